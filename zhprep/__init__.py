@@ -1,0 +1,1 @@
+"""zhprep: prepare Chinese corpora and make pretraining data."""

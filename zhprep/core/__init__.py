@@ -1,0 +1,1 @@
+"""Foundations: errors, registry, config, rng, schema, corpus, shards, executors, report."""

@@ -1,0 +1,99 @@
+"""Settings: one frozen dataclass per stage, read strictly.
+
+Every knob has one home, a field made with :func:`setting`. Command-line options and recipe sections
+are projections of the dataclass, and both refuse what they do not know.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import suggest
+
+Config = TypeVar("Config")
+
+
+def setting(default: Any, help: str, *, choices: tuple[str, ...] = (), minimum: float | None = None, flag: bool = True) -> Any:
+    """Declare a knob: its default, what it does, and what it may be.
+
+    ``flag=False`` keeps it out of the command line (a recipe may still set it).
+    """
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "flag": flag}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def settings(config: type) -> list[dataclasses.Field[Any]]:
+    """Return the knobs of a config class, in the order of declaration."""
+    return list(dataclasses.fields(config))
+
+
+def field_type(config: type, name: str) -> Any:
+    """Return the annotated type of knob ``name``, resolved."""
+    return typing.get_type_hints(config)[name]
+
+
+def build(config: type[Config], values: Mapping[str, Any], *, where: str = "") -> Config:
+    """Make a config from plain values.
+
+    Integers may stand for floats and lists for tuples; nothing else is converted. Raises
+    ``UsageError`` for an unknown knob (with the nearest name), a wrong type or a value out of range.
+    """
+    hints = typing.get_type_hints(config)
+    known = {field.name: field for field in dataclasses.fields(config)}  # type: ignore[arg-type]
+    checked = {}
+    for name, value in values.items():
+        if name not in known:
+            raise UsageError(f"unknown setting {name!r}{_in(where)}", hint=suggest(name, list(known)))
+        checked[name] = _check(name, value, hints[name], known[name].metadata, where)
+    return config(**checked)
+
+
+def as_dict(config: Any) -> dict[str, Any]:
+    """Return a config as plain JSON-able values (tuples as lists, paths as strings)."""
+    return {field.name: _plain(getattr(config, field.name)) for field in dataclasses.fields(config)}
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return as_dict(value)
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, (int, float, bool, str, type(None), dict)) else str(value)
+
+
+def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where: str) -> Any:
+    value = _convert(name, value, kind, where)
+    if metadata.get("choices") and value is not None:
+        for item in value if isinstance(value, tuple) else (value,):
+            if item not in metadata["choices"]:
+                raise UsageError(f"{name} cannot be {item!r}{_in(where)}", hint=suggest(str(item), list(metadata["choices"])))
+    minimum = metadata.get("minimum")
+    if minimum is not None and value is not None and value < minimum:
+        raise UsageError(f"{name} is {value}{_in(where)}; it must be at least {minimum}")
+    return value
+
+
+def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
+    if isinstance(kind, types.UnionType):
+        if value is None:
+            return None
+        kind = next(option for option in typing.get_args(kind) if option is not type(None))
+    if typing.get_origin(kind) is tuple:
+        if isinstance(value, str) or not isinstance(value, (list, tuple)):
+            raise UsageError(f"{name} must be a list{_in(where)}, not {value!r}")
+        item_kind = typing.get_args(kind)[0]
+        return tuple(_convert(name, item, item_kind, where) for item in value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise UsageError(f"{name} must be {kind.__name__}{_in(where)}, not {value!r}")
+    return value
+
+
+def _in(where: str) -> str:
+    return f" in {where}" if where else ""

@@ -1,0 +1,58 @@
+"""Look a part up by name in its family's dict, or say what there is."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from zhprep.core.errors import UsageError
+
+Part = TypeVar("Part")
+
+
+def lookup(family: Mapping[str, Part], name: str, kind: str) -> Part:
+    """Return ``family[name]``.
+
+    Raises ``UsageError`` naming the nearest part and all choices when there is none of that name.
+    """
+    if name in family:
+        return family[name]
+    raise UsageError(f"unknown {kind} {name!r}", hint=suggest(name, list(family)))
+
+
+def suggest(name: str, choices: list[str]) -> str:
+    """Return a hint: the nearest of ``choices`` if one is near, then all of them."""
+    near = difflib.get_close_matches(name, choices, n=1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return f"{meant}choices: {', '.join(choices)}"
+
+
+def load_object(path: str, kind: str) -> Any:
+    """Import ``package.module:Name`` given by a user.
+
+    Raises ``UsageError`` when the module or the name in it cannot be found.
+    """
+    module_name, _, attribute = path.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise UsageError(
+            f"cannot import {kind} {path!r}: {error}",
+            hint="give it as package.module:Name, with the package on PYTHONPATH",
+        ) from error
+    if not hasattr(module, attribute):
+        raise UsageError(f"module {module_name!r} has no {kind} {attribute!r}", hint=suggest(attribute, dir(module)))
+    return getattr(module, attribute)
+
+
+def require(module_name: str, *, purpose: str, install: str) -> Any:
+    """Import an optional package when it is first needed.
+
+    Raises ``UsageError`` whose hint is the install command when the package is absent.
+    """
+    try:
+        return importlib.import_module(module_name)
+    except ImportError as error:
+        raise UsageError(f"{purpose} needs the package {module_name!r}: {error}", hint=f"pip install {install}") from error

@@ -1,0 +1,139 @@
+"""The loss account and the report of a command.
+
+What went in equals what came out plus what is counted here, by reason. A reason is written
+``unit.why`` with the unit ``documents``, ``sentences``, ``characters`` or ``tokens``, for example
+``characters.control``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import resource
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from zhprep.core.errors import DataError
+
+COUNTS = (
+    "documents_in", "documents_out", "sentences", "characters", "tokens", "instances", "masked_tokens", "unk_tokens",
+)  # fmt: skip
+
+
+@dataclasses.dataclass
+class Account:
+    """Counts of what passed, and by reason of what was dropped, changed or inserted."""
+
+    counts: Counter[str] = dataclasses.field(default_factory=Counter)
+    dropped: Counter[str] = dataclasses.field(default_factory=Counter)
+    changed: Counter[str] = dataclasses.field(default_factory=Counter)
+    inserted: Counter[str] = dataclasses.field(default_factory=Counter)
+
+    def count(self, **amounts: int) -> None:
+        """Add to the totals: ``account.count(sentences=3, characters=40)``."""
+        for name, amount in amounts.items():
+            self.counts[name] += int(amount)
+
+    def drop(self, reason: str, amount: int = 1) -> None:
+        """Count what is lost."""
+        if amount:
+            self.dropped[reason] += int(amount)
+
+    def change(self, reason: str, amount: int = 1) -> None:
+        """Count what is altered in place."""
+        if amount:
+            self.changed[reason] += int(amount)
+
+    def insert(self, reason: str, amount: int = 1) -> None:
+        """Count what is added to the text."""
+        if amount:
+            self.inserted[reason] += int(amount)
+
+    def add(self, other: Account) -> None:
+        """Add the counts of ``other`` to these."""
+        for field in dataclasses.fields(self):
+            getattr(self, field.name).update(getattr(other, field.name))
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        """Return the account as plain values, keys sorted, for a manifest or a receipt."""
+        return {field.name: dict(sorted(getattr(self, field.name).items())) for field in dataclasses.fields(self)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, dict[str, int]]) -> Account:
+        """Read back what :meth:`as_dict` gave."""
+        return cls(**{name: Counter(counts) for name, counts in values.items()})
+
+    @classmethod
+    def total(cls, accounts: Iterable[Account]) -> Account:
+        """Return the sum of ``accounts``."""
+        result = cls()
+        for account in accounts:
+            result.add(account)
+        return result
+
+
+@dataclasses.dataclass
+class Report:
+    """What a command did: printed for people on stderr, as JSON on stdout with ``--json``."""
+
+    account: Account = dataclasses.field(default_factory=Account)
+    output: str = ""
+    content_sha256: str = ""
+    scores: dict[str, Any] = dataclasses.field(default_factory=dict)
+    started: float = dataclasses.field(default_factory=time.perf_counter)
+    peak_rss_bytes: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as one flat JSON object with the keys of the contract."""
+        seconds = time.perf_counter() - self.started
+        counts = {name: self.account.counts.get(name, 0) for name in COUNTS}
+        extra = {name: n for name, n in sorted(self.account.counts.items()) if name not in counts}
+        return {
+            **counts,
+            **extra,
+            "dropped": dict(sorted(self.account.dropped.items())),
+            "changed": dict(sorted(self.account.changed.items())),
+            "inserted": dict(sorted(self.account.inserted.items())),
+            "content_sha256": self.content_sha256,
+            "seconds": round(seconds, 3),
+            "chars_per_second": round(counts["characters"] / seconds) if seconds > 0 else 0,
+            "peak_rss_bytes": max(self.peak_rss_bytes, peak_rss()),
+            "output": self.output,
+            **self.scores,
+        }
+
+
+def check_budgets(account: Account, *, max_drop_rate: float | None, max_unk_rate: float | None) -> None:
+    """Raise ``DataError`` when more was lost than the user allows.
+
+    ``max_drop_rate`` bounds dropped documents, sentences and characters, each against what was
+    read of it; ``max_unk_rate`` bounds unknown tokens against all tokens.
+    """
+    counts = account.counts
+    if max_unk_rate is not None and counts["unk_tokens"] > max_unk_rate * counts["tokens"]:
+        rate = counts["unk_tokens"] / max(counts["tokens"], 1)
+        raise DataError(
+            f"{counts['unk_tokens']} of {counts['tokens']} tokens are unknown ({rate:.4%}), more than --max-unk-rate {max_unk_rate:.4%}",
+            hint="see `zhprep inspect VOCAB` for the missing characters, or raise --max-unk-rate",
+        )
+    if max_drop_rate is None:
+        return
+    for unit, total in (("documents", "documents_in"), ("sentences", "sentences"), ("characters", "characters")):
+        lost = {reason: n for reason, n in account.dropped.items() if reason.startswith(f"{unit}.")}
+        share = sum(lost.values()) / max(counts[total], 1)
+        if share > max_drop_rate:
+            worst = max(lost, key=lambda reason: lost[reason])
+            raise DataError(
+                f"{share:.4%} of {unit} were dropped, more than --max-drop-rate {max_drop_rate:.4%}; most by {worst} ({lost[worst]})",
+                hint="look at `dropped` in the report (--json), or raise --max-drop-rate",
+            )
+
+
+def peak_rss() -> int:
+    """Return the peak resident memory of this process and of its ended children, in bytes, whichever is larger."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return int(max(own, children)) * unit
