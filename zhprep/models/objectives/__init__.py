@@ -1,0 +1,14 @@
+"""What a model is trained on. The loop knows none of their names: the loss is the weighted sum over those of the recipe."""
+
+from __future__ import annotations
+
+from zhprep.models.objective import Objective
+from zhprep.models.objectives.mlm import MLM
+from zhprep.models.objectives.next_sentence import NEXT_SENTENCE
+from zhprep.models.objectives.sentence_order import SENTENCE_ORDER
+
+OBJECTIVES: dict[str, Objective] = {
+    "mlm": MLM,
+    "next_sentence": NEXT_SENTENCE,
+    "sentence_order": SENTENCE_ORDER,
+}
