@@ -41,10 +41,10 @@ class Encoder(Protocol):
 class Vocabulary(Protocol):
     """What instances need to know of a vocabulary."""
 
-    cls_id: int
-    sep_id: int
-    mask_id: int
-    unk_id: int
+    cls: int
+    sep: int
+    mask: int
+    unk: int
     size: int
     normal_ids: Any
 
@@ -60,8 +60,8 @@ class InstanceBuilder:
         self.block, self.account, self.window = block, account if account is not None else Account(), window
         self._format = lookup(FORMATS, config.format, "format")
         self._ids = schema.id_type(vocabulary.size)
-        self._special = SpecialIds(vocabulary.cls_id, vocabulary.sep_id)
-        self._facts = TokenFacts(vocabulary.mask_id, np.asarray(vocabulary.normal_ids, np.int64))
+        self._special = SpecialIds(vocabulary.cls, vocabulary.sep)
+        self._facts = TokenFacts(vocabulary.mask, np.asarray(vocabulary.normal_ids, np.int64))
         self._documents: list[pa.RecordBatch] = []
         self._characters = 0
         self._kept: Window | None = None
@@ -141,7 +141,7 @@ class InstanceBuilder:
         if laid.token_type_ids is not None:
             columns["token_type_ids"] = lists(laid.token_type_ids, laid.offsets)
         columns |= {name: pa.array(values) for name, values in pieces.labels.items()}
-        unknown = int(np.count_nonzero(laid.input_ids == self.vocabulary.unk_id))
+        unknown = int(np.count_nonzero(laid.input_ids == self.vocabulary.unk))
         copies = self.config.dupe_factor if self.config.static else 1
         amount = copies * pieces.n_instances
         self.account.count(instances=amount, tokens=copies * len(laid.input_ids), unk_tokens=copies * unknown)
