@@ -79,6 +79,8 @@ def write_instances(folder: Path, n_rows: int = 200, *, static: bool = False, sh
         table = pa.Table.from_pylist([rows[number] for number in numbers], schema=layout)
         with pa.ipc.new_stream(folder / f"data-{shard:05d}-of-{shards:05d}.arrow", layout) as writer:
             writer.write_table(table, max_chunksize=batch)
-    manifest = {"table": "instances", "content_sha256": f"rows-{n_rows}-{static}"}
+    shards_ = [{"name": path.name, "bytes": path.stat().st_size} for path in sorted(folder.glob("data-*"))]
+    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards_, "config": {"seed": 5}}
+    manifest["content_sha256"] = f"{n_rows} rows, static {static}"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder

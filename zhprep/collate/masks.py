@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -25,9 +25,12 @@ class Masked(NamedTuple):
 
 
 class Masks(Protocol):
-    """Puts masks on rows. ``needs`` names the columns that it reads."""
+    """Puts masks on rows."""
 
-    needs: tuple[str, ...]
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        ...
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
         """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``)."""
@@ -54,7 +57,7 @@ class DynamicMasks:
     mask_id: int
     normal_ids: npt.NDArray[np.integer]
     share: float = 0.15
-    needs: tuple[str, ...] = ("input_ids", "word_ids", "instance_id")
+    needs: ClassVar = ("input_ids", "word_ids", "instance_id")
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
         """Return the rows masked for their epochs."""
@@ -67,3 +70,10 @@ class DynamicMasks:
         masked = ids.copy()
         masked[positions] = np.where(kind < 8, self.mask_id, np.where(kind < 9, other, ids[positions]))
         return Masked(masked, positions, ids[positions])
+
+
+def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Any) -> Masks:
+    """Return the masks of a data set: those on disk if it has them, else drawn as its settings say."""
+    if "masked_lm_positions" in columns:
+        return StaticMasks()
+    return DynamicMasks(0, vocabulary.mask, vocabulary.normal_ids)

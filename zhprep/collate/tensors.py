@@ -20,8 +20,8 @@ def to_tensors(
     """Return the batch of ``rows``: the ``columns`` as int64, list columns padded to one length.
 
     Besides those: ``attention_mask`` (bool, absent when nothing is padded), ``masked_positions`` (indices into the
-    flattened ``[B*L]``) and ``masked_labels``. The length is rounded up to ``multiple`` and the number of masked positions
-    to ``slots`` (unused ones point at 0 and have the label -100), so that compiled code sees few shapes.
+    flattened ``[B*L]``) and ``masked_labels``. The length is rounded up to ``multiple`` and the number of masked
+    positions to ``slots`` (unused ones point at 0 and have the label -100), so that compiled code sees few shapes.
     """
     offsets, lengths = rows.tokens.offsets, rows.lengths
     length = -(-int(lengths.max(initial=1)) // multiple) * multiple

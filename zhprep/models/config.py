@@ -64,7 +64,7 @@ SIZES: dict[str, dict[str, Any]] = {
 def model_config(recipe: Mapping[str, Any], size: str, vocabulary_size: int) -> ModelConfig:
     """Return the config of the model that a recipe's ``[model]`` section describes, at ``size``.
 
-    The section may hold any setting of :class:`ModelConfig` and a table ``sizes`` with sizes of its own, which go before
+    The section may hold any setting of :class:`ModelConfig` and a table ``sizes`` of sizes of its own, which go before
     :data:`SIZES`. Raises ``UsageError`` for an unknown size or setting.
     """
     section = dict(recipe)

@@ -1,8 +1,8 @@
 """The names of our weights in transformers' BERT, as one reversible table.
 
-Each row is one of our names and what it is called there; ``{n}`` stands for a layer and ``{p}`` for ``weight`` or ``bias``.
-Where there are several names there, our weight is theirs put one below the other (query, key, value). Loading and saving
-both come from this table, so they cannot disagree.
+Each row is one of our names and what it is called there; ``{n}`` stands for a layer, ``{p}`` for weight or bias.
+Where there are several names there, our weight is theirs put one below the other (query, key, value). Loading and
+saving both come from this table, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def to_transformers(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def from_transformers(weights: Mapping[str, Tensor], wanted: Iterable[str]) -> dict[str, Tensor]:
     """Return those of our ``wanted`` weights that ``weights`` holds under the names of transformers.
 
-    Weights saved without the prefix ``bert.`` (a bare ``BertModel``) and Google's ``gamma`` and ``beta`` are understood.
+    Weights saved without the prefix ``bert.`` (a bare ``BertModel``) and Google's ``gamma`` and ``beta`` are known too.
     """
     known = {_modern(name): tensor for name, tensor in weights.items()}
     prefix = "" if any(name.startswith("bert.") for name in known) else "bert."

@@ -45,7 +45,7 @@ class Batches:
         longest = int(gathered.lengths.max(initial=0))
         if longest > self.shape.longest:
             raise DataError(
-                f"{self.instances.folder}: an instance of {longest} tokens; the model has {self.shape.longest} positions",
+                f"{self.instances.folder}: an instance has {longest} tokens, the model {self.shape.longest} positions",
                 hint="make the instances with a smaller --max-length",
             )
         return to_tensors(

@@ -1,8 +1,8 @@
 """Checkpoints: a folder ``step-N`` that is there whole or not at all.
 
-It holds ``model.safetensors`` (our names), ``optimizer.safetensors``, ``state.json`` and, written last, ``MANIFEST.json`` with the
-sha256 of each. It is made as ``step-N.tmp``, synced and renamed. Data order, masks and dropout are functions of the step,
-so there is no other state.
+It holds ``model.safetensors`` (our names), ``optimizer.safetensors``, ``state.json`` and, written last,
+``MANIFEST.json`` with the sha256 of each. It is made as ``step-N.tmp``, synced and renamed. Data order, masks and
+dropout are functions of the step, so there is no other state.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ rows are held out).
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.collate.rows import Integers, Ragged, Rows, offsets_of, places
-from zhprep.core import schema
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.errors import DataError
+from zhprep.core.shards import open_table, read_manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,23 +31,21 @@ class _Chunk:
 class Instances:
     """The instances in ``folder``; only ``columns`` are looked at.
 
-    Raises ``UsageError`` when the folder holds no finished instances, ``DataError`` when they lack one of ``needs``.
+    Raises ``DataError`` when the folder holds no finished instances or they lack one of ``needs``.
     """
 
     def __init__(self, folder: Path, *, needs: Iterable[str] = (), takes: Iterable[str] = ()) -> None:
         self.folder = folder
-        self.manifest = _read_manifest(folder)
-        tables = [_open(path) for path in sorted(folder.glob("data-*.arrow"))]
-        if not tables:
-            raise UsageError(f"{folder} holds no shards data-*.arrow", hint="make it with `zhprep make-instances`")
-        self.columns = tables[0].schema.names
+        self.manifest = read_manifest(folder, "instances")
+        table = open_table(folder, "instances")
+        self.columns = table.schema.names
         wanted = [name for name in dict.fromkeys([*needs, *takes]) if name in self.columns]
         if missing := [name for name in needs if name not in self.columns]:
             raise DataError(
                 f"{folder} has no column {', '.join(missing)}; it has {', '.join(self.columns)}",
                 hint="make the instances with a format that gives it, or pretrain with another recipe",
             )
-        batches = [batch for table in tables for batch in table.select(wanted).to_batches() if len(batch)]
+        batches = [batch for batch in table.select(wanted).to_batches() if len(batch)]
         self._chunks = [_views(batch) for batch in batches]
         self._starts = offsets_of(np.array([len(batch) for batch in batches], np.int64))
         self.n_rows = int(self._starts[-1])
@@ -110,28 +107,5 @@ def _views(batch: pa.RecordBatch) -> _Chunk:
                 column.values.to_numpy(zero_copy_only=True), column.offsets.to_numpy(zero_copy_only=True)
             )
         else:
-            plain[name] = column.to_numpy(zero_copy_only=True)
+            plain[name] = column.to_numpy()
     return _Chunk(lists, plain)
-
-
-def _open(path: Path) -> pa.Table:
-    try:
-        table = pa.ipc.open_stream(pa.memory_map(str(path))).read_all()
-    except pa.ArrowInvalid as error:
-        raise DataError(
-            f"{path} is not an Arrow stream: {error}", hint="the shard is damaged; make it again"
-        ) from error
-    name = schema.table_name(table.schema, str(path))
-    if name != "instances":
-        raise DataError(f"{path} holds the table {name!r}, not 'instances'", hint="make instances of it first")
-    return table
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    if not path.exists():
-        raise UsageError(
-            f"{folder} has no manifest.json: it is not a finished output", hint="finish it with make-instances"
-        )
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return manifest

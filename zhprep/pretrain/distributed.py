@@ -39,11 +39,16 @@ class World:
             torch.distributed.all_reduce(tensor)
         return tensor
 
+    def sum_counts(self, counts: list[int]) -> list[int]:
+        """Return each of ``counts`` summed over all processes."""
+        if self.size == 1:
+            return counts
+        total: list[int] = self.sum(torch.tensor(counts, dtype=torch.int64, device=self.device)).tolist()
+        return total
+
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is True in any process."""
-        if self.size == 1:
-            return flag
-        return bool(self.sum(torch.tensor(int(flag), device=self.device)))
+        return self.sum_counts([int(flag)])[0] > 0
 
     def wait(self) -> None:
         """Wait until all processes are here."""

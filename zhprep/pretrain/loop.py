@@ -59,7 +59,7 @@ class Trainer:
         Dropout is a function of the seed, the step and the process, so a resumed run draws the same.
         """
         torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
-        counts = self._label_counts(batches)
+        counts, weights = self._label_counts(batches), self.model.config.weights
         learning_rate = self.config.learning_rate * rate(self._schedule, number, self.config.steps, self.config.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
@@ -68,28 +68,25 @@ class Trainer:
         for part, batch in enumerate(batches):
             with self._syncing(part == len(batches) - 1):
                 means = self._means(batch, counts)
-                total = sum(self.model.config.weights[name] * mean for name, mean in means.items())
-                (total * self.world.size).backward()  # DistributedDataParallel divides by it
+                total = torch.stack([weights[name] * mean for name, mean in means.items()]).sum()
+                torch.autograd.backward(total * self.world.size)  # DistributedDataParallel divides by it
             for name, mean in means.items():
-                losses[name] = losses.get(name, 0.0) + mean.detach()
+                losses[name] = losses[name] + mean.detach() if name in losses else mean.detach()
         norm = nn.utils.clip_grad_norm_(self.weights, self.config.clip or math.inf)
         self.optimiser.step()
         return Outcome(losses, norm, learning_rate)
 
-    def _means(self, batch: Mapping[str, Tensor], counts: Mapping[str, float]) -> dict[str, Tensor]:
+    def _means(self, batch: Mapping[str, Tensor], counts: Mapping[str, int]) -> dict[str, Tensor]:
         device = self.world.device
         moved = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
         with torch.autocast(device.type, torch.bfloat16, enabled=self.dtype == "bf16"):
             sums: dict[str, Tensor] = self._forward(moved)
         return {name: value / counts[name] for name, value in sums.items()}
 
-    def _label_counts(self, batches: list[dict[str, Tensor]]) -> dict[str, float]:
+    def _label_counts(self, batches: list[dict[str, Tensor]]) -> dict[str, int]:
         labels = {name: part.labels for name, part in self.model.objectives.items()}
-        counts = torch.tensor([[float((batch[name] >= 0).sum()) for name in labels.values()] for batch in batches]).sum(
-            0
-        )
-        counts = self.world.sum(counts.to(self.world.device)) if self.world.size > 1 else counts
-        return dict(zip(labels, counts.clamp(min=1).tolist(), strict=True))
+        local = [sum(int((batch[column] >= 0).sum()) for batch in batches) for column in labels.values()]
+        return {name: max(count, 1) for name, count in zip(labels, self.world.sum_counts(local), strict=True)}
 
     def _syncing(self, last: bool) -> AbstractContextManager[None]:
         if self.world.size == 1 or last:

@@ -17,7 +17,7 @@ _ROUNDS = 6
 
 
 def permute(index: Integers, n: int, epoch: Integers, seed: int) -> Integers:
-    """Return the row that stands at ``index`` in its ``epoch`` (int64 arrays of one shape; a permutation of ``[0, n)``)."""
+    """Return the row that stands at ``index`` in its ``epoch`` (int64 arrays of one shape, values below ``n``)."""
     half = max(1, (max(n - 1, 1).bit_length() + 1) // 2)
     keys = np.broadcast_to(rng.keys(seed, "order", epoch), index.shape)
     value = index.astype(np.uint64)

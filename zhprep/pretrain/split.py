@@ -1,8 +1,8 @@
 """Which instances are held out: a rule of the instance's own number, the same for every run on the data.
 
-An instance is held out when a hash of its ``instance_id`` falls below the share; static duplicates of an instance are held
-out together. So that little data still gives a figure, the share is raised to about 64 instances, but to no more than a
-tenth of all. Neighbouring instances of one document may fall on both sides.
+An instance is held out when a hash of its ``instance_id`` falls below the share; static duplicates of an instance are
+held out together. So that little data still gives a figure, the share is raised to about 64 instances, but to no more
+than a tenth of all. Neighbouring instances of one document may fall on both sides.
 """
 
 from __future__ import annotations

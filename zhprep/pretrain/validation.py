@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -21,21 +22,18 @@ EPOCH = 2**31 - 1
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """What the model made of the masked tokens: the labels, each one's loss in nats, and whether it was the first choice."""
+    """What the model made of the masked tokens: labels, their losses in nats, whether they were the first choice."""
 
     labels: Integers
-    losses: np.ndarray
-    correct: np.ndarray
+    losses: npt.NDArray[np.float64]
+    correct: npt.NDArray[np.bool_]
 
     @property
     def figures(self) -> dict[str, float]:
         """Mean loss in nats, and accuracy."""
         n = max(len(self.labels), 1)
-        return {
-            "loss": float(self.losses.sum()) / n,
-            "accuracy": float(self.correct.sum()) / n,
-            "masked_tokens": len(self.labels),
-        }
+        figures = {"loss": float(self.losses.sum()) / n, "accuracy": float(self.correct.sum()) / n}
+        return {**figures, "masked_tokens": len(self.labels)}
 
 
 def held_out_batches(batches: Batches, rows: Integers, batch_size: int) -> Iterator[dict[str, Tensor]]:
@@ -60,4 +58,4 @@ def predict(model: Model, batches: Iterator[dict[str, Tensor]], device: torch.de
         correct.append((logits[real].argmax(-1) == wanted).cpu().numpy())
         labels.append(wanted.cpu().numpy())
     model.train(was_training)
-    return Predictions(*(np.concatenate(parts) if parts else np.zeros(0) for parts in (labels, losses, correct)))
+    return Predictions(np.concatenate(labels), np.concatenate(losses), np.concatenate(correct))

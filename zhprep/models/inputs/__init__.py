@@ -1,7 +1,7 @@
 """What is summed into the embeddings: each input turns columns of the batch into ``[B, L, D]`` (or broadcasts to it).
 
-An input is a module made from the model config. ``needs`` names the columns that must be in the data, ``takes`` those that
-are used if they are there.
+An input is a module made from the model config. ``needs`` names the columns that must be in the data, ``takes`` those
+that are used if they are there.
 """
 
 from __future__ import annotations

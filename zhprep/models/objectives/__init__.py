@@ -1,4 +1,7 @@
-"""What a model is trained on. The loop knows none of their names: the loss is the weighted sum over those of the recipe."""
+"""What a model is trained on: the loss is the weighted sum over the recipe's objectives; the loop knows none.
+
+An objective is a frozen spec: the columns it needs, the head it puts on the states, its loss.
+"""
 
 from __future__ import annotations
 

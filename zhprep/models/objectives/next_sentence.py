@@ -1,4 +1,4 @@
-"""Next-sentence prediction (arXiv:1810.04805 §3.1): does the second segment follow the first? 0 it does, 1 it is random."""
+"""Next-sentence prediction (arXiv:1810.04805 §3.1): does segment B follow segment A? 0 it does, 1 it is random."""
 
 from __future__ import annotations
 

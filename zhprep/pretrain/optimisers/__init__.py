@@ -17,7 +17,8 @@ OPTIMISERS: dict[str, Callable[[list[dict[str, Any]], float], torch.optim.Optimi
 
 def groups(weights: Iterable[tuple[str, nn.Parameter]], weight_decay: float) -> list[dict[str, Any]]:
     """Return two groups: what decays, and what does not (biases and norms, as in BERT)."""
-    decayed, free = [], []
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
     for name, weight in weights:
         (free if name.endswith("bias") or "norm." in name else decayed).append(weight)
     return [{"params": decayed, "weight_decay": weight_decay}, {"params": free, "weight_decay": 0.0}]

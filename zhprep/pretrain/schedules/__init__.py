@@ -20,8 +20,8 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 def rate(schedule: Callable[[float], float], step: int, n_steps: int, warmup: float) -> float:
     """Return the factor of the learning rate at ``step`` (from 0).
 
-    ``warmup`` is a number of steps, or a share of all steps if below 1. The factor rises to 1 through the warm-up and then
-    follows ``schedule``; no step has a factor of 0.
+    ``warmup`` is a number of steps, or a share of all steps if below 1. The factor rises to 1 through the warm-up and
+    then follows ``schedule``; no step has a factor of 0.
     """
     n_warmup = round(warmup * n_steps) if warmup < 1 else round(warmup)
     if step < n_warmup:
