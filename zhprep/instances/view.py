@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from zhprep.instances.align import open_words
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
-from zhprep.vocab import Vocabulary
-
-KINDS = ("", "mask", "random", "keep", "similar", "random (no similar word)")
-"""Names of the values of ``mask_kind``; 0 is a token that was not chosen."""
+from zhprep.vocab import Encoder, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,15 @@ def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConf
         labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
         shown.append(Shown(_cells(row, vocabulary, config, epoch), labels))
     return shown
+
+
+def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:
+    """Return the one sentence of a ``words`` batch, masked, without special tokens."""
+    sentences, ends = words["sentences"].flatten(), words["ends"].flatten()
+    encoded = Encoder(vocabulary).encode(sentences)
+    opens, _ = open_words(encoded.starts, encoded.stops, encoded.sentence_offsets, ends)
+    row = {"input_ids": encoded.ids.tolist(), "word_ids": (np.cumsum(opens) - 1).tolist(), "instance_id": 0}
+    return _cells(row, vocabulary, config, 0)
 
 
 def mask_facts(vocabulary: Vocabulary) -> TokenFacts:
