@@ -33,27 +33,6 @@ WINDOW = 1 << 20
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""
 
 
-<<<<<<< HEAD
-class Encoder(Protocol):
-    """Turns sentences into tokens: ``ids``, ``starts`` and ``stops`` (code points), and ``sentence_offsets``."""
-
-    def encode(self, sentences: pa.Array) -> Any:
-        """Encode a flat column of sentences, without special tokens."""
-
-
-class Vocabulary(Protocol):
-    """What instances need to know of a vocabulary."""
-
-    cls: int
-    sep: int
-    mask: int
-    unk: int
-    size: int
-    normal_ids: Any
-
-
-=======
->>>>>>> instances
 class InstanceBuilder:
     """Builds the instances of one block from its ``words`` batches: :meth:`feed` each, then :meth:`finish`."""
 
@@ -66,11 +45,7 @@ class InstanceBuilder:
         self._format = lookup(FORMATS, config.format, "format")
         self._ids = schema.id_type(vocabulary.size)
         self._special = SpecialIds(vocabulary.cls, vocabulary.sep)
-<<<<<<< HEAD
-        self._facts = TokenFacts(vocabulary.mask, np.asarray(vocabulary.normal_ids, np.int64))
-=======
         self._facts = TokenFacts.of(vocabulary)
->>>>>>> instances
         self._documents: list[pa.RecordBatch] = []
         self._characters = 0
         self._kept: Window | None = None
@@ -152,20 +127,6 @@ class InstanceBuilder:
         return window
 
     def _batches(self, laid: Laid, pieces: Pieces) -> Iterator[pa.RecordBatch]:
-<<<<<<< HEAD
-        ids = (self.block << 32) + self._next_instance + np.arange(pieces.n_instances)
-        columns = {
-            "input_ids": lists(laid.input_ids, laid.offsets),
-            "word_ids": lists(laid.word_ids, laid.offsets),
-            "special_tokens_mask": lists(laid.special_tokens_mask, laid.offsets),
-            "instance_id": pa.array(ids),
-        }
-        if laid.token_type_ids is not None:
-            columns["token_type_ids"] = lists(laid.token_type_ids, laid.offsets)
-        columns |= {name: pa.array(values) for name, values in pieces.labels.items()}
-        unknown = int(np.count_nonzero(laid.input_ids == self.vocabulary.unk))
-=======
->>>>>>> instances
         copies = self.config.dupe_factor if self.config.static else 1
         unknown = int(np.count_nonzero(laid.input_ids == self.vocabulary.unk))
         amount = copies * pieces.n_instances

@@ -56,18 +56,13 @@ def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: Instanc
     return _cells(row, vocabulary, config, 0)
 
 
-def mask_facts(vocabulary: Vocabulary) -> TokenFacts:
-    """Return what masking needs to know of a vocabulary."""
-    return TokenFacts(vocabulary.mask, np.asarray(vocabulary.normal_ids, np.int64))
-
-
 def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
     ids = np.array(row["input_ids"], np.int64)
     if "masked_lm_positions" in row:
         inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
-        masked = mask_batch(flat, config, mask_facts(vocabulary), epoch)
+        masked = mask_batch(flat, config, TokenFacts.of(vocabulary), epoch)
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))

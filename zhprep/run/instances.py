@@ -10,14 +10,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from zhprep.core import schema
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, build_instances
-from zhprep.instances.columns import columns_of
 from zhprep.run.chain import Chain
 from zhprep.vocab import Encoder, Vocabulary, load
 from zhprep.vocab.files import TOKENIZER_FILES
@@ -47,7 +45,7 @@ class MakeInstances:
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
-        return schema.instances(columns_of(self.instances), schema.id_type(self._vocabulary.size))
+        return InstanceBuilder(self.instances, self._vocabulary, self._encoder).schema
 
     def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
         """Yield the instances of one block."""
