@@ -10,7 +10,8 @@ import click
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.shards import read_manifest
-from zhprep.pretrain import PretrainConfig, pretrain
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.run import pretrain
 from zhprep.recipes import load_recipe
 from zhprep.run.instances import VOCABULARY
 
