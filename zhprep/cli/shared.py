@@ -1,0 +1,165 @@
+"""What commands share: their flags, how they report, and the budgets they keep."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zhprep.core.errors import UsageError
+from zhprep.core.progress import Progress
+
+INDEX_VARIABLES = {
+    "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "JOB_COMPLETION_INDEX": 0,
+    "LSB_JOBINDEX": 1, "SGE_TASK_ID": 1, "PARALLEL_SEQ": 1,
+}  # fmt: skip
+"""Where schedulers say which task of an array this is, and the number they count from."""
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+
+class Size(click.ParamType):
+    """A number of bytes such as ``64MiB``, ``512k`` or ``1000000``."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number of bytes."""
+        match = re.fullmatch(r"(\d+)\s*([kmg]?)(?:i?b)?", str(value).strip().lower())
+        if not match or int(match[1]) == 0:
+            self.fail(f"{value!r} is not a size; write 64MiB, 512k or a number of bytes", param, ctx)
+        return int(match[1]) * _UNITS[match[2]]
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The shared flags of a command, as given."""
+
+    quiet: bool = False
+    log_json: bool = False
+    json: bool = False
+    workers: int | None = None
+    overwrite: bool = False
+    executor: str = "processes"
+    shard_index: int | None = None
+    num_shards: int | None = None
+    block_size: int | None = None
+    max_unk_rate: float | None = None
+    max_drop_rate: float | None = None
+
+    def progress(self, label: str) -> Progress:
+        """Return how progress is shown."""
+        return Progress(label, "json" if self.log_json else "quiet" if self.quiet else "auto")
+
+    def n_workers(self) -> int:
+        """Return ``--workers``, else what Slurm gives this task, else the cores of this process."""
+        if self.workers is not None:
+            return self.workers
+        given = os.environ.get("SLURM_CPUS_PER_TASK", "")
+        return int(given) if given.isdigit() else len(os.sched_getaffinity(0))
+
+    def shard(self) -> tuple[int, int]:
+        """Return ``(index, number)`` of this task of an array; ``(0, 1)`` when there is no array.
+
+        The number is never taken from the submission: a resubmission of a few tasks has another.
+        """
+        if self.num_shards is None:
+            if self.shard_index is not None:
+                raise UsageError("--shard-index needs --num-shards", hint="give the number of tasks of the whole array")
+            return 0, 1
+        index = self.shard_index if self.shard_index is not None else _scheduled_index()
+        if not 0 <= index < self.num_shards:
+            raise UsageError(f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}")
+        return index, self.num_shards
+
+
+def shared_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds reporting flags and the groups named: ``work``, ``array``, ``budget``."""
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        for group in ("report", *names):
+            for option in reversed(_OPTIONS[group]):
+                function = option(function)
+        return function
+
+    return decorate
+
+
+def split_shared(options: dict[str, Any]) -> tuple[Shared, dict[str, Any]]:
+    """Take the shared flags out of a command's options; return them and the rest."""
+    mine = {name: options[name] for name in Shared.__dataclass_fields__ if name in options}
+    rest = {name: value for name, value in options.items() if name not in mine}
+    return Shared(**mine), rest
+
+
+def show_report(report: dict[str, Any], shared: Shared) -> None:
+    """Print a command's report: one JSON object on stdout with ``--json``, else a few lines on stderr."""
+    if shared.json:
+        print(json.dumps(report, ensure_ascii=False))
+    if not shared.quiet and not shared.log_json:
+        for line in _lines(report):
+            print(line, file=sys.stderr)
+
+
+def output_form(output: str | None) -> str:
+    """Return what ``-o`` asks for: ``stdout``, a file (``txt``, ``jsonl``, ``arrow``) or ``folder``."""
+    if output in (None, "-"):
+        return "stdout"
+    suffix = Path(str(output)).suffix.lower()
+    return suffix[1:] if suffix in (".txt", ".jsonl", ".arrow") else "folder"
+
+
+def _scheduled_index() -> int:
+    for variable, first in INDEX_VARIABLES.items():
+        if os.environ.get(variable, "").isdigit():
+            return int(os.environ[variable]) - first
+    raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({', '.join(INDEX_VARIABLES)})")
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    counts = [f"{name} {value:,}" for name, value in report.items() if isinstance(value, int) and value and not _is_cost(name)]
+    lines = ["  ".join(counts)] if counts else []
+    for what in ("dropped", "changed", "inserted"):
+        if report.get(what):
+            lines.append(f"{what}: " + "  ".join(f"{reason} {n:,}" for reason, n in report[what].items()))
+    if report.get("seconds") is not None:
+        speed = f", {report['chars_per_second']:,} characters/s" if report.get("chars_per_second") else ""
+        lines.append(f"{report['seconds']:.1f} s{speed}, peak memory {report['peak_rss_bytes'] / 1e6:.0f} MB")
+    for name in ("content_sha256", "output"):
+        if report.get(name):
+            lines.append(f"{name} {report[name]}")
+    return lines
+
+
+def _is_cost(name: str) -> bool:
+    return name in ("chars_per_second", "peak_rss_bytes")
+
+
+_OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = {
+    "report": [
+        click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
+        click.option("--log-json", is_flag=True, help="Progress as JSON lines on stderr."),
+        click.option("--json", is_flag=True, help="The report as one JSON object on stdout."),
+    ],
+    "work": [
+        click.option("--workers", type=click.IntRange(1), help="Processes  [default: SLURM_CPUS_PER_TASK, else the cores]"),
+        click.option("--overwrite", is_flag=True, help="Begin an output folder of another config again."),
+        click.option("--executor", type=click.Choice(["processes", "inline"]), default="processes", help="Engine  [default: processes]"),
+        click.option("--block-size", type=Size(), help="Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"),
+    ],
+    "array": [
+        click.option("--shard-index", type=click.IntRange(0), help="This task of an array  [default: SLURM_ARRAY_TASK_ID and its like]"),
+        click.option("--num-shards", type=click.IntRange(1), help="Tasks in the whole array."),
+    ],
+    "budget": [
+        click.option("--max-drop-rate", type=click.FloatRange(0, 1), help="Fail when more than this share is dropped."),
+        click.option("--max-unk-rate", type=click.FloatRange(0, 1), help="Fail when more than this share of tokens is unknown."),
+    ],
+}  # fmt: skip

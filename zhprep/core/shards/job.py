@@ -1,0 +1,158 @@
+"""Make the shards of a plan that are missing: one block in, one shard and one receipt out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+
+import zhprep
+from zhprep.core.corpus import Corpus, read_block
+from zhprep.core.errors import DataError, Stopped
+from zhprep.core.executors import EXECUTORS
+from zhprep.core.progress import Progress
+from zhprep.core.report import Account
+from zhprep.core.shards.commit import committed, write_json
+from zhprep.core.shards.folder import Folder
+from zhprep.core.stopping import Stopping
+
+WORTH_A_WORKER = 4 << 20
+"""Bytes of text for which it pays to start another process (about half a second)."""
+
+
+class Task(Protocol):
+    """What is done to a block. Picklable; what is heavy is loaded when first used, once per process."""
+
+    @property
+    def table(self) -> str:
+        """The name of the table that is made."""
+
+    def config(self) -> dict[str, Any]:
+        """Return every setting the result depends on, as plain values."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the manifest records beside the config: vocabulary, segmenter, recipe."""
+
+    def schema(self) -> pa.Schema:
+        """Return the schema of the batches that :meth:`run` yields."""
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        """Yield the batches of one shard from the batches of one block."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how a job is done."""
+
+    path: Path
+    overwrite: bool = False
+    executor: str = "processes"
+    workers: int = 1
+    shard_index: int = 0
+    num_shards: int = 1
+    progress: Progress = field(default_factory=Progress)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A corpus and what is made of it."""
+
+    corpus: Corpus
+    task: Task
+
+    def plan(self) -> dict[str, Any]:
+        """Return ``plan.json``: all that the bytes of the result depend on."""
+        return {
+            "zhprep": zhprep.__version__,
+            "table": self.task.table,
+            "config": self.task.config(),
+            "facts": self.task.facts(),
+            "corpus": self.corpus.as_dict(),
+        }
+
+
+def run_job(job: Job, output: Output) -> tuple[Account, str]:
+    """Make what is missing in ``output.path``; return the account of the whole and its content sha256.
+
+    While other tasks of an array still have blocks to do, the account is of this task alone and the
+    sha256 is empty. Raises ``Stopped``
+    when told to stop before the end; whatever is finished is kept.
+    """
+    folder = Folder(output.path, len(job.corpus.blocks))
+    plan = job.plan()
+    folder.prepare(plan, overwrite=output.overwrite)
+    try:
+        _make_missing(job, folder, output)
+    except DataError:
+        folder.abandon()
+        raise
+    if folder.pending():
+        mine = range(output.shard_index, folder.n_blocks, output.num_shards)
+        return Account.total(folder.account(block) for block in mine), ""
+    manifest = folder.finish(job.task.table, plan, plan["facts"])
+    return Account.from_dict(manifest["account"]), manifest["content_sha256"]
+
+
+def _make_missing(job: Job, folder: Folder, output: Output) -> None:
+    pending = folder.pending(index=output.shard_index, of=output.num_shards)
+    make = _ShardMaker(job, folder)
+    weights = [sum(piece.weight for piece in block.pieces) for block in job.corpus.blocks]
+    workers = min(output.workers, len(pending), 1 + sum(weights[block] for block in pending) // WORTH_A_WORKER)
+    with Stopping() as stopping, output.progress.of(sum(weights[block] for block in pending), "bytes") as bar:
+        done = 0
+        with contextlib.closing(EXECUTORS[output.executor](make, stopping.until_told(pending), workers)) as results:  # type: ignore[type-var]
+            for block in results:
+                done += 1
+                bar.advance(weights[block])
+        if done < len(pending):
+            raise Stopped(f"stopped with {len(pending) - done} of {len(pending)} shards to do", hint="run the same command again to go on")
+
+
+@dataclass
+class _ShardMaker:
+    """The function that workers run; sent to each once."""
+
+    job: Job
+    folder: Folder
+
+    def __call__(self, block: int) -> int:
+        account = Account()
+        batches = read_block(self.job.corpus, self.job.corpus.blocks[block], account)
+        with committed(self.folder.shard(block)) as file:
+            sink = _Sink(file)
+            rows = 0
+            with pa.ipc.new_stream(sink, self.job.task.schema()) as writer:
+                for batch in self.job.task.run(batches, block, account):
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+        receipt = {"rows": rows, "bytes": sink.bytes, "sha256": sink.digest.hexdigest(), "account": account.as_dict()}
+        write_json(self.folder.receipt(block), receipt)
+        return block
+
+
+class _Sink:
+    """A file that hashes and counts what is written to it."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        self.digest.update(view)
+        self.bytes += view.nbytes
+        return self._file.write(view)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """Leave the file open: it is committed by whoever opened it."""

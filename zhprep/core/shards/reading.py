@@ -1,0 +1,78 @@
+"""Read what lies in a finished folder: mapped, not copied, and checked against its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from zhprep.core import schema
+from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.errors import DataError
+from zhprep.core.shards.folder import content_sha256, load_manifest
+
+
+def read_manifest(path: Path, table: str | None = None) -> dict[str, Any]:
+    """Return the manifest of the finished folder at ``path``.
+
+    Raises ``DataError`` when it is missing, of another version or of another table than ``table``.
+    """
+    manifest = load_manifest(path)
+    if manifest.get("version") != schema.VERSION:
+        raise DataError(f"{path}: has version {manifest.get('version')}; this zhprep reads {schema.VERSION}", hint="make it again")
+    if table is not None and manifest["table"] != table:
+        raise DataError(f"{path}: holds a table of {manifest['table']}, not {table}")
+    return manifest
+
+
+def open_table(path: Path, table: str | None = None) -> pa.Table:
+    """Return the shards of ``path`` as one memory-mapped table.
+
+    Sizes are checked before anything is mapped: a file cut short would otherwise kill the process
+    when it is touched. Raises ``DataError`` for a shard that is missing or of another size.
+    """
+    manifest = read_manifest(path, table)
+    tables = []
+    for shard in manifest["shards"]:
+        file = _present(path, shard)
+        with pa.memory_map(str(file)) as mapped:
+            tables.append(pa.ipc.open_stream(mapped).read_all())
+    return pa.concat_tables(tables)
+
+
+def open_batches(path: Path, table: str | None = None) -> Iterator[pa.RecordBatch]:
+    """Yield the record batches of the shards of ``path``, one at a time."""
+    manifest = read_manifest(path, table)
+    for shard in manifest["shards"]:
+        with pa.memory_map(str(_present(path, shard))) as mapped:
+            yield from pa.ipc.open_stream(mapped)
+
+
+def verify(path: Path) -> dict[str, Any]:
+    """Check every shard's bytes and rows against the manifest; return the manifest.
+
+    Raises ``DataError`` naming the first shard that differs.
+    """
+    manifest = read_manifest(path)
+    for shard in manifest["shards"]:
+        file = _present(path, shard)
+        if file_sha256(file) != shard["sha256"]:
+            raise DataError(f"{file}: its bytes are not those of the manifest", hint="make it again, or copy it again")
+        with pa.memory_map(str(file)) as mapped:
+            rows = sum(batch.num_rows for batch in pa.ipc.open_stream(mapped))
+        if rows != shard["rows"]:
+            raise DataError(f"{file}: has {rows} rows, the manifest says {shard['rows']}")
+    if content_sha256(shard["sha256"] for shard in manifest["shards"]) != manifest["content_sha256"]:
+        raise DataError(f"{path}: the manifest's content_sha256 is not that of its shards", hint="the manifest was edited; make the data again")
+    return manifest
+
+
+def _present(path: Path, shard: dict[str, Any]) -> Path:
+    file = path / Path(shard["name"]).name
+    if not file.exists():
+        raise DataError(f"{file}: is missing", hint="run the command that made it again")
+    if file.stat().st_size != shard["bytes"]:
+        raise DataError(f"{file}: has {file.stat().st_size} bytes, the manifest says {shard['bytes']}", hint="copy it again")
+    return file

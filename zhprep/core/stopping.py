@@ -1,0 +1,63 @@
+"""Stop early on purpose: SIGTERM, SIGUSR1 or a time limit, at the next safe place."""
+
+from __future__ import annotations
+
+import re
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from types import FrameType, TracebackType
+from typing import Any, TypeVar
+
+from zhprep.core.errors import UsageError
+
+Item = TypeVar("Item")
+
+
+class Stopping:
+    """Inside its ``with`` block SIGTERM and SIGUSR1 only raise a flag; so does a time limit in seconds."""
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._deadline = None if seconds is None else time.monotonic() + seconds
+        self._signalled = False
+        self._before: dict[int, Any] = {}
+
+    @property
+    def told(self) -> bool:
+        """True from when one was told to stop."""
+        return self._signalled or (self._deadline is not None and time.monotonic() >= self._deadline)
+
+    def until_told(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yield ``items`` until told to stop."""
+        for item in items:
+            if self.told:
+                return
+            yield item
+
+    def __enter__(self) -> Stopping:
+        for number in (signal.SIGTERM, signal.SIGUSR1):
+            try:
+                self._before[number] = signal.signal(number, self._signal)
+            except ValueError:  # not the main thread: signals are somebody else's business
+                break
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _signal(self, number: int, frame: FrameType | None) -> None:
+        self._signalled = True
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of ``11h50m``, ``90s``, ``1h`` or ``HH:MM:SS``; raises ``UsageError``."""
+    clock = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d)(?::(\d\d))?", text)
+    if clock:
+        days, hours, minutes, seconds = (int(part or 0) for part in clock.groups())
+        return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
+    units = re.fullmatch(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?", text)
+    if not units or not text:
+        raise UsageError(f"{text!r} is not a duration", hint="write 11h50m, 90s or 11:50:00")
+    days, hours, minutes, seconds = (int(part or 0) for part in units.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)

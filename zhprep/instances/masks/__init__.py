@@ -1,0 +1,22 @@
+"""Mask strategies: which tokens are chosen.
+
+In: word indices and offsets of a flat batch and a key per instance. Out: sorted positions. A
+strategy never sees a token id, so it cannot change one; special tokens are never chosen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zhprep.core import rng
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks.char import char
+from zhprep.instances.masks.wwm import wwm
+from zhprep.instances.words import Choice, Words
+
+Strategy = Callable[[Words, rng.Bits, InstancesConfig], Choice]
+
+STRATEGIES: dict[str, Strategy] = {
+    "char": char,
+    "wwm": wwm,
+}

@@ -1,0 +1,20 @@
+"""The knobs of the ``segment`` stage."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from zhprep.core.config import setting
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SegmentConfig:
+    """What cuts the text into words, and with which dictionary."""
+
+    cws: str = setting("jieba", "segmenter: a name (see `zhprep parts`) or package.module:Class")
+    hmm: bool = setting(True, "jieba: find words that are not in the dictionary with the hidden Markov model")
+    user_dictionary: str | None = setting(
+        None, "jieba, pkuseg, thulac: file of your words, one a line: word [count] [tag]"
+    )
+    lexicon: str | None = setting(None, "max-match: file of words, one a line: word [count]")
+    model: str | None = setting(None, "pkuseg, thulac, ltp, hanlp: folder of the model")

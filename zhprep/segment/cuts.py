@@ -1,0 +1,98 @@
+"""Words of many sentences as two flat arrays, and the proof that nothing was lost.
+
+In: what an engine gives. Out: where each word ends, in code points from the start of its sentence.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+
+@dataclasses.dataclass(frozen=True)
+class Cuts:
+    """The words of ``S`` sentences.
+
+    ``ends`` (int32[W]) are the ends of all words, sentence after sentence; sentence ``s`` owns
+    ``ends[offsets[s]:offsets[s + 1]]`` (``offsets``: int64[S + 1]). ``text`` replaces the sentences
+    where the engine's input was a notation for words and not the text itself.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int32]
+    text: pa.Array | None = None
+
+
+class Loss(Exception):
+    """An engine did not give a sentence back: its number in the call, and what came instead."""
+
+    def __init__(self, sentence: int, got: str) -> None:
+        super().__init__(sentence, got)
+        self.sentence = sentence
+        self.got = got
+
+
+def from_words(sentences: Sequence[str], words: Iterable[Sequence[str]]) -> Cuts:
+    """Turn each sentence's words, as strings, into offsets.
+
+    Raises ``Loss`` for the first sentence whose words joined are not the sentence.
+    """
+    rows = list(words)
+    for number, (sentence, row) in enumerate(zip(sentences, rows, strict=False)):
+        joined = "".join(row)
+        if joined != sentence:
+            raise Loss(number, joined)
+    if len(rows) != len(sentences):
+        raise Loss(min(len(rows), len(sentences)), f"{len(rows)} sentences for {len(sentences)}")
+    counts = np.fromiter((len(row) for row in rows), np.int64, len(rows))
+    lengths = np.fromiter((len(word) for row in rows for word in row), np.int64, int(counts.sum()))
+    return from_lengths(lengths, counts)
+
+
+def from_lengths(lengths: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) -> Cuts:
+    """Turn word lengths (int64[W]) and words per sentence (int64[S]) into offsets."""
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    passed = np.concatenate(([0], np.cumsum(lengths)))
+    ends = passed[1:] - np.repeat(passed[offsets[:-1]], counts)
+    return Cuts(offsets, ends.astype(np.int32))
+
+
+def lengths_of(sentences: pa.Array) -> npt.NDArray[np.int64]:
+    """Return the length of each sentence in code points (int64[S])."""
+    return pc.utf8_length(sentences).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+
+
+def check(cuts: Cuts, sentences: pa.Array) -> None:
+    """Raise ``Loss`` unless the words of every sentence are not empty and cover it exactly."""
+    n_sentences = len(sentences)
+    if len(cuts.offsets) != n_sentences + 1 or int(cuts.offsets[-1]) != len(cuts.ends):
+        raise Loss(0, f"{len(cuts.offsets) - 1} sentences for {n_sentences}")
+    lengths = lengths_of(sentences)
+    counts = np.diff(cuts.offsets)
+    filled = counts > 0
+    covered = np.zeros(n_sentences, np.int64)
+    covered[filled] = cuts.ends[cuts.offsets[1:][filled] - 1]
+    wrong = covered != lengths
+    steps = np.diff(cuts.ends, prepend=0)
+    firsts = cuts.offsets[:-1][filled]
+    steps[firsts] = cuts.ends[firsts]
+    if steps.size and int(steps.min()) <= 0:
+        place = int(np.argmax(steps <= 0))
+        wrong[np.searchsorted(cuts.offsets, place, side="right") - 1] = True
+    if wrong.any():
+        number = int(np.argmax(wrong))
+        raise Loss(number, f"words over {covered[number]} of {lengths[number]} characters")
+
+
+def split(text: str, ends: Iterable[int]) -> list[str]:
+    """Return the words of one sentence as strings."""
+    words, start = [], 0
+    for end in ends:
+        words.append(text[start:end])
+        start = end
+    return words

@@ -1,0 +1,52 @@
+"""The segmenters by name. Adding one is one file here and one line below.
+
+An engine has a ``name``, a ``fingerprint`` (engine, version, hash of its dictionary: it goes into the
+manifest) and ``cut(sentences) -> words of each sentence``. It may also have the block form
+``ends(sentences: pyarrow string array) -> Cuts``, which the stage prefers. It is made with the
+:class:`SegmentConfig`, and imports its own packages when it is made, not before.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from zhprep.core.registry import load_object, lookup
+from zhprep.segment.config import SegmentConfig
+from zhprep.segment.engines.characters import Characters
+from zhprep.segment.engines.jieba import Jieba
+from zhprep.segment.engines.presegmented import Presegmented
+
+
+class Engine(Protocol):
+    """What the stage asks of a segmenter."""
+
+    name: str
+
+    def __init__(self, config: SegmentConfig) -> None: ...
+
+    def fingerprint(self) -> str:
+        """Return engine, version and dictionary hash in one line."""
+        ...
+
+    def cut(self, sentences: list[str]) -> list[list[str]]:
+        """Return the words of each sentence; joined, they are the sentence."""
+        ...
+
+
+ENGINES: dict[str, type[Engine]] = {
+    "jieba": Jieba,
+    "characters": Characters,
+    "presegmented": Presegmented,
+}
+
+
+def load_engine(config: SegmentConfig) -> Engine:
+    """Return the engine that ``config.cws`` names: one of ours, or anyone's as ``package.module:Class``.
+
+    Raises ``UsageError`` for an unknown name, or when a package that the engine needs is absent.
+    """
+    if ":" in config.cws:
+        kind: type[Engine] = load_object(config.cws, "segmenter")
+    else:
+        kind = lookup(ENGINES, config.cws, "segmenter")
+    return kind(config)

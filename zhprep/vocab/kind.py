@@ -1,0 +1,24 @@
+"""What a type of vocabulary is: how it counts text, and how counts become a vocabulary."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Literal
+
+from zhprep.vocab.config import VocabConfig
+from zhprep.vocab.counting import Counts
+from zhprep.vocab.pieces import Splitter
+from zhprep.vocab.vocabulary import Vocabulary
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """A type of vocabulary.
+
+    ``by_word`` says whether it counts the words of a ``words`` table: never, if there are any, or only.
+    """
+
+    splitter: Callable[[VocabConfig], Splitter]
+    train: Callable[[Counts, VocabConfig], Vocabulary]
+    by_word: Literal["no", "optional", "required"] = "no"
