@@ -34,12 +34,13 @@ def pretrain(
     model: Mapping[str, Any],
     config: PretrainConfig,
     *,
-    vocabulary: Path,
+    vocabulary: Path | None = None,
     overwrite: bool = False,
     progress: Progress = QUIET,
 ) -> Report:
     """Train the model of a recipe's ``[model]`` section on the instances in ``data`` and write the run folder ``run``.
 
+    The vocabulary is the tokenizer that lies in ``data``, unless another folder is named.
     A run that was stopped goes on from its last checkpoint; a finished one is left as it is. On a CPU the weights are
     the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
     when ``run`` was begun with other settings or other data.
