@@ -11,13 +11,12 @@ from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
-from zhprep.core.report import Report, check_budgets
-from zhprep.core.shards import Job, run_job
+from zhprep.core.report import check_budgets
 from zhprep.instances import InstancesConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
-from zhprep.run.instances import MakeInstances
+from zhprep.run.instances import MakeInstances, make_instances
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import load
 
@@ -44,11 +43,10 @@ def command(inputs: tuple[str, ...], vocab: str, output: str, recipe: str | None
     load(vocab)  # a folder without a tokenizer is told before anything is read
     normalize = read_config(NormalizeConfig, {}, sections.get("normalize"), where="[normalize]")
     segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
-    report = Report(output=output)
     with planned(inputs, read, Path(output), shared.block_size) as corpus:
         lines = corpus.inputs[0].format in ("text", "jsonl")
         table = max("words", corpus.table, key=("text", "words", "pinyin").index)
         task = MakeInstances(Chain(table, corpus.table, lines, normalize, segment), config, Path(vocab), recipe or "")
-        report.account, report.content_sha256 = run_job(Job(corpus, task), job_output(Path(output), shared, "make-instances"))
+        report = make_instances(corpus, task, job_output(Path(output), shared, "make-instances"))
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report.as_dict(), shared)

@@ -25,7 +25,7 @@ from zhprep.core import rng
 from zhprep.instances.ragged import Ints
 from zhprep.instances.words import Units, Words
 
-ROUNDING = np.uint64(1 << 40)
+ROUNDING = 1 << 40
 """Index of the draw that rounds a budget: beyond any unit of an instance."""
 
 

@@ -8,7 +8,7 @@ Windows depend on the documents alone, so the same block always gives the same r
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -23,30 +23,14 @@ from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.formats import FORMATS
 from zhprep.instances.masking import Flat
+from zhprep.instances.ragged import Ints
 from zhprep.instances.sentences import cut_long
 from zhprep.instances.static import masked_columns
-from zhprep.instances.window import Pieces, Plan, Window
+from zhprep.instances.window import Pieces, Plan, Window, no_documents
+from zhprep.vocab import Encoder, Vocabulary
 
 WINDOW = 1 << 20
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""
-
-
-class Encoder(Protocol):
-    """Turns sentences into tokens: ``ids``, ``starts`` and ``stops`` (code points), and ``sentence_offsets``."""
-
-    def encode(self, sentences: pa.Array) -> Any:
-        """Encode a flat column of sentences, without special tokens."""
-
-
-class Vocabulary(Protocol):
-    """What instances need to know of a vocabulary."""
-
-    cls: int
-    sep: int
-    mask: int
-    unk: int
-    size: int
-    normal_ids: Any
 
 
 class InstanceBuilder:
@@ -61,13 +45,25 @@ class InstanceBuilder:
         self._format = lookup(FORMATS, config.format, "format")
         self._ids = schema.id_type(vocabulary.size)
         self._special = SpecialIds(vocabulary.cls, vocabulary.sep)
-        self._facts = TokenFacts(vocabulary.mask, np.asarray(vocabulary.normal_ids, np.int64))
+        self._facts = TokenFacts.of(vocabulary)
         self._documents: list[pa.RecordBatch] = []
         self._characters = 0
         self._kept: Window | None = None
         self._kept_is_used = False
         self._next_document = 0
         self._next_instance = 0
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the batches: the columns that the format and, if static, the masks have."""
+        window = no_documents(np.empty(0, self._ids.to_pandas_dtype()))
+        pieces = self._format(window, Plan(self.config, self.block, 0, last=True))
+        laid = lay_out(window, pieces, self._special)
+        columns = _columns(laid, pieces, np.empty(0, np.int64))
+        if self.config.static:
+            flat = Flat(laid.input_ids, laid.word_ids, laid.offsets, np.empty(0, np.int64))
+            columns |= masked_columns(flat, self.config, self._facts, 0)
+        return record_batch(columns, self._ids).schema
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take the next documents of the block and yield the instances that are ready."""
@@ -131,28 +127,20 @@ class InstanceBuilder:
         return window
 
     def _batches(self, laid: Laid, pieces: Pieces) -> Iterator[pa.RecordBatch]:
-        ids = (self.block << 32) + self._next_instance + np.arange(pieces.n_instances)
-        columns = {
-            "input_ids": lists(laid.input_ids, laid.offsets),
-            "word_ids": lists(laid.word_ids, laid.offsets),
-            "special_tokens_mask": lists(laid.special_tokens_mask, laid.offsets),
-            "instance_id": pa.array(ids),
-        }
-        if laid.token_type_ids is not None:
-            columns["token_type_ids"] = lists(laid.token_type_ids, laid.offsets)
-        columns |= {name: pa.array(values) for name, values in pieces.labels.items()}
-        unknown = int(np.count_nonzero(laid.input_ids == self.vocabulary.unk))
         copies = self.config.dupe_factor if self.config.static else 1
+        unknown = int(np.count_nonzero(laid.input_ids == self.vocabulary.unk))
         amount = copies * pieces.n_instances
         self.account.count(instances=amount, tokens=copies * len(laid.input_ids), unk_tokens=copies * unknown)
+        ids = (self.block << 32) + self._next_instance + np.arange(pieces.n_instances)
+        clean = _columns(laid, pieces, ids)
         if not self.config.static:
-            yield record_batch(columns, self._ids)
+            yield record_batch(clean, self._ids)
             return
         flat = Flat(laid.input_ids, laid.word_ids, laid.offsets, ids)
         for dupe in range(copies):
             masked = masked_columns(flat, self.config, self._facts, dupe)
             self.account.count(masked_tokens=len(masked["mask_kind"].values))
-            yield record_batch(columns | masked, self._ids)
+            yield record_batch(clean | masked, self._ids)
 
     def _count(self, pieces: Pieces) -> None:
         self.account.count(**{name: n for name, n in pieces.counts.items() if n})
@@ -167,6 +155,19 @@ def build_instances(batches: Iterable[pa.RecordBatch], builder: InstanceBuilder)
     for batch in batches:
         yield from builder.feed(batch)
     yield from builder.finish()
+
+
+def _columns(laid: Laid, pieces: Pieces, instance_ids: Ints) -> dict[str, pa.Array]:
+    """Return the columns of clean instances."""
+    columns = {
+        "input_ids": lists(laid.input_ids, laid.offsets),
+        "word_ids": lists(laid.word_ids, laid.offsets),
+        "special_tokens_mask": lists(laid.special_tokens_mask, laid.offsets),
+        "instance_id": pa.array(instance_ids),
+    }
+    if laid.token_type_ids is not None:
+        columns["token_type_ids"] = lists(laid.token_type_ids, laid.offsets)
+    return columns | {name: pa.array(values) for name, values in pieces.labels.items()}
 
 
 def _document_lengths(batch: pa.RecordBatch) -> list[int]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances.ragged import Array, Ints
+from zhprep.vocab import Vocabulary
 
 UNTOUCHED, MASK, RANDOM, KEEP, SIMILAR, UNPAIRED = range(6)
 KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a similar word")
@@ -29,6 +30,11 @@ class TokenFacts:
 
     mask: int
     pool: Ints
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> TokenFacts:
+        """Return the facts of a vocabulary."""
+        return cls(vocabulary.mask, vocabulary.normal_ids.astype(np.int64))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +62,9 @@ def draw_kinds(chosen: Chosen, shares: tuple[float, ...], per: str, first: int =
     Raises ``UsageError`` when the shares are not three numbers that add up to one.
     """
     if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
-        raise UsageError(f"ratios are {list(shares)}; they must be three shares that add up to 1: replaced, random, kept")
+        raise UsageError(
+            f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1"
+        )
     roll = (rng.bits(chosen.keys, chosen.unit(per)) >> _HALF).astype(np.int64)
     kinds = np.full(len(roll), first, np.uint8)
     kinds[roll >= round(shares[0] * 2**32)] = RANDOM

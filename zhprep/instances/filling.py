@@ -15,7 +15,7 @@ import numpy as np
 
 from zhprep.core import rng
 from zhprep.instances.budgets import Budget
-from zhprep.instances.ragged import Ints, offsets_of, ranges
+from zhprep.instances.ragged import Bools, Ints, offsets_of, ranges
 from zhprep.instances.words import Units
 
 FEW = 16_384
@@ -55,7 +55,7 @@ def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
     return np.flatnonzero(draws < np.repeat(below, units.counts))
 
 
-def _take(units: Units, budget: Budget, draws: rng.Bits, candidates: Ints | None, rows: Ints, chosen: Ints) -> Ints:
+def _take(units: Units, budget: Budget, draws: rng.Bits, candidates: Ints | None, rows: Ints, chosen: Bools) -> Ints:
     """Mark what is taken of ``candidates``; return the instances with room left but no candidates."""
     order, offsets = _in_order(units, draws, candidates, rows)
     costs = np.ones(len(order), np.int64) if budget.in_units else units.sizes[order]
@@ -77,7 +77,7 @@ def _take(units: Units, budget: Budget, draws: rng.Bits, candidates: Ints | None
     return rows[:0] if complete else np.sort(np.concatenate(exhausted))
 
 
-def _rest(order: Ints, costs: Ints, last: Ints, ends: Ints, room: Ints, rows: Ints, going: Ints) -> tuple[Ints, ...]:
+def _rest(order: Ints, costs: Ints, last: Ints, ends: Ints, room: Ints, rows: Ints, going: Bools) -> tuple[Ints, ...]:
     """Keep, of the instances that go on, the candidates after ``last`` that still fit."""
     sizes = (ends - last)[going]
     room, rows = room[going], rows[going]

@@ -51,17 +51,17 @@ class PairList:
         return rows
 
 
-def shorten(window: Window, spans: Ints, room: int, keys: rng.Bits) -> tuple[Ints, int]:
+def shorten(window: Window, spans: Ints, room: int, keys: rng.Bits) -> tuple[Ints, Ints]:
     """Cut pairs to ``room`` tokens: always from the longer segment, at either end with equal chance.
 
     ``spans`` is ``int64[n, 4]``. The new ends are then drawn in to word borders. Returns the spans and
-    how many tokens were cut away.
+    how many tokens each segment lost, ``int64[n, 2]``.
     """
     spans = spans.copy()
     sizes = spans[:, 1::2] - spans[:, ::2]
     rows = np.flatnonzero(sizes.sum(axis=1) > room)
     if not len(rows):
-        return spans, 0
+        return spans, np.zeros_like(sizes)
     surplus = sizes[rows].sum(axis=1) - room
     lead = sizes[rows, 0] - sizes[rows, 1]
     alone = np.minimum(surplus, np.abs(lead))  # taken from the longer one until both are equal
@@ -72,7 +72,7 @@ def shorten(window: Window, spans: Ints, room: int, keys: rng.Bits) -> tuple[Int
         start = spans[rows, 2 * side] + front
         stop = spans[rows, 2 * side + 1] - (lost[side] - front)
         spans[rows, 2 * side], spans[rows, 2 * side + 1] = _whole_words(window, start, stop)
-    return spans, int(sizes.sum() - (spans[:, 1::2] - spans[:, ::2]).sum())
+    return spans, sizes - (spans[:, 1::2] - spans[:, ::2])
 
 
 def _heads(keys: rng.Bits, tosses: Ints, side: int) -> Ints:

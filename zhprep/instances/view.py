@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from zhprep.instances.align import open_words
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
-from zhprep.vocab import Vocabulary
-
-KINDS = ("", "mask", "random", "keep", "similar", "random (no similar word)")
-"""Names of the values of ``mask_kind``; 0 is a token that was not chosen."""
+from zhprep.vocab import Encoder, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -49,9 +47,13 @@ def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConf
     return shown
 
 
-def mask_facts(vocabulary: Vocabulary) -> TokenFacts:
-    """Return what masking needs to know of a vocabulary."""
-    return TokenFacts(vocabulary.mask, np.asarray(vocabulary.normal_ids, np.int64))
+def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:
+    """Return the one sentence of a ``words`` batch, masked, without special tokens."""
+    sentences, ends = words["sentences"].flatten(), words["ends"].flatten()
+    encoded = Encoder(vocabulary).encode(sentences)
+    opens, _ = open_words(encoded.starts, encoded.stops, encoded.sentence_offsets, ends)
+    row = {"input_ids": encoded.ids.tolist(), "word_ids": (np.cumsum(opens) - 1).tolist(), "instance_id": 0}
+    return _cells(row, vocabulary, config, 0)
 
 
 def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
@@ -60,7 +62,7 @@ def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig,
         inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
-        masked = mask_batch(flat, config, mask_facts(vocabulary), epoch)
+        masked = mask_batch(flat, config, TokenFacts.of(vocabulary), epoch)
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))

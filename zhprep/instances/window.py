@@ -52,7 +52,7 @@ class Window:
     def tail(self, sentence: int) -> Window:
         """Return the window from ``sentence`` on, nothing of it used yet."""
         if sentence >= len(self.sentences) - 1:
-            return empty(self)
+            return no_documents(self.token_ids)
         document = int(self.document_of[sentence])
         token = self.sentences[sentence]
         documents = np.maximum(self.documents[document:] - sentence, 0)
@@ -73,10 +73,10 @@ class Window:
         )
 
 
-def empty(like: Window) -> Window:
-    """Return a window of no documents with the types of ``like``."""
+def no_documents(token_ids: Array) -> Window:
+    """Return a window of no documents; ``token_ids`` is an empty array of the type of its tokens."""
     none = np.zeros(1, np.int64)
-    return Window(like.token_ids[:0], like.opens[:0], none, none, none[:0])
+    return Window(token_ids[:0], np.zeros(0, np.bool_), none, none, none[:0])
 
 
 @dataclasses.dataclass

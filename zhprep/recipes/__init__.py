@@ -15,7 +15,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
 SECTIONS = ("normalize", "segment", "vocab", "instances", "model", "pretrain", "evaluate")
-FACTS = ("name", "title", "paper", "base")
+FACTS = ("name", "title", "paper", "base", "sizes")
 
 Recipe = dict[str, Any]
 
@@ -25,18 +25,25 @@ def recipe_names() -> list[str]:
     return sorted(file.name.removesuffix(".toml") for file in resources.files(__name__).iterdir() if file.name.endswith(".toml"))
 
 
-def load_recipe(name: str) -> Recipe:
+def load_recipe(name: str, *, size: str | None = None) -> Recipe:
     """Return a recipe by name, or from a ``.toml`` file, with its bases merged in.
 
+    ``[sizes.NAME.SECTION]`` tables are put over the sections for that size and leave the result.
     Raises ``UsageError`` for an unknown name or section, ``DataError`` for a file that is not TOML.
     """
+    recipe = _with_bases(name)
+    sizes = recipe.pop("sizes", {})
+    return _merged(recipe, sizes.get(size or recipe.get("pretrain", {}).get("size", ""), {}))
+
+
+def _with_bases(name: str) -> Recipe:
     own = _read(name)
     unknown = [key for key in own if key not in (*SECTIONS, *FACTS)]
     if unknown:
         raise UsageError(f"recipe {name!r}: unknown section {unknown[0]!r}", hint=suggest(unknown[0], [*SECTIONS, *FACTS]))
     if "base" not in own:
         return own
-    return _merged(load_recipe(own["base"]), own)
+    return _merged(_with_bases(own["base"]), own)
 
 
 def recipe_text(name: str) -> str:

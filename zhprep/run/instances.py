@@ -10,13 +10,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from zhprep.core import schema
 from zhprep.core.config import as_dict
-from zhprep.core.report import Account
+from zhprep.core.corpus import Corpus
+from zhprep.core.report import Account, Report
+from zhprep.core.shards import Job, Output, run_job
+from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, build_instances
-from zhprep.instances.columns import columns_of
 from zhprep.run.chain import Chain
 from zhprep.vocab import Encoder, Vocabulary, load
+from zhprep.vocab.files import TOKENIZER_FILES
+
+
+VOCABULARY = "vocab"
+"""The folder inside an instances folder that holds its tokenizer, so that the data can be used alone."""
 
 
 @dataclass
@@ -39,7 +45,7 @@ class MakeInstances:
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
-        return schema.instances(columns_of(self.instances), schema.id_type(self._vocabulary.size))
+        return InstanceBuilder(self.instances, self._vocabulary, self._encoder).schema
 
     def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
         """Yield the instances of one block."""
@@ -57,3 +63,16 @@ class MakeInstances:
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_encoder", "_vocabulary")}
+
+
+def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Report:
+    """Make the instances folder ``output.path``, with the tokenizer that made it beside the shards."""
+    report = Report(output=str(output.path))
+    report.account, report.content_sha256 = run_job(Job(corpus, task), output)
+    folder = output.path / VOCABULARY
+    folder.mkdir(exist_ok=True)
+    for name in TOKENIZER_FILES:
+        if (task.vocabulary_path / name).exists():
+            with committed(folder / name, replace=True) as file:
+                file.write((task.vocabulary_path / name).read_bytes())
+    return report

@@ -17,9 +17,3 @@ FORMATS: dict[str, Format] = {
     "segment-pair": segment_pair,
     "full-sentences": full_sentences,
 }
-
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "segment-pair": ("token_type_ids", "next_sentence_label"),
-    "full-sentences": (),
-}
-"""The columns that a format gives beside the ones that all have."""

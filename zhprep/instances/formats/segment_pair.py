@@ -7,7 +7,8 @@ part is replaced by text of another document, and the walk goes on after the fir
 It differs from google-research/bert where that gives wrong data:
 
 - a chunk of one sentence is cut inside, at a random word border, and its label is drawn like every
-  other; Google forces it to "random next", so that labels are not balanced;
+  other; Google forces it to "random next", so that labels are not balanced. Only a chunk of a single
+  word, which cannot be cut, is always "random next";
 - the other document is never the same document; with no other in reach the label stays "next", counted;
 - what is truncated goes to word borders, so that no segment begins or ends within a word.
 """
@@ -29,12 +30,12 @@ def segment_pair(window: Window, plan: Plan) -> Pieces:
     room = plan.config.max_length - 3
     pairs = PairList(plan.config.seed, "pair", plan.first_id)
     walk = _Walk(window, pairs)
-    targets = _targets(window, plan, room)
+    targets = document_targets(window, plan, room)
     for document, target in enumerate(targets.tolist(), start=window.fresh):
         walk.document(document, target)
     spans, labels = pairs.arrays()
-    spans, truncated = shorten(window, spans, room, pairs.keys(len(spans)))
-    sizes = spans[:, 1::2] - spans[:, ::2]
+    spans, lost = shorten(window, spans, room, pairs.keys(len(spans)))
+    foreign = labels == 1
     return Pieces(
         instances=np.repeat(np.arange(len(spans)), 2),
         starts=spans[:, ::2].ravel(),
@@ -45,12 +46,12 @@ def segment_pair(window: Window, plan: Plan) -> Pieces:
         remembered=True,
         labels={"next_sentence_label": labels},
         counts={"pairs_without_other_document": walk.alone},
-        dropped={"tokens.truncated": truncated, "tokens.unpaired": walk.unpaired},
-        inserted={"tokens.random_next": int(sizes[labels == 1, 1].sum())},
+        dropped={"tokens.truncated": int(lost[:, 0].sum() + lost[~foreign, 1].sum()), "tokens.unpaired": walk.unpaired},
+        inserted={"tokens.random_next": int((spans[foreign, 3] - spans[foreign, 2]).sum())},
     )
 
 
-def _targets(window: Window, plan: Plan, room: int) -> Ints:
+def document_targets(window: Window, plan: Plan, room: int) -> Ints:
     """Return the target length of every fresh document."""
     numbers = window.numbers[window.fresh :]
     keys = rng.keys(plan.config.seed, "short", plan.block, numbers)
@@ -78,8 +79,9 @@ class _Walk:
             after = min(bisect_left(bounds, start + target, sentence + 1, end), end)
             stop = bounds[after]
             cut_draw, coin, other_draw, place_draw = pairs.draws()
-            cut, middle = self._cut(start, sentence, stop, after, cut_draw)
-            if cut < stop and (coin >> 63 or not others):
+            random = bool(others and coin >> 63)
+            cut, middle = self._cut(start, sentence, stop, after, cut_draw, random)
+            if cut < stop and not random:
                 self.alone += not others
                 pairs.add(start, cut, cut, stop, 0)
                 start, sentence = stop, after
@@ -88,19 +90,23 @@ class _Walk:
                 pairs.add(start, cut, *self._elsewhere(document, target - (cut - start), other_draw, place_draw), 1)
             else:
                 self.unpaired += cut - start
-            start, sentence = (cut, middle) if cut < stop else (stop, after)
+            start, sentence = cut, middle
 
-    def _cut(self, start: int, sentence: int, stop: int, after: int, draw: int) -> tuple[int, int]:
-        """Return where the first segment ends and the sentence this is in; ``stop`` if it cannot be cut."""
+    def _cut(self, start: int, sentence: int, stop: int, after: int, draw: int, random: bool) -> tuple[int, int]:
+        """Return where the first segment ends and the sentence this is in; ``stop`` if it cannot be cut.
+
+        What is left when a ``random`` segment follows makes the next pairs, so a single word is not left.
+        """
         inner = after - sentence - 1
         if inner:
             middle = sentence + 1 + _below(draw, inner)
             return self.bounds[middle], middle
         borders = self.window.borders
         first, last = np.searchsorted(borders, (start + 1, stop)).tolist()
-        if first == last:
+        border = first + _below(draw, last - first)
+        if border >= last - random:
             return stop, after
-        return int(borders[first + _below(draw, last - first)]), sentence
+        return int(borders[border]), sentence
 
     def _elsewhere(self, document: int, target: int, other_draw: int, place_draw: int) -> tuple[int, int]:
         """Return tokens of another document: whole sentences from a random one on, up to ``target``."""
