@@ -44,6 +44,10 @@ class Masks(Protocol):
         """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``, in runs of equal ones)."""
         ...
 
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens of ``rows`` as they were before any masks."""
+        ...
+
 
 class StaticMasks:
     """Masks that make-instances put on disk; the epoch does not matter."""
@@ -55,6 +59,13 @@ class StaticMasks:
         chosen = rows.lists["masked_lm_positions"]
         begins = np.repeat(rows.tokens.offsets[:-1], np.diff(chosen.offsets))
         return Masked(rows.tokens.values, begins + chosen.values, rows.lists["masked_lm_ids"].values)
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens with the original ones put back."""
+        masked = self(rows, np.zeros(len(rows), np.int64))
+        tokens = masked.input_ids.copy()
+        tokens[masked.positions] = masked.labels
+        return tokens
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +86,10 @@ class DynamicMasks:
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
         parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
         return Masked(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens, which have no masks yet."""
+        return rows.tokens.values
 
     def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int) -> Masked:
         offsets = rows.tokens.offsets[first : last + 1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -54,12 +55,20 @@ class Batches:
         )  # fmt: skip
 
 
+class Maker(Protocol):
+    """Makes a batch of rows by their numbers."""
+
+    def make(self, rows: Integers, epochs: Integers) -> dict[str, Tensor]:
+        """Return the batch of ``rows``, each as it is in its epoch."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class Feed:
     """The training batches: those of ``rows``, shuffled anew each epoch, cut into steps of ``batch_size``."""
 
-    batches: Batches
-    rows: npt.NDArray[np.uint32]
+    batches: Maker
+    rows: npt.NDArray[np.integer]
     batch_size: int
     seed: int
     share: tuple[int, int]
