@@ -25,7 +25,7 @@ from zhprep.core.shards.commit import PREFIX, write_json
 from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
 from zhprep.vocab import Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
-from zhprep.vocab.counting import SCHEMA
+from zhprep.vocab.counts import SCHEMA
 
 COUNTS = ".counts"
 
