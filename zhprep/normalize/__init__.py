@@ -31,7 +31,7 @@ Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 def build(config: NormalizeConfig) -> Stage:
     """Return the stage: a ``text`` batch of raw lines in, a ``text`` batch of clean sentences out.
 
-    Counts ``characters`` and ``sentences`` as read, ``characters_out`` and ``sentences_out`` as left.
+    Counts ``sentences_in`` and ``characters`` as read, ``sentences`` and ``characters_out`` as left.
     Raises ``UsageError`` for a step that does not exist.
     """
     for name in config.steps:
@@ -82,7 +82,7 @@ def _assemble(batch: pa.RecordBatch, text: Text, account: Account) -> pa.RecordB
     document_of_line = np.repeat(np.arange(batch.num_rows), counts)
     per_document = np.bincount(document_of_line[lines], minlength=batch.num_rows)
     n_filled = np.unique(lines).size
-    account.count(sentences=counts.sum(), sentences_out=len(sentences), characters_out=text.n_characters)
+    account.count(sentences_in=counts.sum(), sentences=len(sentences), characters_out=text.n_characters)
     account.drop("sentences.empty", counts.sum() - n_filled)
     account.insert("sentences.split", len(sentences) - n_filled)
     account.drop("documents.empty", np.count_nonzero(per_document == 0))

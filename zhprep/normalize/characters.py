@@ -45,14 +45,10 @@ class Characters:
         return Characters(self.ranges + other.ranges)
 
 
-HAN = Characters.of(
-    ["⺀⿟", "々", "〇", "〡〩", "〸〻", "㐀䶿", "一鿿", "\uf900\ufaff", "\U00020000\U0003ffff"]
-)
+HAN = Characters.of(["⺀⿟", "々", "〇", "〡〩", "〸〻", "㐀䶿", "一鿿", "\uf900\ufaff", "\U00020000\U0003ffff"])
 """Chinese characters: radicals, the unified and compatibility ideographs of all planes, 々 and 〇."""
 
-CHINESE = HAN | Characters.of(
-    ["\u3000〿", "ㄅㄯ", "ㆠㆿ", "︐︙", "︰﹏", "﹐﹫", "！／", "：＠", "［｀", "｛･", "￠￮"]
-)
+CHINESE = HAN | Characters.of(["\u3000〿", "ㄅㄯ", "ㆠㆿ", "︐︙", "︰﹏", "﹐﹫", "！／", "：＠", "［｀", "｛･", "￠￮"])
 """What is written without spaces around it: Chinese characters, Bopomofo, CJK and full-width punctuation."""
 
 SHARED_PUNCTUATION = Characters.of("“”‘’…—·‧")

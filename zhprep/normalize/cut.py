@@ -40,7 +40,7 @@ def _places(codes: Codes, table: Kinds) -> tuple[Positions, Positions]:
     starts_something = (following < marks.EXTENDER) & (following != marks.PAUSE)
     commas = COMMAS.table[codes[:-1]] & starts_something
     commas &= ~_ASCII_COMMAS.table[codes[:-1]] | (following == marks.SPACE) | (following == marks.CHINESE)
-    spaces = (following == marks.SPACE)
+    spaces = following == marks.SPACE
     return np.flatnonzero(commas) + 1, np.flatnonzero(spaces | starts_something) + 1
 
 

@@ -9,7 +9,8 @@ a border that they may set themselves, so that a sentence split off is not split
 
 - A stop at the start of a line, after an opening quote or bracket, or before a comma, colon or dash ends nothing.
 - A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) or 的, 和, 等 and their like.
-- A bracket or title of the sentence goes on (《怎么办？》是一部小说。他（你信吗？）走了。), a bracket that is a sentence ends.
+- A title goes on (《怎么办？》是一部小说。), and so does what a sentence holds in brackets or quotes when
+  that has no 。 (他（你信吗？）走了。他喊“救命！”然后跑了。); a bracket that is a sentence of its own ends.
 - …… ends a sentence, but not where somebody stammers (我……我不知道).
 - ASCII ? and ! do not end inside Latin text without a space after them (URLs); nor before a small letter.
 - A full stop ends only before a space and no small letter, and not after an abbreviation, an initial or a number of one
@@ -20,7 +21,6 @@ a border that they may set themselves, so that a sentence split off is not split
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from importlib import resources
@@ -33,15 +33,19 @@ from zhprep.normalize.characters import Codes, Flags, Positions
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.cut import cut_long
 from zhprep.normalize.marks import Kinds
+from zhprep.normalize.runs import Runs, absorb_references, demote_inner_dots, pair_quotes
 from zhprep.normalize.text import LINE, SENTENCE, Text, as_string, is_mark
 
 _WINDOW = 12  # characters in which a reporting clause must show its verb
 _LOOK_BACK = 64  # characters in which a bracket must open
 
 _PUNCTUATION = "\n\\s，。！？；：、…—“”‘’「」『』（）《》,.!?;:\"'()"
-_REPORTING = re.compile(
-    f"[^{_PUNCTUATION}]{{0,8}}?(?:[说說喊嚷吼骂罵]|[回解]?答(?!案)|问(?!题)|問(?!題)|[心暗]想|叫(?!做|作)|(?<!知)道(?=[，：。,:]))"
+_SPEECH = (
+    "(?<![小传傳学學据據])[说說](?![明法服])|[喊嚷吼骂罵]|[回解]答|答[道说說应應]|(?<![学學顾顧访訪])[问問](?![题題世])|[心暗]想"
+    "|[大尖喊]叫|叫[道喊嚷]|表示|(?<!知)道(?=[，：。！,:!])"
 )
+_REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})")
+_WORD = re.compile("[A-Za-z]+$")
 _CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
 
 
@@ -50,7 +54,10 @@ def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, 
 
     Returns the text and whether it is settled; if not, what was cut must be looked at again.
     """
-    text = _marked(text, config, account)
+    quotes_pair = bool(np.any(text.alphabet == ord('"')))
+    text, before = _marked(text, config, account), text
+    while quotes_pair and text is not before:  # a line whose quotes did not pair up may have left pieces where they do
+        text, before = _marked(text, config, account), text
     cut = cut_long(text, config, account)
     return cut, cut is text
 
@@ -58,9 +65,13 @@ def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, 
 def _marked(text: Text, config: NormalizeConfig, account: Account) -> Text:
     codes = np.concatenate([[np.uint32(LINE)], text.codes, [np.uint32(LINE)]])
     kinds = marks.kinds(config.split_at_semicolon)[codes]
-    _demote_inner_dots(kinds)
+    demote_inner_dots(kinds)
+    absorb_references(codes, kinds)
+    paired = pair_quotes(codes, kinds)
     runs = Runs.find(codes, kinds)
-    stops = runs.after[_ends(runs)]
+    ends = _ends(runs)
+    inside_quotes = np.searchsorted(paired, runs.after[ends]) & 1 == 1
+    stops = runs.after[ends[~inside_quotes]]
     if not stops.size:
         return text
     return _parted(text, stops - 1, runs.skip_spaces(stops) - 1, account)
@@ -78,71 +89,6 @@ def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -
     return Text(codes[np.insert(kept, stops, True)])
 
 
-def _demote_inner_dots(kinds: Kinds) -> None:
-    """Make a dot before a letter or digit an ordinary character: 3.14, v1.2, a.com, .NET."""
-    dots = np.flatnonzero(kinds == marks.DOT)
-    following = kinds[dots + 1]
-    kinds[dots[(following >= marks.LOWER) & (following <= marks.DIGIT)]] = marks.OTHER
-
-
-@dataclasses.dataclass(frozen=True)
-class Runs:
-    """Every run of stops with what clings to them, as arrays with one item per run."""
-
-    codes: Codes
-    kinds: Kinds
-    first: Positions
-    """The first stop."""
-    last: Positions
-    """The last stop."""
-    after: Positions
-    """The place after the run."""
-    strongest: Kinds
-    """The strongest stop in the run."""
-    n_stops: Positions
-
-    @classmethod
-    def find(cls, codes: Codes, kinds: Kinds) -> Runs:
-        """Find the runs in text that begins and ends with a mark."""
-        members = np.flatnonzero(kinds >= marks.EXTENDER)
-        if not members.size:
-            none = np.zeros(0, np.intp)
-            return cls(codes, kinds, none, none, none, kinds[:0], none)
-        group = np.append(0, np.cumsum(np.diff(members) > 1))
-        group_end = members[np.append(np.flatnonzero(np.diff(group)), members.size - 1)]
-        is_stop = kinds[members] >= marks.DOT
-        stops, group = members[is_stop], group[is_stop]
-        begins = np.flatnonzero(np.diff(group, prepend=-1))
-        n_stops = np.diff(np.append(begins, stops.size))
-        strongest = np.maximum.reduceat(kinds[stops], begins) if begins.size else kinds[:0]
-        dots = (strongest == marks.DOT) & (n_stops > 1)
-        return cls(
-            codes=codes,
-            kinds=kinds,
-            first=stops[begins],
-            last=stops[begins + n_stops - 1],
-            after=group_end[group[begins]] + 1,
-            strongest=np.where(dots, marks.ELLIPSIS, strongest).astype(np.uint8),
-            n_stops=n_stops,
-        )
-
-    @functools.cached_property
-    def _visible(self) -> Positions:
-        return np.flatnonzero(self.kinds != marks.SPACE)
-
-    def skip_spaces(self, places: Positions) -> Positions:
-        """Return the first places at or after ``places`` that hold no space."""
-        if not np.any(self.kinds[places] == marks.SPACE):
-            return places
-        return self._visible[np.searchsorted(self._visible, places)]
-
-    def skip_spaces_back(self, places: Positions) -> Positions:
-        """Return the last places at or before ``places`` that hold no space."""
-        if not np.any(self.kinds[places] == marks.SPACE):
-            return places
-        return self._visible[np.searchsorted(self._visible, places, side="right") - 1]
-
-
 def _ends(runs: Runs) -> Positions:
     """Return which runs end a sentence."""
     kinds = runs.kinds
@@ -154,7 +100,7 @@ def _ends(runs: Runs) -> Positions:
     ends &= (runs.strongest >= marks.SEMICOLON) | _weak_ends(runs, kinds[runs.first - 1], following, beyond)
     found = np.flatnonzero(ends)
     goes_on = np.zeros(found.size, np.bool_)
-    for rule in (_abbreviated, _reported, _bracketed):
+    for rule in (_abbreviated, _reported, _enclosed):
         goes_on |= rule(runs, found)
     return found[~goes_on]
 
@@ -186,8 +132,7 @@ def _short_number(runs: Runs) -> Flags:
 
 @functools.cache
 def _abbreviations() -> frozenset[str]:
-    lines = resources.files("zhprep.normalize").joinpath("data/abbreviations.txt").read_text(encoding="utf-8")
-    return frozenset(line for line in lines.split() if not line.startswith("#"))
+    return frozenset(resources.files("zhprep.normalize").joinpath("data/abbreviations.txt").read_text("utf-8").split())
 
 
 def _abbreviated(runs: Runs, found: Positions) -> Flags:
@@ -195,9 +140,11 @@ def _abbreviated(runs: Runs, found: Positions) -> Flags:
     flags = np.zeros(found.size, np.bool_)
     candidates = np.flatnonzero((runs.strongest[found] == marks.DOT) & (_latin(runs.kinds[runs.first[found] - 1])))
     for i in candidates.tolist():
-        first = runs.first[found[i]]
-        word = re.search("[A-Za-z]*$", _string(runs.codes[max(first - 12, 0) : first]))
-        flags[i] = word is not None and (len(word[0]) == 1 or word[0].lower() in _abbreviations())
+        first, after = int(runs.first[found[i]]), int(runs.after[found[i]])
+        word = _WORD.search(_string(runs.codes[max(first - 12, 0) : first]))
+        number = "#" if runs.kinds[after + 1] == marks.DIGIT else ""
+        name = word[0].lower() if word else ""
+        flags[i] = len(name) == 1 or name in _abbreviations() or name + number in _abbreviations()
     return flags
 
 
@@ -220,28 +167,28 @@ def _reported(runs: Runs, found: Positions) -> Flags:
     return flags
 
 
-def _bracketed(runs: Runs, found: Positions) -> Flags:
-    """Return which runs close a title, or a bracket in the middle of a sentence that does not end in a 。."""
+def _enclosed(runs: Runs, found: Positions) -> Flags:
+    """Return which runs close a title, or brackets or quotes in the middle of a sentence that do not end in a 。."""
     flags = np.zeros(found.size, np.bool_)
     closers = runs.codes[runs.last[found] + 1]
     single = runs.after[found] == runs.last[found] + 2
-    candidates = np.flatnonzero(single & np.isin(closers, list(map(ord, marks.BRACKETS))))
+    candidates = np.flatnonzero(single & np.isin(closers, list(map(ord, marks.ENCLOSURES))))
     for i in candidates.tolist():
         first, last = int(runs.first[found[i]]), int(runs.last[found[i]])
         closer = chr(closers[i])
-        opener = _opened(runs, first, marks.BRACKETS[closer])
+        opener = _opened(runs, first, marks.ENCLOSURES[closer])
         if opener is None:
             continue
-        inside = runs.kinds[opener - 1] < marks.EDGE and runs.kinds[opener - 1] != marks.SPACE
+        inside = runs.kinds[opener - 1] <= marks.CHINESE
         flags[i] = closer in "》〉" or (inside and chr(runs.codes[last]) not in "。.")
     return flags
 
 
 def _opened(runs: Runs, first: int, opener: str) -> int | None:
-    """Return where the bracket was opened, if near and with no stop between."""
+    """Return where the bracket or quote was opened, if near and with no stop between."""
     begin = max(first - _LOOK_BACK, 0)
     window = runs.kinds[begin:first]
-    stops = np.flatnonzero((window >= marks.ELLIPSIS) | (window == marks.EDGE))
+    stops = np.flatnonzero((window >= marks.DOT) | (window == marks.EDGE))
     begin += int(stops[-1]) + 1 if stops.size else 0
     places = np.flatnonzero(runs.codes[begin:first] == ord(opener))
     return begin + int(places[-1]) if places.size else None

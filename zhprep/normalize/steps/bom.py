@@ -11,7 +11,7 @@ from zhprep.normalize.text import Text
 BOM = 0xFEFF
 
 
-def bom(text: Text, config: NormalizeConfig, account: Account) -> Text:
+def bom(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop U+FEFF where a sentence starts; files joined end to end leave it in the middle of a corpus."""
     if not np.any(text.alphabet == BOM):
         return text

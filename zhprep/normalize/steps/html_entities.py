@@ -51,7 +51,7 @@ def _closed(tail: str, width: str) -> str:
     """Return ``tail`` with a semicolon after it, or with the entity decoded which that ends."""
     while True:
         start = tail.rfind("&")
-        found = meaning(tail[start:] + ";", width) if 0 <= start and len(tail) - start < _LONGEST else None
+        found = meaning(tail[start:] + ";", width) if start >= 0 and len(tail) - start < _LONGEST else None
         if found is None:
             return tail + ";"
         if found != ";":

@@ -10,8 +10,19 @@ from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import LINE, Text
 
 ALWAYS = Characters.of(
-    ["\u00ad", "\u034f", "\u180e", "\u200b", "\u2060\u2064", "\u206a\u206f", "\u3164", "\ufeff", "\uffa0"]
-    + ["\ufff9\ufffb", "\U0001d173\U0001d17a"]
+    [
+        "\u00ad",
+        "\u034f",
+        "\u180e",
+        "\u200b",
+        "\u2060\u2064",
+        "\u206a\u206f",
+        "\u3164",
+        "\ufeff",
+        "\uffa0",
+        "\ufff9\ufffb",
+        "\U0001d173\U0001d17a",
+    ]
 )
 """Soft hyphen, zero-width space, word joiner, inner byte order mark, fillers, annotation anchors and their like."""
 
@@ -25,12 +36,20 @@ FLAG = 0x1F3F4
 
 # Arabic to Myanmar, Khmer to Mongolian, Limbu to Vedic, Phags-pa to Meetei Mayek, Arabic forms, Brahmi's family.
 JOINING_SCRIPTS = Characters.of(
-    ["\u0600\u109f", "\u1780\u18af", "\u1900\u1cff", "\ua800\uabff", "\ufb50\ufdff", "\ufe70\ufefc"]
-    + ["\U00010a00\U00011fff", "\U0001e900\U0001e95f"]
+    [
+        "\u0600\u109f",
+        "\u1780\u18af",
+        "\u1900\u1cff",
+        "\ua800\uabff",
+        "\ufb50\ufdff",
+        "\ufe70\ufefc",
+        "\U00010a00\U00011fff",
+        "\U0001e900\U0001e95f",
+    ]
 )
 
 
-def zero_width(text: Text, config: NormalizeConfig, account: Account) -> Text:
+def zero_width(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop what has no width and changes nothing that is read.
 
     A variation selector stays after an emoji; a joiner stays between two emoji, or after a letter of
@@ -40,18 +59,17 @@ def zero_width(text: Text, config: NormalizeConfig, account: Account) -> Text:
     for characters, needed in ((SELECTORS, _selectors), (JOINERS, _joiners), (TAGS, _tags)):
         found = text.found(characters)
         if found.size:
-            places = text.where(found)
-            text = text.drop(places & ~needed(text, places), account, "characters.zero_width")
+            text = text.drop(text.where(found) & ~needed(text), account, "characters.zero_width")
     return text
 
 
-def _selectors(text: Text, places: Flags) -> Flags:
+def _selectors(text: Text) -> Flags:
     alone, with_selector = emoji()
     bases = (alone | with_selector | KEYCAPS).table
     return EMOJI_SELECTORS.table[text.codes] & bases[_shifted(text, 1)]
 
 
-def _joiners(text: Text, places: Flags) -> Flags:
+def _joiners(text: Text) -> Flags:
     alone, with_selector = emoji()
     pictures = alone | with_selector
     before, after = _shifted(text, 1), _shifted(text, -1)
@@ -59,10 +77,10 @@ def _joiners(text: Text, places: Flags) -> Flags:
     return between_emoji & (text.codes == 0x200D) | JOINING_SCRIPTS.table[before]
 
 
-def _tags(text: Text, places: Flags) -> Flags:
+def _tags(text: Text) -> Flags:
     """Return the tags whose run begins right after the black flag."""
-    index = np.arange(text.codes.size)
-    base = np.maximum.accumulate(np.where(places, 0, index))
+    others = np.where(TAGS.table[text.codes], 0, np.arange(text.codes.size))
+    base = np.maximum.accumulate(others)
     flags: Flags = text.codes[base] == FLAG
     return flags
 
