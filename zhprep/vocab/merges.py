@@ -145,7 +145,7 @@ class _Learner:
 
     def _occurrences(self, left: int, right: int, places: list[Ints]) -> Ints:
         """Return where the pair stands now, in order; of overlapping ones (aaa) the left is taken."""
-        where = np.unique(np.concatenate(places)) if len(places) > 1 else places[0]
+        where: Ints = np.unique(np.concatenate(places)) if len(places) > 1 else places[0]
         where = where[(self.symbol[where] == left) & (self.symbol[self.following[where]] == right)]
         if left != right or len(where) < 2:
             return where
@@ -153,13 +153,15 @@ class _Learner:
         chained[1:] = self.following[where[:-1]] == where[1:]
         index = np.arange(len(where))
         chain_start = np.maximum.accumulate(np.where(chained, 0, index))
-        return where[(index - chain_start) % 2 == 0]
+        first: Ints = where[(index - chain_start) % 2 == 0]
+        return first
 
     def _keys(self, starts: Ints) -> Ints:
-        return (self.symbol[starts] << 32) | self.symbol[self.following[starts]]
+        keys: Ints = (self.symbol[starts] << 32) | self.symbol[self.following[starts]]
+        return keys
 
     def _grouped(self, starts: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-        """Return the distinct pairs that start at ``starts``, their counts, and the starts in groups with their borders."""
+        """Return the distinct pairs that begin at ``starts``, their counts, their places in groups, the borders."""
         keys = self._keys(starts)
         order = np.argsort(keys, kind="stable")
         keys = keys[order]

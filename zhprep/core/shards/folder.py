@@ -118,6 +118,15 @@ class Folder:
             self.path.rmdir()
 
 
+def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
+    """Return the folder at ``path`` and its plan; raises ``DataError`` when there is no plan."""
+    file = path / "plan.json"
+    if not file.exists():
+        raise DataError(f"{path}: has no plan.json: it was not made by zhprep", hint="name a folder that -o named")
+    plan: dict[str, Any] = json.loads(file.read_text())
+    return Folder(path, len(plan["corpus"]["blocks"])), plan
+
+
 def content_sha256(shards: Iterable[str]) -> str:
     """Return the sha256 over the shards' own sha256 digests, in order."""
     total = hashlib.sha256()
@@ -147,7 +156,12 @@ def load_manifest(path: Path) -> dict[str, Any]:
 
 
 def _check_same(there: dict[str, Any], plan: dict[str, Any], path: Path) -> None:
-    for part, what in (("zhprep", "another version of zhprep"), ("config", "another config"), ("corpus", "another input")):
+    for part, what in (
+        ("zhprep", "another version of zhprep"),
+        ("config", "another config"),
+        ("facts", "another segmenter or vocabulary"),
+        ("corpus", "another input"),
+    ):
         if there.get(part) != plan[part]:
             raise UsageError(
                 f"{path}: was made with {what}{_difference(there.get(part), plan[part])}",

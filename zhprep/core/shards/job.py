@@ -71,6 +71,7 @@ class Job:
             "zhprep": zhprep.__version__,
             "table": self.task.table,
             "config": self.task.config(),
+            "facts": self.task.facts(),
             "corpus": self.corpus.as_dict(),
         }
 
@@ -93,7 +94,7 @@ def run_job(job: Job, output: Output) -> tuple[Account, str]:
     if folder.pending():
         mine = range(output.shard_index, folder.n_blocks, output.num_shards)
         return Account.total(folder.account(block) for block in mine), ""
-    manifest = folder.finish(job.task.table, plan, job.task.facts())
+    manifest = folder.finish(job.task.table, plan, plan["facts"])
     return Account.from_dict(manifest["account"]), manifest["content_sha256"]
 
 

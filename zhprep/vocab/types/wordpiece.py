@@ -15,9 +15,9 @@ from tokenizers import Tokenizer, decoders, models
 
 from zhprep.vocab import entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
-from zhprep.vocab.counting import Counts
+from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import bert_settings, finish
+from zhprep.vocab.tokenizer import bert_settings, dress, finish
 from zhprep.vocab.vocabulary import Vocabulary
 
 PREFIX = "##"
@@ -62,9 +62,7 @@ def tokenizer_of(tokens: list[str], config: VocabConfig, *, chinese_apart: bool 
         ids, unk_token=config.specials[1], continuing_subword_prefix=PREFIX, max_input_chars_per_word=LONGEST
     )
     tokenizer = Tokenizer(model)
-    rules = pieces.bert(config, chinese_apart=chinese_apart)
-    tokenizer.normalizer = rules.normalizer
-    tokenizer.pre_tokenizer = rules.pre_tokenizer
+    dress(tokenizer, pieces.bert(config, chinese_apart=chinese_apart))
     tokenizer.decoder = decoders.WordPiece(prefix=PREFIX, cleanup=False)
     return tokenizer
 

@@ -1,0 +1,251 @@
+"""Split text into sentences.
+
+In: text whose lines are parted by marks. Out: the same with a mark after every end of a sentence. Only white
+space at the new borders is lost, and that is counted.
+
+An end is a *stop* (。！？；…… and ? ! . in Latin text) with all further stops, closing quotes and brackets, emoji and
+combining marks that cling to it. All rules look only at what stands near the stop inside the line, never across
+a border that they may set themselves, so that a sentence split off is not split again:
+
+- A stop at the start of a line, after an opening quote or bracket, or before a comma, colon or dash ends nothing.
+- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) or 的, 和, 等 and their like.
+- A bracket or title of the sentence goes on (《怎么办？》是一部小说。他（你信吗？）走了。), a bracket that is a sentence ends.
+- …… ends a sentence, but not where somebody stammers (我……我不知道).
+- ASCII ? and ! do not end inside Latin text without a space after them (URLs); nor before a small letter.
+- A full stop ends only before a space and no small letter, and not after an abbreviation, an initial or a number of one
+  or two digits (lists); so decimals, versions, URLs, e-mail addresses and 第1.条 stay whole.
+- ； ends a sentence unless switched off: the standard (GB/T 15834) calls it a mark inside the sentence, but its
+  clauses stand alone and legal text hangs pages on it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from importlib import resources
+
+import numpy as np
+
+from zhprep.core.report import Account
+from zhprep.normalize import marks
+from zhprep.normalize.characters import Codes, Flags, Positions
+from zhprep.normalize.config import NormalizeConfig
+from zhprep.normalize.cut import cut_long
+from zhprep.normalize.marks import Kinds
+from zhprep.normalize.text import LINE, SENTENCE, Text, as_string, is_mark
+
+_WINDOW = 12  # characters in which a reporting clause must show its verb
+_LOOK_BACK = 64  # characters in which a bracket must open
+
+_PUNCTUATION = "\n\\s，。！？；：、…—“”‘’「」『』（）《》,.!?;:\"'()"
+_REPORTING = re.compile(
+    f"[^{_PUNCTUATION}]{{0,8}}?(?:[说說喊嚷吼骂罵]|[回解]?答(?!案)|问(?!题)|問(?!題)|[心暗]想|叫(?!做|作)|(?<!知)道(?=[，：。,:]))"
+)
+_CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
+
+
+def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, bool]:
+    """Mark the ends of sentences, then cut those that are too long.
+
+    Returns the text and whether it is settled; if not, what was cut must be looked at again.
+    """
+    text = _marked(text, config, account)
+    cut = cut_long(text, config, account)
+    return cut, cut is text
+
+
+def _marked(text: Text, config: NormalizeConfig, account: Account) -> Text:
+    codes = np.concatenate([[np.uint32(LINE)], text.codes, [np.uint32(LINE)]])
+    kinds = marks.kinds(config.split_at_semicolon)[codes]
+    _demote_inner_dots(kinds)
+    runs = Runs.find(codes, kinds)
+    stops = runs.after[_ends(runs)]
+    if not stops.size:
+        return text
+    return _parted(text, stops - 1, runs.skip_spaces(stops) - 1, account)
+
+
+def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -> Text:
+    """Put marks at ``stops`` and drop the white space from there to ``starts``."""
+    kept = np.ones(text.codes.size, np.bool_)
+    for offset in range(int((starts - stops).max())):
+        kept[stops[stops + offset < starts] + offset] = False
+    account.drop("characters.whitespace", kept.size - int(kept.sum()))
+    codes = np.insert(text.codes, stops, np.uint32(SENTENCE))
+    if kept.all():
+        return Text(codes)
+    return Text(codes[np.insert(kept, stops, True)])
+
+
+def _demote_inner_dots(kinds: Kinds) -> None:
+    """Make a dot before a letter or digit an ordinary character: 3.14, v1.2, a.com, .NET."""
+    dots = np.flatnonzero(kinds == marks.DOT)
+    following = kinds[dots + 1]
+    kinds[dots[(following >= marks.LOWER) & (following <= marks.DIGIT)]] = marks.OTHER
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """Every run of stops with what clings to them, as arrays with one item per run."""
+
+    codes: Codes
+    kinds: Kinds
+    first: Positions
+    """The first stop."""
+    last: Positions
+    """The last stop."""
+    after: Positions
+    """The place after the run."""
+    strongest: Kinds
+    """The strongest stop in the run."""
+    n_stops: Positions
+
+    @classmethod
+    def find(cls, codes: Codes, kinds: Kinds) -> Runs:
+        """Find the runs in text that begins and ends with a mark."""
+        members = np.flatnonzero(kinds >= marks.EXTENDER)
+        if not members.size:
+            none = np.zeros(0, np.intp)
+            return cls(codes, kinds, none, none, none, kinds[:0], none)
+        group = np.append(0, np.cumsum(np.diff(members) > 1))
+        group_end = members[np.append(np.flatnonzero(np.diff(group)), members.size - 1)]
+        is_stop = kinds[members] >= marks.DOT
+        stops, group = members[is_stop], group[is_stop]
+        begins = np.flatnonzero(np.diff(group, prepend=-1))
+        n_stops = np.diff(np.append(begins, stops.size))
+        strongest = np.maximum.reduceat(kinds[stops], begins) if begins.size else kinds[:0]
+        dots = (strongest == marks.DOT) & (n_stops > 1)
+        return cls(
+            codes=codes,
+            kinds=kinds,
+            first=stops[begins],
+            last=stops[begins + n_stops - 1],
+            after=group_end[group[begins]] + 1,
+            strongest=np.where(dots, marks.ELLIPSIS, strongest).astype(np.uint8),
+            n_stops=n_stops,
+        )
+
+    @functools.cached_property
+    def _visible(self) -> Positions:
+        return np.flatnonzero(self.kinds != marks.SPACE)
+
+    def skip_spaces(self, places: Positions) -> Positions:
+        """Return the first places at or after ``places`` that hold no space."""
+        if not np.any(self.kinds[places] == marks.SPACE):
+            return places
+        return self._visible[np.searchsorted(self._visible, places)]
+
+    def skip_spaces_back(self, places: Positions) -> Positions:
+        """Return the last places at or before ``places`` that hold no space."""
+        if not np.any(self.kinds[places] == marks.SPACE):
+            return places
+        return self._visible[np.searchsorted(self._visible, places, side="right") - 1]
+
+
+def _ends(runs: Runs) -> Positions:
+    """Return which runs end a sentence."""
+    kinds = runs.kinds
+    before = kinds[runs.skip_spaces_back(runs.first - 1)]
+    following = kinds[runs.after]
+    beyond = kinds[runs.skip_spaces(runs.after)]
+    ends = (before != marks.EDGE) & (before != marks.OPENER)
+    ends &= (beyond != marks.EDGE) & (beyond != marks.PAUSE) & (beyond < marks.DOT)
+    ends &= (runs.strongest >= marks.SEMICOLON) | _weak_ends(runs, kinds[runs.first - 1], following, beyond)
+    found = np.flatnonzero(ends)
+    goes_on = np.zeros(found.size, np.bool_)
+    for rule in (_abbreviated, _reported, _bracketed):
+        goes_on |= rule(runs, found)
+    return found[~goes_on]
+
+
+def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Flags:
+    """Return where runs without a Chinese stop (… ? ! .) may end a sentence."""
+    spaced = (following == marks.SPACE) & (beyond != marks.LOWER)
+    latin_before, latin_after = _latin(before), _latin(following)
+    stammer = runs.codes[runs.first - 1] == runs.codes[runs.after]
+    ellipsis = ~stammer & ~(latin_before & latin_after)
+    ellipsis &= spaced | (following != marks.SPACE)
+    ascii_stop = spaced | (following != marks.SPACE) & ~(latin_before & latin_after)
+    number = (before == marks.DIGIT) & (_short_number(runs) | (beyond == marks.CHINESE))
+    dot = spaced & ~number
+    kind = runs.strongest
+    return np.select([kind == marks.ELLIPSIS, kind == marks.ASCII_STOP], [ellipsis, ascii_stop], dot)
+
+
+def _latin(kinds: Kinds) -> Flags:
+    return (kinds == marks.OTHER) | (kinds >= marks.LOWER) & (kinds <= marks.SYMBOL)
+
+
+def _short_number(runs: Runs) -> Flags:
+    """Return where at most two digits stand before the run: more likely the number of an item than a year."""
+    third = runs.kinds[np.maximum(runs.first - 3, 0)]
+    second = runs.kinds[np.maximum(runs.first - 2, 0)]
+    return (second != marks.DIGIT) | (third != marks.DIGIT)
+
+
+@functools.cache
+def _abbreviations() -> frozenset[str]:
+    lines = resources.files("zhprep.normalize").joinpath("data/abbreviations.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in lines.split() if not line.startswith("#"))
+
+
+def _abbreviated(runs: Runs, found: Positions) -> Flags:
+    """Return which of the runs are full stops after an abbreviation or an initial."""
+    flags = np.zeros(found.size, np.bool_)
+    candidates = np.flatnonzero((runs.strongest[found] == marks.DOT) & (_latin(runs.kinds[runs.first[found] - 1])))
+    for i in candidates.tolist():
+        first = runs.first[found[i]]
+        word = re.search("[A-Za-z]*$", _string(runs.codes[max(first - 12, 0) : first]))
+        flags[i] = word is not None and (len(word[0]) == 1 or word[0].lower() in _abbreviations())
+    return flags
+
+
+def _reported(runs: Runs, found: Positions) -> Flags:
+    """Return after which quotations the sentence goes on."""
+    after = runs.after[found]
+    flags = np.zeros(found.size, np.bool_)
+    quoted = np.isin(runs.kinds[after - 1], [marks.QUOTE, marks.CLOSER, marks.TITLE])
+    candidates = np.flatnonzero(quoted & (runs.kinds[after] == marks.CHINESE))
+    if not candidates.size:
+        return flags
+    quote = runs.kinds[after[candidates] - 1] == marks.QUOTE
+    places = np.minimum(after[candidates][:, None] + np.arange(_WINDOW), runs.codes.size - 1)
+    windows = runs.codes[places]
+    string = _string(windows.reshape(-1))
+    goes_on = np.isin(windows[:, 0], list(_CONTINUING))
+    for i in np.flatnonzero(quote & ~goes_on).tolist():
+        goes_on[i] = _REPORTING.match(string, i * _WINDOW, (i + 1) * _WINDOW) is not None
+    flags[candidates] = goes_on
+    return flags
+
+
+def _bracketed(runs: Runs, found: Positions) -> Flags:
+    """Return which runs close a title, or a bracket in the middle of a sentence that does not end in a 。."""
+    flags = np.zeros(found.size, np.bool_)
+    closers = runs.codes[runs.last[found] + 1]
+    single = runs.after[found] == runs.last[found] + 2
+    candidates = np.flatnonzero(single & np.isin(closers, list(map(ord, marks.BRACKETS))))
+    for i in candidates.tolist():
+        first, last = int(runs.first[found[i]]), int(runs.last[found[i]])
+        closer = chr(closers[i])
+        opener = _opened(runs, first, marks.BRACKETS[closer])
+        if opener is None:
+            continue
+        inside = runs.kinds[opener - 1] < marks.EDGE and runs.kinds[opener - 1] != marks.SPACE
+        flags[i] = closer in "》〉" or (inside and chr(runs.codes[last]) not in "。.")
+    return flags
+
+
+def _opened(runs: Runs, first: int, opener: str) -> int | None:
+    """Return where the bracket was opened, if near and with no stop between."""
+    begin = max(first - _LOOK_BACK, 0)
+    window = runs.kinds[begin:first]
+    stops = np.flatnonzero((window >= marks.ELLIPSIS) | (window == marks.EDGE))
+    begin += int(stops[-1]) + 1 if stops.size else 0
+    places = np.flatnonzero(runs.codes[begin:first] == ord(opener))
+    return begin + int(places[-1]) if places.size else None
+
+
+def _string(codes: Codes) -> str:
+    return as_string(np.where(is_mark(codes), np.uint32(ord("\n")), codes))
