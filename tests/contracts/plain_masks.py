@@ -84,4 +84,98 @@ def wwm(word_ids, key, config):
     return greedy(word_ids, words_of(word_ids), key, config)
 
 
-PLAIN = {"char": char, "wwm": wwm}
+def length_of(draw, weights):
+    """1, 2, 3, … with chances in proportion to the weights, from the lower half of the draw."""
+    roll = (draw & 0xFFFFFFFF) / 2**32 * sum(weights)
+    for n, _ in enumerate(weights[:-1], start=1):
+        if roll < sum(weights[:n]):
+            return n
+    return len(weights)
+
+
+def segment_end(words, number):
+    """The first word that does not follow on from the words before it."""
+    end = number + 1
+    while end < len(words) and words[end][0] == words[end - 1][-1] + 1:
+        end += 1
+    return end
+
+
+def shortened(words, number, n, room, in_units):
+    """At most so many words from ``number`` on, in its segment, that fit."""
+    n = min(n, segment_end(words, number) - number)
+    while n and (n if in_units else sum(map(len, words[number : number + n]))) > room:
+        n -= 1
+    return n
+
+
+def take_runs(word_ids, key, config, tries):
+    """Take runs of words (first word, words wanted, whether it may end before a taken word)."""
+    words = words_of(word_ids)
+    room, in_units = limit_of(word_ids, words, key, config)
+    span_of = {}
+    for number, wanted, may_end in tries:
+        n = shortened(words, number, wanted, room, in_units)
+        taken = [other for other in range(number, number + n) if other in span_of]
+        if taken:
+            n = taken[0] - number if may_end else 0
+        run = range(number, number + n)
+        span_of |= dict.fromkeys(run, number)
+        room -= n if in_units else sum(len(words[other]) for other in run)
+    return span_of
+
+
+def positions_of(words, span_of):
+    return {position: span for number, span in sorted(span_of.items()) for position in words[number]}
+
+
+def ngram(word_ids, key, config):
+    words = words_of(word_ids)
+    order = shuffled(len(words), key)
+    tries = [(number, length_of(bits(key, number), config.ngram_weights), False) for number in order]
+    return positions_of(words, take_runs(word_ids, key, config, tries))
+
+
+def mac(word_ids, key, config):
+    words = words_of(word_ids)
+    wanted, pointer = {}, 0
+    while pointer < len(words):
+        wanted[pointer] = length_of(bits(key, pointer), config.ngram_weights)
+        pointer = min(pointer + wanted[pointer], segment_end(words, pointer))
+    tries = [(number, wanted[number], False) for number in shuffled(len(words), key) if number in wanted]
+    return positions_of(words, take_runs(word_ids, key, config, tries))
+
+
+def span(word_ids, key, config):
+    words, tokens = words_of(word_ids), tokens_of(word_ids)
+    weights = [config.span_p * (1 - config.span_p) ** n for n in range(config.span_max)]
+    tries = []
+    for token in shuffled(len(tokens), key):
+        word = next(number for number, positions in enumerate(words) if tokens[token][0] in positions)
+        tries.append((word, length_of(bits(key, token), weights), True))
+    span_of = take_runs(word_ids, key, config, tries)
+    for number in sorted(span_of):
+        if number - 1 in span_of and words[number - 1][-1] + 1 == words[number][0]:
+            span_of[number] = span_of[number - 1]
+    return positions_of(words, span_of)
+
+
+def chinesebert(word_ids, key, config):
+    if bits(key, 1 << 41) < int(config.word_share * 2**64):
+        return wwm(word_ids, key, config)
+    tokens, most = tokens_of(word_ids), config.max_predictions or len(word_ids)
+    hit = sorted((bits(key, number), number) for number in range(len(tokens)))
+    hit = [number for draw, number in hit if draw < int(config.rate * 2**64) or config.rate >= 1][:most]
+    return {tokens[number][0]: number for number in hit}
+
+
+PLAIN = {
+    "char": char,
+    "wwm": wwm,
+    "ngram": ngram,
+    "mac": mac,
+    "span": span,
+    "entity": wwm,
+    "chinesebert": chinesebert,
+    "pert": mac,
+}
