@@ -21,7 +21,9 @@ MakeChain = Callable[[str, bool], Chain]
 """From the table that the input holds, and whether it comes as lines, to the chain."""
 
 
-def run_text_stage(inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, output: str | None, shared: Shared, label: str) -> None:
+def run_text_stage(
+    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, output: str | None, shared: Shared, label: str
+) -> None:
     """Do one text stage over the inputs and report."""
     report = Report(output=output or "-")
     form = output_form(output)
@@ -41,13 +43,23 @@ def job_output(path: Path, shared: Shared, label: str) -> Output:
     return Output(path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.progress(label))
 
 
-def _to_folder(inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, output: Path, shared: Shared, label: str) -> tuple[Account, str]:
+def _to_folder(
+    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, output: Path, shared: Shared, label: str
+) -> tuple[Account, str]:
     with planned(inputs, read, output, shared.block_size) as corpus:
         chain = make_chain(corpus.table, corpus.inputs[0].format in ("text", "jsonl"))
         return run_job(Job(corpus, chain), job_output(output, shared, label))
 
 
-def _to_stream(inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, form: str, output: str | None, shared: Shared, account: Account) -> str:
+def _to_stream(
+    inputs: tuple[str, ...],
+    read: ReadConfig,
+    make_chain: MakeChain,
+    form: str,
+    output: str | None,
+    shared: Shared,
+    account: Account,
+) -> str:
     sources = [source for argument in inputs or (STDIN,) for source in _stream_inputs(argument, read)]
     batches = stream_documents(sources, sys.stdin.buffer, read, account)
     chain = make_chain(*_held(sources, read))
@@ -69,5 +81,7 @@ def _held(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
 
     rows = {open_rows(source, text_key=read.text_key)[0] for source in sources if source.format in ("parquet", "arrow")}
     if len(rows) > 1:
-        raise UsageError(f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time")
+        raise UsageError(
+            f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time"
+        )
     return (rows.pop(), False) if rows else ("words" if read.form == "words" else "text", True)

@@ -89,5 +89,7 @@ def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig,
     cells = []
     for place, (token, word, segment) in enumerate(zip(inputs.tolist(), row["word_ids"], segments, strict=True)):
         label, kind = chosen.get(place, (None, 0))
-        cells.append(Cell(vocabulary.tokens[token], "" if label is None else vocabulary.tokens[label], word, kind, segment))
+        cells.append(
+            Cell(vocabulary.tokens[token], "" if label is None else vocabulary.tokens[label], word, kind, segment)
+        )
     return cells

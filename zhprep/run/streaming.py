@@ -23,7 +23,9 @@ FEW = 4
 """Batches (of about 1 MiB) below which starting worker processes does not pay."""
 
 
-def stream_documents(sources: list[Input], stdin: IO[bytes], read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
+def stream_documents(
+    sources: list[Input], stdin: IO[bytes], read: ReadConfig, account: Account
+) -> Iterator[pa.RecordBatch]:
     """Yield the documents of all inputs; ``-`` is read as it comes."""
     for source in sources:
         if source.format in ("parquet", "arrow"):
@@ -37,7 +39,9 @@ def stream_documents(sources: list[Input], stdin: IO[bytes], read: ReadConfig, a
                 yield from read_stream(source, stream, read, account)
 
 
-def run_stream(chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink: IO[bytes], account: Account, *, workers: int) -> str:
+def run_stream(
+    chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink: IO[bytes], account: Account, *, workers: int
+) -> str:
     """Write what ``chain`` makes of ``batches`` to ``sink`` as ``txt``, ``jsonl`` or ``arrow``.
 
     Returns the sha256 of the bytes written.
