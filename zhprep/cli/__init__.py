@@ -20,6 +20,8 @@ COMMANDS = {
     "normalize": "Clean text and split it into sentences.",
     "segment": "Find the words of sentences.",
     "build-vocab": "Learn a vocabulary and write it as a tokenizer.",
+    "render-glyphs": "Draw what each vocabulary entry looks like.",
+    "extract-pinyin": "Read how each character sounds where it stands.",
     "make-instances": "Make training instances out of text.",
     "pretrain": "Train an encoder on instances.",
     "evaluate": "Score a pretrained encoder.",

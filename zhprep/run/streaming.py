@@ -16,6 +16,7 @@ from zhprep.core.corpus.inputs import open_text
 from zhprep.core.corpus.rows import open_rows
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
+from zhprep.pinyin.syllables import names
 from zhprep.run.chain import Chain
 from zhprep.segment.wordline import format_words
 
@@ -86,13 +87,24 @@ class _Maker:
 def _as_lines(batch: pa.RecordBatch) -> bytes:
     """Sentences a line each, a blank line after each document; words with one space between them."""
     documents = batch.column("sentences").to_pylist()
-    if "ends" in batch.schema.names:
+    if "syllables" in batch.schema.names:
+        documents = _read_aloud(documents, batch.column("syllables").to_pylist())
+    elif "ends" in batch.schema.names:
         ends = batch.column("ends").to_pylist()
         documents = [
             [format_words(text, stops) for text, stops in zip(sentences, all_ends, strict=True)]
             for sentences, all_ends in zip(documents, ends, strict=True)
         ]
     return "".join("\n".join(sentences) + "\n\n" for sentences in documents).encode()
+
+
+def _read_aloud(documents: list[list[str]], syllables: list[list[list[int]]]) -> list[list[str]]:
+    """Put the syllable of each character in its place; a character that has none stands for itself."""
+    known = names()
+    return [
+        [" ".join(known[s] if s else c for c, s in zip(text, row, strict=True)) for text, row in zip(*pair, strict=True)]
+        for pair in zip(documents, syllables, strict=True)
+    ]
 
 
 def _as_jsonl(batch: pa.RecordBatch) -> bytes:
