@@ -6,14 +6,13 @@ Nothing heavier than click is imported until a command is chosen, so that ``zhpr
 from __future__ import annotations
 
 import importlib
-import os
-import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
-from zhprep.core.errors import ZhprepError
+from zhprep.cli.process import exit_code
+from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 
 COMMANDS = {
@@ -55,7 +54,7 @@ class _Pipeline(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"No such command {args[0]!r}. {suggest(args[0], list(COMMANDS))}")
+            raise UsageError(f"unknown command {args[0]!r}", hint=suggest(args[0], list(COMMANDS)))
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -75,39 +74,9 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `zhprep normalize x.txt | head` ends quietly
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
-    try:
-        cli.main(args=arguments, prog_name="zhprep", standalone_mode=False)
-        sys.exit(0)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    except click.ClickException as error:
-        _fail(error.format_message(), _usage_hint(error), 2, error)
-    except ZhprepError as error:
-        _fail(str(error), error.hint, error.exit_code, error)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}", "check the path, its permissions and the free space", 1, error)
-    except Exception as error:
-        _fail(f"{type(error).__name__}: {error}", "this is a defect of zhprep; ZHPREP_DEBUG=1 shows where", 1, error)
+    sys.exit(exit_code(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _usage_hint(error: click.ClickException) -> str:
-    ctx: Any = getattr(error, "ctx", None)
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return f"did you mean {', '.join(sorted(error.possibilities))}?"
-    return f"see `{ctx.command_path} --help`" if ctx else ""
-
-
-def _fail(message: str, hint: str, code: int, error: BaseException) -> NoReturn:
-    if os.environ.get("ZHPREP_DEBUG") == "1":
-        raise error
-    line = " ".join(message.split())
-    print(f"Error: {line}" + (f" / hint: {hint}" if hint else ""), file=sys.stderr)
-    sys.exit(code)
+def _invoke(arguments: list[str]) -> None:
+    with cli.make_context("zhprep", list(arguments)) as ctx:
+        cli.invoke(ctx)
