@@ -22,16 +22,19 @@ from zhprep.segment import SegmentConfig, cut, load_engine
 
 @click.command()
 @input_options
-@click.option("-o", "--output", metavar="OUT", help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
+)
 @click.option("--cws", help="Segmenter for text that has no words yet  [default: jieba]")
 @click.option(
     "--score", "gold", metavar="GOLD", type=click.Path(path_type=Path), help="Compare with a file of gold readings."
 )
 @config_options(PinyinConfig)
 @shared_options("work", "array", "budget")
-def command(
-    inputs: tuple[str, ...], output: str | None, cws: str | None, gold: Path | None, **options: Any
-) -> None:
+def command(inputs: tuple[str, ...], output: str | None, cws: str | None, gold: Path | None, **options: Any) -> None:
     """Read how each character sounds where it stands.
 
     One toned syllable per character, over the words of the segmenter; what is not Chinese has none and shifts nothing.

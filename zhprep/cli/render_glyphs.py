@@ -17,7 +17,9 @@ from zhprep.vocab import load
 
 @click.command()
 @click.option("--vocab", metavar="VOCAB", type=click.Path(path_type=Path), required=True, help="The vocabulary folder.")
-@click.option("-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to put it  [default: VOCAB]")
+@click.option(
+    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to put it  [default: VOCAB]"
+)
 @config_options(GlyphsConfig)
 @shared_options()
 def command(vocab: Path, output: Path | None, **options: Any) -> None:

@@ -102,7 +102,10 @@ def _read_aloud(documents: list[list[str]], syllables: list[list[list[int]]]) ->
     """Put the syllable of each character in its place; a character that has none stands for itself."""
     known = names()
     return [
-        [" ".join(known[s] if s else c for c, s in zip(text, row, strict=True)) for text, row in zip(*pair, strict=True)]
+        [
+            " ".join(known[s] if s else c for c, s in zip(text, row, strict=True))
+            for text, row in zip(*pair, strict=True)
+        ]
         for pair in zip(documents, syllables, strict=True)
     ]
 
