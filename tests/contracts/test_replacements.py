@@ -7,8 +7,7 @@ import functools
 
 import numpy as np
 import pytest
-from plain_masks import bits, words_of
-from test_masks import random_batch
+from plain_masks import bits, random_batch, words_of
 
 from zhprep.core import rng
 from zhprep.core.errors import UsageError

@@ -38,7 +38,7 @@ def test_an_untrained_tied_head_costs_the_logarithm_of_the_vocabulary():
     batch = batch_of(vocabulary=21128)
     labels = torch.randint(21128, (80,), generator=torch.Generator().manual_seed(1))
     mean = model(batch | {"masked_positions": torch.arange(80), "masked_labels": labels})["mlm"] / 80
-    assert math.isclose(float(mean), math.log(21128), abs_tol=0.1)
+    assert math.isclose(mean.item(), math.log(21128), abs_tol=0.1)
 
 
 def test_empty_slots_cost_nothing(small):
@@ -79,7 +79,7 @@ def test_every_objective_learns_a_batch_by_heart(name):
         loss.backward()
         assert all(weight.grad is not None for weight in model.parameters())
         optimiser.step()
-    assert float(loss) < 0.2
+    assert loss.item() < 0.2
 
 
 def test_a_model_says_which_columns_it_reads(small):

@@ -11,26 +11,32 @@ from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.marks import Kinds
 from zhprep.normalize.text import SENTENCE, Text
 
-COMMAS = Characters.of("，、；：,;")
-_ASCII_COMMAS = Characters.of(",;")
+COMMAS = Characters.of("， 、 ； ： , ;")
+_ASCII_COMMAS = Characters.of(", ;")
 
 
-def cut_long(text: Text, config: NormalizeConfig, account: Account) -> Text:
-    """Cut what is longer than ``max_sentence_length``; each cut is counted as a change."""
+def cut_long(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, Positions]:
+    """Cut what is longer than ``max_sentence_length``; each cut is counted as a change.
+
+    Returns the text and the numbers of the sentences that the cuts have made.
+    """
     starts, stops = text.bounds
-    longest = config.max_sentence_length
+    long = np.flatnonzero(stops - starts > config.max_sentence_length)
+    kinds = marks.kinds(config.split_at_semicolon)
     places: list[int] = []
-    for i in np.flatnonzero(stops - starts > longest).tolist():
-        start, stop = int(starts[i]), int(stops[i])
-        n_before = len(places)
-        commas, anywhere = _places(text.codes[start:stop], marks.kinds(config.split_at_semicolon))
-        places += [start + place for place in _cuts(commas, anywhere, stop - start, longest)]
-        n_commas = np.isin(np.array(places[n_before:]) - start, commas).sum()
+    numbers: list[int] = []
+    for i in long.tolist():
+        codes = text.codes[starts[i] : stops[i]]
+        commas, anywhere = _places(codes, kinds)
+        cuts = _cuts(commas, anywhere, codes.size, config.max_sentence_length)
+        n_commas = int(np.count_nonzero(np.isin(cuts, commas)))
         account.change("sentences.cut_at_comma", n_commas)
-        account.change("sentences.cut", len(places) - n_before - n_commas)
-    if not places:
-        return text
-    return Text(np.insert(text.codes, places, np.uint32(SENTENCE)))
+        account.change("sentences.cut", len(cuts) - n_commas)
+        numbers += range(i + len(places), i + len(places) + len(cuts) + 1)
+        places += (starts[i] + cuts).tolist()
+    if long.size:
+        text = Text(np.insert(text.codes, places, np.uint32(SENTENCE)))
+    return text, np.array(numbers, np.intp)
 
 
 def _places(codes: Codes, table: Kinds) -> tuple[Positions, Positions]:

@@ -6,7 +6,6 @@ In: code points and their kinds, with a mark at both ends. Out: arrays with one 
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from zhprep.normalize import marks
 from zhprep.normalize.characters import Codes, Positions
 from zhprep.normalize.marks import Kinds
 
-_LONGEST_QUOTATION = 200
 _LONGEST_REFERENCE = 3
 
 
@@ -36,25 +34,6 @@ def absorb_references(codes: Codes, kinds: Kinds) -> None:
     closed = (n_digits > 0) & (codes[np.minimum(openers + 1 + n_digits, codes.size - 1)] == ord("]"))
     for offset in range(_LONGEST_REFERENCE + 1):
         kinds[openers[closed & (n_digits >= offset)] + offset] = marks.CLOSER
-
-
-def pair_quotes(codes: Codes, kinds: Kinds) -> Positions:
-    """Tell opening from closing straight quotes in the lines where they pair up; return their places.
-
-    They pair up in a line that has an even number of them, none further from its partner than a quotation is long.
-    """
-    quotes = np.flatnonzero(codes == ord('"'))
-    if not quotes.size:
-        return quotes
-    edges = np.flatnonzero(kinds == marks.EDGE)
-    _, first, counts = np.unique(np.searchsorted(edges, quotes), return_index=True, return_counts=True)
-    even = np.repeat(counts % 2 == 0, counts)
-    nth = np.arange(quotes.size) - np.repeat(first, counts)
-    gaps = np.diff(quotes, append=0)
-    wide = even & (nth % 2 == 0) & (gaps > _LONGEST_QUOTATION)
-    paired = even & ~np.repeat(np.logical_or.reduceat(wide, first), counts)
-    kinds[quotes[paired & (nth % 2 == 0)]] = marks.OPENER
-    return quotes[paired]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,18 +77,23 @@ class Runs:
             n_stops=n_stops,
         )
 
-    @functools.cached_property
-    def _visible(self) -> Positions:
-        return np.flatnonzero(self.kinds != marks.SPACE)
-
     def skip_spaces(self, places: Positions) -> Positions:
         """Return the first places at or after ``places`` that hold no space."""
-        if not np.any(self.kinds[places] == marks.SPACE):
-            return places
-        return self._visible[np.searchsorted(self._visible, places)]
+        return self._skip(places, 1)
 
     def skip_spaces_back(self, places: Positions) -> Positions:
         """Return the last places at or before ``places`` that hold no space."""
-        if not np.any(self.kinds[places] == marks.SPACE):
+        return self._skip(places, -1)
+
+    def _skip(self, places: Positions, step: int) -> Positions:
+        spaced = np.flatnonzero(self.kinds[places] == marks.SPACE)
+        if not spaced.size:
             return places
-        return self._visible[np.searchsorted(self._visible, places, side="right") - 1]
+        places = places.copy()
+        places[spaced] += step  # white space is mostly one space
+        wider = spaced[self.kinds[places[spaced]] == marks.SPACE]
+        if wider.size:
+            visible = np.flatnonzero(self.kinds != marks.SPACE)
+            nearest = np.searchsorted(visible, places[wider])
+            places[wider] = visible[nearest if step > 0 else nearest - 1]
+        return places

@@ -33,7 +33,8 @@ from zhprep.normalize.characters import Codes, Flags, Positions
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.cut import cut_long
 from zhprep.normalize.marks import Kinds
-from zhprep.normalize.runs import Runs, absorb_references, demote_inner_dots, pair_quotes
+from zhprep.normalize.quotes import Quotes
+from zhprep.normalize.runs import Runs, absorb_references, demote_inner_dots
 from zhprep.normalize.text import LINE, SENTENCE, Text, as_string, is_mark
 
 _WINDOW = 12  # characters in which a reporting clause must show its verb
@@ -49,17 +50,13 @@ _WORD = re.compile("[A-Za-z]+$")
 _CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
 
 
-def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, bool]:
+def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, Positions]:
     """Mark the ends of sentences, then cut those that are too long.
 
-    Returns the text and whether it is settled; if not, what was cut must be looked at again.
+    Returns the text and the numbers of the sentences that were cut: what is left of their
+    surroundings may ask for another look.
     """
-    quotes_pair = bool(np.any(text.alphabet == ord('"')))
-    text, before = _marked(text, config, account), text
-    while quotes_pair and text is not before:  # a line whose quotes did not pair up may have left pieces where they do
-        text, before = _marked(text, config, account), text
-    cut = cut_long(text, config, account)
-    return cut, cut is text
+    return cut_long(_marked(text, config, account), config, account)
 
 
 def _marked(text: Text, config: NormalizeConfig, account: Account) -> Text:
@@ -67,21 +64,24 @@ def _marked(text: Text, config: NormalizeConfig, account: Account) -> Text:
     kinds = marks.kinds(config.split_at_semicolon)[codes]
     demote_inner_dots(kinds)
     absorb_references(codes, kinds)
-    paired = pair_quotes(codes, kinds)
+    quotes = Quotes.find(codes, kinds)
+    kinds[quotes.opening] = marks.OPENER
     runs = Runs.find(codes, kinds)
-    ends = _ends(runs)
-    inside_quotes = np.searchsorted(paired, runs.after[ends]) & 1 == 1
-    stops = runs.after[ends[~inside_quotes]]
+    stops = runs.after[_ends(runs)]
+    stops = stops[~quotes.enclose(stops)]
     if not stops.size:
         return text
-    return _parted(text, stops - 1, runs.skip_spaces(stops) - 1, account)
+    text = _parted(text, stops - 1, runs.skip_spaces(stops) - 1, account)
+    numbers = quotes.doubtful(stops)
+    return text.with_lines(numbers, _marked(text.lines(numbers), config, account)) if numbers.size else text
 
 
 def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -> Text:
     """Put marks at ``stops`` and drop the white space from there to ``starts``."""
     kept = np.ones(text.codes.size, np.bool_)
-    for offset in range(int((starts - stops).max())):
-        kept[stops[stops + offset < starts] + offset] = False
+    kept[stops[starts > stops]] = False
+    for i in np.flatnonzero(starts > stops + 1).tolist():
+        kept[stops[i] : starts[i]] = False
     account.drop("characters.whitespace", kept.size - int(kept.sum()))
     codes = np.insert(text.codes, stops, np.uint32(SENTENCE))
     if kept.all():
@@ -116,18 +116,21 @@ def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Fl
     number = (before == marks.DIGIT) & (_short_number(runs) | (beyond == marks.CHINESE))
     dot = spaced & ~number
     kind = runs.strongest
-    return np.select([kind == marks.ELLIPSIS, kind == marks.ASCII_STOP], [ellipsis, ascii_stop], dot)
+    ends: Flags = np.select([kind == marks.ELLIPSIS, kind == marks.ASCII_STOP], [ellipsis, ascii_stop], dot)
+    return ends
 
 
 def _latin(kinds: Kinds) -> Flags:
-    return (kinds == marks.OTHER) | (kinds >= marks.LOWER) & (kinds <= marks.SYMBOL)
+    latin: Flags = kinds <= marks.SYMBOL  # and what has no kind of its own
+    return latin
 
 
 def _short_number(runs: Runs) -> Flags:
     """Return where at most two digits stand before the run: more likely the number of an item than a year."""
     third = runs.kinds[np.maximum(runs.first - 3, 0)]
     second = runs.kinds[np.maximum(runs.first - 2, 0)]
-    return (second != marks.DIGIT) | (third != marks.DIGIT)
+    short: Flags = (second != marks.DIGIT) | (third != marks.DIGIT)
+    return short
 
 
 @functools.cache

@@ -72,7 +72,9 @@ class Text:
     @functools.cached_property
     def string(self) -> str:
         """The text as a string, marks as line feeds."""
-        return as_string(np.where(is_mark(self.codes), np.uint32(ord("\n")), self.codes))
+        codes = self.codes.copy()
+        codes[self.bounds[1][:-1]] = ord("\n")
+        return as_string(codes)
 
     @functools.cached_property
     def bounds(self) -> tuple[Positions, Positions]:
@@ -151,6 +153,25 @@ class Text:
         account.drop(reason, -int(growth[growth < 0].sum()))
         return Text(np.concatenate([*parts, self.codes[done:]]))
 
+    def lines(self, numbers: Positions) -> Text:
+        """Return only the sentences of these numbers, as a text of its own."""
+        starts, stops = self.bounds
+        mark = np.array([LINE], np.uint32)
+        parts = [mark] * (2 * numbers.size - 1)
+        parts[::2] = [self.codes[start:stop] for start, stop in zip(starts[numbers], stops[numbers], strict=True)]
+        return Text(np.concatenate(parts))
+
+    def with_lines(self, numbers: Positions, other: Text) -> Text:
+        """Put the lines of ``other``, made of :meth:`lines`, in the place of the sentences they come from."""
+        starts, stops = self.bounds
+        other_stops = np.append(np.flatnonzero(other.codes == LINE), other.codes.size)
+        parts = []
+        done = begin = 0
+        for number, end in zip(numbers.tolist(), other_stops.tolist(), strict=True):
+            parts += [self.codes[done : starts[number]], other.codes[begin:end]]
+            done, begin = stops[number], end + 1
+        return Text(np.concatenate([*parts, self.codes[done:]]))
+
     def write(self) -> tuple[pa.Array, Positions]:
         """Return the sentences that are not empty and, for each, the number of its sentence in the input."""
         starts, stops = self.bounds
@@ -158,10 +179,12 @@ class Text:
         filled = stops > starts
         if not filled.any():
             return pa.array([], pa.string()), line[:0]
-        kept = ~is_mark(self.codes)
-        kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
-        codes = self.codes if kept.sum() == self.codes.size else self.codes[kept]
-        return pc.split_pattern(pa.array([Text(codes).string]), "\n").flatten(), line[filled]
+        text = self
+        if not filled.all():
+            kept = ~is_mark(self.codes)
+            kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
+            text = Text(self.codes[kept])
+        return pc.split_pattern(pa.array([text.string]), "\n").flatten(), line[filled]
 
 
 def as_codes(string: str) -> Codes:

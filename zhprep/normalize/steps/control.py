@@ -7,7 +7,7 @@ from zhprep.normalize.characters import Characters
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import Text
 
-CONTROL = Characters.of(["\0\x08", "\x0b\x1f", "\x7f\x9f"])  # category Cc without tab and line feed
+CONTROL = Characters.of("\0-\x08 \x0b-\x1f \x7f-\x9f")  # category Cc without tab and line feed
 
 
 def control(text: Text, _config: NormalizeConfig, account: Account) -> Text:

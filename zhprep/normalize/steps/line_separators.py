@@ -7,7 +7,7 @@ from zhprep.normalize.characters import Characters
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import Text
 
-SEPARATORS = Characters.of("\v\f\r\x85\u2028\u2029")
+SEPARATORS = Characters.of("\v \f \r \x85 \u2028 \u2029")
 
 
 def line_separators(text: Text, _config: NormalizeConfig, account: Account) -> Text:

@@ -7,7 +7,7 @@ from zhprep.normalize.characters import Characters
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import Text
 
-PRIVATE_USE = Characters.of(["\ue000\uf8ff", "\U000f0000\U000ffffd", "\U00100000\U0010fffd"])
+PRIVATE_USE = Characters.of("\ue000-\uf8ff \U000f0000-\U000ffffd \U00100000-\U0010fffd")
 
 
 def private_use(text: Text, _config: NormalizeConfig, account: Account) -> Text:

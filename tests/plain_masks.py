@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 MASK64 = 2**64 - 1
 
 
@@ -17,6 +19,19 @@ def bits(key: int, index: int) -> int:
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK64
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & MASK64
     return x ^ (x >> 31)
+
+
+def random_instance(random, n_words, sizes=(1, 1, 1, 2, 2, 2, 3, 4, 7)):
+    """Two segments with special tokens around them."""
+    lengths = random.choice(sizes, n_words)
+    numbers = np.repeat(np.arange(n_words), lengths).tolist()
+    cut = int(np.searchsorted(numbers, int(random.integers(0, n_words + 1))))
+    return [-1, *numbers[:cut], -1, *numbers[cut:], -1]
+
+
+def random_batch(seed, n, most_words=90):
+    random = np.random.default_rng(seed)
+    return [random_instance(random, int(random.integers(0, most_words))) for _ in range(n)]
 
 
 def words_of(word_ids):
