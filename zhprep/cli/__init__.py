@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import click
 
+import zhprep
 from zhprep.cli.process import exit_code
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
@@ -29,7 +30,7 @@ COMMANDS = {
     "show-masks": "Show the mask strategies side by side on one sentence.",
     "status": "Say what of an output folder is done and what is missing.",
     "merge": "Finish a folder whose shards were made by an array of tasks.",
-    "verify": "Check a folder against its manifest, and its masks against their rates.",
+    "verify": "Check a folder against its manifest.",
     "inspect": "Look into a vocabulary, data or tables.",
     "recipes": "List the recipes, or print one.",
     "parts": "List the parts of every family.",
@@ -40,10 +41,10 @@ COMMANDS = {
 class _Pipeline(click.Group):
     """A group that lists its commands in the order of the pipeline and imports one when it is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"zhprep.cli.{cmd_name.replace('-', '_')}")
@@ -57,13 +58,13 @@ class _Pipeline(click.Group):
             raise UsageError(f"unknown command {args[0]!r}", hint=suggest(args[0], list(COMMANDS)))
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands, in the order of the pipeline"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Pipeline, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="zhprep")
+@click.version_option(zhprep.__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """Prepare Chinese corpora and make pretraining data: exact, complete, reproducible to the byte.
 

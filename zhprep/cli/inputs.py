@@ -55,6 +55,17 @@ def take_read_config(options: dict[str, Any]) -> ReadConfig:
     return ReadConfig(**{name: options.pop(name) for name in _FORMS})
 
 
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, however compressed; raises ``DataError`` naming the line that is not UTF-8."""
+    with open_text(describe(str(path))) as stream:
+        data = stream.read(path.stat().st_size << 10)
+    try:
+        return data.decode().split("\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(f"{path}, line {line}: is not UTF-8", hint="convert the file to UTF-8") from error
+
+
 def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
     """Return the inputs named, else standard input, with a word to whoever sits at the terminal."""
     if not arguments and sys.stdin.isatty():

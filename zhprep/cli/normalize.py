@@ -16,14 +16,9 @@ from zhprep.run.chain import Chain
 
 @click.command()
 @input_options
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
-)
+@OUTPUT
 @config_options(NormalizeConfig)
-@shared_options("work", "array", "budget")
+@shared_options("work", "array", "drop")
 def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None:
     """Clean text and split it into sentences.
 

@@ -10,7 +10,7 @@ import types
 import typing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -18,14 +18,19 @@ from zhprep.core.config import build, field_type, settings
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # not generic before click 8.4
+
 Config = TypeVar("Config")
 Command = Callable[..., Any]
 
-_NUMBERS: dict[Any, click.ParamType] = {int: click.INT, float: click.FLOAT}
+_NUMBERS: dict[Any, ParamType] = {int: click.INT, float: click.FLOAT}
 _MOST_SHOWN = 6
 
 
-class Name(click.ParamType):
+class Name(ParamType):
     """One of some names; another is refused with the nearest."""
 
     name = "name"
@@ -45,12 +50,12 @@ class Name(click.ParamType):
         raise UsageError(f"{flag}cannot be {value!r}", hint=suggest(str(value), list(self.choices)))
 
 
-class Listed(click.ParamType):
+class Listed(ParamType):
     """Values with commas between them; given more than once, the flag goes on with its list."""
 
     name = "list"
 
-    def __init__(self, item: click.ParamType) -> None:
+    def __init__(self, item: ParamType) -> None:
         self.item = item
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:  # noqa: ARG002
@@ -64,7 +69,7 @@ class Listed(click.ParamType):
         return tuple(self.item.convert(part.strip(), param, ctx) for part in str(value).split(",") if part.strip())
 
 
-class Existing(click.ParamType):
+class Existing(ParamType):
     """The path of a file or folder that is there; another is refused with the nearest."""
 
     name = "path"

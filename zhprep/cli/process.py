@@ -109,8 +109,7 @@ def _forget_stdout() -> None:
     try:
         sys.stdout.flush()
     except OSError:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # until the process ends
-        sys.__stdout__ = sys.stdout
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 @contextmanager
@@ -127,5 +126,5 @@ def _stopped_by_signal() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _raise_stopped(number: int, frame: FrameType | None) -> None:
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
     raise Stopped("stopped by a signal", hint="run the same command again")

@@ -37,4 +37,4 @@ def command(vocab: Path, output: Path | None, **options: Any) -> None:
     record = save(rendered, vocabulary.tokens, folder)
     report.content_sha256 = file_sha256(folder / "glyphs.npy")
     report.scores = {"shape": record["shape"], "channels": record["channels"]}
-    show_report(report.as_dict(), shared)
+    show_report(report, shared)

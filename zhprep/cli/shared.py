@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import Name
+from zhprep.cli.options import Name, ParamType
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
@@ -31,7 +31,7 @@ EXECUTOR_NAMES = ("processes", "inline")
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-class Size(click.ParamType):
+class Size(ParamType):
     """A number of bytes such as ``64MiB``, ``512k`` or ``1000000``."""
 
     name = "size"
@@ -132,6 +132,16 @@ def output_form(output: str | None) -> str:
     return suffix[1:] if suffix in (".txt", ".jsonl", ".arrow") else "folder"
 
 
+def folder_output(output: str) -> Path:
+    """Return the folder that ``-o`` names; raises ``UsageError`` for what cannot be one."""
+    path = Path(output)
+    if output in ("", "-"):
+        raise UsageError(f"-o {output!r} is not a folder", hint="what is made here is a folder of files: name one")
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path}: is a file, not a folder", hint="name another folder")
+    return path
+
+
 def _scheduled_index() -> int:
     for variable, first in INDEX_VARIABLES.items():
         if os.environ.get(variable, "").isdigit():
@@ -153,10 +163,14 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
         _option("--workers", click.IntRange(1), "Processes  [default: SLURM_CPUS_PER_TASK, else the cores]"),
         click.option("--overwrite", is_flag=True, help="Begin an output folder of another config again."),
         _option("--executor", Name(EXECUTOR_NAMES), "Engine  [default: processes]", default="processes"),
-        _option("--block-size", Size(), "Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"),
+        _option(
+            "--block-size", Size(), "Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"
+        ),
     ],
     "array": [
-        _option("--shard-index", click.IntRange(0), "This task of an array  [default: SLURM_ARRAY_TASK_ID and its like]"),
+        _option(
+            "--shard-index", click.IntRange(0), "This task of an array  [default: SLURM_ARRAY_TASK_ID and its like]"
+        ),
         _option("--num-shards", click.IntRange(1), "Tasks in the whole array."),
     ],
     "drop": [_option("--max-drop-rate", click.FloatRange(0, 1), "Fail when more than this share is dropped.")],

@@ -33,7 +33,9 @@ def _counts(counts: dict[str, int]) -> Iterator[str]:
     """Show what went in and what came out on one line."""
     for name, value in counts.items():
         stem = name.removesuffix("_in")
-        if name.endswith("_out") and (name.removesuffix("_out") in counts or f"{name.removesuffix('_out')}_in" in counts):
+        if name.endswith("_out") and (
+            name.removesuffix("_out") in counts or f"{name.removesuffix('_out')}_in" in counts
+        ):
             continue
         out = counts.get(f"{stem}_out", value)
         if value or out:
@@ -43,11 +45,15 @@ def _counts(counts: dict[str, int]) -> Iterator[str]:
 def _scores(scores: dict[str, Any], path: str = "") -> Iterator[str]:
     """Show the plain values of a dict on one line, then each dict inside it on lines of its own."""
     plain = {name: value for name, value in scores.items() if not isinstance(value, dict) or "mean" in value}
-    shown = [f"{name.replace('_', ' ')} {_value(value)}" for name, value in plain.items() if _worth_showing(name, value)]
+    shown = [
+        f"{name.replace('_', ' ')} {_value(value)}" for name, value in plain.items() if _worth_showing(name, value)
+    ]
     if path and shown:
         yield _line(path, ", ".join(shown))
     elif shown:
-        yield from (_line(name.replace("_", " "), _value(value)) for name, value in plain.items() if _worth_showing(name, value))
+        yield from (
+            _line(name.replace("_", " "), _value(value)) for name, value in plain.items() if _worth_showing(name, value)
+        )
     for name, value in scores.items():
         if name not in plain and name not in _HIDDEN:
             yield from _scores(value, f"{path} {name}".strip())

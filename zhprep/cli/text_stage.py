@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+import click
+
 from zhprep.cli.inputs import arguments_or_stdin, leaving_nothing, planned
+from zhprep.cli.options import Existing
 from zhprep.cli.shared import Shared, output_form, show_report
 from zhprep.core.corpus import Input, ReadConfig, find_inputs
 from zhprep.core.corpus.inputs import STDIN
@@ -16,12 +19,23 @@ from zhprep.core.errors import UsageError
 from zhprep.core.report import Report, check_budgets
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
-from zhprep.core.shards.folder import finished_characters
 from zhprep.run.chain import Chain, takes_lines
+from zhprep.run.folders import finished_characters
 from zhprep.run.streaming import held_table, run_stream, stream_documents
 
 MakeChain = Callable[[str, bool], Chain]
 """From the table that the input holds, and whether it comes as lines, to the chain."""
+
+
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
+)
+SCORE = click.option(
+    "--score", "gold", metavar="GOLD", type=Existing(), help="Compare with a file of gold and print scores; no INPUT is read."
+)
 
 
 def run_text_stage(
@@ -40,7 +54,19 @@ def run_text_stage(
 def job_output(path: Path, shared: Shared, label: str) -> Output:
     """Return where and how a job is done, from the shared flags."""
     index, number = shared.shard()
+    if shared.overwrite and number > 1:
+        hint = "remove the folder, then start the array"
+        raise UsageError("--overwrite in an array would remove what its other tasks have made", hint=hint)
     return Output(path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.progress(label))
+
+
+def show_scores(report: Report, names: Sequence[str], shared: Shared) -> None:
+    """Print the scores asked for: they are the data."""
+    if not shared.json:
+        shown = [f"{name} {report.scores[name]:.4f}" for name in names if report.scores.get(name) is not None]
+        print("  ".join(shown))
+        return
+    show_report(report, shared)
 
 
 def _to_folder(
@@ -50,7 +76,9 @@ def _to_folder(
     report = Report(output=str(path))
     with planned(inputs, read, path, shared.block_size) as corpus:
         job = Job(corpus, make_chain(corpus.table, takes_lines(corpus)))
-        report.kept_characters = 0 if shared.overwrite else finished_characters(path, output.shard_index, output.num_shards)
+        report.kept_characters = (
+            0 if shared.overwrite else finished_characters(path, output.shard_index, output.num_shards)
+        )
         report.account, report.content_sha256 = run_job(job, output)
     return report
 

@@ -45,7 +45,9 @@ def held_table(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
     """Return the table that streamed inputs hold and whether they are lines; lines are text unless said otherwise."""
     rows = {open_rows(source, text_key=read.text_key)[0] for source in sources if source.format in ("parquet", "arrow")}
     if len(rows) > 1:
-        raise UsageError(f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time")
+        raise UsageError(
+            f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time"
+        )
     return (rows.pop(), False) if rows else ("words" if read.form == "words" else "text", True)
 
 
@@ -75,7 +77,7 @@ _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def _begin_arrow(chain: Chain, sink: IO[bytes]) -> bytes:
-    head = chain.schema().serialize().to_pybytes()
+    head: bytes = chain.schema().serialize().to_pybytes()
     sink.write(head)
     return head
 

@@ -127,15 +127,6 @@ def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
     return Folder(path, len(plan["corpus"]["blocks"])), plan
 
 
-def finished_characters(path: Path, index: int = 0, of: int = 1) -> int:
-    """Return how much text the shards hold that are there already, of those whose number is ``index`` modulo ``of``."""
-    total = 0
-    for receipt in (path / ".receipts").glob("*.json"):
-        if int(receipt.stem) % of == index:
-            total += json.loads(receipt.read_text())["account"]["counts"].get("characters", 0)
-    return total
-
-
 def content_sha256(shards: Iterable[str]) -> str:
     """Return the sha256 over the shards' own sha256 digests, in order."""
     total = hashlib.sha256()
