@@ -8,7 +8,8 @@ combining marks that cling to it. All rules look only at what stands near the st
 a border that they may set themselves, so that a sentence split off is not split again:
 
 - A stop at the start of a line, after an opening quote or bracket, or before a comma, colon or dash ends nothing.
-- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) or 的, 和, 等 and their like.
+- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) unless that brings the next quotation
+  (“走吧！”她说：“好。”), and into 的, 和, 等 and their like.
 - A title goes on (《怎么办？》是一部小说。), and so does what a sentence holds in brackets or quotes when
   that has no 。 (他（你信吗？）走了。他喊“救命！”然后跑了。); a bracket that is a sentence of its own ends.
 - …… ends a sentence, but not where somebody stammers (我……我不知道).
@@ -37,16 +38,17 @@ from zhprep.normalize.quotes import Quotes
 from zhprep.normalize.runs import Runs, absorb_references, demote_inner_dots
 from zhprep.normalize.text import LINE, SENTENCE, Text, as_string, is_mark
 
-_WINDOW = 12  # characters in which a reporting clause must show its verb
+_WINDOW = 24  # characters looked at for a reporting clause
 _LOOK_BACK = 64  # characters in which a bracket must open
 
 _PUNCTUATION = "\n\\s，。！？；：、…—“”‘’「」『』（）《》,.!?;:\"'()"
 _SPEECH = (
-    "(?<![小传傳学學据據])[说說](?![明法服])|[喊嚷吼骂罵]|[回解]答|答[道说說应應]|(?<![学學顾顧访訪])[问問](?![题題世])|[心暗]想"
-    "|[大尖喊]叫|叫[道喊嚷]|表示|(?<!知)道(?=[，：。！,:!])"
+    "(?<![小传傳学學据據没沒])[说說](?![明法服])|[喊嚷吼骂罵]|[回解]答|答[道说說应應]|(?<![学學顾顧访訪])[问問](?![题題世])|[心暗]想|想(?=[，。,])"
+    "|[大尖喊]叫|叫[道喊嚷]|表示|(?<!知)道(?=[，。！,!])"
 )
-_REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})")
-_WORD = re.compile("[A-Za-z]+$")
+_REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})(?![^{_PUNCTUATION}]*[：:])")
+_WORD = re.compile("(?<!['’A-Za-z])[A-Za-z]+$")
+_ADDRESS = re.compile("://[^\\s]*$")
 _CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
 
 
@@ -100,7 +102,7 @@ def _ends(runs: Runs) -> Positions:
     ends &= (runs.strongest >= marks.SEMICOLON) | _weak_ends(runs, kinds[runs.first - 1], following, beyond)
     found = np.flatnonzero(ends)
     goes_on = np.zeros(found.size, np.bool_)
-    for rule in (_abbreviated, _reported, _enclosed):
+    for rule in (_abbreviated, _addressed, _reported, _enclosed):
         goes_on |= rule(runs, found)
     return found[~goes_on]
 
@@ -110,7 +112,7 @@ def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Fl
     spaced = (following == marks.SPACE) & (beyond != marks.LOWER)
     latin_before, latin_after = _latin(before), _latin(following)
     stammer = runs.codes[runs.first - 1] == runs.codes[runs.after]
-    ellipsis = ~stammer & ~(latin_before & latin_after)
+    ellipsis = ~stammer & ~((latin_before | (before == marks.SPACE)) & latin_after)
     ellipsis &= spaced | (following != marks.SPACE)
     ascii_stop = spaced | (following != marks.SPACE) & ~(latin_before & latin_after)
     number = (before == marks.DIGIT) & (_short_number(runs) | (beyond == marks.CHINESE))
@@ -148,6 +150,16 @@ def _abbreviated(runs: Runs, found: Positions) -> Flags:
         number = "#" if runs.kinds[after + 1] == marks.DIGIT else ""
         name = word[0].lower() if word else ""
         flags[i] = len(name) == 1 or name in _abbreviations() or name + number in _abbreviations()
+    return flags
+
+
+def _addressed(runs: Runs, found: Positions) -> Flags:
+    """Return which of the runs are ASCII marks inside a web address that has Chinese characters in it."""
+    flags = np.zeros(found.size, np.bool_)
+    weak = runs.strongest[found] == marks.ASCII_STOP
+    for i in np.flatnonzero(weak & _latin(runs.kinds[runs.after[found]])).tolist():
+        first = int(runs.first[found[i]])
+        flags[i] = _ADDRESS.search(_string(runs.codes[max(first - _LOOK_BACK, 0) : first])) is not None
     return flags
 
 

@@ -68,7 +68,10 @@ def meaning(entity: str, width: str) -> str | None:
     """
     if not _ENTITY.fullmatch(entity) or (entity[1] != "#" and entity[1:] not in html5):
         return None
-    return "".join(map(functools.partial(_visible, width), html.unescape(entity)))
+    characters = html.unescape(entity)
+    if "\ufffd" in characters:  # the number of no character
+        return None
+    return "".join(map(functools.partial(_visible, width), characters))
 
 
 def _visible(width: str, character: str) -> str:
