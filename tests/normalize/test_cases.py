@@ -52,7 +52,9 @@ CASES = {f"{path.stem}-{i}": case for path in sorted(FOLDER.glob("*.txt")) for i
 
 def normalized(sentences: list[str], settings: NormalizeConfig) -> tuple[list[str], Account]:
     account = Account()
-    batch = pa.RecordBatch.from_arrays([pa.array(["d"]), pa.array([sentences], pa.list_(pa.string()))], schema=schema.TEXT)
+    batch = pa.RecordBatch.from_arrays(
+        [pa.array(["d"]), pa.array([sentences], pa.list_(pa.string()))], schema=schema.TEXT
+    )
     rows = build(settings)(batch, account)["sentences"].to_pylist()
     return (rows[0] if rows else []), account
 
@@ -70,7 +72,9 @@ def test_case(case):
         for counts in (account.inserted, account.dropped)
     )
     assert len(case.line) + gained - lost == sum(map(len, sentences)), "every character lost must be counted"
-    if {reason for reason in (*account.dropped, *account.changed) if reason.startswith("characters.")} <= {"characters.whitespace"}:
+    if {reason for reason in (*account.dropped, *account.changed) if reason.startswith("characters.")} <= {
+        "characters.whitespace"
+    }:
         assert "".join("".join(sentences).split()) == "".join(case.line.split()), "only white space may be lost"
 
 

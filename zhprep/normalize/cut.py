@@ -35,7 +35,7 @@ def cut_long(text: Text, config: NormalizeConfig, account: Account) -> tuple[Tex
         numbers += range(i + len(places), i + len(places) + len(cuts) + 1)
         places += (starts[i] + cuts).tolist()
     if long.size:
-        text = Text(np.insert(text.codes, places, np.uint32(SENTENCE)))
+        text = Text(np.insert(text.codes, places, np.uint32(SENTENCE)), text.alphabet)
     return text, np.array(numbers, np.intp)
 
 

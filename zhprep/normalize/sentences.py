@@ -87,8 +87,8 @@ def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -
     account.drop("characters.whitespace", kept.size - int(kept.sum()))
     codes = np.insert(text.codes, stops, np.uint32(SENTENCE))
     if kept.all():
-        return Text(codes)
-    return Text(codes[np.insert(kept, stops, True)])
+        return Text(codes, text.alphabet)
+    return Text(codes[np.insert(kept, stops, True)], text.alphabet)
 
 
 def _ends(runs: Runs) -> Positions:
@@ -185,28 +185,20 @@ def _reported(runs: Runs, found: Positions) -> Flags:
 def _enclosed(runs: Runs, found: Positions) -> Flags:
     """Return which runs close a title, or brackets or quotes in the middle of a sentence that do not end in a 。."""
     flags = np.zeros(found.size, np.bool_)
-    closers = runs.codes[runs.last[found] + 1]
-    single = runs.after[found] == runs.last[found] + 2
-    candidates = np.flatnonzero(single & np.isin(closers, list(map(ord, marks.ENCLOSURES))))
-    for i in candidates.tolist():
-        first, last = int(runs.first[found[i]]), int(runs.last[found[i]])
-        closer = chr(closers[i])
-        opener = _opened(runs, first, marks.ENCLOSURES[closer])
-        if opener is None:
+    last = runs.last[found]
+    closers = np.where(runs.after[found] == last + 2, runs.codes[last + 1], 0)
+    full_stop = np.isin(runs.codes[last], list(map(ord, "。.")))
+    for closer, opener in marks.ENCLOSURES.items():
+        these = np.flatnonzero(closers == ord(closer))
+        if not these.size:
             continue
-        inside = runs.kinds[opener - 1] <= marks.CHINESE
-        flags[i] = closer in "》〉" or (inside and chr(runs.codes[last]) not in "。.")
+        openers = np.append(0, np.flatnonzero(runs.codes == ord(opener)))
+        first = runs.first[found[these]]
+        place = openers[np.searchsorted(openers, first) - 1]
+        opened = place > runs.barriers[np.searchsorted(runs.barriers, first) - 1]
+        within = (runs.kinds[place - 1] <= marks.CHINESE) & ~full_stop[these]
+        flags[these] = opened & (within | (closer in "》〉"))
     return flags
-
-
-def _opened(runs: Runs, first: int, opener: str) -> int | None:
-    """Return where the bracket or quote was opened, if near and with no stop between."""
-    begin = max(first - _LOOK_BACK, 0)
-    window = runs.kinds[begin:first]
-    stops = np.flatnonzero((window >= marks.DOT) | (window == marks.EDGE))
-    begin += int(stops[-1]) + 1 if stops.size else 0
-    places = np.flatnonzero(runs.codes[begin:first] == ord(opener))
-    return begin + int(places[-1]) if places.size else None
 
 
 def _string(codes: Codes) -> str:
