@@ -80,10 +80,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
     try:
-        cli.main(args=arguments, prog_name="zhprep", standalone_mode=False)
-        sys.exit(0)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        code = cli.main(args=arguments, prog_name="zhprep", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)  # what `ctx.exit(code)` was given comes back as a value
     except (click.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         sys.exit(130)

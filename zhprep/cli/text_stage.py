@@ -9,7 +9,7 @@ from pathlib import Path
 from zhprep.cli.inputs import planned
 from zhprep.cli.shared import Shared, output_form, show_report
 from zhprep.core.corpus import Input, ReadConfig, find_inputs
-from zhprep.core.corpus.inputs import STDIN
+from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account, Report, check_budgets
 from zhprep.core.shards import Job, Output, run_job
@@ -60,19 +60,18 @@ def _to_stream(
     shared: Shared,
     account: Account,
 ) -> str:
-    sources = [source for argument in inputs or (STDIN,) for source in _stream_inputs(argument, read)]
-    batches = stream_documents(sources, sys.stdin.buffer, read, account)
+    stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in (inputs or (STDIN,)) else None
+    sources = [
+        source
+        for argument in inputs or (STDIN,)
+        for source in ([stdin[0]] if stdin and argument == STDIN else find_inputs((argument,), encoding=read.encoding))
+    ]
+    batches = stream_documents(sources, stdin[1] if stdin else None, read, account)
     chain = make_chain(*_held(sources, read))
     if form == "stdout":
         return run_stream(chain, batches, "txt", sys.stdout.buffer, account, workers=shared.n_workers())
     with committed(Path(str(output)), replace=True) as file:
         return run_stream(chain, batches, form, file, account, workers=shared.n_workers())
-
-
-def _stream_inputs(argument: str, read: ReadConfig) -> list[Input]:
-    if argument == STDIN:
-        return [Input(STDIN, STDIN, "text")]
-    return find_inputs((argument,), encoding=read.encoding)
 
 
 def _held(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
