@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
+from zhprep.cli.shared import Shared, shared_options, split_shared
 from zhprep.cli.text_stage import run_text_stage
 from zhprep.core.report import Report
 from zhprep.pinyin import PinyinConfig, build

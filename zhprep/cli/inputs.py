@@ -12,8 +12,8 @@ import click
 
 from zhprep.cli.options import Name
 from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
-from zhprep.core.corpus.inputs import STDIN, describe, spool
-from zhprep.core.errors import UsageError
+from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
+from zhprep.core.errors import DataError, UsageError
 
 _FORMS = {
     "text_key": click.option(
@@ -58,7 +58,7 @@ def take_read_config(options: dict[str, Any]) -> ReadConfig:
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a text file, however compressed; raises ``DataError`` naming the line that is not UTF-8."""
     with open_text(describe(str(path))) as stream:
-        data = stream.read(path.stat().st_size << 10)
+        data: bytes = stream.read(path.stat().st_size << 10)
     try:
         return data.decode().split("\n")
     except UnicodeDecodeError as error:

@@ -9,7 +9,7 @@ import click
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import shared_options, split_shared
-from zhprep.cli.text_stage import run_text_stage
+from zhprep.cli.text_stage import OUTPUT, run_text_stage
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 

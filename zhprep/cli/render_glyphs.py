@@ -25,8 +25,8 @@ from zhprep.vocab import load
 def command(vocab: Path, output: Path | None, **options: Any) -> None:
     """Draw what each vocabulary entry looks like.
 
-    Writes glyphs.npy, uint8 [V, fonts, size, size], the same to the byte on any machine, and glyphs.json, which says for
-    every row which face drew it or why none did.
+    Writes glyphs.npy, uint8 [V, fonts, size, size], the same to the byte on any machine, and glyphs.json, which says
+    for every row which face drew it or why none did.
     """
     shared, options = split_shared(options)
     vocabulary = load(vocab)

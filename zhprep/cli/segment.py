@@ -9,9 +9,8 @@ import click
 
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
+from zhprep.cli.shared import Shared, shared_options, split_shared
 from zhprep.cli.text_stage import run_text_stage
-from zhprep.core.corpus.inputs import describe, open_text
 from zhprep.core.report import Report
 from zhprep.run.chain import Chain
 from zhprep.segment import SegmentConfig, load_engine

@@ -14,7 +14,7 @@ from zhprep.cli.inputs import arguments_or_stdin, leaving_nothing, planned
 from zhprep.cli.options import Existing
 from zhprep.cli.shared import Shared, output_form, show_report
 from zhprep.core.corpus import Input, ReadConfig, find_inputs
-from zhprep.core.corpus.inputs import STDIN
+from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report, check_budgets
 from zhprep.core.shards import Job, Output, run_job
@@ -34,7 +34,11 @@ OUTPUT = click.option(
     help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
 )
 SCORE = click.option(
-    "--score", "gold", metavar="GOLD", type=Existing(), help="Compare with a file of gold and print scores; no INPUT is read."
+    "--score",
+    "gold",
+    metavar="GOLD",
+    type=Existing(),
+    help="Compare with a file of gold and print scores; no INPUT is read.",
 )
 
 
@@ -91,10 +95,12 @@ def _to_stream(
         raise UsageError("--json and the data both want stdout", hint="give -o FILE or -o FOLDER")
     if shared.num_shards is not None or shared.shard_index is not None:
         raise UsageError("an array of tasks needs a folder to write to", hint="give -o FOLDER")
-    sources = [source for argument in arguments_or_stdin(inputs) for source in _stream_inputs(argument, read)]
+    arguments = arguments_or_stdin(inputs)
+    first, stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in arguments else (None, None)
+    sources = [source for argument in arguments for source in _stream_inputs(argument, first, read)]
     report = Report(output="-" if path is None else str(path))
     chain = make_chain(*held_table(sources, read))
-    batches = stream_documents(sources, sys.stdin.buffer, read, report.account)
+    batches = stream_documents(sources, stdin, read, report.account)
     with _sink(path) as sink:
         form = "txt" if path is None else output_form(str(path))
         report.content_sha256 = run_stream(chain, batches, form, sink, report.account, workers=shared.n_workers())
@@ -112,7 +118,7 @@ def _sink(path: Path | None) -> Iterator[IO[bytes]]:
             yield file
 
 
-def _stream_inputs(argument: str, read: ReadConfig) -> list[Input]:
-    if argument == STDIN:
-        return [Input(STDIN, STDIN, "text")]
+def _stream_inputs(argument: str, stdin: Input | None, read: ReadConfig) -> list[Input]:
+    if stdin is not None and argument == STDIN:
+        return [stdin]
     return find_inputs((argument,), encoding=read.encoding)

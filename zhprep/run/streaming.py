@@ -11,9 +11,10 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from zhprep.core.corpus import Input, ReadConfig, read_stream
-from zhprep.core.corpus.inputs import open_text
+from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
+from zhprep.core.corpus.inputs import STDIN
 from zhprep.core.corpus.rows import open_rows
+from zhprep.core.corpus.streams import Stream
 from zhprep.core.errors import UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
@@ -26,19 +27,14 @@ FEW = 4
 
 
 def stream_documents(
-    sources: list[Input], stdin: IO[bytes], read: ReadConfig, account: Account
+    sources: list[Input], stdin: Stream | None, read: ReadConfig, account: Account
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the documents of all inputs; ``-`` is read as it comes."""
+    """Yield the documents of all inputs; ``-`` is read from ``stdin`` as it comes."""
     for source in sources:
-        if source.format in ("parquet", "arrow"):
-            for batch in open_rows(source, text_key=read.text_key)[1]:
-                account.count(documents_in=batch.num_rows)
-                yield batch
-        elif source.path == "-":
+        if stdin is not None and source.path == STDIN:
             yield from read_stream(source, stdin, read, account)
         else:
-            with open_text(source) as stream:
-                yield from read_stream(source, stream, read, account)
+            yield from read_input(source, read, account)
 
 
 def held_table(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
@@ -69,6 +65,7 @@ def run_stream(
         digest.update(data)
         sink.write(data)
     if form == "arrow":
+        digest.update(_END_OF_STREAM)
         sink.write(_END_OF_STREAM)
     return digest.hexdigest()
 

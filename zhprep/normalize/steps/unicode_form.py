@@ -33,9 +33,9 @@ def unicode_form(text: Text, config: NormalizeConfig, account: Account) -> Text:
     units = [string[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
     forms = [_normalized(unit, form) for unit in units]
     changed = np.flatnonzero([unit != new for unit, new in zip(units, forms, strict=True)])
-    return text.replace(
-        starts[changed], stops[changed], [forms[i] for i in changed], account, "characters.unicode_form"
-    )
+    account.change("characters.unicode_form", changed.size)
+    pieces = [forms[i] for i in changed]
+    return text.replace(starts[changed], stops[changed], pieces, account, "characters.unicode_form")
 
 
 def _doubtful(alphabet: Codes) -> list[int]:
