@@ -12,11 +12,12 @@ import pyarrow as pa
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import Shared, shared_options, split_shared
-from zhprep.cli.text_stage import run_text_stage
+from zhprep.cli.text_stage import OUTPUT, SCORE, run_text_stage, show_scores
 from zhprep.core.report import Report
 from zhprep.pinyin import PinyinConfig, build
 from zhprep.pinyin.score import read_gold, score
 from zhprep.run.chain import Chain
+from zhprep.run.check import check_pinyin, check_segmenter
 from zhprep.segment import SegmentConfig, cut, load_engine
 
 

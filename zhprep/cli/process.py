@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -71,7 +72,8 @@ def _tell(message: str, hint: str, code: int, error: BaseException) -> int:
 
 
 def _tell_os(error: OSError) -> int:
-    where = f"{error.filename}: " if error.filename else ""
+    unnamed = "standard output: " if error.errno in (errno.EBADF, errno.ENOSPC) else ""
+    where = f"{error.filename}: " if error.filename else unnamed
     hint = "check the path, its permissions and the free space"
     return _tell(f"{where}{error.strerror or error}", hint, 1, error)
 

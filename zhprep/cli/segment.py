@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from zhprep.cli.inputs import input_options, take_read_config
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.inputs import input_options, read_lines, take_read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import Shared, shared_options, split_shared
-from zhprep.cli.text_stage import run_text_stage
+from zhprep.cli.text_stage import OUTPUT, SCORE, run_text_stage, show_scores
 from zhprep.core.report import Report
 from zhprep.run.chain import Chain
+from zhprep.run.check import check_segmenter
 from zhprep.segment import SegmentConfig, load_engine
 from zhprep.segment.score import score
 

@@ -31,15 +31,11 @@ def report_lines(report: dict[str, Any]) -> Iterator[str]:
 
 def _counts(counts: dict[str, int]) -> Iterator[str]:
     """Show what went in and what came out on one line."""
-    for name, value in counts.items():
-        stem = name.removesuffix("_in")
-        if name.endswith("_out") and (
-            name.removesuffix("_out") in counts or f"{name.removesuffix('_out')}_in" in counts
-        ):
-            continue
-        out = counts.get(f"{stem}_out", value)
-        if value or out:
-            yield _line(stem.replace("_", " "), f"{value:,}" + (f" in, {out:,} out" if out != value else ""))
+    stems = dict.fromkeys(name.removesuffix("_in").removesuffix("_out") for name in counts)
+    for stem in stems:
+        into, out = (counts.get(f"{stem}_{way}", counts.get(stem, 0)) for way in ("in", "out"))
+        if into or out:
+            yield _line(stem.replace("_", " "), f"{into:,}" + (f" in, {out:,} out" if out != into else ""))
 
 
 def _scores(scores: dict[str, Any], path: str = "") -> Iterator[str]:
