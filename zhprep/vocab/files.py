@@ -21,6 +21,11 @@ from zhprep.vocab.counts import SCHEMA, TOTALS, Counts
 from zhprep.vocab.tokenizer import ROLES, with_specials
 from zhprep.vocab.vocabulary import Vocabulary
 
+TOKENIZER_FILES = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
+)  # fmt: skip
+"""The files that other programs load a tokenizer from; a folder has some of them."""
+
 CANDIDATES = (("[PAD]", "<pad>"), ("[UNK]", "<unk>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"), ("[MASK]", "<mask>"))
 
 

@@ -1,0 +1,39 @@
+"""Cut sentences that are longer than an instance, at word borders.
+
+In: a window. Out: the same window with more sentences, none longer than the limit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from zhprep.instances.window import Window
+
+
+def cut_long(window: Window, limit: int) -> tuple[Window, int]:
+    """Cut every sentence of more than ``limit`` tokens at the last word border that keeps it within.
+
+    A word that is itself longer is cut where the limit falls. Returns the window and how many
+    sentences were cut; no token is lost.
+    """
+    sizes = np.diff(window.sentences)
+    long = np.flatnonzero(sizes > limit)
+    if not len(long):
+        return window, 0
+    cuts: list[int] = []
+    for sentence in long.tolist():
+        cuts += _cuts(window, int(window.sentences[sentence]), int(window.sentences[sentence + 1]), limit)
+    sentences = np.sort(np.concatenate([window.sentences, np.array(cuts, np.int64)]))
+    documents = np.searchsorted(sentences, window.sentences[window.documents])
+    return dataclasses.replace(window, sentences=sentences, documents=documents), len(long)
+
+
+def _cuts(window: Window, start: int, stop: int, limit: int) -> list[int]:
+    cuts = []
+    while stop - start > limit:
+        border = int(window.borders[np.searchsorted(window.borders, start + limit, side="right") - 1])
+        start = border if border > start else start + limit
+        cuts.append(start)
+    return cuts
