@@ -28,7 +28,7 @@ RARE = (1, 2, 4, 9)
 TOP = 50
 
 
-def inspect(vocabulary: Vocabulary, batches: Iterable[pa.RecordBatch] | None = None) -> dict[str, Any]:
+def describe(vocabulary: Vocabulary, batches: Iterable[pa.RecordBatch] | None = None) -> dict[str, Any]:
     """Return what the vocabulary holds and, under ``corpus``, how it does on the text of ``batches``."""
     report = {
         "type": vocabulary.kind,
