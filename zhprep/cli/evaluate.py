@@ -15,8 +15,16 @@ from zhprep.evaluate.run import evaluate
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option("--data", type=click.Path(path_type=Path), help="Instances for the intrinsic figures  [default: those of the run]")
-@click.option("--task", "tasks", multiple=True, type=click.Path(path_type=Path), help="A folder with train.jsonl and dev.jsonl; may be given again.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Instances for the intrinsic figures  [default: those of the run]"
+)
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder with train.jsonl and dev.jsonl; may be given again.",
+)
 @config_options(EvaluateConfig)
 @shared_options()
 def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: Any) -> None:

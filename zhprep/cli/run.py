@@ -26,7 +26,13 @@ SIZES = "tiny, mini, small, base, large or one of the recipe's own"
 @click.option("--seed", type=int, help="Seed of every random decision  [default: 0]")
 @click.option("--vocab", metavar="VOCAB", help="A vocabulary to use instead of building one.")
 @click.option("--vocab-size", type=click.IntRange(6), help="Entries of the vocabulary  [default: the recipe's]")
-@click.option("--task", "tasks", multiple=True, type=click.Path(exists=True, path_type=Path), help="A task folder to fine-tune on; may be given again.")
+@click.option(
+    "--task",
+    "tasks",
+    multiple=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A task folder to fine-tune on; may be given again.",
+)
 @shared_options("work", "budget")
 def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -> None:
     """Do every stage of a recipe, from raw text to a report.

@@ -20,12 +20,29 @@ from zhprep.segment.score import score
 
 @click.command()
 @input_options
-@click.option("-o", "--output", metavar="OUT", help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]")
-@click.option("--score", "gold", metavar="GOLD", type=click.Path(path_type=Path), help="Compare with a file of gold words and print scores; no INPUT is read.")
-@click.option("--training-words", metavar="FILE", help="With --score: the words known from training, one a line; all others are out of vocabulary.")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
+)
+@click.option(
+    "--score",
+    "gold",
+    metavar="GOLD",
+    type=click.Path(path_type=Path),
+    help="Compare with a file of gold words and print scores; no INPUT is read.",
+)
+@click.option(
+    "--training-words",
+    metavar="FILE",
+    help="With --score: the words known from training, one a line; all others are out of vocabulary.",
+)
 @config_options(SegmentConfig)
 @shared_options("work", "array", "budget")
-def command(inputs: tuple[str, ...], output: str | None, gold: Path | None, training_words: str | None, **options: Any) -> None:
+def command(
+    inputs: tuple[str, ...], output: str | None, gold: Path | None, training_words: str | None, **options: Any
+) -> None:
     """Find the words of sentences.
 
     As text, words are separated by one space and a space in the text is shown as ▁, so nothing is lost. `--score` gives
@@ -37,7 +54,9 @@ def command(inputs: tuple[str, ...], output: str | None, gold: Path | None, trai
     if gold is not None:
         _score(gold, config, training_words, shared)
         return
-    run_text_stage(inputs, read, lambda table, lines: Chain("words", table, lines, segment=config), output, shared, "segment")
+    run_text_stage(
+        inputs, read, lambda table, lines: Chain("words", table, lines, segment=config), output, shared, "segment"
+    )
 
 
 def _score(gold: Path, config: SegmentConfig, training_words: str | None, shared: Shared) -> None:

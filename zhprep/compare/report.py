@@ -65,7 +65,10 @@ def _vocabulary(page: Page, vocabulary: Vocabulary, manifest: dict[str, Any]) ->
 def _masks(page: Page, rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> None:
     kinds, n_tokens, lengths = masked_kinds(rows, vocabulary, config)
     chosen = int(kinds.sum())
-    page.heading("Masks", f"Strategy {config.mask}, replacement {config.replacement}, format {config.format}; over {rows.num_rows:,} instances.")
+    page.heading(
+        "Masks",
+        f"Strategy {config.mask}, replacement {config.replacement}, format {config.format}; over {rows.num_rows:,} instances.",
+    )
     shares = kinds / max(chosen, 1)
     page.table(
         [("chosen tokens", f"{chosen / max(n_tokens, 1):.2%} of {n_tokens:,}"), ("replaced by [MASK]", f"{shares[1]:.2%}"),
@@ -73,7 +76,10 @@ def _masks(page: Page, rows: pa.Table, vocabulary: Vocabulary, config: Instances
     )  # fmt: skip
     edges = np.linspace(0, config.max_length, 17).astype(int)
     histogram, _ = np.histogram(lengths, edges)
-    page.figure(bar_chart([(str(edge), float(n)) for edge, n in zip(edges[1:], histogram, strict=True)], y_label="instances"), "Instances by length in tokens")
+    page.figure(
+        bar_chart([(str(edge), float(n)) for edge, n in zip(edges[1:], histogram, strict=True)], y_label="instances"),
+        "Instances by length in tokens",
+    )
 
 
 def _training(page: Page, run: Path) -> None:
@@ -87,7 +93,10 @@ def _training(page: Page, run: Path) -> None:
     page.heading("Training")
     facts = ("steps", "parameters", "tokens", "tokens_per_second", "seconds")
     page.table([(name.replace("_", " "), report[name]) for name in facts if name in report])
-    page.figure(line_chart(series, x_label="step", y_label="loss (nats)", levels=levels), "Training loss; dashed: the unigram distribution on held-out tokens")
+    page.figure(
+        line_chart(series, x_label="step", y_label="loss (nats)", levels=levels),
+        "Training loss; dashed: the unigram distribution on held-out tokens",
+    )
 
 
 def _scores(page: Page, scores: dict[str, Any]) -> None:
@@ -103,15 +112,29 @@ def _scores(page: Page, scores: dict[str, Any]) -> None:
     rows = []
     for name, task in scores.get("tasks", {}).items():
         accuracy, f1 = task["accuracy"], task["macro_f1"]
-        rows.append((name, f"{accuracy['mean']:.2%} ± {accuracy['std']:.2%}", f"{f1['mean']:.2%}", f"{task['majority']:.2%}", task["dev_rows"]))
+        rows.append(
+            (
+                name,
+                f"{accuracy['mean']:.2%} ± {accuracy['std']:.2%}",
+                f"{f1['mean']:.2%}",
+                f"{task['majority']:.2%}",
+                task["dev_rows"],
+            )
+        )
     if rows:
         page.text("Fine-tuned on tasks, on dev:")
         page.table(rows, head=("task", "accuracy", "macro F1", "majority class", "rows"))
 
 
 def _reproduce(page: Page, manifest: dict[str, Any]) -> None:
-    page.heading("To make it again", "The same inputs, settings and versions give the same bytes, with any number of workers.")
-    facts = [("content sha256", manifest["content_sha256"]), ("input sha256", manifest["input_sha256"]), ("segmenter", manifest.get("segmenter", ""))]
+    page.heading(
+        "To make it again", "The same inputs, settings and versions give the same bytes, with any number of workers."
+    )
+    facts = [
+        ("content sha256", manifest["content_sha256"]),
+        ("input sha256", manifest["input_sha256"]),
+        ("segmenter", manifest.get("segmenter", "")),
+    ]
     page.table([*facts, *sorted(manifest["dependencies"].items())])
     page.markup(f"<details><summary>settings</summary><pre>{_pretty(manifest['config'])}</pre></details>")
 

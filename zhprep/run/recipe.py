@@ -63,7 +63,9 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
     table = max(table, corpus.table, key=ORDER.index)
     lines = corpus.inputs[0].format in ("text", "jsonl")
-    return Chain(table, corpus.table, lines, run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment"))
+    return Chain(
+        table, corpus.table, lines, run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
+    )
 
 
 def _vocabulary(run: Run, corpus: Corpus) -> Path:
@@ -95,7 +97,9 @@ def _evaluate(run: Run) -> dict[str, Any]:
     from zhprep.evaluate.config import EvaluateConfig
     from zhprep.evaluate.run import evaluate
 
-    scores = evaluate(run.folder / "run", run.config(EvaluateConfig, "evaluate"), data=run.folder / "data", tasks=run.tasks).scores
+    scores = evaluate(
+        run.folder / "run", run.config(EvaluateConfig, "evaluate"), data=run.folder / "data", tasks=run.tasks
+    ).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 
