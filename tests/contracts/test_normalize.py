@@ -18,13 +18,15 @@ from zhprep.normalize.config import STEP_NAMES
 # Characters that steps and splitter look at, so that rules meet each other often.
 TRICKY = (
     "。！？；…．.!?,，、：“”‘’「」『』（）()《》【】\"'—～~;&#x"
-    "说道问答和的我你他第条一 \t\u3000\u00a0\u2009\n\r\x0b\x0c\x85\u2028\u2029\0\x01\x7f\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u202e\u2066"
+    "说道问答和的我你他第条一 \t\u3000\u00a0\u2009\n\r\x0b\x0c\x85\u2028\u2029\0"
+    "\x01\x7f\ufeff\u200b\u200c\u200d\u2060\u00ad\u200e\u202e\u2066"
     "AaZzＡａ１１19０é\u0301\u0300\u0323\u3099ｶﾞがバ한\u1112\u1161\u11ab㎡①ﬁ½²℃\uf900豈\U00020000\U0002f800〇々"
     "😀👨👩👧❤\ufe0f\ufe0e\U0001f3fb🇨🇳🏴\U000e0067\U000e007f\u20e3#*\ue000\U000f0000\ufffe\ufdd0\ufffc\ufffd"
     "שלוםمرحبا\u0646\u0650नमस्ते\u094d\U0001f1e6"
 )
 PIECES = ["&amp;", "&lt;", "&nbsp;", "&#12290;", "&#x3002;", "&semi;", "&zwj;", "……", "——", "3.14", "http://a.com/?b=1",
-          "a.b@c.cn", "Mr. ", "U.S. ", "1. ", "说道", "。”", "！》", "！）", "\r\n", "👨\u200d👩\u200d👧", "ＡＢ", "！\ufe0f"]  # fmt: skip
+          "a.b@c.cn", "Mr. ", "U.S. ", "1. ", "说道", "。”", "！》", "！）",
+          "\r\n", "👨\u200d👩\u200d👧", "ＡＢ", "！\ufe0f"]  # fmt: skip
 CHARACTERS = st.one_of(st.sampled_from(TRICKY), st.characters(exclude_categories=["Cs"]))
 SENTENCES = st.lists(st.one_of(CHARACTERS, st.sampled_from(PIECES)), max_size=40).map("".join)
 DOCUMENTS = st.lists(st.lists(SENTENCES, max_size=4), max_size=4)
@@ -68,11 +70,14 @@ def assert_balanced(documents: list[list[str]], result: pa.RecordBatch, account:
     counts = account.counts
     assert counts["characters"] == sum(map(len, given_sentences))
     assert counts["characters_out"] == sum(map(len, sentences))
-    assert counts["sentences"] == len(given_sentences)
-    assert counts["sentences_out"] == len(sentences)
-    for unit in ("characters", "sentences"):
-        left = counts[unit] + total(account.inserted, unit) - total(account.dropped, unit)
-        assert left == counts[f"{unit}_out"], unit
+    assert counts["sentences_in"] == len(given_sentences)
+    assert counts["sentences"] == len(sentences)
+    for unit, n_in, n_out in (
+        ("characters", "characters", "characters_out"),
+        ("sentences", "sentences_in", "sentences"),
+    ):
+        left = counts[n_in] + total(account.inserted, unit) - total(account.dropped, unit)
+        assert left == counts[n_out], unit
     assert result.num_rows == len(documents) - account.dropped["documents.empty"]
 
 

@@ -23,7 +23,9 @@ from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.formats import FORMATS
 from zhprep.instances.masking import Flat
+from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.ragged import Ints
+from zhprep.instances.replacements import REPLACEMENTS
 from zhprep.instances.sentences import cut_long
 from zhprep.instances.static import masked_columns
 from zhprep.instances.window import Pieces, Plan, Window, no_documents
@@ -38,14 +40,16 @@ class InstanceBuilder:
 
     def __init__(
         self, config: InstancesConfig, vocabulary: Vocabulary, encoder: Encoder, *, block: int = 0,
-        account: Account | None = None, window: int = WINDOW,
+        facts: TokenFacts | None = None, account: Account | None = None, window: int = WINDOW,
     ) -> None:  # fmt: skip
         self.config, self.vocabulary, self.encoder = config, vocabulary, encoder
         self.block, self.account, self.window = block, account if account is not None else Account(), window
         self._format = lookup(FORMATS, config.format, "format")
+        lookup(STRATEGIES, config.mask, "mask")
+        lookup(REPLACEMENTS, config.replacing, "replacement")
         self._ids = schema.id_type(vocabulary.size)
         self._special = SpecialIds(vocabulary.cls, vocabulary.sep)
-        self._facts = TokenFacts.of(vocabulary)
+        self._facts = facts or TokenFacts.of(vocabulary)
         self._documents: list[pa.RecordBatch] = []
         self._characters = 0
         self._kept: Window | None = None

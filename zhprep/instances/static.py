@@ -22,7 +22,7 @@ def masked_columns(flat: Flat, config: InstancesConfig, facts: TokenFacts, dupe:
     return {
         "input_ids": lists(masked.input_ids, flat.offsets),
         "masked_lm_positions": lists(places.astype(np.uint16), masked.offsets),
-        "masked_lm_ids": lists(masked.labels, masked.offsets),
+        "masked_lm_ids": lists(masked.labels.astype(flat.input_ids.dtype), masked.offsets),
         "mask_kind": lists(masked.kinds, masked.offsets),
         "dupe": pa.array(np.full(len(flat.instance_ids), dupe, np.uint16)),
     }

@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zhprep.instances.align import open_words
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.vocab import Encoder, Vocabulary
+
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,21 @@ def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: Instanc
     return _cells(row, vocabulary, config, 0)
 
 
+def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> tuple[Counts, int, Counts]:
+    """Return how often each ``mask_kind`` occurs among chosen tokens (int64 ``[6]``), the tokens that might have
+    been chosen, and the length of each row; clean instances are masked as epoch 0 would be."""
+    lengths = pc.list_value_length(rows["input_ids"]).to_numpy().astype(np.int64)
+    word_ids = pc.list_flatten(rows["word_ids"]).to_numpy()
+    if "mask_kind" in rows.schema.names:
+        kinds = pc.list_flatten(rows["mask_kind"]).to_numpy()
+    else:
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        ids = pc.list_flatten(rows["input_ids"]).to_numpy()
+        flat = Flat(ids, word_ids, offsets, rows["instance_id"].to_numpy())
+        kinds = mask_batch(flat, config, TokenFacts.of(vocabulary)).kinds
+    return np.bincount(kinds, minlength=6).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
+
+
 def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
     ids = np.array(row["input_ids"], np.int64)
     if "masked_lm_positions" in row:
@@ -70,5 +89,7 @@ def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig,
     cells = []
     for place, (token, word, segment) in enumerate(zip(inputs.tolist(), row["word_ids"], segments, strict=True)):
         label, kind = chosen.get(place, (None, 0))
-        cells.append(Cell(vocabulary.tokens[token], "" if label is None else vocabulary.tokens[label], word, kind, segment))
+        cells.append(
+            Cell(vocabulary.tokens[token], "" if label is None else vocabulary.tokens[label], word, kind, segment)
+        )
     return cells

@@ -21,6 +21,7 @@ from zhprep.core.report import Account
 from zhprep.normalize.config import STEP_NAMES, NormalizeConfig
 from zhprep.normalize.sentences import split
 from zhprep.normalize.steps import STEPS, Step
+from zhprep.normalize.steps.variants import variants
 from zhprep.normalize.text import Text
 
 __all__ = ["STEPS", "NormalizeConfig", "build"]
@@ -31,7 +32,7 @@ Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 def build(config: NormalizeConfig) -> Stage:
     """Return the stage: a ``text`` batch of raw lines in, a ``text`` batch of clean sentences out.
 
-    Counts ``characters`` and ``sentences`` as read, ``characters_out`` and ``sentences_out`` as left.
+    Counts ``sentences_in`` and ``characters`` as read, ``sentences`` and ``characters_out`` as left.
     Raises ``UsageError`` for a step that does not exist.
     """
     for name in config.steps:
@@ -39,10 +40,10 @@ def build(config: NormalizeConfig) -> Stage:
     names = [name for name in STEP_NAMES if name in config.steps]
 
     def normalize(batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
-        lists = batch.column("sentences")
-        text = clean(Text.read(lists.flatten(), account), names, config, account)
+        text = Text.read(batch.column("sentences").flatten(), account)
+        text = clean(text, names, config, account)
         if config.split:
-            text = _split_and_clean(text, names, config, account)
+            text = _split(text, names, config, account)
         return _assemble(batch, text, account)
 
     return normalize
@@ -52,7 +53,7 @@ def clean(text: Text, names: list[str], config: NormalizeConfig, account: Accoun
     """Run the named steps again and again until they change nothing: only then is the result its own normal form."""
     steps = [STEPS[name] for name in names]
     text, before = _once(text, steps, config, account), text
-    steps = [STEPS[name] for name in names if name != "variants"]  # a conversion need not have a fixed point
+    steps = [step for step in steps if step is not variants]  # a conversion need not have a fixed point
     while text is not before:
         text, before = _once(text, steps, config, account), text
     return text
@@ -64,15 +65,13 @@ def _once(text: Text, steps: list[Step], config: NormalizeConfig, account: Accou
     return text
 
 
-def _split_and_clean(text: Text, names: list[str], config: NormalizeConfig, account: Account) -> Text:
-    """Split; where a long sentence had to be cut, clean and split what the cut left."""
-    names = [name for name in names if name != "variants"]
-    settled = False
-    while not settled:
-        text, settled = split(text, config, account)
-        if not settled:
-            text = clean(text, names, config, account)
-    return text
+def _split(text: Text, names: list[str], config: NormalizeConfig, account: Account) -> Text:
+    """Split into sentences; clean and split once more the few of them that splitting itself has put in doubt."""
+    text, doubtful = split(text, config, account)
+    if not doubtful.size:
+        return text
+    again = clean(text.lines(doubtful), [name for name in names if name != "variants"], config, account)
+    return text.with_lines(doubtful, _split(again, names, config, account))
 
 
 def _assemble(batch: pa.RecordBatch, text: Text, account: Account) -> pa.RecordBatch:
@@ -81,11 +80,11 @@ def _assemble(batch: pa.RecordBatch, text: Text, account: Account) -> pa.RecordB
     sentences, lines = text.write()
     document_of_line = np.repeat(np.arange(batch.num_rows), counts)
     per_document = np.bincount(document_of_line[lines], minlength=batch.num_rows)
-    n_filled = np.unique(lines).size
-    account.count(sentences=counts.sum(), sentences_out=len(sentences), characters_out=text.n_characters)
+    n_filled = int(np.count_nonzero(np.diff(lines, prepend=-1)))
+    account.count(sentences_in=counts.sum(), sentences=len(sentences), characters_out=text.n_characters)
     account.drop("sentences.empty", counts.sum() - n_filled)
     account.insert("sentences.split", len(sentences) - n_filled)
-    account.drop("documents.empty", np.count_nonzero(per_document == 0))
+    account.drop("documents.empty", int(np.count_nonzero(per_document == 0)))
     kept = np.flatnonzero(per_document)
     offsets = np.append(0, np.cumsum(per_document[kept])).astype(np.int32)
     lists = pa.ListArray.from_arrays(pa.array(offsets), sentences)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable
 from importlib import resources
 
 import numpy as np
@@ -24,9 +23,9 @@ class Characters:
     ranges: tuple[tuple[int, int], ...]
 
     @classmethod
-    def of(cls, characters: Iterable[str]) -> Characters:
-        """Make a set of single characters and of ranges written as two characters, ``"az"`` for a to z."""
-        return cls(tuple((ord(item[0]), ord(item[-1])) for item in characters))
+    def of(cls, items: str) -> Characters:
+        """Make a set of characters and of ranges (``a-z``), with one space between them."""
+        return cls(tuple((ord(item[0]), ord(item[-1])) for item in items.split(" ")))
 
     @functools.cached_property
     def table(self) -> Flags:
@@ -41,21 +40,25 @@ class Characters:
         """The set as the inside of a regular expression's brackets."""
         return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in self.ranges)
 
+    @property
+    def codes(self) -> list[int]:
+        """The code points of the set."""
+        return [code for first, last in self.ranges for code in range(first, last + 1)]
+
     def __or__(self, other: Characters) -> Characters:
         return Characters(self.ranges + other.ranges)
 
 
-HAN = Characters.of(
-    ["⺀⿟", "々", "〇", "〡〩", "〸〻", "㐀䶿", "一鿿", "\uf900\ufaff", "\U00020000\U0003ffff"]
-)
+WHITE_SPACE = Characters.of("\t \u00a0 \u1680 \u2000-\u200a \u202f \u205f \u3000")
+"""Tab and the separators of category Zs, without the space itself."""
+
+HAN = Characters.of("⺀-⿟ 々 〇 〡-〩 〸-〻 㐀-䶿 一-鿿 \uf900-\ufaff \U00020000-\U0003ffff")
 """Chinese characters: radicals, the unified and compatibility ideographs of all planes, 々 and 〇."""
 
-CHINESE = HAN | Characters.of(
-    ["\u3000〿", "ㄅㄯ", "ㆠㆿ", "︐︙", "︰﹏", "﹐﹫", "！／", "：＠", "［｀", "｛･", "￠￮"]
-)
+CHINESE = HAN | Characters.of("\u3000-〿 ㄅ-ㄯ ㆠ-ㆿ ︐-︙ ︰-﹏ ﹐-﹫ ！-／ ：-＠ ［-｀ ｛-･ ￠-￮")
 """What is written without spaces around it: Chinese characters, Bopomofo, CJK and full-width punctuation."""
 
-SHARED_PUNCTUATION = Characters.of("“”‘’…—·‧")
+SHARED_PUNCTUATION = Characters.of("“ ” ‘ ’ … — · ‧")
 """Chinese punctuation that Unicode shares with Western scripts; Chinese when what stands beside it is."""
 
 

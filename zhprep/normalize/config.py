@@ -6,7 +6,7 @@ import dataclasses
 
 from zhprep.core.config import setting
 
-# Named here and not taken from STEPS, so that reading the settings loads neither numpy nor pyarrow; a test holds them equal.
+# Named here and not taken from STEPS, so that the settings load nothing; a test holds the two equal.
 STEP_NAMES = (
     "bom", "nul", "line-separators", "control", "bidi", "private-use", "noncharacters", "zero-width", "html-entities",
     "unicode-form", "width", "variants", "emoji", "repeated-punctuation", "whitespace",

@@ -8,7 +8,7 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.normalize.characters import HAN, N_CODES, Characters, emoji
+from zhprep.normalize.characters import HAN, N_CODES, WHITE_SPACE, Characters, emoji
 from zhprep.normalize.text import LINE, SENTENCE
 
 OTHER, LOWER, UPPER, DIGIT, SYMBOL, CHINESE, OPENER, PAUSE, SPACE, EDGE = range(10)
@@ -33,8 +33,11 @@ _SETS: dict[int, str] = {
     STOP: "。！？｡︒﹒﹖﹗‼⁇⁈⁉‽⸮",
 }
 
-BRACKETS = {"）": "（", ")": "(", "】": "【", "〕": "〔", "］": "［", "]": "[", "》": "《", "〉": "〈"}
-"""Closing brackets that may hold a mark in the middle of a sentence, with what opens them."""
+ENCLOSURES = {
+    closer: opener
+    for opener, closer in ("（）", "()", "【】", "〔〕", "［］", "[]", "《》", "〈〉", "“”", "‘’", "「」", "『』")
+}
+"""What closes brackets, titles and quotations that may stand in the middle of a sentence, with what opens them."""
 
 _CASED = ((0x41, 0x2E80), (0xA640, 0xA800), (0xAB30, 0xABC0), (0xFB00, 0xFB18), (0x10400, 0x10600), (0x1D400, 0x1D800))
 _UNMARKED = ((0x2E80, 0x302A), (0x3100, 0xA66F), (0xAC00, 0xFB1E), (0x20000, 0xE0100))  # blocks without combining marks
@@ -49,8 +52,8 @@ def kinds(semicolon_ends: bool) -> Kinds:
             category = unicodedata.category(chr(code))
             table[code] = LOWER if category == "Ll" else UPPER if category in ("Lu", "Lt") else OTHER
     table[HAN.table] = CHINESE
-    table[Characters.of(["09", "０９"]).table] = DIGIT
-    table[Characters.of("\t \u00a0\u1680\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))).table] = SPACE
+    table[Characters.of("0-9 ０-９").table] = DIGIT
+    table[[ord(" "), *WHITE_SPACE.codes]] = SPACE
     table[emoji()[0].table] = CLOSER
     table[_extenders()] = EXTENDER
     for kind, characters in _SETS.items():
@@ -68,4 +71,5 @@ def _extenders() -> list[int]:
     for first, stop in (*_UNMARKED, (0xE01F0, 0xE01F0)):
         marks += [code for code in range(start, first) if unicodedata.category(chr(code))[0] == "M"]
         start = stop
-    return [*marks, *range(0xFE20, 0xFE30), *range(0xFE00, 0xFE10), 0x200C, 0x200D, *range(0x1F3FB, 0x1F400), *range(0xE0020, 0xE0080)]
+    others = Characters.of("\u200c \u200d \ufe00-\ufe0f \ufe20-\ufe2f \U0001f3fb-\U0001f3ff \U000e0020-\U000e007f")
+    return marks + others.codes

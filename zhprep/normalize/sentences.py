@@ -8,8 +8,10 @@ combining marks that cling to it. All rules look only at what stands near the st
 a border that they may set themselves, so that a sentence split off is not split again:
 
 - A stop at the start of a line, after an opening quote or bracket, or before a comma, colon or dash ends nothing.
-- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) or 的, 和, 等 and their like.
-- A bracket or title of the sentence goes on (《怎么办？》是一部小说。他（你信吗？）走了。), a bracket that is a sentence ends.
+- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) unless that brings the next quotation
+  (“走吧！”她说：“好。”), and into 的, 和, 等 and their like.
+- A title goes on (《怎么办？》是一部小说。), and so does what a sentence holds in brackets or quotes when
+  that has no 。 (他（你信吗？）走了。他喊“救命！”然后跑了。); a bracket that is a sentence of its own ends.
 - …… ends a sentence, but not where somebody stammers (我……我不知道).
 - ASCII ? and ! do not end inside Latin text without a space after them (URLs); nor before a small letter.
 - A full stop ends only before a space and no small letter, and not after an abbreviation, an initial or a number of one
@@ -20,7 +22,6 @@ a border that they may set themselves, so that a sentence split off is not split
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import re
 from importlib import resources
@@ -33,114 +34,61 @@ from zhprep.normalize.characters import Codes, Flags, Positions
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.cut import cut_long
 from zhprep.normalize.marks import Kinds
+from zhprep.normalize.quotes import Quotes
+from zhprep.normalize.runs import Runs, absorb_references, demote_inner_dots
 from zhprep.normalize.text import LINE, SENTENCE, Text, as_string, is_mark
 
-_WINDOW = 12  # characters in which a reporting clause must show its verb
+_WINDOW = 24  # characters looked at for a reporting clause
 _LOOK_BACK = 64  # characters in which a bracket must open
 
 _PUNCTUATION = "\n\\s，。！？；：、…—“”‘’「」『』（）《》,.!?;:\"'()"
-_REPORTING = re.compile(
-    f"[^{_PUNCTUATION}]{{0,8}}?(?:[说說喊嚷吼骂罵]|[回解]?答(?!案)|问(?!题)|問(?!題)|[心暗]想|叫(?!做|作)|(?<!知)道(?=[，：。,:]))"
+_SPEECH = (
+    "(?<![小传傳学學据據没沒])[说說](?![明法服])|[喊嚷吼骂罵]|[回解]答|答[道说說应應]|(?<![学學顾顧访訪])[问問](?![题題世])|[心暗]想|想(?=[，。,])"
+    "|[大尖喊]叫|叫[道喊嚷]|表示|(?<!知)道(?=[，。！,!])"
 )
+_REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})(?![^{_PUNCTUATION}]*[：:])")
+_WORD = re.compile("(?<!['’A-Za-z])[A-Za-z]+$")
+_ADDRESS = re.compile("://[^\\s]*$")
 _CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
 
 
-def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, bool]:
+def split(text: Text, config: NormalizeConfig, account: Account) -> tuple[Text, Positions]:
     """Mark the ends of sentences, then cut those that are too long.
 
-    Returns the text and whether it is settled; if not, what was cut must be looked at again.
+    Returns the text and the numbers of the sentences that were cut: what is left of their
+    surroundings may ask for another look.
     """
-    text = _marked(text, config, account)
-    cut = cut_long(text, config, account)
-    return cut, cut is text
+    return cut_long(_marked(text, config, account), config, account)
 
 
 def _marked(text: Text, config: NormalizeConfig, account: Account) -> Text:
     codes = np.concatenate([[np.uint32(LINE)], text.codes, [np.uint32(LINE)]])
     kinds = marks.kinds(config.split_at_semicolon)[codes]
-    _demote_inner_dots(kinds)
+    demote_inner_dots(kinds)
+    absorb_references(codes, kinds)
+    quotes = Quotes.find(codes, kinds)
+    kinds[quotes.opening] = marks.OPENER
     runs = Runs.find(codes, kinds)
     stops = runs.after[_ends(runs)]
+    stops = stops[~quotes.enclose(stops)]
     if not stops.size:
         return text
-    return _parted(text, stops - 1, runs.skip_spaces(stops) - 1, account)
+    text = _parted(text, stops - 1, runs.skip_spaces(stops) - 1, account)
+    numbers = quotes.doubtful(stops)
+    return text.with_lines(numbers, _marked(text.lines(numbers), config, account)) if numbers.size else text
 
 
 def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -> Text:
     """Put marks at ``stops`` and drop the white space from there to ``starts``."""
     kept = np.ones(text.codes.size, np.bool_)
-    for offset in range(int((starts - stops).max())):
-        kept[stops[stops + offset < starts] + offset] = False
+    kept[stops[starts > stops]] = False
+    for i in np.flatnonzero(starts > stops + 1).tolist():
+        kept[stops[i] : starts[i]] = False
     account.drop("characters.whitespace", kept.size - int(kept.sum()))
     codes = np.insert(text.codes, stops, np.uint32(SENTENCE))
     if kept.all():
-        return Text(codes)
-    return Text(codes[np.insert(kept, stops, True)])
-
-
-def _demote_inner_dots(kinds: Kinds) -> None:
-    """Make a dot before a letter or digit an ordinary character: 3.14, v1.2, a.com, .NET."""
-    dots = np.flatnonzero(kinds == marks.DOT)
-    following = kinds[dots + 1]
-    kinds[dots[(following >= marks.LOWER) & (following <= marks.DIGIT)]] = marks.OTHER
-
-
-@dataclasses.dataclass(frozen=True)
-class Runs:
-    """Every run of stops with what clings to them, as arrays with one item per run."""
-
-    codes: Codes
-    kinds: Kinds
-    first: Positions
-    """The first stop."""
-    last: Positions
-    """The last stop."""
-    after: Positions
-    """The place after the run."""
-    strongest: Kinds
-    """The strongest stop in the run."""
-    n_stops: Positions
-
-    @classmethod
-    def find(cls, codes: Codes, kinds: Kinds) -> Runs:
-        """Find the runs in text that begins and ends with a mark."""
-        members = np.flatnonzero(kinds >= marks.EXTENDER)
-        if not members.size:
-            none = np.zeros(0, np.intp)
-            return cls(codes, kinds, none, none, none, kinds[:0], none)
-        group = np.append(0, np.cumsum(np.diff(members) > 1))
-        group_end = members[np.append(np.flatnonzero(np.diff(group)), members.size - 1)]
-        is_stop = kinds[members] >= marks.DOT
-        stops, group = members[is_stop], group[is_stop]
-        begins = np.flatnonzero(np.diff(group, prepend=-1))
-        n_stops = np.diff(np.append(begins, stops.size))
-        strongest = np.maximum.reduceat(kinds[stops], begins) if begins.size else kinds[:0]
-        dots = (strongest == marks.DOT) & (n_stops > 1)
-        return cls(
-            codes=codes,
-            kinds=kinds,
-            first=stops[begins],
-            last=stops[begins + n_stops - 1],
-            after=group_end[group[begins]] + 1,
-            strongest=np.where(dots, marks.ELLIPSIS, strongest).astype(np.uint8),
-            n_stops=n_stops,
-        )
-
-    @functools.cached_property
-    def _visible(self) -> Positions:
-        return np.flatnonzero(self.kinds != marks.SPACE)
-
-    def skip_spaces(self, places: Positions) -> Positions:
-        """Return the first places at or after ``places`` that hold no space."""
-        if not np.any(self.kinds[places] == marks.SPACE):
-            return places
-        return self._visible[np.searchsorted(self._visible, places)]
-
-    def skip_spaces_back(self, places: Positions) -> Positions:
-        """Return the last places at or before ``places`` that hold no space."""
-        if not np.any(self.kinds[places] == marks.SPACE):
-            return places
-        return self._visible[np.searchsorted(self._visible, places, side="right") - 1]
+        return Text(codes, text.alphabet)
+    return Text(codes[np.insert(kept, stops, True)], text.alphabet)
 
 
 def _ends(runs: Runs) -> Positions:
@@ -154,7 +102,7 @@ def _ends(runs: Runs) -> Positions:
     ends &= (runs.strongest >= marks.SEMICOLON) | _weak_ends(runs, kinds[runs.first - 1], following, beyond)
     found = np.flatnonzero(ends)
     goes_on = np.zeros(found.size, np.bool_)
-    for rule in (_abbreviated, _reported, _bracketed):
+    for rule in (_abbreviated, _addressed, _reported, _enclosed):
         goes_on |= rule(runs, found)
     return found[~goes_on]
 
@@ -164,30 +112,32 @@ def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Fl
     spaced = (following == marks.SPACE) & (beyond != marks.LOWER)
     latin_before, latin_after = _latin(before), _latin(following)
     stammer = runs.codes[runs.first - 1] == runs.codes[runs.after]
-    ellipsis = ~stammer & ~(latin_before & latin_after)
+    ellipsis = ~stammer & ~((latin_before | (before == marks.SPACE)) & latin_after)
     ellipsis &= spaced | (following != marks.SPACE)
     ascii_stop = spaced | (following != marks.SPACE) & ~(latin_before & latin_after)
     number = (before == marks.DIGIT) & (_short_number(runs) | (beyond == marks.CHINESE))
     dot = spaced & ~number
     kind = runs.strongest
-    return np.select([kind == marks.ELLIPSIS, kind == marks.ASCII_STOP], [ellipsis, ascii_stop], dot)
+    ends: Flags = np.select([kind == marks.ELLIPSIS, kind == marks.ASCII_STOP], [ellipsis, ascii_stop], dot)
+    return ends
 
 
 def _latin(kinds: Kinds) -> Flags:
-    return (kinds == marks.OTHER) | (kinds >= marks.LOWER) & (kinds <= marks.SYMBOL)
+    latin: Flags = kinds <= marks.SYMBOL  # and what has no kind of its own
+    return latin
 
 
 def _short_number(runs: Runs) -> Flags:
     """Return where at most two digits stand before the run: more likely the number of an item than a year."""
     third = runs.kinds[np.maximum(runs.first - 3, 0)]
     second = runs.kinds[np.maximum(runs.first - 2, 0)]
-    return (second != marks.DIGIT) | (third != marks.DIGIT)
+    short: Flags = (second != marks.DIGIT) | (third != marks.DIGIT)
+    return short
 
 
 @functools.cache
 def _abbreviations() -> frozenset[str]:
-    lines = resources.files("zhprep.normalize").joinpath("data/abbreviations.txt").read_text(encoding="utf-8")
-    return frozenset(line for line in lines.split() if not line.startswith("#"))
+    return frozenset(resources.files("zhprep.normalize").joinpath("data/abbreviations.txt").read_text("utf-8").split())
 
 
 def _abbreviated(runs: Runs, found: Positions) -> Flags:
@@ -195,9 +145,21 @@ def _abbreviated(runs: Runs, found: Positions) -> Flags:
     flags = np.zeros(found.size, np.bool_)
     candidates = np.flatnonzero((runs.strongest[found] == marks.DOT) & (_latin(runs.kinds[runs.first[found] - 1])))
     for i in candidates.tolist():
-        first = runs.first[found[i]]
-        word = re.search("[A-Za-z]*$", _string(runs.codes[max(first - 12, 0) : first]))
-        flags[i] = word is not None and (len(word[0]) == 1 or word[0].lower() in _abbreviations())
+        first, after = int(runs.first[found[i]]), int(runs.after[found[i]])
+        word = _WORD.search(_string(runs.codes[max(first - 12, 0) : first]))
+        number = "#" if runs.kinds[after + 1] == marks.DIGIT else ""
+        name = word[0].lower() if word else ""
+        flags[i] = len(name) == 1 or name in _abbreviations() or name + number in _abbreviations()
+    return flags
+
+
+def _addressed(runs: Runs, found: Positions) -> Flags:
+    """Return which of the runs are ASCII marks inside a web address that has Chinese characters in it."""
+    flags = np.zeros(found.size, np.bool_)
+    weak = runs.strongest[found] == marks.ASCII_STOP
+    for i in np.flatnonzero(weak & _latin(runs.kinds[runs.after[found]])).tolist():
+        first = int(runs.first[found[i]])
+        flags[i] = _ADDRESS.search(_string(runs.codes[max(first - _LOOK_BACK, 0) : first])) is not None
     return flags
 
 
@@ -220,31 +182,23 @@ def _reported(runs: Runs, found: Positions) -> Flags:
     return flags
 
 
-def _bracketed(runs: Runs, found: Positions) -> Flags:
-    """Return which runs close a title, or a bracket in the middle of a sentence that does not end in a 。."""
+def _enclosed(runs: Runs, found: Positions) -> Flags:
+    """Return which runs close a title, or brackets or quotes in the middle of a sentence that do not end in a 。."""
     flags = np.zeros(found.size, np.bool_)
-    closers = runs.codes[runs.last[found] + 1]
-    single = runs.after[found] == runs.last[found] + 2
-    candidates = np.flatnonzero(single & np.isin(closers, list(map(ord, marks.BRACKETS))))
-    for i in candidates.tolist():
-        first, last = int(runs.first[found[i]]), int(runs.last[found[i]])
-        closer = chr(closers[i])
-        opener = _opened(runs, first, marks.BRACKETS[closer])
-        if opener is None:
+    last = runs.last[found]
+    closers = np.where(runs.after[found] == last + 2, runs.codes[last + 1], 0)
+    full_stop = np.isin(runs.codes[last], list(map(ord, "。.")))
+    for closer, opener in marks.ENCLOSURES.items():
+        these = np.flatnonzero(closers == ord(closer))
+        if not these.size:
             continue
-        inside = runs.kinds[opener - 1] < marks.EDGE and runs.kinds[opener - 1] != marks.SPACE
-        flags[i] = closer in "》〉" or (inside and chr(runs.codes[last]) not in "。.")
+        openers = np.append(0, np.flatnonzero(runs.codes == ord(opener)))
+        first = runs.first[found[these]]
+        place = openers[np.searchsorted(openers, first) - 1]
+        opened = place > runs.barriers[np.searchsorted(runs.barriers, first) - 1]
+        within = (runs.kinds[place - 1] <= marks.CHINESE) & ~full_stop[these]
+        flags[these] = opened & (within | (closer in "》〉"))
     return flags
-
-
-def _opened(runs: Runs, first: int, opener: str) -> int | None:
-    """Return where the bracket was opened, if near and with no stop between."""
-    begin = max(first - _LOOK_BACK, 0)
-    window = runs.kinds[begin:first]
-    stops = np.flatnonzero((window >= marks.ELLIPSIS) | (window == marks.EDGE))
-    begin += int(stops[-1]) + 1 if stops.size else 0
-    places = np.flatnonzero(runs.codes[begin:first] == ord(opener))
-    return begin + int(places[-1]) if places.size else None
 
 
 def _string(codes: Codes) -> str:

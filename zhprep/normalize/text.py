@@ -37,6 +37,11 @@ class Text:
     """Code points with marks between sentences. Never changed in place: a step returns another, or the same."""
 
     codes: Codes
+    alphabet: Codes
+    """The distinct code points, in order: what is decided per character is decided on these few.
+
+    It may list one that is gone, and never lacks one that is there.
+    """
 
     @classmethod
     def read(cls, sentences: pa.Array, account: Account) -> Text:
@@ -60,19 +65,16 @@ class Text:
             codes[ends] = LINE
             account.drop("characters.line_separators", n_inside)
         account.count(characters=codes.size - breaks.size + n_inside)
-        return cls(codes)
-
-    @functools.cached_property
-    def alphabet(self) -> Codes:
-        """The distinct code points, in order: what is decided per character is decided on these few."""
         seen = np.zeros(N_CODES, np.bool_)
-        seen[self.codes] = True
-        return np.flatnonzero(seen).astype(np.uint32)
+        seen[codes] = True
+        return cls(codes, np.flatnonzero(seen).astype(np.uint32))
 
     @functools.cached_property
     def string(self) -> str:
         """The text as a string, marks as line feeds."""
-        return as_string(np.where(is_mark(self.codes), np.uint32(ord("\n")), self.codes))
+        codes = self.codes.copy()
+        codes[self.bounds[1][:-1]] = ord("\n")
+        return as_string(codes)
 
     @functools.cached_property
     def bounds(self) -> tuple[Positions, Positions]:
@@ -86,7 +88,7 @@ class Text:
         return int(self.codes.size - self.bounds[0].size + 1)
 
     def found(self, characters: Characters) -> Codes:
-        """Return which of ``characters`` occur."""
+        """Return which of ``characters`` may occur."""
         return self.alphabet[characters.table[self.alphabet]]
 
     def where(self, characters: Codes) -> Flags:
@@ -105,19 +107,25 @@ class Text:
         if not n_dropped:
             return self
         account.drop(reason, n_dropped)
-        return Text(self.codes[~places])
+        return Text(self.codes[~places], self.alphabet)
 
     def drop_all(self, characters: Characters, account: Account, reason: str) -> Text:
         """Leave out every one of ``characters`` and count them."""
         found = self.found(characters)
-        return self.drop(self.where(found), account, reason) if found.size else self
+        if not found.size:
+            return self
+        codes = self.drop(self.where(found), account, reason).codes
+        return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
-    def part(self, places: Flags, account: Account, reason: str) -> Text:
-        """Put a mark in the place of characters; they count as dropped."""
-        codes = self.codes.copy()
-        codes[places] = SENTENCE
+    def part_at(self, characters: Characters, account: Account, reason: str) -> Text:
+        """Put a mark in the place of every one of ``characters``; they count as dropped."""
+        found = self.found(characters)
+        if not found.size:
+            return self
+        places = self.where(found)
         account.drop(reason, int(np.count_nonzero(places)))
-        return Text(codes)
+        codes = np.where(places, np.uint32(SENTENCE), self.codes)
+        return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
     def translate(self, table: Mapping[int, int], account: Account, reason: str) -> Text:
         """Put one character in the place of another wherever ``table`` says so, and count the changes."""
@@ -129,14 +137,14 @@ class Text:
         targets = np.array([table[code] for code in found.tolist()], np.uint32)
         codes[places] = targets[np.searchsorted(found, codes[places])]
         account.change(reason, places.size)
-        return Text(codes)
+        return Text(codes, np.union1d(np.setdiff1d(self.alphabet, found, assume_unique=True), targets))
 
     def replace(
         self, starts: Positions, stops: Positions, pieces: Sequence[str], account: Account, reason: str
     ) -> Text:
         """Put ``pieces[i]`` in the place of the characters from ``starts[i]`` to ``stops[i]`` (in order, apart).
 
-        Counts the pieces as changes, and what they gain and lose in length.
+        Counts what the pieces gain and lose in length.
         """
         if not len(pieces):
             return self
@@ -146,10 +154,29 @@ class Text:
         for start, stop, piece in zip(starts.tolist(), stops.tolist(), pieces, strict=True):
             parts += [self.codes[done:start], as_codes(piece)]
             done = stop
-        account.change(reason, len(pieces))
         account.insert(reason, int(growth[growth > 0].sum()))
         account.drop(reason, -int(growth[growth < 0].sum()))
-        return Text(np.concatenate([*parts, self.codes[done:]]))
+        alphabet = np.union1d(self.alphabet, as_codes("".join(set("".join(pieces)))))
+        return Text(np.concatenate([*parts, self.codes[done:]]), alphabet)
+
+    def lines(self, numbers: Positions) -> Text:
+        """Return only the sentences of these numbers, as a text of its own."""
+        starts, stops = self.bounds
+        mark = np.array([LINE], np.uint32)
+        parts = [mark] * (2 * numbers.size - 1)
+        parts[::2] = [self.codes[start:stop] for start, stop in zip(starts[numbers], stops[numbers], strict=True)]
+        return Text(np.concatenate(parts), self.alphabet)
+
+    def with_lines(self, numbers: Positions, other: Text) -> Text:
+        """Put the lines of ``other``, made of :meth:`lines`, in the place of the sentences they come from."""
+        starts, stops = self.bounds
+        other_stops = np.append(np.flatnonzero(other.codes == LINE), other.codes.size)
+        parts = []
+        done = begin = 0
+        for number, end in zip(numbers.tolist(), other_stops.tolist(), strict=True):
+            parts += [self.codes[done : starts[number]], other.codes[begin:end]]
+            done, begin = stops[number], end + 1
+        return Text(np.concatenate([*parts, self.codes[done:]]), np.union1d(self.alphabet, other.alphabet))
 
     def write(self) -> tuple[pa.Array, Positions]:
         """Return the sentences that are not empty and, for each, the number of its sentence in the input."""
@@ -158,10 +185,12 @@ class Text:
         filled = stops > starts
         if not filled.any():
             return pa.array([], pa.string()), line[:0]
-        kept = ~is_mark(self.codes)
-        kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
-        codes = self.codes if kept.sum() == self.codes.size else self.codes[kept]
-        return pc.split_pattern(pa.array([Text(codes).string]), "\n").flatten(), line[filled]
+        text = self
+        if not filled.all():
+            kept = ~is_mark(self.codes)
+            kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
+            text = Text(self.codes[kept], self.alphabet)
+        return pc.split_pattern(pa.array([text.string]), "\n").flatten(), line[filled]
 
 
 def as_codes(string: str) -> Codes:

@@ -20,7 +20,6 @@ from zhprep.run.chain import Chain
 from zhprep.vocab import Encoder, Vocabulary, load
 from zhprep.vocab.files import TOKENIZER_FILES
 
-
 VOCABULARY = "vocab"
 """The folder inside an instances folder that holds its tokenizer, so that the data can be used alone."""
 

@@ -96,3 +96,21 @@ def split(text: str, ends: Iterable[int]) -> list[str]:
         words.append(text[start:end])
         start = end
     return words
+
+
+def restore_spaces(sentence: str, words: Iterable[str]) -> list[str]:
+    """Return ``words`` with the white space that an engine dropped put back, each stretch a word of its own.
+
+    Anything else that is missing or altered is left as it is, for :func:`from_words` to find.
+    """
+    restored, place = [], 0
+    for word in words:
+        found = sentence.find(word, place)
+        if found > place and sentence[place:found].isspace():
+            restored.append(sentence[place:found])
+        if found >= 0:
+            place = found + len(word)
+        restored.append(word)
+    if sentence[place:].isspace():
+        restored.append(sentence[place:])
+    return restored

@@ -57,7 +57,7 @@ class JiebaDictionary:
         elif importlib.metadata.version("rjieba").startswith(_COMPARED):
             self.port.add_word(_NEVER, _MISSING_FREQUENCY, None)
         else:
-            self._copy(tokenizer := _tokenizer(), tokenizer.FREQ)
+            self._copy(tokenizer := read_tokenizer(), tokenizer.FREQ)
 
     def fingerprint(self) -> str:
         """Return versions and dictionary hashes."""
@@ -100,7 +100,7 @@ class JiebaDictionary:
 
     def _add(self, path: str) -> None:
         """Add the user's words with the frequencies that jieba itself gives them."""
-        tokenizer = _tokenizer()
+        tokenizer = read_tokenizer()
         with _splitting:
             words = _load_user_dictionary(tokenizer, path)
             force_split = _exchange_force_split(set())
@@ -140,7 +140,7 @@ def _sha256(path: pathlib.Path | str) -> str:
     return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()[:16]
 
 
-def _tokenizer() -> Any:
+def read_tokenizer() -> Any:
     """Return a ``jieba.Tokenizer`` with its dictionary read from the package itself."""
     tokenizer = import_jieba().Tokenizer()
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(_own_file().open("rb"))

@@ -1,7 +1,7 @@
 """The steps of normalisation, in the order in which they run; each file is one step.
 
-A step takes a :class:`~zhprep.normalize.text.Text` and returns another, or the very same if it had
-nothing to do, and counts in the account what it dropped, changed and inserted. To add one: write its file, add its line.
+A step takes a :class:`~zhprep.normalize.text.Text` and returns another, or the very same if it had nothing to
+do, and counts in the account what it dropped, changed and inserted. To add one: write its file, add its line.
 """
 
 from __future__ import annotations

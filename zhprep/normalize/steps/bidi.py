@@ -7,9 +7,9 @@ from zhprep.normalize.characters import Characters
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import Text
 
-BIDI = Characters.of(["\u061c", "\u200e\u200f", "\u202a\u202e", "\u2066\u2069"])
+BIDI = Characters.of("\u061c \u200e \u200f \u202a-\u202e \u2066-\u2069")
 
 
-def bidi(text: Text, config: NormalizeConfig, account: Account) -> Text:
+def bidi(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop the marks, embeddings, overrides and isolates of the bidirectional algorithm."""
     return text.drop_all(BIDI, account, "characters.bidi")

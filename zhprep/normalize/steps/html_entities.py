@@ -27,35 +27,43 @@ def html_entities(text: Text, config: NormalizeConfig, account: Account) -> Text
     starts, stops = text.bounds
     lines = np.unique(np.searchsorted(starts, hits, side="right") - 1)
     starts, stops = starts[lines], stops[lines]
-    pieces = [
-        decoded(text.string[start:stop], config.width)
-        for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)
-    ]
+    pieces = []
+    for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
+        piece, n_entities = decoded(text.string[start:stop], config.width)
+        pieces.append(piece)
+        account.change("characters.html_entities", n_entities)
     return text.replace(starts, stops, pieces, account, "characters.html_entities")
 
 
-def decoded(line: str, width: str) -> str:
-    """Return ``line`` without entities, in one pass over its semicolons however deep they are nested."""
+def decoded(line: str, width: str) -> tuple[str, int]:
+    """Return ``line`` without entities, and how many there were.
+
+    One pass over the semicolons suffices, however deep the entities are nested.
+    """
     *pieces, rest = line.split(";")
     done: list[str] = []
     tail = ""
+    n_entities = 0
     for piece in pieces:
-        tail = _closed(tail + piece, width)
+        tail, n_closed = _closed(tail + piece, width)
+        n_entities += n_closed
         if len(tail) > 4 * _LONGEST:
             done.append(tail[:-_LONGEST])
             tail = tail[-_LONGEST:]
-    return "".join([*done, tail, rest])
+    return "".join([*done, tail, rest]), n_entities
 
 
-def _closed(tail: str, width: str) -> str:
-    """Return ``tail`` with a semicolon after it, or with the entity decoded which that ends."""
+def _closed(tail: str, width: str) -> tuple[str, int]:
+    """Return ``tail`` with a semicolon after it, or with the entity decoded which that ends (and its number, 1)."""
+    n_entities = 0
     while True:
         start = tail.rfind("&")
-        found = meaning(tail[start:] + ";", width) if 0 <= start and len(tail) - start < _LONGEST else None
+        found = meaning(tail[start:] + ";", width) if start >= 0 and len(tail) - start < _LONGEST else None
         if found is None:
-            return tail + ";"
+            return tail + ";", n_entities
+        n_entities += 1
         if found != ";":
-            return tail[:start] + found
+            return tail[:start] + found, n_entities
         tail = tail[:start]  # the entity was a semicolon, and may end another
 
 
@@ -68,7 +76,10 @@ def meaning(entity: str, width: str) -> str | None:
     """
     if not _ENTITY.fullmatch(entity) or (entity[1] != "#" and entity[1:] not in html5):
         return None
-    return "".join(map(functools.partial(_visible, width), html.unescape(entity)))
+    characters = html.unescape(entity)
+    if "\ufffd" in characters:  # the number of no character
+        return None
+    return "".join(map(functools.partial(_visible, width), characters))
 
 
 def _visible(width: str, character: str) -> str:

@@ -7,10 +7,9 @@ from zhprep.normalize.characters import Characters
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import Text
 
-SEPARATORS = Characters.of("\v\f\r\x85\u2028\u2029")
+SEPARATORS = Characters.of("\v \f \r \x85 \u2028 \u2029")
 
 
-def line_separators(text: Text, config: NormalizeConfig, account: Account) -> Text:
+def line_separators(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Part sentences at U+2028, U+2029, U+0085, vertical tab, form feed and carriage return."""
-    found = text.found(SEPARATORS)
-    return text.part(text.where(found), account, "characters.line_separators") if found.size else text
+    return text.part_at(SEPARATORS, account, "characters.line_separators")

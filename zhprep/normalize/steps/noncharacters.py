@@ -12,7 +12,7 @@ NONCHARACTERS = Characters(
 )
 
 
-def noncharacters(text: Text, config: NormalizeConfig, account: Account) -> Text:
+def noncharacters(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop the 66 noncharacters, and U+FFFC, which stands for an object that is not here.
 
     Lone surrogates need no step: they cannot be written in the UTF-8 that a table holds.

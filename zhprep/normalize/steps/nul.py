@@ -10,6 +10,6 @@ from zhprep.normalize.text import Text
 NUL = Characters.of("\0")
 
 
-def nul(text: Text, config: NormalizeConfig, account: Account) -> Text:
+def nul(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop U+0000."""
     return text.drop_all(NUL, account, "characters.nul")

@@ -8,7 +8,7 @@ import numpy as np
 
 from zhprep.core.report import Account
 from zhprep.normalize.config import NormalizeConfig
-from zhprep.normalize.text import Text, is_mark
+from zhprep.normalize.text import Text
 
 
 def repeated_punctuation(text: Text, config: NormalizeConfig, account: Account) -> Text:
@@ -18,7 +18,7 @@ def repeated_punctuation(text: Text, config: NormalizeConfig, account: Account) 
     first = np.append(True, codes[1:] != codes[:-1])[: codes.size]
     nth = index - np.maximum.accumulate(np.where(first, index, 0))
     places = np.flatnonzero(nth >= config.longest_punctuation_run)
-    marks = [code for code in np.unique(codes[places]).tolist() if not is_mark(np.uint32(code)) and _repeats(chr(code))]
+    marks = [code for code in np.unique(codes[places]).tolist() if _repeats(chr(code))]
     dropped = np.zeros(codes.size, np.bool_)
     dropped[places[np.isin(codes[places], marks)]] = True
     return text.drop(dropped, account, "characters.repeated_punctuation")

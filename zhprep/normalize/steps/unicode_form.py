@@ -14,7 +14,7 @@ from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import Text, is_mark
 
 # What NFKC must not touch: the full-width block (the width step's business) and CJK's space and punctuation.
-_KEPT_BLOCKS = Characters.of(["\u3000〿", "︐︙", "︰﹏", "﹐﹫", "！｠", "￠￦"])
+_KEPT_BLOCKS = Characters.of("\u3000-〿 ︐-︙ ︰-﹏ ﹐-﹫ ！-｠ ￠-￦")
 
 
 def unicode_form(text: Text, config: NormalizeConfig, account: Account) -> Text:
@@ -33,9 +33,9 @@ def unicode_form(text: Text, config: NormalizeConfig, account: Account) -> Text:
     units = [string[start:stop] for start, stop in zip(starts.tolist(), stops.tolist(), strict=True)]
     forms = [_normalized(unit, form) for unit in units]
     changed = np.flatnonzero([unit != new for unit, new in zip(units, forms, strict=True)])
-    return text.replace(
-        starts[changed], stops[changed], [forms[i] for i in changed], account, "characters.unicode_form"
-    )
+    account.change("characters.unicode_form", changed.size)
+    pieces = [forms[i] for i in changed]
+    return text.replace(starts[changed], stops[changed], pieces, account, "characters.unicode_form")
 
 
 def _doubtful(alphabet: Codes) -> list[int]:
@@ -43,7 +43,8 @@ def _doubtful(alphabet: Codes) -> list[int]:
     compatible = (alphabet >= 0xF900) & (alphabet < 0xFB00) | (alphabet >= 0x2F800) & (alphabet < 0x2FA20)
     radicals = (alphabet >= 0x2E80) & (alphabet < 0x2FE0) | (alphabet >= 0x3038) & (alphabet < 0x303B)
     unified = HAN.table[alphabet] & ~compatible & ~radicals
-    return alphabet[(alphabet >= 0x80) & ~unified & ~is_mark(alphabet)].tolist()
+    doubtful: list[int] = alphabet[(alphabet >= 0x80) & ~unified & ~is_mark(alphabet)].tolist()
+    return doubtful
 
 
 @functools.lru_cache(maxsize=1 << 16)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from zhprep.core.report import Account
-from zhprep.normalize.characters import CHINESE, SHARED_PUNCTUATION, Codes, Flags
+from zhprep.normalize.characters import CHINESE, SHARED_PUNCTUATION, WHITE_SPACE, Codes, Flags
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.text import LINE, Text, is_mark
 
 SPACE = 0x20
 
-# Tab and the separators of category Zs.
-_TABLE = dict.fromkeys([0x09, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], SPACE)
+_CHINESE_OR_SHARED = CHINESE | SHARED_PUNCTUATION
+_TABLE = dict.fromkeys(WHITE_SPACE.codes, SPACE)
 
 
 def whitespace(text: Text, config: NormalizeConfig, account: Account) -> Text:
@@ -36,6 +36,6 @@ def _idle(before: Codes, after: Codes, between_chinese: bool) -> Flags:
     """Return which runs of spaces part nothing, given the characters on both sides."""
     idle = is_mark(before) | is_mark(after)
     if between_chinese:
-        both = (CHINESE | SHARED_PUNCTUATION).table
+        both = _CHINESE_OR_SHARED.table
         idle |= both[before] & both[after] & (CHINESE.table[before] | CHINESE.table[after])
     return idle

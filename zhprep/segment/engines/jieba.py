@@ -144,21 +144,27 @@ class Jieba:
         first, last = _runs(han)
         self._model.mark_ends(code_points, first, last - first, ends_word)
         first, last = _runs(in_run & ~han)
-        for start, end in zip(first.tolist(), last.tolist(), strict=True):
-            ends_word[start:end] = False
-            ends_word[[start + place for place in self._cut_run(text[start:end])]] = True
+        runs = map(self._cut_run, _slices(text, first, last))
+        ends_word[in_run & ~han] = False
+        places = [start + place for start, run in zip(first.tolist(), runs, strict=True) for place in run]
+        ends_word[places] = True
 
     def _loose(self, text: str, kinds: npt.NDArray[np.uint8], lengths: Places, starts: Places) -> Bools:
         """Return which words are single characters of a block, or letters and digits that the port joined."""
         first = kinds.take(starts)
         several = lengths > 1
-        loose = (first != _OUTSIDE) & ~several
+        loose: Bools = (first != _OUTSIDE) & ~several
         latin = np.flatnonzero(several & (first == _ALNUM))
+        if not len(latin):
+            return loose
         begin = starts[latin]
-        slices = map(slice, begin.tolist(), (begin + lengths[latin]).tolist())
+        end = begin + lengths[latin]
+        others = np.cumsum(kinds != _ALNUM, dtype=np.int32)
+        loose[latin] = others[end - 1] == others[begin]
         known = self._dictionary.latin_words
-        for i, word in zip(latin.tolist(), map(text.__getitem__, slices), strict=True):
-            loose[i] = word.isascii() and word.isalnum() and word not in known
+        if known:
+            for i, word in zip(latin.tolist(), _slices(text, begin, end), strict=True):
+                loose[i] &= word not in known
         return loose
 
     def _cut_run(self, run: str) -> list[int]:
@@ -178,6 +184,10 @@ def _joined(sentences: pa.Array) -> str:
     return str(pc.binary_join(rows, _SEPARATOR)[0].as_buffer(), "utf-8")
 
 
+def _slices(text: str, starts: npt.NDArray[np.integer], ends: npt.NDArray[np.integer]) -> Iterator[str]:
+    return map(text.__getitem__, map(slice, starts.tolist(), ends.tolist()))
+
+
 def _runs(flags: Bools) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Return where each run of True begins and where it stops."""
     edges = np.flatnonzero(flags[1:] != flags[:-1]) + 1
@@ -193,4 +203,5 @@ def _inside(starts: Places, ends: Places, size: int) -> Bools:
     steps = np.zeros(size + 1, np.int8)
     steps[starts] = 1
     steps[ends] = -1
-    return np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
+    inside: Bools = np.cumsum(steps[:-1], dtype=np.int8).view(np.bool_)
+    return inside
