@@ -19,7 +19,9 @@ def _one_thread() -> None:
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_vocabulary(write_instances(tmp_path_factory.mktemp("data")))
+    folder = write_instances(tmp_path_factory.mktemp("data"))
+    write_vocabulary(folder / "vocab")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ texts = st.lists(st.text(st.sampled_from([*CHARACTERS, "龘", " "]), max_size=12
 
 @pytest.fixture(scope="module")
 def encoder(data):
-    return Encoder(load(data))
+    return Encoder(load(data / "vocab"))
 
 
 def examples(*columns: list[str]) -> Examples:
@@ -31,7 +31,7 @@ def row(rows, name: str, number: int) -> list[int]:
 @given(first=texts, second=texts)
 def test_rows_are_laid_out_as_the_tokenizer_has_them(encoder, data, first, second):
     n_rows = min(len(first), len(second))
-    tokenizer = Tokenizer.from_file(str(data / "tokenizer.json"))
+    tokenizer = Tokenizer.from_file(str(data / "vocab" / "tokenizer.json"))
     rows = encode_examples(examples(first[:n_rows], second[:n_rows]), encoder, 512)
     cls, sep = IDS["[CLS]"], IDS["[SEP]"]
     for number, (one, two) in enumerate(zip(first, second, strict=False)):

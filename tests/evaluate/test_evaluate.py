@@ -44,7 +44,7 @@ def test_held_out_figures_are_those_of_the_run_and_beat_the_unigram(run):
 
 def test_figures_by_the_slow_way(finished, data):
     """One token at a time, with counters: unigram loss, and bits over the characters that masked tokens stand for."""
-    vocabulary, model = load(data), load_model(finished)
+    vocabulary, model = load(data / "vocab"), load_model(finished)
     instances, masks = open_instances(data, model, vocabulary)
     rows, held_out = split(instances, 0.1)
     counts = Counter(dict.fromkeys(range(len(TOKENS)), 1))
@@ -64,8 +64,8 @@ def test_figures_by_the_slow_way(finished, data):
 
 def test_unigram_figures_of_data_masked_on_disk_count_the_original_tokens(finished, tmp_path):
     """All tokens but the masked ones are the same, so with them put back the distribution is that of clean data."""
-    clean, static = (write_vocabulary(write_instances(tmp_path / str(kind), static=kind)) for kind in (False, True))
-    model, vocabulary = load_model(finished), load(clean)
+    clean, static = (write_instances(tmp_path / str(kind), static=kind) for kind in (False, True))
+    model, vocabulary = load_model(finished), load(finished)
     from zhprep.evaluate.intrinsic import unigram_losses
     from zhprep.pretrain.batches import Batches, Shape
 

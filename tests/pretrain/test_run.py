@@ -203,13 +203,13 @@ def test_another_vocabulary_than_the_datas_is_refused(tmp_path, vocabulary, conf
         pretrain(folder, tmp_path / "run", nano(), config, vocabulary=vocabulary)
 
 
-def test_the_tokenizer_may_lie_with_the_data(tmp_path, config):
+def test_the_vocabulary_lies_with_the_data(tmp_path, config):
     folder = write_instances(tmp_path / "data", 40)
     quick = dataclasses.replace(config, steps=1)
-    with pytest.raises(UsageError, match="no tokenizer beside the data"):
+    with pytest.raises(UsageError, match="has no folder vocab"):
         pretrain(folder, tmp_path / "run", nano(), quick)
-    write_vocabulary(folder)
-    assert pretrain(folder, tmp_path / "run", nano(), quick).scores["vocabulary"] == str(folder)
+    write_vocabulary(folder / "vocab")
+    assert pretrain(folder, tmp_path / "run", nano(), quick).scores["vocabulary"] == str(folder / "vocab")
 
 
 def test_a_run_may_begin_with_the_weights_of_another(tmp_path, data, vocabulary, config, finished):
