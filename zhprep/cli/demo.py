@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
 
+from zhprep.cli.inputs import leaving_nothing
 from zhprep.cli.run import make_run
-from zhprep.cli.shared import shared_options, show_report, split_shared
+from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
 from zhprep.core.bundled import bundled
 from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.run.recipe import run_recipe
@@ -25,8 +25,10 @@ def command(output: str, recipe: str, steps: int, **options: Any) -> None:
     About 40,000 characters and two tasks, written for this project: enough to see every stage work, in a few minutes.
     """
     shared, _ = split_shared(options)
-    data = bundled("sample_data")
+    data, folder = bundled("sample_data"), folder_output(output)
     tasks = tuple(sorted(path for path in (data / "tasks").iterdir() if path.is_dir()))
-    run = make_run(recipe, Path(output), shared, size="tiny", steps=steps, vocab_size=4000, tasks=tasks)
-    corpus = scan(find_inputs((str(data / "corpus"),)), ReadConfig(), block_size=shared.block_size)
-    show_report(run_recipe(run, corpus).as_dict(), shared)
+    run = make_run(recipe, folder, shared, size="tiny", steps=steps, vocab_size=4000, tasks=tasks)
+    with leaving_nothing(folder):
+        corpus = scan(find_inputs((str(data / "corpus"),)), ReadConfig(), block_size=shared.block_size)
+        report = run_recipe(run, corpus)
+    show_report(report, shared)
