@@ -24,6 +24,7 @@ SENTENCES = [
 ]
 CHARACTERS = sorted({character for sentence in SENTENCES for character in sentence})
 TOKENS = [*SPECIALS, *CHARACTERS]
+SETTINGS = {"mask": "char", "seed": 5}
 IDS = {token: number for number, token in enumerate(TOKENS)}
 
 
@@ -80,7 +81,13 @@ def write_instances(folder: Path, n_rows: int = 200, *, static: bool = False, sh
         with pa.ipc.new_stream(folder / f"data-{shard:05d}-of-{shards:05d}.arrow", layout) as writer:
             writer.write_table(table, max_chunksize=batch)
     shards_ = [{"name": path.name, "bytes": path.stat().st_size} for path in sorted(folder.glob("data-*"))]
-    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards_, "config": {"seed": 5}}
+    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards_, "config": {"instances": SETTINGS}}
     manifest["content_sha256"] = f"{n_rows} rows, static {static}"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
+
+
+def nano(**settings: object) -> dict[str, object]:
+    """Return the ``[model]`` section of a recipe: BERT with a size ``nano`` of two layers of 32."""
+    sizes = {"nano": {"n_layers": 2, "width": 32, "n_heads": 2, "feedforward_width": 64, "n_positions": 32}}
+    return {"objectives": ["mlm", "next_sentence"], "sizes": sizes, **settings}

@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from made_words import make_documents, words_batch
 
 from zhprep.core.report import Account
-from zhprep.instances import Flat, InstanceBuilder, InstancesConfig, TokenFacts, build_instances, mask_batch
+from zhprep.instances import Flat, InstanceBuilder, InstancesConfig, Materials, TokenFacts, build_instances, mask_batch
 from zhprep.instances.formats import FORMATS
 from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.replacements import REPLACEMENTS
+from zhprep.instances.similar_table import make_table
+
+
+def facts_of(vocabulary):
+    """What replacing needs, with a similar character for every other one."""
+    facts = TokenFacts.of(vocabulary)
+    words = [np.array([token]) for token in facts.pool[::2].tolist()]
+    return dataclasses.replace(facts, similar=make_table(words, [[word + 1] for word in words]))
+
 
 formats = pytest.mark.parametrize("name", FORMATS)
 
 
 @pytest.fixture
 def make(vocabulary, encoder):
-    def make(documents, *, rows=10**6, account=None, window=2000, block=0, **settings):
+    def make(documents, *, rows=10**6, account=None, window=2000, block=0, facts=None, **settings):
         batch = words_batch(documents)
-        builder = InstanceBuilder(
-            InstancesConfig(**{"max_length": 64} | settings),
-            vocabulary,
-            encoder,
-            account=account,
-            window=window,
-            block=block,
-        )
+        materials = Materials.of(InstancesConfig(**{"max_length": 64} | settings), vocabulary, encoder)
+        if facts is not None:
+            materials = dataclasses.replace(materials, facts=facts)
+        builder = InstanceBuilder(materials, account=account, window=window, block=block)
         parts = [batch.slice(first, rows) for first in range(0, batch.num_rows, rows)]
-        return pa.Table.from_batches(build_instances(parts, builder))
+        return pa.Table.from_batches(build_instances(parts, builder), builder.schema)
 
     return make
 
@@ -51,11 +58,11 @@ def test_ids_count_the_instances_of_the_block(make, name):
 @pytest.mark.parametrize("mask", STRATEGIES)
 @pytest.mark.parametrize("replacement", REPLACEMENTS)
 def test_static_duplicate_equals_dynamic_epoch(make, vocabulary, mask, replacement):
+    facts = facts_of(vocabulary)
     settings = {"mask": mask, "replacement": replacement, "seed": 7}
     documents = make_documents(3, 60)
     clean = make(documents, **settings)
-    static = make(documents, static=True, dupe_factor=3, **settings).to_pylist()
-    facts = TokenFacts.of(vocabulary)
+    static = make(documents, static=True, dupe_factor=3, facts=facts, **settings).to_pylist()
     order = np.random.default_rng(0).permutation(clean.num_rows)
     rows = [clean.slice(i, 1).to_pylist()[0] for i in order.tolist()]
     flat = Flat(
@@ -145,6 +152,6 @@ def test_words_are_those_of_the_segmenter(make, vocabulary):
 @pytest.mark.parametrize("static", [False, True])
 def test_the_schema_is_known_without_documents(make, vocabulary, encoder, name, static):
     config = InstancesConfig(format=name, max_length=64, static=static)
-    builder = InstanceBuilder(config, vocabulary, encoder)
+    builder = InstanceBuilder(Materials.of(config, vocabulary, encoder))
     assert list(build_instances([words_batch([])], builder)) == []
     assert builder.schema.equals(make(make_documents(9, 3), format=name, static=static).schema, check_metadata=True)

@@ -20,6 +20,8 @@ COMMANDS = {
     "normalize": "Clean text and split it into sentences.",
     "segment": "Find the words of sentences.",
     "build-vocab": "Learn a vocabulary and write it as a tokenizer.",
+    "render-glyphs": "Draw what each vocabulary entry looks like.",
+    "extract-pinyin": "Read how each character sounds where it stands.",
     "make-instances": "Make training instances out of text.",
     "pretrain": "Train an encoder on instances.",
     "evaluate": "Score a pretrained encoder.",
@@ -49,7 +51,9 @@ class _Pipeline(click.Group):
         command: click.Command = module.command
         return command
 
-    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(f"No such command {args[0]!r}. {suggest(args[0], list(COMMANDS))}")
         return super().resolve_command(ctx, args)
@@ -76,10 +80,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
     try:
-        cli.main(args=arguments, prog_name="zhprep", standalone_mode=False)
-        sys.exit(0)
-    except click.exceptions.Exit as exit_:
-        sys.exit(exit_.exit_code)
+        code = cli.main(args=arguments, prog_name="zhprep", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)  # what `ctx.exit(code)` was given comes back as a value
     except (click.Abort, KeyboardInterrupt):
         print("interrupted", file=sys.stderr)
         sys.exit(130)

@@ -20,7 +20,9 @@ from zhprep.segment.wordline import format_words
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True), metavar="DIR")
-@click.option("--rows", "n_rows", type=click.IntRange(1), default=4, help="How many documents or instances to show  [default: 4]")
+@click.option(
+    "--rows", "n_rows", type=click.IntRange(1), default=4, help="How many documents or instances to show  [default: 4]"
+)
 @click.option("--epoch", type=click.IntRange(0), default=0, help="Whose masks to show on clean instances  [default: 0]")
 @click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write the view of instances as a page.")
 @click.option("--color/--no-color", default=None, help="Colours  [default: on a terminal]")
@@ -60,14 +62,21 @@ def _instances(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
         from zhprep.compare import Page
         from zhprep.compare.instances import LEGEND, instance_html
 
-        page = Page(f"Instances of {folder.name}", f"mask {config.mask}, replacement {config.replacement}, format {config.format}")
+        page = Page(
+            f"Instances of {folder.name}",
+            f"mask {config.mask}, replacement {config.replacement}, format {config.format}",
+        )
         page.markup(LEGEND + "".join(map(instance_html, shown)))
         options["html_file"].write_text(page.render(), "utf-8")
     else:
         colored = sys.stderr.isatty() if options["color"] is None else options["color"]
         for instance in shown:
             print(" ".join(_painted(cell, colored) for cell in instance.cells), instance.labels or "", file=sys.stderr)
-    facts = {"shards": len(manifest["shards"]), **manifest["account"]["counts"], "config": manifest["config"]["instances"]}
+    facts = {
+        "shards": len(manifest["shards"]),
+        **manifest["account"]["counts"],
+        "config": manifest["config"]["instances"],
+    }
     _show_facts({name: value for name, value in facts.items() if name != "config"})
     return facts
 
@@ -109,7 +118,7 @@ _VIEWS: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
     "counts": _refuse,
 }
 
-_COLORS = ("", "34", "31", "32", "35", "31")
+_COLORS = ("", "34", "31", "32", "35", "31", "36")
 
 
 def _painted(cell: Any, colored: bool) -> str:

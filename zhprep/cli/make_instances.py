@@ -30,7 +30,9 @@ from zhprep.vocab import load
 @click.option("--static/--dynamic", default=None, help="Mask on disk, or leave it to the loader  [default: dynamic]")
 @config_options(InstancesConfig, skip=("static",))
 @shared_options("work", "array", "budget")
-def command(inputs: tuple[str, ...], vocab: str, output: str, recipe: str | None, cws: str | None, **options: Any) -> None:
+def command(
+    inputs: tuple[str, ...], vocab: str, output: str, recipe: str | None, cws: str | None, **options: Any
+) -> None:
     """Make training instances out of text.
 
     Accepts raw text and text, words or pinyin tables, and does the stages that are still missing. The folder is a Hugging

@@ -24,7 +24,10 @@ def command(folder: Path, **options: Any) -> None:
     shared, _ = split_shared(options)
     there, plan = open_folder(folder)
     if pending := there.pending():
-        raise DataError(f"{folder}: {len(pending)} of {there.n_blocks} shards are missing", hint=f"zhprep status {folder} --pending-array")
+        raise DataError(
+            f"{folder}: {len(pending)} of {there.n_blocks} shards are missing",
+            hint=f"zhprep status {folder} --pending-array",
+        )
     manifest = there.finish(plan["table"], plan, plan["facts"])
     report = Report(Account.from_dict(manifest["account"]), str(folder), manifest["content_sha256"])
     show_report(report.as_dict(), shared)

@@ -16,7 +16,12 @@ from zhprep.run.chain import Chain
 
 @click.command()
 @input_options
-@click.option("-o", "--output", metavar="OUT", help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]")
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
+)
 @config_options(NormalizeConfig)
 @shared_options("work", "array", "budget")
 def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None:
@@ -28,6 +33,6 @@ def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None
     shared, options = split_shared(options)
     read = take_read_config(options)
     config = read_config(NormalizeConfig, options)
-    run_text_stage(inputs, read, lambda table, lines: Chain("text", table, lines, normalize=config), output, shared, "normalize")
-
-
+    run_text_stage(
+        inputs, read, lambda table, lines: Chain("text", table, lines, normalize=config), output, shared, "normalize"
+    )

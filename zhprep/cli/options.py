@@ -29,7 +29,9 @@ def config_options(config: type, *, skip: tuple[str, ...] = ()) -> Callable[[Com
     return decorate
 
 
-def read_config(config: type[Config], flags: dict[str, Any], recipe: dict[str, Any] | None = None, *, where: str = "") -> Config:
+def read_config(
+    config: type[Config], flags: dict[str, Any], recipe: dict[str, Any] | None = None, *, where: str = ""
+) -> Config:
     """Build ``config`` from a recipe section and the flags given, which win."""
     names = {field.name for field in settings(config)}
     given = {name: value for name, value in flags.items() if name in names and value is not None and value != ()}

@@ -14,6 +14,7 @@ from zhprep.core.registry import lookup
 FAMILIES = {
     "step": "zhprep.normalize.steps:STEPS",
     "segmenter": "zhprep.segment.engines:ENGINES",
+    "pinyin engine": "zhprep.pinyin.engines:ENGINES",
     "vocabulary type": "zhprep.vocab.types:TYPES",
     "format": "zhprep.instances.formats:FORMATS",
     "mask strategy": "zhprep.instances.masks:STRATEGIES",

@@ -10,16 +10,27 @@ import click
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.shards import read_manifest
-from zhprep.pretrain import PretrainConfig, pretrain
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.run import pretrain
 from zhprep.recipes import load_recipe
 from zhprep.run.instances import VOCABULARY
 
 
 @click.command()
 @click.argument("data", type=click.Path(path_type=Path), metavar="DATA")
-@click.option("-o", "--output", "run", type=click.Path(path_type=Path), metavar="RUN", required=True, help="The folder of the run.")
+@click.option(
+    "-o",
+    "--output",
+    "run",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    required=True,
+    help="The folder of the run.",
+)
 @click.option("--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, else bert]")
-@click.option("--resume/--no-resume", default=True, help="Go on from the last checkpoint, if there is one  [default: resume]")
+@click.option(
+    "--resume/--no-resume", default=True, help="Go on from the last checkpoint, if there is one  [default: resume]"
+)
 @click.option("--overwrite", is_flag=True, help="Begin the run again.")
 @config_options(PretrainConfig)
 @shared_options()

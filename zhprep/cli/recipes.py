@@ -22,11 +22,20 @@ def command(name: str | None, resolved: bool, **options: Any) -> None:
     """
     shared, _ = split_shared(options)
     if name is not None:
-        print(json.dumps(load_recipe(name), ensure_ascii=False, indent=1) if resolved or shared.json else recipe_text(name), end="\n" if resolved or shared.json else "")
+        print(
+            json.dumps(load_recipe(name), ensure_ascii=False, indent=1)
+            if resolved or shared.json
+            else recipe_text(name),
+            end="\n" if resolved or shared.json else "",
+        )
         return
     found = [load_recipe(recipe) for recipe in recipe_names()]
     if shared.json:
-        print(json.dumps([{key: recipe[key] for key in ("name", "title", "paper")} for recipe in found], ensure_ascii=False))
+        print(
+            json.dumps(
+                [{key: recipe[key] for key in ("name", "title", "paper")} for recipe in found], ensure_ascii=False
+            )
+        )
         return
     for recipe in found:
         print(f"{recipe['name']:<16}{recipe['title']}\n{'':<16}{recipe['paper']}")

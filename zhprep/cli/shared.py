@@ -76,7 +76,9 @@ class Shared:
             return 0, 1
         index = self.shard_index if self.shard_index is not None else _scheduled_index()
         if not 0 <= index < self.num_shards:
-            raise UsageError(f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}")
+            raise UsageError(
+                f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}"
+            )
         return index, self.num_shards
 
 
@@ -124,7 +126,9 @@ def _scheduled_index() -> int:
 
 
 def _lines(report: dict[str, Any]) -> list[str]:
-    counts = [f"{name} {value:,}" for name, value in report.items() if isinstance(value, int) and value and not _is_cost(name)]
+    counts = [
+        f"{name} {value:,}" for name, value in report.items() if isinstance(value, int) and value and not _is_cost(name)
+    ]
     lines = ["  ".join(counts)] if counts else []
     for what in ("dropped", "changed", "inserted"):
         if report.get(what):

@@ -52,7 +52,9 @@ def command(text: str, vocab: str | None, cws: str | None, **options: Any) -> No
 
 
 def _segmented(text: str, config: SegmentConfig) -> pa.RecordBatch:
-    batch = pa.RecordBatch.from_pydict({"doc": ["text"], "sentences": [[unicodedata.normalize("NFC", text)]]}, schema=schema.TEXT)
+    batch = pa.RecordBatch.from_pydict(
+        {"doc": ["text"], "sentences": [[unicodedata.normalize("NFC", text)]]}, schema=schema.TEXT
+    )
     return build_segment(config)(batch, Account())
 
 

@@ -14,7 +14,9 @@ from zhprep.core.shards.folder import open_folder
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--pending-array", is_flag=True, help="Print the missing shards as a list for --array; exit 3 when there are any.")
+@click.option(
+    "--pending-array", is_flag=True, help="Print the missing shards as a list for --array; exit 3 when there are any."
+)
 @shared_options()
 def command(folder: Path, pending_array: bool, **options: Any) -> None:
     """Say what of an output folder is done and what is missing.
@@ -27,11 +29,19 @@ def command(folder: Path, pending_array: bool, **options: Any) -> None:
     if pending_array:
         print(_ranges(pending))
         raise click.exceptions.Exit(3 if pending else 0)
-    facts = {"shards": there.n_blocks, "done": there.n_blocks - len(pending), "pending": pending, "finished": (folder / "manifest.json").exists()}
+    facts = {
+        "shards": there.n_blocks,
+        "done": there.n_blocks - len(pending),
+        "pending": pending,
+        "finished": (folder / "manifest.json").exists(),
+    }
     if shared.json:
         print(json.dumps(facts))
         return
-    print(f"{facts['done']} of {facts['shards']} shards done" + ("" if facts["finished"] else f"; missing: {_ranges(pending)}" if pending else "; run `zhprep merge`"))
+    print(
+        f"{facts['done']} of {facts['shards']} shards done"
+        + ("" if facts["finished"] else f"; missing: {_ranges(pending)}" if pending else "; run `zhprep merge`")
+    )
 
 
 def _ranges(numbers: list[int]) -> str:

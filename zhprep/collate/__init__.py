@@ -5,8 +5,19 @@ In: rows of the ``instances`` table as flat arrays (:class:`Rows`). Out: a batch
 
 from __future__ import annotations
 
+from zhprep.collate.hugging_face import MaskingCollator
 from zhprep.collate.masks import DynamicMasks, Masked, Masks, StaticMasks, masks_of
 from zhprep.collate.rows import Ragged, Rows
 from zhprep.collate.tensors import to_tensors
 
-__all__ = ["DynamicMasks", "Masked", "Masks", "Ragged", "Rows", "StaticMasks", "masks_of", "to_tensors"]
+__all__ = [
+    "DynamicMasks",
+    "Masked",
+    "MaskingCollator",
+    "Masks",
+    "Ragged",
+    "Rows",
+    "StaticMasks",
+    "masks_of",
+    "to_tensors",
+]

@@ -1,15 +1,24 @@
-"""Masks for a batch: drawn for the epoch (dynamic), or read from the columns (static)."""
+"""Masks for a batch: drawn for the epoch (dynamic), or read from the columns (static).
+
+Drawing is the same call that makes static masks, so epoch *k* of dynamic data has the masks of duplicate *k*.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.collate.rows import Integers, Rows, numbers_within
-from zhprep.core import rng
+from zhprep.collate.rows import Integers, Rows
+from zhprep.core import config as settings
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.masking import Flat, mask_batch
+from zhprep.instances.materials import facts_of
+from zhprep.vocab import Vocabulary
 
 
 class Masked(NamedTuple):
@@ -33,14 +42,18 @@ class Masks(Protocol):
         ...
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
-        """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``)."""
+        """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``, in runs of equal ones)."""
+        ...
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens of ``rows`` as they were before any masks."""
         ...
 
 
 class StaticMasks:
     """Masks that make-instances put on disk; the epoch does not matter."""
 
-    needs = ("input_ids", "masked_lm_positions", "masked_lm_ids")
+    needs: ClassVar = ("input_ids", "masked_lm_positions", "masked_lm_ids")
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:  # noqa: ARG002
         """Return the rows as they are, and where and what their masks are."""
@@ -48,32 +61,53 @@ class StaticMasks:
         begins = np.repeat(rows.tokens.offsets[:-1], np.diff(chosen.offsets))
         return Masked(rows.tokens.values, begins + chosen.values, rows.lists["masked_lm_ids"].values)
 
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens with the original ones put back."""
+        masked = self(rows, np.zeros(len(rows), np.int64))
+        tokens = masked.input_ids.copy()
+        tokens[masked.positions] = masked.labels
+        return tokens
+
 
 @dataclasses.dataclass(frozen=True)
 class DynamicMasks:
-    """Masks drawn from ``(seed, epoch, instance_id)``."""
+    """Masks drawn from ``(seed, epoch, instance_id)`` as ``config`` says."""
 
-    seed: int
-    mask_id: int
-    normal_ids: npt.NDArray[np.integer]
-    share: float = 0.15
+    config: InstancesConfig
+    facts: TokenFacts
     needs: ClassVar = ("input_ids", "word_ids", "instance_id")
 
+    @classmethod
+    def of(cls, config: InstancesConfig, vocabulary: Vocabulary) -> DynamicMasks:
+        """Return the masks of ``config`` for the tokens of ``vocabulary``."""
+        return cls(config, facts_of(config, vocabulary))
+
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
-        """Return the rows masked for their epochs."""
-        ids, offsets = rows.tokens
-        keys = np.repeat(rng.keys(self.seed, "mask", epochs, rows.plain["instance_id"]), np.diff(offsets))
-        draw = rng.bits(keys, numbers_within(offsets))
-        positions = np.flatnonzero(rng.chance(draw, self.share) & (rows.lists["word_ids"].values >= 0))
-        kind = rng.below(rng.bits(keys[positions], 1 << 20), 10)
-        other = self.normal_ids[rng.below(rng.bits(keys[positions], 1 << 21), len(self.normal_ids))]
-        masked = ids.copy()
-        masked[positions] = np.where(kind < 8, self.mask_id, np.where(kind < 9, other, ids[positions]))
-        return Masked(masked, positions, ids[positions])
+        """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
+        borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
+        parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
+        return Masked(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens, which have no masks yet."""
+        return rows.tokens.values
+
+    def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int) -> Masked:
+        offsets = rows.tokens.offsets[first : last + 1]
+        tokens = slice(offsets[0], offsets[-1])
+        flat = Flat(
+            input_ids=rows.tokens.values[tokens],
+            word_ids=rows.lists["word_ids"].values[tokens],
+            offsets=offsets - offsets[0],
+            instance_ids=rows.plain["instance_id"][first:last],
+        )
+        masked = mask_batch(flat, self.config, self.facts, epoch)
+        return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels)
 
 
-def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Any) -> Masks:
-    """Return the masks of a data set: those on disk if it has them, else drawn as its settings say."""
+def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
+    """Return the masks of a data set: those on disk if it has them, else drawn as its manifest says."""
     if "masked_lm_positions" in columns:
         return StaticMasks()
-    return DynamicMasks(0, vocabulary.mask, vocabulary.normal_ids)
+    config = settings.build(InstancesConfig, manifest["config"]["instances"], where="the data's manifest")
+    return DynamicMasks.of(config, vocabulary)

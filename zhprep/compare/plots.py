@@ -29,7 +29,9 @@ def line_chart(series: dict[str, Points], *, x_label: str, y_label: str, levels:
     for name, level in levels.items():
         y = frame.y(level)
         parts.append(f'<line class="level" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(f'<text class="note" x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end">{html.escape(name)}</text>')
+        parts.append(
+            f'<text class="note" x="{WIDTH - RIGHT}" y="{y - 4:.1f}" text-anchor="end">{html.escape(name)}</text>'
+        )
     for number, (name, line) in enumerate(series.items(), 1):
         path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
         parts.append(f'<polyline class="line s{number}" points="{path}"><title>{html.escape(name)}</title></polyline>')
@@ -50,10 +52,14 @@ def bar_chart(bars: Sequence[tuple[str, float]], *, y_label: str, expected: Sequ
             f"<title>{html.escape(name)}: {value:g}</title></rect>"
         )
         if len(bars) <= 16 or place % math.ceil(len(bars) / 16) == 0:
-            parts.append(f'<text class="tick" x="{x + step * 0.35:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{html.escape(name)}</text>')
+            parts.append(
+                f'<text class="tick" x="{x + step * 0.35:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{html.escape(name)}</text>'
+            )
         if expected is not None:
             level = frame.y(expected[place])
-            parts.append(f'<line class="level" x1="{x - 3:.1f}" x2="{x + step * 0.7 + 3:.1f}" y1="{level:.1f}" y2="{level:.1f}"/>')
+            parts.append(
+                f'<line class="level" x1="{x - 3:.1f}" x2="{x + step * 0.7 + 3:.1f}" y1="{level:.1f}" y2="{level:.1f}"/>'
+            )
     return _svg(parts)
 
 
@@ -76,10 +82,16 @@ class _Frame:
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
         for tick in self._xs if x_numbers else ():
-            parts.append(f'<text class="tick" x="{self.x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_short(tick)}</text>')
-        parts.append(f'<text class="label" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_label)}</text>')
+            parts.append(
+                f'<text class="tick" x="{self.x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_short(tick)}</text>'
+            )
+        parts.append(
+            f'<text class="label" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_label)}</text>'
+        )
         middle = (TOP + HEIGHT - BOTTOM) / 2
-        parts.append(f'<text class="label" transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{html.escape(y_label)}</text>')
+        parts.append(
+            f'<text class="label" transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{html.escape(y_label)}</text>'
+        )
         return "".join(parts)
 
 
@@ -109,5 +121,7 @@ def _svg(parts: list[str]) -> str:
 def _legend(names: list[str]) -> str:
     if len(names) < 2:
         return ""
-    items = "".join(f'<span><i class="s{number}"></i>{html.escape(name)}</span>' for number, name in enumerate(names, 1))
+    items = "".join(
+        f'<span><i class="s{number}"></i>{html.escape(name)}</span>' for number, name in enumerate(names, 1)
+    )
     return f'<p class="legend">{items}</p>'

@@ -9,7 +9,7 @@ from zhprep.core.errors import ZhprepError
 
 
 def bundled(name: str) -> Path:
-    """Return the folder ``name`` (``sample_data`` or ``fonts``); raises ``ZhprepError`` when it did not travel along."""
+    """Return the folder ``name`` (``sample_data`` or ``fonts``); raises ``ZhprepError`` when it is not there."""
     package = Path(zhprep.__file__).parent
     for place in (package / name, package.parent / name):
         if place.is_dir():

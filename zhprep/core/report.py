@@ -115,7 +115,8 @@ def check_budgets(account: Account, *, max_drop_rate: float | None, max_unk_rate
     if max_unk_rate is not None and counts["unk_tokens"] > max_unk_rate * counts["tokens"]:
         rate = counts["unk_tokens"] / max(counts["tokens"], 1)
         raise DataError(
-            f"{counts['unk_tokens']} of {counts['tokens']} tokens are unknown ({rate:.4%}), more than --max-unk-rate {max_unk_rate:.4%}",
+            f"{counts['unk_tokens']} of {counts['tokens']} tokens are unknown ({rate:.4%}), "
+            f"more than --max-unk-rate {max_unk_rate:.4%}",
             hint="see `zhprep inspect VOCAB` for the missing characters, or raise --max-unk-rate",
         )
     if max_drop_rate is None:
@@ -126,7 +127,8 @@ def check_budgets(account: Account, *, max_drop_rate: float | None, max_unk_rate
         if share > max_drop_rate:
             worst = max(lost, key=lambda reason: lost[reason])
             raise DataError(
-                f"{share:.4%} of {unit} were dropped, more than --max-drop-rate {max_drop_rate:.4%}; most by {worst} ({lost[worst]})",
+                f"{share:.4%} of {unit} were dropped, more than --max-drop-rate {max_drop_rate:.4%}; "
+                f"most by {worst} ({lost[worst]})",
                 hint="look at `dropped` in the report (--json), or raise --max-drop-rate",
             )
 

@@ -9,17 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.instances.config import InstancesConfig
-from zhprep.instances.formats import COLUMNS
 from zhprep.instances.ragged import Array, Ints
-
-ALWAYS = ("input_ids", "word_ids", "special_tokens_mask", "instance_id")
-STATIC = ("masked_lm_positions", "masked_lm_ids", "mask_kind", "dupe")
-
-
-def columns_of(config: InstancesConfig) -> list[str]:
-    """Return the columns of the instances that ``config`` makes."""
-    return [*ALWAYS, *COLUMNS[config.format], *(STATIC if config.static else ())]
 
 
 def lists(values: Array, offsets: Ints) -> pa.ListArray:

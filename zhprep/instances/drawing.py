@@ -14,10 +14,11 @@ import numpy.typing as npt
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances.ragged import Array, Ints
+from zhprep.instances.similar_table import SimilarTable
 from zhprep.vocab import Vocabulary
 
-UNTOUCHED, MASK, RANDOM, KEEP, SIMILAR, UNPAIRED = range(6)
-KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a similar word")
+UNTOUCHED, MASK, RANDOM, KEEP, SIMILAR, UNPAIRED, MOVED = range(7)
+KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a similar word", "moved")
 """What the codes of ``mask_kind`` mean."""
 
 _HALF = np.uint64(32)
@@ -26,10 +27,13 @@ _HALF = np.uint64(32)
 @dataclasses.dataclass(frozen=True)
 class TokenFacts:
     """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
-    random token may have (``pool``, no specials and no unused entries)."""
+    random token may have (``pool``, no specials and no unused entries); a table of similar words and the
+    usual syllable of each id, if there are any."""
 
     mask: int
     pool: Ints
+    similar: SimilarTable | None = None
+    sounds: npt.NDArray[np.uint16] | None = None
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> TokenFacts:
@@ -50,6 +54,13 @@ class Chosen:
     places: Ints
     words: Ints
     spans: Ints
+
+    def runs(self) -> tuple[Ints, Ints]:
+        """Return where, in these arrays, each run of chosen tokens of one word starts, and its size."""
+        fresh = np.diff(self.places, prepend=-2) != 1
+        fresh[1:] |= (self.words[1:] != self.words[:-1]) | (self.keys[1:] != self.keys[:-1])
+        starts = np.flatnonzero(fresh)
+        return starts, np.diff(starts, append=len(self.places))
 
     def unit(self, per: str) -> Ints:
         """Return what a draw is for: the number of the token, of the word or of the span."""
@@ -77,9 +88,19 @@ def draw_tokens(chosen: Chosen, where: Ints, pool: Ints) -> Ints:
     return pool[rng.below(rng.bits(chosen.keys[where], chosen.places[where]) << _HALF, len(pool))]
 
 
-def put(chosen: Chosen, kinds: npt.NDArray[np.uint8], facts: TokenFacts) -> Array:
-    """Return the new ids: the mask token, a random one or the old one, as the codes say."""
+@dataclasses.dataclass(frozen=True)
+class Replaced:
+    """What stands in the chosen places: ``ids`` and ``kinds`` (what was done), ``[M]``, and what is to be predicted,
+    ``labels``: the original ids, or positions."""
+
+    ids: Array
+    kinds: npt.NDArray[np.uint8]
+    labels: Array
+
+
+def replaced(chosen: Chosen, kinds: npt.NDArray[np.uint8], facts: TokenFacts) -> Replaced:
+    """Put the mask token, a random one or the old one in each place, as the codes say."""
     new = np.where(kinds == KEEP, chosen.ids, chosen.ids.dtype.type(facts.mask))
     where = np.flatnonzero(kinds == RANDOM)
     new[where] = draw_tokens(chosen, where, facts.pool)
-    return new
+    return Replaced(new, kinds, chosen.ids)

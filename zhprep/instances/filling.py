@@ -35,7 +35,7 @@ def fill(units: Units, budget: Budget, keys: rng.Bits) -> Ints:
     of the upper halves of ``rng.bits(key, ordinal)``, ties by ordinal. At most 65,536 instances of at most
     65,536 units.
     """
-    draws = rng.bits(np.repeat(keys, units.counts), units.ordinals)
+    draws = unit_draws(units, keys)
     candidates = None if len(draws) <= FEW else _candidates(units, budget, draws)
     chosen = np.zeros(len(draws), np.bool_)
     short = _take(units, budget, draws, candidates, np.arange(len(keys)), chosen)
@@ -44,6 +44,11 @@ def fill(units: Units, budget: Budget, keys: rng.Bits) -> Ints:
         chosen[everything] = False
         _take(units, budget, draws, everything, short, chosen)
     return np.flatnonzero(chosen)
+
+
+def unit_draws(units: Units, keys: rng.Bits) -> rng.Bits:
+    """Return 64 random bits per unit, from the key of its instance and its ordinal."""
+    return rng.bits(np.repeat(keys, units.counts), units.ordinals)
 
 
 def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
@@ -91,15 +96,29 @@ def _rest(order: Ints, costs: Ints, last: Ints, ends: Ints, room: Ints, rows: In
 def _in_order(units: Units, draws: rng.Bits, candidates: Ints | None, rows: Ints) -> tuple[Ints, Ints]:
     """Return the candidates in random order within each of ``rows``, and their offsets."""
     if candidates is None:
-        instances, keyed, ordinals = units.instances, draws & _HIGH, units.ordinals
-        offsets = units.offsets
-    else:
-        instances, keyed, ordinals = units.instances[candidates], draws[candidates] & _HIGH, units.ordinals[candidates]
-        offsets = np.append(np.searchsorted(candidates, units.offsets[rows]), len(candidates))
+        return in_random_order(units, draws), units.offsets
+    offsets = np.append(np.searchsorted(candidates, units.offsets[rows]), len(candidates))
+    keyed = _sort_keys(units.instances[candidates], draws[candidates], units.ordinals[candidates])
+    return _units_of(keyed, np.repeat(units.offsets[rows], np.diff(offsets))), offsets
+
+
+def in_random_order(units: Units, draws: rng.Bits) -> Ints:
+    """Return all units, those of each instance in the order of the upper halves of ``draws``, ties by ordinal."""
+    keyed = _sort_keys(units.instances, draws, units.ordinals)
+    return _units_of(keyed, np.repeat(units.offsets[:-1], units.counts))
+
+
+def _sort_keys(instances: Ints, draws: rng.Bits, ordinals: Ints) -> rng.Bits:
+    """Pack instance, upper half of the draw and ordinal in one integer: sorting these is all that is needed."""
+    keyed = draws & _HIGH
     keyed >>= _SLOT
     keyed |= instances.astype(np.uint64) << _PLACE
     keyed |= ordinals.astype(np.uint64)
     keyed.sort()
+    return keyed
+
+
+def _units_of(keyed: rng.Bits, bases: Ints) -> Ints:
     order = (keyed & _LOW).astype(np.int64)
-    order += np.repeat(units.offsets[rows], np.diff(offsets))
-    return order, offsets
+    order += bases
+    return order

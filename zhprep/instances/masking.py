@@ -63,7 +63,8 @@ class Flat:
 @dataclasses.dataclass(frozen=True)
 class Masked:
     """A masked batch: ``input_ids`` ``[T]`` after replacing, and for the ``M`` chosen tokens, in order,
-    ``positions`` in the flat batch, ``labels`` (what is to be predicted) and ``kinds`` (what was done).
+    ``positions`` in the flat batch, ``labels`` (what is to be predicted: the original ids, or with ``shuffle``
+    places in the instance) and ``kinds`` (what was done).
     ``offsets`` ``int64[B + 1]`` says which of them each instance has."""
 
     input_ids: Array
@@ -91,20 +92,19 @@ def mask_batch(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: i
 
 def _mask_block(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: int) -> Masked:
     strategy = lookup(STRATEGIES, config.mask, "mask strategy")
-    replacement = lookup(REPLACEMENTS, config.replacement, "replacement")
+    replacement = lookup(REPLACEMENTS, config.replacing, "replacement")
     choice = strategy(batch.words, rng.keys(config.seed, "mask", epoch, batch.instance_ids), config)
     positions = choice.positions
     offsets = np.searchsorted(positions, batch.offsets)
     counts = np.diff(offsets)
-    labels = batch.input_ids[positions]
     chosen = Chosen(
-        ids=labels,
+        ids=batch.input_ids[positions],
         keys=np.repeat(rng.keys(config.seed, "replace", epoch, batch.instance_ids), counts),
         places=positions - np.repeat(batch.offsets[:-1], counts),
-        words=batch.word_ids[positions],
+        words=batch.word_ids[positions].astype(np.int64),
         spans=choice.spans,
     )
-    new, kinds = replacement(chosen, config, facts)
+    result = replacement(chosen, config, facts)
     input_ids = batch.input_ids.copy()
-    input_ids[positions] = new
-    return Masked(input_ids, positions, offsets, labels, kinds)
+    input_ids[positions] = result.ids
+    return Masked(input_ids, positions, offsets, result.labels, result.kinds)

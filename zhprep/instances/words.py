@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.instances.ragged import Bools, Ints
+from zhprep.instances.ragged import Bools, Ints, ranges
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,10 +112,9 @@ class Choice:
     spans: Ints
 
     @classmethod
-    def of_units(cls, units: Units, chosen: Ints) -> Choice:
-        """Return the tokens of the ``chosen`` units (sorted); each unit is a span of its own."""
+    def of_units(cls, units: Units, chosen: Ints, spans: Ints | None = None) -> Choice:
+        """Return the tokens of the ``chosen`` units (sorted) with the number of their span; by default
+        each unit is a span of its own."""
         sizes = units.sizes[chosen]
-        ends = np.cumsum(sizes)
-        flat = np.repeat(units.starts[chosen] - ends + sizes, sizes)
-        flat += np.arange(len(flat))
-        return cls(flat, np.repeat(units.ordinals[chosen], sizes))
+        numbers = units.ordinals[chosen] if spans is None else spans
+        return cls(ranges(units.starts[chosen], sizes), np.repeat(numbers, sizes))

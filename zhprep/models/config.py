@@ -43,7 +43,7 @@ class ModelConfig:
 
     @property
     def weights(self) -> dict[str, float]:
-        """The weight of each objective in the total loss."""
+        """The weight of each named objective in the total loss."""
         return dict(zip(self.objectives, self.objective_weights or [1.0] * len(self.objectives), strict=True))
 
 

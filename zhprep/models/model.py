@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -19,23 +20,21 @@ from zhprep.models.part import Batch
 class Model(nn.Module):
     """The model that ``config`` describes, with fresh weights drawn from torch's generator.
 
-    Raises ``UsageError`` for an unknown part.
+    ``objectives`` may be handed in, by name, in place of those that the config names (for fine-tuning). Raises
+    ``UsageError`` for an unknown part.
     """
 
-    def __init__(self, config: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig, objectives: Mapping[str, Objective] | None = None) -> None:
         super().__init__()
         self.config = config
         self.embeddings = Embeddings(config)
         self.encoder = lookup(ENCODERS, config.encoder, "encoder")(config)
-        self.heads = nn.ModuleDict(
-            {name: lookup(OBJECTIVES, name, "objective").head(config) for name in config.objectives}
-        )
+        named = {name: lookup(OBJECTIVES, name, "objective") for name in config.objectives}
+        objectives = named if objectives is None else dict(objectives)
+        self.objectives = objectives
+        self.weights = {name: config.weights.get(name, 1.0) for name in objectives}
+        self.heads = nn.ModuleDict({name: objective.head(config) for name, objective in objectives.items()})
         self.apply(self._initialise)
-
-    @property
-    def objectives(self) -> dict[str, Objective]:
-        """The objectives by name, in the order of the config."""
-        return {name: OBJECTIVES[name] for name in self.config.objectives}
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -55,8 +54,13 @@ class Model(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Return each objective's loss, summed over what it predicts in the batch."""
+        scored = self.scores(batch)
+        return {name: self.objectives[name].losses(scores, batch).sum() for name, scores in scored.items()}
+
+    def scores(self, batch: Batch) -> dict[str, Tensor]:
+        """Return each objective's scores ``[N, classes]`` of the ``N`` labels it predicts in the batch."""
         encoded = self.encode(batch)
-        return {name: part.loss(self.heads[name], encoded, batch) for name, part in self.objectives.items()}
+        return {name: part.scores(self.heads[name], encoded, batch) for name, part in self.objectives.items()}
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
@@ -81,8 +85,8 @@ def flops_per_token(model: Model, length: int, masked_share: float) -> float:
     return 6.0 * (every_token + masked_share * head)
 
 
-def seeded_model(config: ModelConfig, seed: int) -> Model:
+def seeded_model(config: ModelConfig, seed: int, objectives: Mapping[str, Objective] | None = None) -> Model:
     """Return a fresh model whose weights are a function of ``seed`` alone; torch's generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Model(config)
+        return Model(config, objectives)

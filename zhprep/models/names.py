@@ -37,6 +37,8 @@ BERT: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("heads.mlm.bias", ("cls.predictions.bias",)),
     *((f"heads.next_sentence.{ours}", (theirs,)) for ours, theirs in _PAIR),
     *((f"heads.sentence_order.{ours}", (theirs,)) for ours, theirs in _PAIR),
+    ("heads.classify.pooler.{p}", ("bert.pooler.dense.{p}",)),
+    ("heads.classify.classifier.{p}", ("classifier.{p}",)),
 )
 
 _PATTERNS = [

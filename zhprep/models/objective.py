@@ -1,4 +1,4 @@
-"""What an objective is: the columns it needs, the head it puts on the states, and its loss."""
+"""What an objective is: the columns it needs, the head it puts on the states, and what it predicts."""
 
 from __future__ import annotations
 
@@ -23,23 +23,30 @@ class Encoded(NamedTuple):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Objective:
-    """A training objective.
+    """A training objective: predict ``labels``, a tensor of the batch, where -100 is nothing to be predicted.
 
     ``needs`` are the columns of the instances table without which there is nothing to predict, checked before the first
-    step. ``loss`` returns the *sum* over the entries of the batch's tensor ``labels``, never the mean, so that
-    the mean is exact however a batch is split over accumulation steps and machines.
+    step. ``scores`` gives ``[N, classes]`` for the ``N`` labels.
     """
 
     needs: tuple[str, ...]
     labels: str
     head: Callable[[ModelConfig], nn.Module]
-    loss: Callable[[nn.Module, Encoded, Batch], Tensor]
+    scores: Callable[[nn.Module, Encoded, Batch], Tensor]
+
+    def losses(self, scores: Tensor, batch: Batch) -> Tensor:
+        """Return the loss of each label in nats (``[N]``, 0 where there is nothing to predict)."""
+        return F.cross_entropy(scores.float(), batch[self.labels], reduction="none")
 
 
-def row_objective(column: str) -> Objective:
-    """Return the objective of telling from a row's first state which of two classes its ``column`` says."""
+def row_objective(column: str, n_classes: int = 2, dropout: float = 0.0) -> Objective:
+    """Return the objective of telling from a row's first state which of ``n_classes`` its ``column`` says."""
 
-    def loss(head: nn.Module, encoded: Encoded, batch: Batch) -> Tensor:
-        return F.cross_entropy(head(encoded.states).float(), batch[column], reduction="sum")
+    def head(config: ModelConfig) -> nn.Module:
+        return SequenceHead(config, n_classes, dropout)
 
-    return Objective(needs=(column,), labels=column, head=SequenceHead, loss=loss)
+    def scores(head: nn.Module, encoded: Encoded, batch: Batch) -> Tensor:  # noqa: ARG001
+        logits: Tensor = head(encoded.states)
+        return logits
+
+    return Objective(needs=(column,), labels=column, head=head, scores=scores)

@@ -19,7 +19,7 @@ from zhprep.pretrain.data import Instances
 from zhprep.pretrain.distributed import World
 from zhprep.pretrain.loop import Trainer
 from zhprep.pretrain.split import split
-from zhprep.pretrain.vocabulary import Vocabulary, load
+from zhprep.vocab import Vocabulary, load
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,13 +44,14 @@ class Job:
 
 
 def set_up(
-    data: Path, run: Path, recipe: Mapping[str, Any], config: PretrainConfig, vocabulary: Path, world: World
+    data: Path, run: Path, recipe: Mapping[str, Any], config: PretrainConfig, vocabulary: Path | None, world: World
 ) -> Job:
     """Return the job of training the model of ``recipe`` on ``data``.
 
     Raises ``UsageError`` or ``DataError`` when parts do not fit: an unknown part or size, a column that the objectives
     need and the data lack, another vocabulary than the data were made with.
     """
+    vocabulary = vocabulary or _own_vocabulary(data)
     words = load(vocabulary)
     described = model_config(recipe, config.size, words.size)
     model = seeded_model(described, config.seed)
@@ -85,6 +86,12 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
             hint="give the vocabulary that the instances were made with",
         )
     return Instances(data, needs=(*model.needs, *masks.needs, "instance_id"), takes=model.takes), masks
+
+
+def _own_vocabulary(data: Path) -> Path:
+    if not (data / "vocab").is_dir():
+        raise UsageError(f"{data}: has no folder vocab", hint="make the instances again, or name their vocabulary")
+    return data / "vocab"
 
 
 def _shape(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Shape:

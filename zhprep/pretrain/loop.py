@@ -59,7 +59,7 @@ class Trainer:
         Dropout is a function of the seed, the step and the process, so a resumed run draws the same.
         """
         torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
-        counts, weights = self._label_counts(batches), self.model.config.weights
+        counts, weights = self._label_counts(batches), self.model.weights
         learning_rate = self.config.learning_rate * rate(self._schedule, number, self.config.steps, self.config.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate

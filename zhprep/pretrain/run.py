@@ -23,7 +23,7 @@ from zhprep.pretrain.flops import utilisation
 from zhprep.pretrain.job import Job, set_up
 from zhprep.pretrain.log import Log, Meter
 from zhprep.pretrain.loop import Outcome
-from zhprep.pretrain.validation import held_out_batches, predict
+from zhprep.pretrain.validation import in_order, predict
 
 QUIET = Progress("pretrain")
 
@@ -34,12 +34,13 @@ def pretrain(
     model: Mapping[str, Any],
     config: PretrainConfig,
     *,
-    vocabulary: Path,
+    vocabulary: Path | None = None,
     overwrite: bool = False,
     progress: Progress = QUIET,
 ) -> Report:
     """Train the model of a recipe's ``[model]`` section on the instances in ``data`` and write the run folder ``run``.
 
+    The vocabulary is that of the folder ``vocab`` in ``data``, unless another is named.
     A run that was stopped goes on from its last checkpoint; a finished one is left as it is. On a CPU the weights are
     the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
     when ``run`` was begun with other settings or other data.
@@ -145,13 +146,14 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
     session.meter.show(sum(losses.values()))
 
 
-def _look_at_held_out(session: _Session) -> dict[str, float]:
-    """Log and return the figures on the held-out instances; nothing where there are none or no log is kept."""
+def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
+    """Log and return each objective's figures on the held-out instances, if there are any and a log is kept."""
     job = session.job
     if session.log is None or not len(job.held_out):
         return {}
-    batches = held_out_batches(job.feed.batches, job.held_out, job.config.batch_size)
-    figures = predict(job.model, batches, job.world.device).figures
+    batches = in_order(job.feed.batches, job.held_out, job.config.batch_size)
+    found = predict(job.model, batches, job.world.device)
+    figures = {name: predictions.figures for name, predictions in found.items()}
     session.log.write(step=session.step, held_out=figures)
     return figures
 

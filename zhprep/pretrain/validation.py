@@ -1,20 +1,18 @@
-"""The model on instances it was not trained on: masked-token loss and accuracy, always under the same masks."""
+"""The model on instances it was not trained on, always under the same masks."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from zhprep.collate.rows import Integers
 from zhprep.models import Model
-from zhprep.models.objectives.mlm import masked_logits
-from zhprep.pretrain.batches import Batches
+from zhprep.pretrain.batches import Maker
 
 EPOCH = 2**31 - 1
 """The epoch whose masks held-out instances always have; no run trains that long."""
@@ -22,40 +20,43 @@ EPOCH = 2**31 - 1
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
-    """What the model made of the masked tokens: labels, their losses in nats, whether they were the first choice."""
+    """What a model made of some labels: the labels, the loss of each in nats, and the class it would have said."""
 
     labels: Integers
     losses: npt.NDArray[np.float64]
-    correct: npt.NDArray[np.bool_]
+    guesses: Integers
 
     @property
     def figures(self) -> dict[str, float]:
-        """Mean loss in nats, and accuracy."""
+        """Mean loss in nats, accuracy, and the number of labels."""
         n = max(len(self.labels), 1)
-        figures = {"loss": float(self.losses.sum()) / n, "accuracy": float(self.correct.sum()) / n}
-        return {**figures, "masked_tokens": len(self.labels)}
+        correct = int((self.labels == self.guesses).sum())
+        return {"loss": float(self.losses.sum()) / n, "accuracy": correct / n, "count": len(self.labels)}
 
 
-def held_out_batches(batches: Batches, rows: Integers, batch_size: int) -> Iterator[dict[str, Tensor]]:
-    """Yield the held-out ``rows`` in order, in batches, with the masks of the reserved epoch."""
+def in_order(batches: Maker, rows: Integers, batch_size: int) -> Iterator[dict[str, Tensor]]:
+    """Yield ``rows`` in the order given, in batches, with the masks of the reserved epoch."""
     for begin in range(0, len(rows), batch_size):
         part = rows[begin : begin + batch_size]
         yield batches.make(part, np.full(len(part), EPOCH, np.int64))
 
 
 @torch.inference_mode()
-def predict(model: Model, batches: Iterator[dict[str, Tensor]], device: torch.device) -> Predictions:
-    """Return what ``model`` makes of the masked tokens of ``batches``; it is left in the mode it was in."""
+def predict(model: Model, batches: Iterable[dict[str, Tensor]], device: torch.device) -> dict[str, Predictions]:
+    """Return what each objective of ``model`` predicts in ``batches``; the model is left in the mode it was in."""
     was_training = model.training
     model.eval()
-    labels, losses, correct = [], [], []
+    seen: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in model.objectives}
     for batch in batches:
-        batch = {name: tensor.to(device) for name, tensor in batch.items()}
-        logits = masked_logits(model.heads["mlm"], model.encode(batch), batch).float()
-        real = batch["masked_labels"] >= 0
-        wanted = batch["masked_labels"][real]
-        losses.append(F.cross_entropy(logits[real], wanted, reduction="none").double().cpu().numpy())
-        correct.append((logits[real].argmax(-1) == wanted).cpu().numpy())
-        labels.append(wanted.cpu().numpy())
+        moved = {name: tensor.to(device) for name, tensor in batch.items()}
+        for name, scores in model.scores(moved).items():
+            labels = moved[model.objectives[name].labels]
+            found = labels, model.objectives[name].losses(scores, moved), scores.argmax(-1)
+            seen[name].append(tuple(tensor[labels >= 0].cpu() for tensor in found))
     model.train(was_training)
-    return Predictions(np.concatenate(labels), np.concatenate(losses), np.concatenate(correct))
+    return {name: _joined(parts) for name, parts in seen.items()}
+
+
+def _joined(parts: list[tuple[Tensor, ...]]) -> Predictions:
+    labels, losses, guesses = (torch.cat(tensors).numpy() for tensors in zip(*parts, strict=True))
+    return Predictions(labels, losses.astype(np.float64), guesses)

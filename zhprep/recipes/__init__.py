@@ -22,7 +22,9 @@ Recipe = dict[str, Any]
 
 def recipe_names() -> list[str]:
     """Return the names of the bundled recipes, sorted."""
-    return sorted(file.name.removesuffix(".toml") for file in resources.files(__name__).iterdir() if file.name.endswith(".toml"))
+    return sorted(
+        file.name.removesuffix(".toml") for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")
+    )
 
 
 def load_recipe(name: str, *, size: str | None = None) -> Recipe:
@@ -40,7 +42,9 @@ def _with_bases(name: str) -> Recipe:
     own = _read(name)
     unknown = [key for key in own if key not in (*SECTIONS, *FACTS)]
     if unknown:
-        raise UsageError(f"recipe {name!r}: unknown section {unknown[0]!r}", hint=suggest(unknown[0], [*SECTIONS, *FACTS]))
+        raise UsageError(
+            f"recipe {name!r}: unknown section {unknown[0]!r}", hint=suggest(unknown[0], [*SECTIONS, *FACTS])
+        )
     if "base" not in own:
         return own
     return _merged(_with_bases(own["base"]), own)
@@ -67,5 +71,7 @@ def _merged(base: Recipe, own: Recipe) -> Recipe:
     """Put ``own`` over ``base``, section by section."""
     merged = dict(base)
     for key, value in own.items():
-        merged[key] = _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        merged[key] = (
+            _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        )
     return merged

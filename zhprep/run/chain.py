@@ -1,7 +1,7 @@
 """A chain of text stages, from what the input holds to the table wanted.
 
-    lines of text ─ normalize ─ segment ─ …        lines of words ─ read words ─ …
-    text table ─────────────── segment ─ …         words table ─────────────── …
+lines of text ─ normalize ─ segment ─ …        lines of words ─ read words ─ …
+text table ─────────────── segment ─ …         words table ─────────────── …
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.normalize import NormalizeConfig
 from zhprep.normalize import build as build_normalize
+from zhprep.pinyin import PinyinConfig
+from zhprep.pinyin import build as build_pinyin
 from zhprep.segment import SegmentConfig, load_engine
 from zhprep.segment import build as build_segment
 
@@ -40,14 +42,17 @@ class Chain:
     lines: bool
     normalize: NormalizeConfig | None = None
     segment: SegmentConfig | None = None
+    pinyin: PinyinConfig | None = None
 
     def __post_init__(self) -> None:
         if ORDER.index(self.read) > ORDER.index(self.table):
             raise UsageError(f"the input holds {self.read} already; this makes {self.table}", hint="give text")
-        if self.read == "words" or self.table == "text":
+        if self.read != "text" or self.table == "text":
             self.segment = SegmentConfig(cws="presegmented") if self.read == "words" and self.lines else None
-        if self.read == "words":
+        if self.read != "text":
             self.normalize = None
+        if self.read == "pinyin" or self.table != "pinyin":
+            self.pinyin = None
 
     def config(self) -> dict[str, Any]:
         """Return the settings of the stages that are done."""
@@ -82,7 +87,7 @@ class Chain:
         return batch
 
     def _configs(self) -> dict[str, Any]:
-        configs = {"normalize": self.normalize, "segment": self.segment}
+        configs = {"normalize": self.normalize, "segment": self.segment, "pinyin": self.pinyin}
         return {name: config for name, config in configs.items() if config is not None}
 
     @cached_property
@@ -97,6 +102,8 @@ class Chain:
             stages.append(build_normalize(self.normalize))
         if self.segment is not None:
             stages.append(build_segment(self.segment, engine=self._engine))
+        if self.pinyin is not None:
+            stages.append(build_pinyin(self.pinyin))
         return stages
 
     def __getstate__(self) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from zhprep.core.corpus import Input, ReadConfig, read_stream
-from zhprep.core.corpus.inputs import open_text
-from zhprep.core.corpus.rows import open_rows
+from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
+from zhprep.core.corpus.inputs import STDIN
+from zhprep.core.corpus.streams import Stream
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
+from zhprep.pinyin.syllables import names
 from zhprep.run.chain import Chain
 from zhprep.segment.wordline import format_words
 
@@ -23,21 +24,20 @@ FEW = 4
 """Batches (of about 1 MiB) below which starting worker processes does not pay."""
 
 
-def stream_documents(sources: list[Input], stdin: IO[bytes], read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
-    """Yield the documents of all inputs; ``-`` is read as it comes."""
+def stream_documents(
+    sources: list[Input], stdin: Stream | None, read: ReadConfig, account: Account
+) -> Iterator[pa.RecordBatch]:
+    """Yield the documents of all inputs; ``-`` is read from ``stdin`` as it comes."""
     for source in sources:
-        if source.format in ("parquet", "arrow"):
-            for batch in open_rows(source, text_key=read.text_key)[1]:
-                account.count(documents_in=batch.num_rows)
-                yield batch
-        elif source.path == "-":
+        if stdin is not None and source.path == STDIN:
             yield from read_stream(source, stdin, read, account)
         else:
-            with open_text(source) as stream:
-                yield from read_stream(source, stream, read, account)
+            yield from read_input(source, read, account)
 
 
-def run_stream(chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink: IO[bytes], account: Account, *, workers: int) -> str:
+def run_stream(
+    chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink: IO[bytes], account: Account, *, workers: int
+) -> str:
     """Write what ``chain`` makes of ``batches`` to ``sink`` as ``txt``, ``jsonl`` or ``arrow``.
 
     Returns the sha256 of the bytes written.
@@ -53,6 +53,7 @@ def run_stream(chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink:
         digest.update(data)
         sink.write(data)
     if form == "arrow":
+        digest.update(_END_OF_STREAM)
         sink.write(_END_OF_STREAM)
     return digest.hexdigest()
 
@@ -61,7 +62,7 @@ _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def _begin_arrow(chain: Chain, sink: IO[bytes]) -> bytes:
-    head = chain.schema().serialize().to_pybytes()
+    head: bytes = chain.schema().serialize().to_pybytes()
     sink.write(head)
     return head
 
@@ -82,13 +83,27 @@ class _Maker:
 def _as_lines(batch: pa.RecordBatch) -> bytes:
     """Sentences a line each, a blank line after each document; words with one space between them."""
     documents = batch.column("sentences").to_pylist()
-    if "ends" in batch.schema.names:
+    if "syllables" in batch.schema.names:
+        documents = _read_aloud(documents, batch.column("syllables").to_pylist())
+    elif "ends" in batch.schema.names:
         ends = batch.column("ends").to_pylist()
         documents = [
             [format_words(text, stops) for text, stops in zip(sentences, all_ends, strict=True)]
             for sentences, all_ends in zip(documents, ends, strict=True)
         ]
     return "".join("\n".join(sentences) + "\n\n" for sentences in documents).encode()
+
+
+def _read_aloud(documents: list[list[str]], syllables: list[list[list[int]]]) -> list[list[str]]:
+    """Put the syllable of each character in its place; a character that has none stands for itself."""
+    known = names()
+    return [
+        [
+            " ".join(known[s] if s else c for c, s in zip(text, row, strict=True))
+            for text, row in zip(*pair, strict=True)
+        ]
+        for pair in zip(documents, syllables, strict=True)
+    ]
 
 
 def _as_jsonl(batch: pa.RecordBatch) -> bytes:

@@ -1,7 +1,7 @@
 """Build a vocabulary folder: count the blocks (resumable, in any number of tasks), merge, train, write.
 
-    VOCAB/.counts/         the counts of each block, a folder of shards like any other
-    VOCAB/tokenizer.json … the files, manifest.json last
+VOCAB/.counts/         the counts of each block, a folder of shards like any other
+VOCAB/tokenizer.json … the files, manifest.json last
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from zhprep.core.shards import Job, Output, open_batches, read_manifest, run_job
 from zhprep.core.shards.commit import PREFIX, write_json
 from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
-from zhprep.vocab import Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
-from zhprep.vocab.counting import SCHEMA
+from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
+from zhprep.vocab.counts import SCHEMA
 
 COUNTS = ".counts"
 
@@ -71,7 +71,8 @@ def build_vocabulary(corpus: Corpus, chain: Chain, config: VocabConfig, output: 
     report.account, sha = run_job(job, replace(output, path=counts_folder))
     if not sha:
         return report
-    counts = _merged(counts_folder, report.account)
+    by_word = TYPES[config.type].by_word != "no" and chain.table != "text"
+    counts = _merged(counts_folder, report.account, by_word)
     vocabulary = train(counts, config)
     report.content_sha256 = vocabulary.sha256
     write_vocabulary(vocabulary, counts, output.path, {**job.plan(), "counts_sha256": sha, **job.task.facts()})
@@ -107,14 +108,25 @@ def _refuse_other(output: Output, job: Job) -> None:
     if output.overwrite or not (output.path / "manifest.json").exists():
         return
     if read_manifest(output.path)["config"] != job.plan()["config"]:
-        raise UsageError(f"{output.path}: holds a vocabulary made with another config", hint="name another folder, or use --overwrite")
+        raise UsageError(
+            f"{output.path}: holds a vocabulary made with another config",
+            hint="name another folder, or use --overwrite",
+        )
 
 
-def _merged(folder: Path, account: Account) -> Counts:
-    totals = {"documents": account.counts["documents_out"], "sentences": account.counts["sentences"], "characters": account.counts["characters"]}
+def _merged(folder: Path, account: Account, by_word: bool) -> Counts:
+    totals = {
+        "documents": account.counts["documents_out"],
+        "sentences": account.counts["sentences"],
+        "characters": account.counts["characters"],
+    }
     parts = (Counts(pa.Table.from_batches([batch], SCHEMA), {}) for batch in open_batches(folder, "counts"))
-    return replace(merge(parts), totals=totals)
+    return replace(merge(parts), totals=totals, by_word=by_word)
 
 
 def _flat(report: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in report.items() if isinstance(value, (int, float, str)) and name not in ("type", "size")}
+    return {
+        name: value
+        for name, value in report.items()
+        if isinstance(value, (int, float, str)) and name not in ("type", "size")
+    }

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from zhprep.core.registry import lookup
 from zhprep.vocab.config import VocabConfig
-from zhprep.vocab.counting import Counter, Counts, count, merge
+from zhprep.vocab.counting import Counter, count
+from zhprep.vocab.counts import Counts, merge
 from zhprep.vocab.encode import Encoded, Encoder
 from zhprep.vocab.files import load, read_counts, write, write_counts
 from zhprep.vocab.types import TYPES

@@ -16,6 +16,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zhprep.core.errors import DataError
+
 N_CODE_POINTS = 0x110000
 CHUNK = 128 * 1024
 """Characters in a chunk: small enough for the second-level cache, large enough for numpy."""
@@ -27,7 +29,7 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclasses.dataclass(frozen=True)
 class Chunk:
-    """Whole sentences: ``points`` uint32[C], ``offsets`` int64[S+1] into them, ``first`` the number of the first sentence."""
+    """Whole sentences: ``points`` uint32[C], ``offsets`` int64[S+1] into them; ``first`` is the first one's number."""
 
     points: Points
     offsets: Offsets
@@ -68,11 +70,11 @@ def chunks(sentences: Any, limit: int = CHUNK) -> Iterator[Chunk]:
 class Table:
     """A map from code point to a small integer, filled when a code point is first met.
 
-    ``ask`` gets new characters and returns their values; ``unseen`` is a value that it never returns
-    and that is not below ``threshold``, so that looking for rare values finds it too.
+    ``ask`` gets new characters and returns their values; ``unseen`` is the largest value of the type,
+    which it never returns.
     """
 
-    def __init__(self, ask: Callable[[list[str]], list[int]], dtype: npt.DTypeLike, unseen: int) -> None:
+    def __init__(self, ask: Callable[[list[str]], npt.ArrayLike], dtype: npt.DTypeLike, unseen: int) -> None:
         self._ask = ask
         self._unseen = unseen
         self.values = np.full(N_CODE_POINTS, unseen, dtype)
@@ -116,3 +118,27 @@ def slices(points: Points, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.
     return pa.Array.from_buffers(
         pa.binary(), len(starts), [None, pa.py_buffer(places), pa.py_buffer(np.ascontiguousarray(flat))]
     )
+
+
+def word_bounds(chunk: Chunk, ends: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the words of a chunk start and stop in its points.
+
+    ``ends`` is the list<int32> array of all sentences that the chunk is of. Raises ``DataError`` where
+    the words do not cover a sentence exactly.
+    """
+    mine = ends.slice(chunk.first, len(chunk.offsets) - 1)
+    n_words = np.diff(mine.offsets.to_numpy().astype(np.int64))
+    stops = mine.flatten().to_numpy().astype(np.int64) + np.repeat(chunk.offsets[:-1], n_words)
+    starts = np.concatenate((np.zeros(1, np.int64), stops))[:-1]
+    reached = np.concatenate((np.zeros(1, np.int64), stops))[np.cumsum(n_words)]
+    wrong = np.concatenate((np.flatnonzero(reached != chunk.offsets[1:]), _sentences_of(chunk, stops[stops <= starts])))
+    if len(wrong):
+        raise DataError(
+            f"sentence {chunk.first + int(wrong.min())} of the batch: its words do not join to its text",
+            hint="segment it again",
+        )
+    return starts, stops
+
+
+def _sentences_of(chunk: Chunk, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    return np.maximum(np.searchsorted(chunk.offsets, places, side="left") - 1, 0)

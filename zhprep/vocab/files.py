@@ -16,10 +16,9 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.core.errors import DataError
-from zhprep.vocab import pieces
 from zhprep.vocab.config import SPECIALS, VocabConfig
-from zhprep.vocab.counting import SCHEMA, TOTALS, Counts
-from zhprep.vocab.tokenizer import ROLES, dressed
+from zhprep.vocab.counts import SCHEMA, TOTALS, Counts
+from zhprep.vocab.tokenizer import ROLES, with_specials
 from zhprep.vocab.vocabulary import Vocabulary
 
 TOKENIZER_FILES = (
@@ -71,7 +70,9 @@ def read_counts(path: str | Path) -> Counts:
         with pa.memory_map(os.fspath(path)) as source:
             table = pa.ipc.open_file(source).read_all()
     except (OSError, pa.ArrowInvalid) as error:
-        raise DataError(f"{path}: not a table of counts: {error}", hint="it is written by zhprep build-vocab") from error
+        raise DataError(
+            f"{path}: not a table of counts: {error}", hint="it is written by zhprep build-vocab"
+        ) from error
     metadata = table.schema.metadata or {}
     if table.schema.names != SCHEMA.names:
         raise DataError(f"{path}: not a table of counts: its columns are {', '.join(table.schema.names)}")
@@ -127,7 +128,7 @@ def _from_vocab_txt(folder: Path) -> str:
     accents = settings.get("strip_accents")
     config = VocabConfig(lowercase=lowercase, strip_accents=lowercase if accents is None else bool(accents))
     tokenizer = tokenizer_of(tokens, config, chinese_apart=bool(settings.get("tokenize_chinese_chars", True)))
-    return dressed(tokenizer, config).to_str(pretty=True) + "\n"
+    return with_specials(tokenizer, config).to_str(pretty=True) + "\n"
 
 
 def _tokens(tokenizer: Tokenizer, folder: Path) -> list[str]:
@@ -149,7 +150,9 @@ def _specials(folder: Path, tokenizer: Tokenizer, settings: dict[str, Any]) -> t
         named = named.get("content") if isinstance(named, dict) else named
         found = [token for token in (named, *candidates) if token and tokenizer.token_to_id(token) is not None]
         if not found:
-            raise DataError(f"{folder}: the vocabulary has no {role}", hint=f"name one in tokenizer_config.json ({role})")
+            raise DataError(
+                f"{folder}: the vocabulary has no {role}", hint=f"name one in tokenizer_config.json ({role})"
+            )
         roles.append(str(found[0]))
     added = [token.content for _, token in sorted(tokenizer.get_added_tokens_decoder().items()) if token.special]
     return tuple(dict.fromkeys([*roles, *added]))
@@ -163,7 +166,8 @@ def _kind(text: str) -> str:
 
 def _merges(text: str) -> tuple[tuple[str, str], ...]:
     merges = json.loads(text)["model"].get("merges", [])
-    return tuple(tuple(merge.split(" ")) if isinstance(merge, str) else (merge[0], merge[1]) for merge in merges)
+    pairs = (merge.split(" ") if isinstance(merge, str) else merge for merge in merges)
+    return tuple((left, right) for left, right in pairs)
 
 
 def _others(vocabulary: Vocabulary) -> dict[str, Any]:

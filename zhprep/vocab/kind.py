@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from zhprep.vocab.config import VocabConfig
-from zhprep.vocab.counting import Counts
+from zhprep.vocab.counts import Counts
 from zhprep.vocab.pieces import Splitter
 from zhprep.vocab.vocabulary import Vocabulary
 
@@ -16,9 +16,10 @@ from zhprep.vocab.vocabulary import Vocabulary
 class Kind:
     """A type of vocabulary.
 
-    ``by_word`` says whether it counts the words of a ``words`` table: never, if there are any, or only.
+    ``splitter`` gives the rules by which text (False) or words (True) are counted; ``by_word`` says whether
+    the words of a ``words`` table are: never, if there are any, or always.
     """
 
-    splitter: Callable[[VocabConfig], Splitter]
+    splitter: Callable[[VocabConfig, bool], Splitter]
     train: Callable[[Counts, VocabConfig], Vocabulary]
     by_word: Literal["no", "optional", "required"] = "no"

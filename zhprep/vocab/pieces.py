@@ -10,36 +10,60 @@ from typing import Any
 
 from tokenizers import Regex, normalizers, pre_tokenizers
 
+from zhprep.vocab import bytemap
 from zhprep.vocab.config import VocabConfig
 
-HAN = r"[\u2E80-\u2FDF\u3005\u3007\u3021-\u3029\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF\U00020000-\U000323AF]"
+HAN = r"[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF\U00020000-\U000323AF]"
 
 
 @dataclasses.dataclass(frozen=True)
 class Splitter:
-    """A normaliser and a pre-tokeniser of the library, or None where nothing is to be done."""
+    """A normaliser (or None) and a pre-tokeniser of the library.
+
+    ``space_opens_word`` says that a space belongs to the word after it.
+    """
 
     normalizer: Any
     pre_tokenizer: Any
-
-    def normalize(self, text: str) -> str:
-        """Return ``text`` as the model is to see it."""
-        return str(self.normalizer.normalize_str(text)) if self.normalizer else text
+    space_opens_word: bool = False
 
     def split(self, text: str) -> list[str]:
-        """Return the pieces of ``text``, normalised."""
-        text = self.normalize(text)
-        if not self.pre_tokenizer:
-            return [text] if text else []
+        """Return the pieces of ``text`` as the model is to see them."""
+        if self.normalizer:
+            text = self.normalizer.normalize_str(text)
         return [piece for piece, _ in self.pre_tokenizer.pre_tokenize_str(text)]
 
 
-def bert(config: VocabConfig, *, chinese_apart: bool = True) -> Splitter:
-    """Return BERT's rules: clean, fold case, set Chinese characters and punctuation apart."""
-    normalizer = normalizers.BertNormalizer(
+class ByteSplitter(Splitter):
+    """A splitter whose pre-tokeniser shows bytes: the pieces are given as text again."""
+
+    def split(self, text: str) -> list[str]:
+        """Return the pieces of ``text``; each is made of whole characters."""
+        return [bytemap.text_of(piece) or "" for piece in super().split(text)]
+
+
+def bert(config: VocabConfig, by_word: bool = False, *, chinese_apart: bool = True) -> Splitter:  # noqa: ARG001 words are not looked at
+    """Return BERT's rules: clean, fold case, set punctuation and (if wished) Chinese characters apart."""
+    return Splitter(_cleaner(config, chinese_apart), pre_tokenizers.BertPreTokenizer())
+
+
+def words(config: VocabConfig, by_word: bool = True) -> Splitter:  # noqa: ARG001 there are always words
+    """Return the rules for text whose words are set apart by spaces: clean, fold case, split at spaces."""
+    return Splitter(_cleaner(config, chinese_apart=False), pre_tokenizers.WhitespaceSplit())
+
+
+def byte_level(config: VocabConfig, by_word: bool) -> Splitter:
+    """Return GPT-2's rules; without words, Chinese characters are set apart before."""
+    rules: Any = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)
+    if not by_word:
+        rules = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(HAN), "isolated"), rules])
+    return ByteSplitter(normalizers.Lowercase() if config.lowercase else None, rules, space_opens_word=True)
+
+
+def _cleaner(config: VocabConfig, chinese_apart: bool) -> Any:
+    return normalizers.BertNormalizer(
         clean_text=True,
         handle_chinese_chars=chinese_apart,
         strip_accents=config.strip_accents,
-        lowercase=config.lowercase,
+        lowercase=config.lowercase is not False,
     )
-    return Splitter(normalizer, pre_tokenizers.BertPreTokenizer())

@@ -1,4 +1,4 @@
-"""``wwm``: a word is chosen whole or not at all (BERT-wwm, arXiv 1906.08101 §2)."""
+"""``wwm``: a word is chosen whole or not at all (BERT-wwm, arXiv 1906.08101)."""
 
 from __future__ import annotations
 

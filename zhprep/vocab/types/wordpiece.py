@@ -15,9 +15,9 @@ from tokenizers import Tokenizer, decoders, models
 
 from zhprep.vocab import entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
-from zhprep.vocab.counting import Counts
+from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import bert_settings, finish
+from zhprep.vocab.tokenizer import bert_settings, dress, finish
 from zhprep.vocab.vocabulary import Vocabulary
 
 PREFIX = "##"
@@ -32,7 +32,7 @@ def train(counts: Counts, config: VocabConfig, *, learn: bool = True) -> Vocabul
     """
     table = counts.as_dict()
     wanted = entries.included(config)
-    alone, continuing = _character_counts(table)
+    alone, continuing = character_counts(table)
     ranked = []
     for character in entries.alphabet(alone, config, (entry for entry in wanted if len(entry) == 1)):
         ranked.append(character)
@@ -62,14 +62,12 @@ def tokenizer_of(tokens: list[str], config: VocabConfig, *, chinese_apart: bool 
         ids, unk_token=config.specials[1], continuing_subword_prefix=PREFIX, max_input_chars_per_word=LONGEST
     )
     tokenizer = Tokenizer(model)
-    rules = pieces.bert(config, chinese_apart=chinese_apart)
-    tokenizer.normalizer = rules.normalizer
-    tokenizer.pre_tokenizer = rules.pre_tokenizer
+    dress(tokenizer, pieces.bert(config, chinese_apart=chinese_apart))
     tokenizer.decoder = decoders.WordPiece(prefix=PREFIX, cleanup=False)
     return tokenizer
 
 
-def _character_counts(table: dict[str, int]) -> tuple[dict[str, int], set[str]]:
+def character_counts(table: dict[str, int]) -> tuple[dict[str, int], set[str]]:
     """Return how often each character stands in the text, and those that stand inside a piece."""
     totals: dict[str, int] = {}
     inside: set[str] = set()

@@ -1,0 +1,63 @@
+"""Glyphs: what each vocabulary entry looks like, in several typefaces.
+
+In: the entries of a vocabulary. Out: ``glyphs.npy``, uint8 ``[V, fonts, size, size]``, and ``glyphs.json``:
+the faces in their order and, for every row, which face drew it or why none did. ChineseBERT, §3.1
+(arXiv 2106.16038): the images of FangSong, XingKai and LiShu, 24 x 24, side by side.
+
+    fonts.py     find and open typefaces: those that travel with zhprep, and the user's own
+    coverage.py  the characters that a font file has
+    render.py    entries -> images, and the account of each row
+    files.py     glyphs.npy and glyphs.json
+    sheet.py     a picture of them to look at
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from zhprep.core.config import setting
+from zhprep.glyphs.files import load, save
+from zhprep.glyphs.fonts import Face, open_face, vendored
+from zhprep.glyphs.render import Rendered, Source, compose, render
+from zhprep.glyphs.sheet import contact_sheet
+
+__all__ = [
+    "Face",
+    "GlyphsConfig",
+    "Rendered",
+    "Source",
+    "build",
+    "compose",
+    "contact_sheet",
+    "load",
+    "open_face",
+    "render",
+    "save",
+    "vendored",
+]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GlyphsConfig:
+    """What ``zhprep render-glyphs`` may be told."""
+
+    font: tuple[str, ...] = setting(
+        ("song", "kai", "xing"), "typefaces, one channel each: a name (song, kai, xing) or FILE or FILE.ttc#INDEX"
+    )
+    size: int = setting(24, "width and height of an image in pixels", minimum=8)
+    missing: str = setting(
+        "next", "a character that the typeface lacks: the next face that has it, or zeros", choices=("next", "zeros")
+    )
+    fallback: tuple[str, ...] = setting(("kai", "song"), "the next faces, in order, for --missing next")
+    words: bool = setting(False, "compose the images of a word's characters, for word vocabularies")
+
+
+def build(config: GlyphsConfig, entries: Sequence[str], *, specials: Sequence[str] = ()) -> Rendered:
+    """Render ``entries`` as ``config`` says.
+
+    Raises ``UsageError`` or ``DataError`` for a font that cannot be used.
+    """
+    channels = [open_face(name) for name in config.font]
+    fallback = [open_face(name) for name in config.fallback] if config.missing == "next" else []
+    return render(entries, channels, size=config.size, fallback=fallback, words=config.words, specials=specials)

@@ -1,0 +1,74 @@
+"""``glyphs.npy`` and ``glyphs.json`` in a vocabulary's folder.
+
+In: a :class:`Rendered`. Out: the images as uint8 ``[V, fonts, size, size]``, readable by ``numpy.load``, and
+beside them the faces in their order with their sha256, the account per channel, and what each face lacks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zhprep.core.errors import DataError
+from zhprep.glyphs.render import Images, Rendered
+
+IMAGES = "glyphs.npy"
+RECORD = "glyphs.json"
+
+
+def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
+    """Return what ``glyphs.json`` says: shape, faces, and per channel the account, the figures and the missing."""
+    n_channels = rendered.images.shape[1]
+    accounts, figures, missing = rendered.account(), rendered.figures(), rendered.missing(entries)
+    return {
+        "shape": list(rendered.images.shape),
+        "faces": [face.as_dict() for face in rendered.faces],
+        "channels": [
+            {
+                "face": rendered.faces[i].name,
+                "rows": accounts[i],
+                "figures": figures[i],
+                "lacks": "".join(_single(missing[i])),
+            }
+            for i in range(n_channels)
+        ],
+    }
+
+
+def save(rendered: Rendered, entries: Sequence[str], folder: Path) -> dict[str, Any]:
+    """Write both files into ``folder``, each at once or not at all; return the record."""
+    written = record(rendered, entries)
+    temporary = folder / f".{IMAGES}.{os.getpid()}"
+    with temporary.open("wb") as file:
+        np.save(file, rendered.images, allow_pickle=False)
+    os.replace(temporary, folder / IMAGES)
+    temporary = folder / f".{RECORD}.{os.getpid()}"
+    temporary.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, folder / RECORD)
+    return written
+
+
+def load(folder: Path, *, n_entries: int | None = None) -> Images:
+    """Return the images of a vocabulary, memory-mapped.
+
+    Raises ``DataError`` when there are none, or when they are not of ``n_entries`` entries.
+    """
+    path = folder / IMAGES
+    if not path.is_file():
+        raise DataError(f"{folder} has no {IMAGES}", hint=f"make it: zhprep render-glyphs --vocab {folder}")
+    images: Images = np.load(path, mmap_mode="r", allow_pickle=False)
+    if images.ndim != 4 or images.dtype != np.uint8 or (n_entries is not None and len(images) != n_entries):
+        raise DataError(
+            f"{path} holds {images.dtype} {list(images.shape)}, not the images of {n_entries} entries",
+            hint=f"make it again: zhprep render-glyphs --vocab {folder}",
+        )
+    return images
+
+
+def _single(entries: Sequence[str]) -> list[str]:
+    return [entry for entry in entries if len(entry) == 1]

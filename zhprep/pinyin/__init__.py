@@ -1,0 +1,44 @@
+"""Pinyin: how each character sounds where it stands.
+
+In: the ``words`` table. Out: the ``pinyin`` table, with a syllable id per code point, 0 where there is none, so
+that nothing that is not Chinese ever shifts the alignment. ChineseBERT, §3.2 (arXiv 2106.16038).
+
+    syllables.py  the inventory: ids, names, letters
+    flat.py       a batch as flat arrays
+    engines/      what reads the characters
+    score.py      how well an engine reads a gold standard
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from zhprep.core.registry import lookup
+from zhprep.core.report import Account
+from zhprep.pinyin.config import PinyinConfig
+from zhprep.pinyin.engines import ENGINES, Engine
+from zhprep.pinyin.flat import FlatText, flatten, unflatten
+
+__all__ = ["ENGINES", "Engine", "FlatText", "PinyinConfig", "PinyinStage", "build"]
+
+
+class PinyinStage:
+    """The stage: ``words`` batch -> ``pinyin`` batch."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def __call__(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
+        """Return ``batch`` with the syllables of its characters; what has none is counted by the caller's reading."""
+        text = flatten(batch)
+        syllables = self.engine.read(text)
+        account.count(syllables=int((syllables != 0).sum()))
+        return unflatten(batch, text, syllables)
+
+
+def build(config: PinyinConfig) -> PinyinStage:
+    """Make the stage.
+
+    Raises ``UsageError`` for an engine that does not exist or is not installed.
+    """
+    return PinyinStage(lookup(ENGINES, config.engine, "pinyin engine")(config))
