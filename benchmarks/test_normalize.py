@@ -1,7 +1,7 @@
 """``normalize`` beside the usual loop over lines with unicodedata and regular expressions, on the same text.
 
 Figures are million characters a second of processor time on one core, the best of several runs of each, by turns.
-Two texts: prose as it is, which is nearly clean, and the same documents with each paragraph on one line, to be split.
+The loop does less: it counts nothing, keeps no emoji together and knows no dialogue.
 """
 
 from __future__ import annotations
@@ -63,41 +63,55 @@ def documents() -> list[list[str]]:
     return [document.split("\n") for document in text.split("\n\n") if document]
 
 
-def best(function: Callable[[], object]) -> float:
+def seconds(function: Callable[[], object]) -> float:
     started = time.process_time()
     function()
     return time.process_time() - started
 
 
+def batches(documents: list[list[str]]) -> list[pa.RecordBatch]:
+    """Return the documents in batches of about the size that the reader makes, 1 MiB."""
+    made: list[pa.RecordBatch] = []
+    waiting: list[list[str]] = []
+    n_waiting = 0
+    for document in documents:
+        waiting.append(document)
+        n_waiting += sum(map(len, document)) * 3
+        if n_waiting >= 1 << 20 or document is documents[-1]:
+            columns = [pa.array([str(i) for i in range(len(waiting))]), pa.array(waiting, pa.list_(pa.string()))]
+            made.append(pa.RecordBatch.from_arrays(columns, schema=schema.TEXT))
+            waiting, n_waiting = [], 0
+    return made
+
+
 def compare(documents: list[list[str]], split: bool, what: str) -> float:
-    names = pa.array([str(i) for i in range(len(documents))])
-    batch = pa.RecordBatch.from_arrays([names, pa.array(documents, pa.list_(pa.string()))], schema=schema.TEXT)
-    lines = [line for document in documents for line in document]
-    n_characters = sum(map(len, lines))
+    """Print the speed of both, and return their ratio."""
     stage = build(NormalizeConfig(split=split))
-    stage(batch, Account())  # builds its tables
+    given = batches(documents)
+    lines = [line for document in documents for line in document]
+    stage(given[0], Account())  # builds its tables
     ours, theirs = [], []
     for _ in range(N_RUNS):
-        ours.append(best(lambda: stage(batch, Account())))
-        theirs.append(best(lambda: loop(lines, split)))
-    speeds = [n_characters / min(seconds) / 1e6 for seconds in (ours, theirs)]
-    print(f"\nnormalize {what:32} {speeds[0]:7.1f} M ch/s   unicodedata + re loop {speeds[1]:6.2f} M ch/s"
-          f"   {speeds[0] / speeds[1]:5.1f}x")  # fmt: skip
-    return speeds[0] / speeds[1]
+        ours.append(seconds(lambda: [stage(batch, Account()) for batch in given]))
+        theirs.append(seconds(lambda: loop(lines, split)))
+    n_characters = sum(map(len, lines))
+    speed, other = n_characters / min(ours) / 1e6, n_characters / min(theirs) / 1e6
+    print(
+        f"\nnormalize: {what:30} {speed:6.1f} M ch/s    unicodedata + re {other:6.1f} M ch/s    {speed / other:4.1f}x"
+    )
+    return speed / other
 
 
 def test_cleaning(documents):
-    assert compare(documents, split=False, what="clean, one sentence a line") > 4
+    assert compare(documents, split=False, what="clean") > 3.5
 
 
 def test_cleaning_and_splitting(documents):
-    paragraphs = [["".join(document)] for document in documents]
-    assert compare(paragraphs, split=True, what="clean and split documents") > 2
+    whole = [["".join(document)] for document in documents]
+    assert compare(whole, split=True, what="clean and split") > 1.7
 
 
 def test_text_that_is_clean_already(documents):
     stage = build(NormalizeConfig())
-    names = pa.array([str(i) for i in range(len(documents))])
-    batch = pa.RecordBatch.from_arrays([names, pa.array(documents, pa.list_(pa.string()))], schema=schema.TEXT)
-    clean = stage(batch, Account())["sentences"].to_pylist()
-    assert compare(clean, split=False, what="text that is clean already") > 6
+    clean = [row for batch in batches(documents) for row in stage(batch, Account())["sentences"].to_pylist()]
+    assert compare(clean, split=False, what="text that is clean already") > 5
