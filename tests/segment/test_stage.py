@@ -65,9 +65,9 @@ class ShortEnds(Drops):
 
     def ends(self, sentences: pa.Array) -> Cuts:
         good = load_engine(SegmentConfig(cws="characters")).ends(sentences)  # type: ignore[attr-defined]
-        ends = good.ends.copy()
-        ends[-1] -= 1
-        return Cuts(good.offsets, ends)
+        offsets = good.offsets.copy()
+        offsets[-1] -= 1
+        return Cuts(offsets, good.ends[:-1])
 
 
 class EmptyWord(Drops):

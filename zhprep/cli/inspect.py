@@ -118,7 +118,7 @@ _VIEWS: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
     "counts": _refuse,
 }
 
-_COLORS = ("", "34", "31", "32", "35", "31")
+_COLORS = ("", "34", "31", "32", "35", "31", "36")
 
 
 def _painted(cell: Any, colored: bool) -> str:

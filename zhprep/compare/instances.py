@@ -7,7 +7,7 @@ from itertools import groupby
 
 from zhprep.instances.view import Cell, Shown
 
-CLASSES = ("", "mask", "random", "keep", "similar", "random")
+CLASSES = ("", "mask", "random", "keep", "similar", "random", "similar")
 """The style of each value of ``mask_kind``."""
 
 LEGEND = (

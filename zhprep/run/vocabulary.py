@@ -24,7 +24,7 @@ from zhprep.core.shards import Job, Output, open_batches, read_manifest, run_job
 from zhprep.core.shards.commit import PREFIX, write_json
 from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
-from zhprep.vocab import Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
+from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
 from zhprep.vocab.counts import SCHEMA
 
 COUNTS = ".counts"
@@ -71,7 +71,8 @@ def build_vocabulary(corpus: Corpus, chain: Chain, config: VocabConfig, output: 
     report.account, sha = run_job(job, replace(output, path=counts_folder))
     if not sha:
         return report
-    counts = _merged(counts_folder, report.account)
+    by_word = TYPES[config.type].by_word != "no" and chain.table != "text"
+    counts = _merged(counts_folder, report.account, by_word)
     vocabulary = train(counts, config)
     report.content_sha256 = vocabulary.sha256
     write_vocabulary(vocabulary, counts, output.path, {**job.plan(), "counts_sha256": sha, **job.task.facts()})
@@ -113,14 +114,14 @@ def _refuse_other(output: Output, job: Job) -> None:
         )
 
 
-def _merged(folder: Path, account: Account) -> Counts:
+def _merged(folder: Path, account: Account, by_word: bool) -> Counts:
     totals = {
         "documents": account.counts["documents_out"],
         "sentences": account.counts["sentences"],
         "characters": account.counts["characters"],
     }
     parts = (Counts(pa.Table.from_batches([batch], SCHEMA), {}) for batch in open_batches(folder, "counts"))
-    return replace(merge(parts), totals=totals)
+    return replace(merge(parts), totals=totals, by_word=by_word)
 
 
 def _flat(report: dict[str, Any]) -> dict[str, Any]:
