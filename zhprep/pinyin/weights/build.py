@@ -58,7 +58,7 @@ def main() -> int:
         sys.exit(f"{arguments.wheel}: sha256 is {digest}, not that of g2pM 0.1.2.5 ({WHEEL_SHA256})")
     with zipfile.ZipFile(arguments.wheel) as wheel:
         arrays = convert({name: wheel.read(f"g2pM/{name}.pkl") for name in FILES})
-    np.savez_compressed(arguments.out, **arrays)
+    np.savez_compressed(arguments.out, **arrays)  # type: ignore[arg-type]
     print(f"{arguments.out}: {arguments.out.stat().st_size:,} bytes, {len(arrays)} arrays")
     return 0
 
