@@ -18,7 +18,9 @@ from zhprep.core.registry import suggest
 Config = TypeVar("Config")
 
 
-def setting(default: Any, help: str, *, choices: tuple[str, ...] = (), minimum: float | None = None, flag: bool = True) -> Any:
+def setting(
+    default: Any, help: str, *, choices: tuple[str, ...] = (), minimum: float | None = None, flag: bool = True
+) -> Any:
     """Declare a knob: its default, what it does, and what it may be.
 
     ``flag=False`` keeps it out of the command line (a recipe may still set it).
@@ -71,27 +73,33 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where:
     if metadata.get("choices") and value is not None:
         for item in value if isinstance(value, tuple) else (value,):
             if item not in metadata["choices"]:
-                raise UsageError(f"{name} cannot be {item!r}{_in(where)}", hint=suggest(str(item), list(metadata["choices"])))
+                raise UsageError(
+                    f"{name} cannot be {item!r}{_in(where)}", hint=suggest(str(item), list(metadata["choices"]))
+                )
     minimum = metadata.get("minimum")
-    if minimum is not None and value is not None and value < minimum:
+    if minimum is not None and value is not None and not value >= minimum:  # so that NaN is refused
         raise UsageError(f"{name} is {value}{_in(where)}; it must be at least {minimum}")
     return value
 
 
 def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
     if isinstance(kind, types.UnionType):
-        if value is None:
+        options = typing.get_args(kind)
+        if value is None and type(None) in options:
             return None
-        kind = next(option for option in typing.get_args(kind) if option is not type(None))
-    if typing.get_origin(kind) is tuple:
+        kinds = [option for option in options if option is not type(None)]
+        fitting = [option for option in kinds if type(value) is (typing.get_origin(option) or option)]
+        kind = (fitting or kinds)[0]
+    origin = typing.get_origin(kind) or kind
+    if origin is tuple:
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
             raise UsageError(f"{name} must be a list{_in(where)}, not {value!r}")
         item_kind = typing.get_args(kind)[0]
         return tuple(_convert(name, item, item_kind, where) for item in value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+    if origin is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise UsageError(f"{name} must be {kind.__name__}{_in(where)}, not {value!r}")
+    if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
+        raise UsageError(f"{name} must be {origin.__name__}{_in(where)}, not {value!r}")
     return value
 
 

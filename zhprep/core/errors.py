@@ -1,9 +1,9 @@
 """Errors, named by who must act, each with its exit code.
 
-    ZhprepError   1   our fault
-    ├── UsageError    2   the command or its options are wrong: change them
-    ├── DataError     3   the input is wrong: file, place and reason are in the message
-    └── Stopped      85   stopped early on purpose: run the same command again to go on
+ZhprepError   1   our fault
+├── UsageError    2   the command or its options are wrong: change them
+├── DataError     3   the input is wrong: file, place and reason are in the message
+└── Stopped      85   stopped early on purpose: run the same command again to go on
 """
 
 from __future__ import annotations

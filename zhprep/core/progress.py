@@ -24,13 +24,19 @@ class Progress:
     def of(self, total: int, unit: str) -> Iterator[Bar]:
         """Show progress towards ``total`` units of work."""
         bar = Bar(self, total, unit)
-        yield bar
-        bar.end()
+        try:
+            yield bar
+        finally:
+            bar.end()
 
     def event(self, name: str, **facts: Any) -> None:
         """Write one JSON line, if that is the style."""
         if self.style == "json":
-            print(json.dumps({"event": name, "stage": self.label, **facts}, ensure_ascii=False), file=sys.stderr, flush=True)
+            print(
+                json.dumps({"event": name, "stage": self.label, **facts}, ensure_ascii=False),
+                file=sys.stderr,
+                flush=True,
+            )
 
 
 class Bar:
@@ -72,6 +78,10 @@ class Bar:
         self._progress.event("progress", done=self._done, total=self._total, per_second=round(rate))
         if self._progress.style == "auto":
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            eta = time.strftime("%H:%M:%S", time.gmtime(left))
+            eta = f"{int(left) // 3600:02d}:{int(left) // 60 % 60:02d}:{int(left) % 60:02d}"
             share = self._done / max(self._total, 1)
-            print(f"{stamp} {self._progress.label} {share:.1%} {rate / 1e6:.2f} M{self._unit}/s ETA {eta}", file=sys.stderr, flush=True)
+            print(
+                f"{stamp} {self._progress.label} {share:.1%} {rate / 1e6:.2f} M{self._unit}/s ETA {eta}",
+                file=sys.stderr,
+                flush=True,
+            )

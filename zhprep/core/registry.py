@@ -22,11 +22,12 @@ def lookup(family: Mapping[str, Part], name: str, kind: str) -> Part:
     raise UsageError(f"unknown {kind} {name!r}", hint=suggest(name, list(family)))
 
 
-def suggest(name: str, choices: list[str]) -> str:
-    """Return a hint: the nearest of ``choices`` if one is near, then all of them."""
+def suggest(name: str, choices: list[str], *, show: int = 40) -> str:
+    """Return a hint: the nearest of ``choices`` if one is near, then all of them unless they are more than ``show``."""
     near = difflib.get_close_matches(name, choices, n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return f"{meant}choices: {', '.join(choices)}"
+    meant = f"did you mean {near[0]!r}?" if near else ""
+    listed = f"choices: {', '.join(choices)}" if len(choices) <= show else ""
+    return f"{meant} {listed}".strip()
 
 
 def load_object(path: str, kind: str) -> Any:
@@ -35,6 +36,8 @@ def load_object(path: str, kind: str) -> Any:
     Raises ``UsageError`` when the module or the name in it cannot be found.
     """
     module_name, _, attribute = path.partition(":")
+    if not module_name or not attribute:
+        raise UsageError(f"{path!r} names no {kind}", hint="give it as package.module:Name")
     try:
         module = importlib.import_module(module_name)
     except ImportError as error:
@@ -43,7 +46,8 @@ def load_object(path: str, kind: str) -> Any:
             hint="give it as package.module:Name, with the package on PYTHONPATH",
         ) from error
     if not hasattr(module, attribute):
-        raise UsageError(f"module {module_name!r} has no {kind} {attribute!r}", hint=suggest(attribute, dir(module)))
+        public = [name for name in dir(module) if not name.startswith("_")]
+        raise UsageError(f"module {module_name!r} has no {kind} {attribute!r}", hint=suggest(attribute, public))
     return getattr(module, attribute)
 
 
@@ -55,4 +59,6 @@ def require(module_name: str, *, purpose: str, install: str) -> Any:
     try:
         return importlib.import_module(module_name)
     except ImportError as error:
-        raise UsageError(f"{purpose} needs the package {module_name!r}: {error}", hint=f"pip install {install}") from error
+        raise UsageError(
+            f"{purpose} needs the package {module_name!r}: {error}", hint=f"pip install {install}"
+        ) from error

@@ -28,7 +28,7 @@ def keys(seed: int, purpose: str, *address: int | npt.NDArray[np.integer]) -> Bi
     result is ``uint64`` of the broadcast shape (at least one-dimensional).
     """
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
-    key = np.frombuffer(digest, np.uint64).copy()
+    key = np.frombuffer(digest, "<u8").astype(np.uint64)  # the same on machines of either byte order
     for part in address:
         key = bits(key, np.atleast_1d(np.asarray(part)))
     return key

@@ -66,6 +66,9 @@ def instances(columns: list[str], ids: pa.DataType) -> pa.Schema:
     block): masks are drawn from it. ``dupe`` says which static duplicate a row is.
     """
     known = instance_fields(ids)
+    unknown = sorted(set(columns) - known.keys())
+    if unknown:
+        raise ValueError(f"no such columns of instances: {', '.join(unknown)}")
     return _table("instances", [pa.field(name, kind) for name, kind in known.items() if name in columns])
 
 
@@ -84,4 +87,4 @@ def table_name(schema: pa.Schema, where: str = "") -> str | None:
             f"{where or 'input'}: table {name.decode()!r} has version {version}; this zhprep reads version {VERSION}",
             hint="make it again with this version",
         )
-    return name.decode()
+    return str(name.decode())

@@ -42,11 +42,15 @@ class Stopping:
                 break
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            signal.signal(
+                number, signal.SIG_DFL if handler is None else handler
+            )  # None: set by code that is not Python
 
-    def _signal(self, number: int, frame: FrameType | None) -> None:
+    def _signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
 
 

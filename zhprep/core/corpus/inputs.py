@@ -1,55 +1,66 @@
-"""Find the input files and open them as one uncompressed stream of bytes.
+"""Find the input files, say what they are and open them as one uncompressed stream of bytes.
 
 Formats are told by extension and confirmed by magic bytes: ``.txt .jsonl .parquet .arrow``, each also
-``.gz .zst .xz .bz2`` (Parquet and Arrow uncompressed only); ``-`` is standard input.
+``.gz .zst .xz .bz2`` (Parquet and Arrow uncompressed only); ``-`` is standard input. What has no
+extension that says it (standard input, for one) is told by its first bytes.
 """
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import contextlib
 import glob
-import gzip
 import hashlib
-import io
-import lzma
-import zlib
+import json
+import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
-import zstandard
-
+from zhprep.core.corpus.streams import (
+    CHUNK,
+    COMPRESSIONS,
+    Damaged,
+    Decompressed,
+    Hash,
+    Hashed,
+    Prefixed,
+    Recoded,
+    Stream,
+)
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
 STDIN = "-"
-CHUNK = 1 << 20
 
-_COMPRESSIONS = {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5\x2f\xfd", ".xz": b"\xfd7zXZ\x00", ".bz2": b"BZh"}
+_MAGIC = re.compile(
+    rb"(?P<gz>\x1f\x8b)|(?P<zst>\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)"
+    rb"|(?P<xz>\xfd7zXZ\x00)|(?P<bz2>BZh[1-9](?:1AY&SY|\x17rE8P\x90))"
+)
 _FORMATS = {
     ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
     ".parquet": "parquet", ".arrow": "arrow",
 }  # fmt: skip
+_TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
 _NOT_TEXT = {
     b"PAR1": "a Parquet file",
-    b"ARROW1": "an Arrow file (not stream)",
+    b"ARROW1": "an Arrow file",
+    b"\xff\xff\xff\xff": "an Arrow stream",
     b"PK\x03\x04": "a zip archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!\x1a": "a RAR archive",
     b"%PDF": "a PDF",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
     b"\x89PNG": "a PNG picture",
-    b"\x7fELF": "a program",
     b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"SQLite format 3\x00": "a database",
+    b"\x7fELF": "a program",
 }
-
-
-class Hash(Protocol):
-    """What a hashlib object does, as far as it is used here."""
-
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
+_SAMPLE = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -57,7 +68,7 @@ class Input:
     """One input file: where it is, its format and its compression (``""`` for none).
 
     ``path`` is where the bytes lie now (a spool file for standard input); ``name`` is what documents
-    are named after.
+    are named after; ``sha256``, where a manifest of ours promises one, is what the bytes must have.
     """
 
     path: str
@@ -65,81 +76,77 @@ class Input:
     format: str
     compression: str = ""
     encoding: str = "utf-8"
+    sha256: str = ""
 
 
 def find_inputs(arguments: tuple[str, ...], *, encoding: str = "utf-8") -> list[Input]:
     """Expand files, folders and globs into inputs, in a fixed order.
 
-    Raises ``UsageError`` for a path that does not exist, ``DataError`` for one that is not readable text.
+    Files of a folder are named by their path in it. Raises ``UsageError`` for a path that does not
+    exist, ``DataError`` for one that is not readable text or lies in an unfinished folder of ours.
     """
-    paths = [path for argument in arguments or (STDIN,) for path in _expand(argument)]
-    return [describe(path, encoding=encoding) for path in paths]
+    found = [pair for argument in arguments or (STDIN,) for pair in _expand(argument)]
+    promised = {folder: _promised(folder) for folder in sorted({os.path.dirname(path) for path, _ in found})}
+    return [
+        describe(
+            path, encoding=encoding, name=name, sha256=promised[os.path.dirname(path)].get(os.path.basename(path), "")
+        )
+        for path, name in found
+    ]
 
 
-def describe(path: str, *, encoding: str = "utf-8", name: str | None = None) -> Input:
+def describe(path: str, *, encoding: str = "utf-8", name: str | None = None, sha256: str = "") -> Input:
     """Say what the file at ``path`` is, by its name and its first bytes."""
-    file = Path(path)
-    suffixes = file.suffixes
     head = _head(path)
-    compression = next((suffix for suffix, magic in _COMPRESSIONS.items() if head.startswith(magic)), "")
-    named = suffixes[-1].lower() if suffixes else ""
-    if named in _COMPRESSIONS:
-        if head and not compression:
-            raise DataError(f"{path}: is named {named} but is not compressed that way", hint="rename the file")
-        suffixes = suffixes[:-1]
-    known = _FORMATS.get(suffixes[-1].lower() if suffixes else ".txt", "text")
-    if known in ("parquet", "arrow") and compression:
-        raise DataError(f"{path}: compressed {known} is not read", hint="decompress it; both formats compress inside")
-    if known in ("text", "jsonl"):
-        with open_decompressed(Input(path, file.name, known, compression)) as stream:
-            sample = read_some(stream, 1 << 16, path)
+    compression, named = _compression(path, head)
+    with open_decompressed(Input(path, path, "", compression)) as stream:
+        sample = _sample(stream)
+    kind = named or _format(sample)
+    if kind in ("parquet", "arrow"):
+        if compression:
+            raise DataError(
+                f"{path}: compressed {kind} is not read", hint="decompress it; both formats compress inside"
+            )
+    else:
         encoding = _text_encoding(path, sample, encoding)
-    return Input(path, name or file.name, known, compression, encoding)
+    name = (
+        (name or Path(path).name).encode("utf-8", "backslashreplace").decode()
+    )  # a name need not be text; a document's must
+    return Input(path, name, kind, compression, encoding, sha256)
+
+
+def open_stdin(stream: IO[bytes], *, encoding: str = "utf-8") -> tuple[Input, Stream]:
+    """Say what comes on standard input, and return it as a stream of UTF-8 that is read once."""
+    head = stream.read(16)
+    compression, _ = _compression(STDIN, head)
+    raw: Stream = Prefixed(head, stream)
+    if compression:
+        raw = Decompressed(raw, compression, STDIN)
+    sample = _sample(raw)
+    kind = _format(sample)
+    if kind in ("parquet", "arrow"):
+        raise UsageError(f"{STDIN}: {kind} cannot be read from a pipe here", hint="give the file by its name")
+    encoding = _text_encoding(STDIN, sample, encoding)
+    whole: Stream = Prefixed(sample, raw)
+    return Input(STDIN, STDIN, kind, compression, encoding), whole if encoding == "utf-8" else Recoded(whole, encoding)
 
 
 @contextlib.contextmanager
-def open_decompressed(source: Input, digest: Hash | None = None) -> Iterator[IO[bytes]]:
+def open_decompressed(source: Input, digest: Hash | None = None) -> Iterator[Stream]:
     """Open the bytes inside a file; ``digest``, if given, is fed the bytes of the file itself."""
     with open(source.path, "rb") as raw:
-        inner: IO[bytes] = raw if digest is None else _Hashing(raw, digest)  # type: ignore[assignment]
-        if source.compression == ".gz":
-            stream: IO[bytes] = gzip.GzipFile(fileobj=inner)  # type: ignore[assignment]
-        elif source.compression == ".bz2":
-            stream = bz2.BZ2File(inner)
-        elif source.compression == ".xz":
-            stream = lzma.LZMAFile(inner)
-        elif source.compression == ".zst":
-            stream = zstandard.ZstdDecompressor().stream_reader(inner, read_across_frames=True)  # type: ignore[assignment]
-        else:
-            stream = inner
-        yield stream
-        if digest is not None:  # trailing bytes that a decompressor has no need of belong to the file all the same
+        inner: Stream = raw if digest is None else Hashed(raw, digest)
+        yield Decompressed(inner, source.compression, source.name) if source.compression else inner
+        if digest is not None:  # bytes that nobody had a need of belong to the file all the same
             while inner.read(CHUNK):
                 pass
 
 
 @contextlib.contextmanager
-def open_text(source: Input, digest: Hash | None = None) -> Iterator[IO[bytes]]:
+def open_text(source: Input, digest: Hash | None = None) -> Iterator[Stream]:
     """Open a line format as UTF-8 bytes whatever its compression and encoding."""
     with open_decompressed(source, digest) as stream:
-        yield stream if source.encoding == "utf-8" else _Recoded(stream, source)  # type: ignore[misc]
-
-
-def read_some(stream: IO[bytes], size: int, where: str) -> bytes:
-    """Read up to ``size`` bytes; raises ``DataError`` when the compressed data are damaged."""
-    try:
-        return stream.read(size)
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError) as error:
-        if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile) and error.errno:
-            raise
-        raise Damaged(
-            f"{where}: compressed data end early or are damaged ({error})",
-            hint="fetch the file again, or read what can be read with --on-error skip",
-        ) from error
-
-
-class Damaged(DataError):
-    """A compressed input that cannot be read to its end."""
+        yield stream if source.encoding == "utf-8" else Recoded(stream, source.encoding)
 
 
 def spool(stream: IO[bytes], path: Path) -> None:
@@ -155,26 +162,58 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _expand(argument: str) -> list[str]:
+def _expand(argument: str) -> list[tuple[str, str]]:
+    """Return paths and names."""
     if argument == STDIN or Path(argument).is_file():
-        return [argument]
+        return [(argument, Path(argument).name)]
     if Path(argument).is_dir():
-        found = sorted(str(p) for p in Path(argument).rglob("*") if p.is_file() and _is_readable_name(p))
+        found = [str(path.relative_to(argument)) for path in Path(argument).rglob("*") if path.is_file()]
+        found = sorted(name for name in found if _is_readable_name(name))
         if not found:
-            raise UsageError(f"{argument}: no readable file in this folder", hint=f"formats: {', '.join(_FORMATS)}, also compressed")
-        return found
-    found = sorted(path for path in glob.glob(argument, recursive=True) if Path(path).is_file())
-    if found:
-        return found
+            raise UsageError(
+                f"{argument}: no readable file in this folder", hint=f"formats: {', '.join(_FORMATS)}, also compressed"
+            )
+        return [(os.path.join(argument, name), name) for name in found]
+    matches = sorted(path for path in glob.glob(argument, recursive=True) if Path(path).is_file())
+    if matches:
+        return [(path, Path(path).name) for path in matches]
+    if Path(argument).exists():
+        raise UsageError(
+            f"{argument}: is neither a file nor a folder",
+            hint="give what comes through a pipe on standard input, as `-`",
+        )
     siblings = [str(path) for path in Path(argument).parent.glob("*")] if Path(argument).parent.is_dir() else []
-    raise UsageError(f"{argument}: no such file or folder", hint=suggest(argument, siblings) if siblings else "check the path")
+    raise UsageError(
+        f"{argument}: no such file or folder", hint=suggest(argument, siblings, show=0) or "check the path"
+    )
 
 
-def _is_readable_name(path: Path) -> bool:
+def _is_readable_name(name: str) -> bool:
+    path = Path(name)
     suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in _COMPRESSIONS:
+    if suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes = suffixes[:-1]
-    return bool(suffixes) and suffixes[-1] in _FORMATS and suffixes[-1] != ".json" and not path.name.startswith(".")
+    hidden = any(part.startswith(".") for part in path.parts)
+    return not hidden and bool(suffixes) and suffixes[-1] in _FORMATS and suffixes[-1] != ".json"
+
+
+def _promised(folder: str) -> dict[str, str]:
+    """Return the sha256 that the manifest of a folder of ours promises for each of its shards.
+
+    Raises ``DataError`` for a folder of ours that has no manifest: reading half of it would be silent.
+    """
+    place = Path(folder or ".")
+    if not (place / "manifest.json").exists():
+        if (place / "plan.json").exists() and any(place.glob("data-*-of-*.arrow")):
+            raise DataError(
+                f"{place}: is unfinished", hint="run the command that makes it again, it goes on where it stopped"
+            )
+        return {}
+    try:
+        shards = json.loads((place / "manifest.json").read_bytes())["shards"]
+        return {shard["name"]: shard["sha256"] for shard in shards}
+    except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
+        return {}
 
 
 def _head(path: str) -> bytes:
@@ -185,67 +224,52 @@ def _head(path: str) -> bytes:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
 
 
+def _compression(path: str, head: bytes) -> tuple[str, str | None]:
+    """Return the compression, and the format that the name tells, if it tells one."""
+    magic = _MAGIC.match(head)
+    compression = f".{magic.lastgroup}" if magic else ""
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    if suffixes and suffixes[-1] in COMPRESSIONS:
+        if head and compression != suffixes[-1]:
+            raise DataError(f"{path}: is named {suffixes[-1]} but is not compressed that way", hint="rename the file")
+        suffixes = suffixes[:-1]
+    return compression, _FORMATS.get(suffixes[-1]) if suffixes else None
+
+
+def _sample(stream: Stream) -> bytes:
+    """Return the first bytes; a file damaged so early is dealt with when it is read."""
+    try:
+        return stream.read(_SAMPLE)
+    except Damaged:
+        return b""
+
+
+def _format(sample: bytes) -> str:
+    """Tell the format of a file that has no name to tell it by."""
+    for magic, kind in _TABLES.items():
+        if sample.startswith(magic):
+            return kind
+    first = sample.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    try:
+        return "jsonl" if first.startswith(b"{") and isinstance(json.loads(first), dict) else "text"
+    except (ValueError, RecursionError):
+        return "text"
+
+
 def _text_encoding(path: str, sample: bytes, encoding: str) -> str:
+    """Return the name of the encoding of a text file, after a look at whether it is one."""
     for magic, what in _NOT_TEXT.items():
         if sample.startswith(magic):
             raise DataError(f"{path}: is not text but {what}", hint="give .txt, .jsonl, .parquet or .arrow files")
-    if encoding == "auto":
-        return detect(sample)
     if encoding == "utf-8" and sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise DataError(f"{path}: is UTF-16, not UTF-8", hint="read it with --encoding auto")
-    if sample.count(0) > len(sample) // 100:
-        raise DataError(f"{path}: is not text ({sample.count(0)} NUL bytes in its first {len(sample)})", hint="give a text file")
     try:
-        codecs.lookup(encoding)
+        codec = codecs.lookup(detect(sample) if encoding == "auto" else encoding)
+        "".encode(codec.name)  # refuses codecs such as base64, which are not of text
     except LookupError as error:
         raise UsageError(f"unknown encoding {encoding!r}", hint="utf-8, gb18030, big5, utf-16 or auto") from error
-    return codecs.lookup(encoding).name
-
-
-class _Hashing(io.RawIOBase):
-    """A file whose every byte read is fed to a digest."""
-
-    def __init__(self, raw: IO[bytes], digest: Hash) -> None:
-        self._raw = raw
-        self._digest = digest
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._raw.read(size)
-        self._digest.update(data)
-        return data
-
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]
-        data = self.read(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-
-class _Recoded(io.RawIOBase):
-    """A stream in another encoding, as UTF-8 bytes."""
-
-    def __init__(self, stream: IO[bytes], source: Input) -> None:
-        self._stream = stream
-        self._source = source
-        self._decoder = codecs.getincrementaldecoder(source.encoding)("strict")
-        self._pending = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while size < 0 or len(self._pending) < size:
-            chunk = self._stream.read(CHUNK)
-            try:
-                self._pending += self._decoder.decode(chunk, final=not chunk).encode()
-            except UnicodeDecodeError as error:
-                raise DataError(
-                    f"{self._source.path}: is not {self._source.encoding}: {error.reason}", hint="try --encoding auto"
-                ) from error
-            if not chunk:
-                break
-        size = len(self._pending) if size < 0 else size
-        data, self._pending = self._pending[:size], self._pending[size:]
-        return data
+    if not codec.name.startswith(("utf-16", "utf-32")) and sample.count(0) > len(sample) // 100:
+        raise DataError(
+            f"{path}: is not text ({sample.count(0)} NUL bytes in its first {len(sample)})", hint="give a text file"
+        )
+    return codec.name

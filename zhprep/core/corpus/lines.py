@@ -1,4 +1,4 @@
-"""Line formats: where the documents begin in a stream of bytes.
+"""Line formats: where the lines are in a stream of bytes, and where the documents begin.
 
 ``text``: one sentence or paragraph a line, a blank line between documents; with one document a line,
 and in ``jsonl``, every line that is not blank is a document. Lines end at ``\\n`` alone: other
@@ -7,36 +7,93 @@ separators (U+2028, U+0085, form feed) are text, which ``str.splitlines`` gets w
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+
+from zhprep.core.corpus import streams
+from zhprep.core.corpus.streams import Damaged, Stream
+from zhprep.core.corpus.weights import weigh
+from zhprep.core.errors import DataError
 
 DOCUMENT_LIMIT = 4 << 20
-"""A document longer than this many bytes is cut at the end of a line, so that memory stays bounded."""
+"""A document that weighs more is cut at the end of a line, so that memory stays bounded."""
 
-_BLANK = frozenset(b" \t\r\v\f")
-_UNDERSCORE = "▁".encode()  # how `segment` shows a space; white space too, as far as weight goes
+LINE_LIMIT = 64 << 20
+"""The longest line, in bytes."""
+
+ENDLESS = 1 << 62
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_BLANK = re.compile(rb"(?:[ \t\r\v\f]|\xe3\x80\x80)*")  # U+3000 is the space of Chinese
 
 
 @dataclass
 class Lines:
-    """The lines of a run of whole lines (byte offsets into it) and which of them begin a document."""
+    """The lines of a run of whole lines.
 
-    starts: npt.NDArray[np.int64]
-    stops: npt.NDArray[np.int64]
-    full: npt.NDArray[np.bool_]
-    begins: npt.NDArray[np.bool_]
-    cuts: int
+    ``starts`` and ``stops`` are byte offsets into the run, ``full`` says which are not blank and
+    ``begins`` which of those begin a document; the lines ``cuts`` do only because a document grew too
+    long. ``weights`` says how much text each line holds.
+    """
+
+    starts: Ints
+    stops: Ints
+    full: Flags
+    begins: Flags
+    weights: Ints
+    cuts: list[int]
+
+
+def runs(stream: Stream, name: str, *, size: int = ENDLESS, salvage: bool = False) -> Iterator[bytes]:
+    """Yield ``size`` bytes of ``stream``, or what there is, as runs of whole lines.
+
+    Raises ``DataError`` for a line that is too long, ``Damaged`` where the stream is; the piece of a
+    line that the damage left comes before it only if that is to be ``salvage``d.
+    """
+    pending: list[bytes] = []
+    n_lines = 0
+    while size > 0:
+        try:
+            chunk = stream.read(min(streams.CHUNK, size))
+        except Damaged:
+            if salvage and any(pending):
+                yield b"".join(pending)
+            raise
+        if not chunk:
+            break
+        size -= len(chunk)
+        border = chunk.rfind(b"\n") + 1
+        if border:
+            yield b"".join([*pending, chunk[:border]])
+            n_lines += chunk.count(b"\n")
+            pending = []
+        pending.append(chunk[border:])
+        if sum(map(len, pending)) > LINE_LIMIT:
+            raise DataError(
+                f"{name}, line {n_lines + 1}: is longer than {LINE_LIMIT >> 20} MiB", hint="put line ends into the text"
+            )
+    if any(pending):
+        yield b"".join(pending)
 
 
 class LineScanner:
-    """Finds documents in consecutive runs of whole lines; the runs may be cut anywhere between lines."""
+    """Finds documents in consecutive runs of whole lines; the runs may be cut anywhere between lines.
 
-    def __init__(self, *, line_is_document: bool) -> None:
+    Who knows that no document is too long need not have the lines weighed.
+    """
+
+    def __init__(self, *, line_is_document: bool, weighing: bool = True) -> None:
         self._line_is_document = line_is_document
+        self._weighing = weighing
         self._inside = False
-        self._length = 0
+        self._weight = 0
 
     def scan(self, data: bytes) -> Lines:
         """Return the lines of ``data``, which ends at the end of a line (or of the input)."""
@@ -46,48 +103,84 @@ class LineScanner:
             stops = np.append(stops, len(data))
         starts = np.concatenate(([0], stops[:-1] + 1)) if len(stops) else stops
         full = _full(data, array, starts, stops)
+        weights = weigh(data, starts, stops - starts) if self._weighing else np.zeros(len(starts), np.int64)
         if self._line_is_document:
-            return Lines(starts, stops, full, full.copy(), 0)
-        before = np.concatenate(([self._inside], full[:-1])) if len(full) else full
-        begins = full & ~before
-        cuts = self._cut_long(starts, stops, full, begins, len(data))
+            return Lines(starts, stops, full, full.copy(), weights, [])
+        begins = full & ~np.concatenate(([self._inside], full[:-1]))[: len(full)]
+        cuts = self._cut_long(begins, weights)
         self._inside = bool(full[-1]) if len(full) else self._inside
-        return Lines(starts, stops, full, begins, cuts)
+        return Lines(starts, stops, full, begins, weights, cuts)
 
-    def _cut_long(self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], full: npt.NDArray[np.bool_],
-                  begins: npt.NDArray[np.bool_], size: int) -> int:  # fmt: skip
-        """Make a document begin wherever one has grown past the limit; return how many were made."""
-        first = -self._length
-        cuts = 0
+    def _cut_long(self, begins: Flags, weights: Ints) -> list[int]:
+        """Make a document begin at each line that would carry one past the limit; return those lines.
+
+        A piece that was cut off is within the limit, so that it is not cut again when it is read back;
+        a line that exceeds the limit alone stays whole.
+        """
+        upto = np.concatenate(([0], np.cumsum(weights)))
+        borders = np.concatenate(([0], np.flatnonzero(begins), [len(weights)]))
+        totals = np.diff(upto[borders])
+        totals[0] += self._weight
+        long = np.flatnonzero(totals > DOCUMENT_LIMIT).tolist()
+        cuts = [cut for i in long for cut in _cut_span(upto, borders[i], borders[i + 1], self._weight if i == 0 else 0)]
+        begins[cuts] = True
         heads = np.flatnonzero(begins)
-        borders = np.concatenate(([first], starts[heads], [size]))
-        if np.diff(borders).max(initial=0) > DOCUMENT_LIMIT:
-            for line in np.flatnonzero(full):
-                if begins[line]:
-                    first = int(starts[line])
-                elif starts[line] - first >= DOCUMENT_LIMIT:
-                    begins[line] = True
-                    first = int(starts[line])
-                    cuts += 1
-        elif len(heads):
-            first = int(starts[heads[-1]])
-        self._length = size - first
+        self._weight = int(upto[-1] - upto[heads[-1]]) if len(heads) else self._weight + int(upto[-1])
         return cuts
 
 
-def weight(data: bytes) -> int:
-    """Return how much text ``data`` holds: its bytes without white space.
+def _cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
+    """Yield where to cut the document in the lines ``[start, stop)``, of which ``held`` lies before them."""
+    while True:
+        line = _first_past(upto, upto[start] + max(DOCUMENT_LIMIT - held, 0))
+        if line < stop and held + upto[line] == upto[start]:  # all that there is before it weighs nothing
+            line = _first_past(upto, upto[line + 1])
+        if line >= stop:
+            return
+        yield line
+        start, held = line, 0
 
-    The same before and after segmentation, so that a corpus is cut into the same blocks whether it
-    comes as text or as words.
-    """
-    spaces = sum(data.count(byte) for byte in (b" ", b"\n", b"\r", b"\t"))
-    return len(data) - spaces - len(_UNDERSCORE) * data.count(_UNDERSCORE)
+
+def _first_past(upto: Ints, weight: int) -> int:
+    """Return the first line with which more than ``weight`` has passed."""
+    return int(np.searchsorted(upto, weight, side="right")) - 1
 
 
-def _full(data: bytes, array: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+def _full(data: bytes, array: npt.NDArray[np.uint8], starts: Ints, stops: Ints) -> Flags:
+    """Say which lines are not blank."""
     full = stops > starts
-    suspects = np.flatnonzero(full & (array[np.minimum(starts, len(array) - 1)] <= 32)) if len(array) else []
-    for line in suspects:
-        full[line] = not _BLANK.issuperset(data[starts[line] : stops[line]])
+    if not len(array):
+        return full
+    first, second = array[np.minimum(starts, len(array) - 1)], array[np.minimum(starts + 1, len(array) - 1)]
+    for line in np.flatnonzero(full & ((first <= 32) | ((first == 0xE3) & (second == 0x80)))).tolist():
+        full[line] = _BLANK.fullmatch(data, starts[line], stops[line]) is None
     return full
+
+
+def strings(data: bytes, starts: Ints, stops: Ints) -> pa.StringArray:
+    """Return the lines ``[starts, stops)`` of ``data``, which is UTF-8, without ``\\r`` at their ends."""
+    array = np.frombuffer(data, np.uint8)
+    if b"\r" in data:
+        stops = stops - ((stops > starts) & (array[np.maximum(stops, 1) - 1] == 13))
+    sizes = stops - starts
+    offsets = np.concatenate(([0], np.cumsum(sizes))).astype(np.int32)
+    joined = data.replace(b"\n", b"")
+    if len(joined) != offsets[-1]:
+        inside = np.zeros(len(data) + 1, np.int8)
+        inside[starts] += 1
+        np.subtract.at(inside, stops, 1)
+        joined = array[np.cumsum(inside[:-1], dtype=np.int8).astype(np.bool_)].tobytes()
+    return pa.StringArray.from_buffers(len(sizes), pa.py_buffer(offsets), pa.py_buffer(joined))
+
+
+def first_undecodable(data: bytes) -> int | None:
+    """Return the place of the first byte that is not UTF-8, or None."""
+    whole = pa.StringArray.from_buffers(1, pa.py_buffer(np.array([0, len(data)], np.int32)), pa.py_buffer(data))
+    try:
+        whole.validate(full=True)  # twice as fast as to decode
+    except pa.ArrowInvalid:
+        try:
+            data.decode()
+        except UnicodeDecodeError as error:
+            return error.start
+    return None

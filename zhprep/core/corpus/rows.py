@@ -6,75 +6,207 @@ text named by ``text_key``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import io
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from zhprep.core import schema
 from zhprep.core.corpus.inputs import Input
+from zhprep.core.corpus.lines import ENDLESS
+from zhprep.core.corpus.streams import Damaged
+from zhprep.core.corpus.weights import weigh
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
-ROWS = 1024
+BATCH = 1 << 20
+"""Bytes of text in a record batch, about: the unit of work and of memory."""
+
+BLANK = " \t\r\v\f\u3000"
+"""What a line may hold and still be blank."""
+
+_ENDS_OF_STREAM = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")
 
 
-def open_rows(source: Input, *, text_key: str) -> tuple[str, Iterator[pa.RecordBatch]]:
-    """Return the name of the table that ``source`` holds and its batches, at most ``ROWS`` rows each.
+def open_rows(
+    source: Input, *, text_key: str, start: int = 0, stop: int = ENDLESS
+) -> tuple[str, Iterator[pa.RecordBatch]]:
+    """Return the name of the table that ``source`` holds and the rows from ``start`` to ``stop`` in small batches.
 
-    Raises ``DataError`` when the file is damaged, ``UsageError`` when the text column is missing.
+    Raises ``Damaged`` (now or later) where the file cannot be read, ``UsageError`` when the text column is missing.
     """
     try:
-        file_schema, batches = _parquet(source) if source.format == "parquet" else _arrow(source)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(f"{source.path}: is not a readable {source.format} file: {error}") from error
+        file_schema, ranges = _parquet(source, text_key) if source.format == "parquet" else _arrow(source)
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(source, error) from error
     table = schema.table_name(file_schema, source.path)
-    if table is None:
-        if text_key not in file_schema.names:
-            raise UsageError(f"{source.path}: has no column {text_key!r}", hint="--text-key: " + suggest(text_key, file_schema.names))
-        return "text", (_as_text(source, batch, text_key) for batch in batches)
-    if table not in schema.DOCUMENT_TABLES:
+    if table is None and text_key not in file_schema.names:
+        raise UsageError(
+            f"{source.path}: has no column {text_key!r}", hint="--text-key: " + suggest(text_key, file_schema.names)
+        )
+    if table is None and not _is_text(file_schema.field(text_key).type):
+        raise DataError(
+            f"{source.path}: column {text_key!r} is {file_schema.field(text_key).type}, not string",
+            hint="name another with --text-key",
+        )
+    if table is not None and table not in schema.DOCUMENT_TABLES:
         raise DataError(f"{source.path}: holds a table of {table}, not documents", hint="give text, words or pinyin")
-    return table, (piece for batch in batches for piece in _small(batch))
+    if table is not None and not file_schema.equals(schema.DOCUMENT_TABLES[table]):
+        raise DataError(f"{source.path}: is not the table of {table} that it says it is", hint="make it again")
+    return table or "text", _rows(source, ranges, table, text_key, start, stop)
 
 
-def row_weights(batch: pa.RecordBatch) -> list[int]:
-    """Return how much text each document of a zhprep table holds: bytes without spaces."""
+def row_weights(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Return how much text each document of a zhprep table holds."""
     lists = batch.column("sentences")
-    strings = lists.flatten()
-    sizes = pc.subtract(pc.binary_length(strings), pc.count_substring(strings, " ").cast(pa.int32()))
-    totals = pc.cumulative_sum(sizes.cast(pa.int64())).to_pylist()
-    offsets = [offset - lists.offsets[0].as_py() for offset in lists.offsets.to_pylist()]
-    upto = [0, *totals]
-    return [upto[stop] - upto[start] for start, stop in zip(offsets, offsets[1:], strict=False)]
+    data, borders = _bytes_of(lists.flatten())
+    upto = np.concatenate(([0], np.cumsum(weigh(data, borders[:-1], np.diff(borders)))))
+    offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
+    return np.asarray(np.diff(upto[offsets]))
 
 
-def _parquet(source: Input) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+class RowHash:
+    """A sha256 over the values of rows, the same however the rows are cut into batches."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, Any] = {}
+
+    def update(self, batch: pa.RecordBatch) -> None:
+        """Add rows."""
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            self._add(name, column)
+
+    def hexdigest(self) -> str:
+        """Return the digest, in hex."""
+        return hashlib.sha256(b"".join(self._parts[name].digest() for name in sorted(self._parts))).hexdigest()
+
+    def _add(self, name: str, column: pa.Array) -> None:
+        digest = self._parts.setdefault(name, hashlib.sha256())
+        if pa.types.is_list(column.type):
+            digest.update(pc.fill_null(pc.list_value_length(column), -1).to_numpy())
+            self._add(f"{name}.", column.flatten())
+        elif pa.types.is_string(column.type):
+            data, borders = _bytes_of(column)
+            digest.update(np.diff(borders))
+            self._parts.setdefault(f"{name}=", hashlib.sha256()).update(data)
+        else:
+            digest.update(np.ascontiguousarray(column.to_numpy(zero_copy_only=False)))
+
+
+Range = tuple[int, Callable[[], Iterable[pa.RecordBatch]]]
+"""A number of rows that follow the ones before, and how to read them."""
+
+
+def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
     file = pq.ParquetFile(source.path)
-    return file.schema_arrow, file.iter_batches(batch_size=ROWS)
+    names = file.schema_arrow.names
+    columns = [text_key] if text_key in names and schema.table_name(file.schema_arrow) is None else names
+
+    def groups() -> Iterator[Range]:
+        for number in range(file.num_row_groups):
+            group = file.metadata.row_group(number)
+            rows = max(1, BATCH * group.num_rows // max(group.total_byte_size, 1))
+            yield group.num_rows, partial(file.iter_batches, rows, [number], columns, use_threads=False)
+
+    return file.schema_arrow, groups()
 
 
-def _arrow(source: Input) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
+def _arrow(source: Input) -> tuple[pa.Schema, Iterator[Range]]:
     mapped = pa.memory_map(source.path)
-    if mapped.read(6) == b"ARROW1":
-        mapped.seek(0)
-        file = pa.ipc.open_file(mapped)
-        return file.schema, (file.get_batch(i) for i in range(file.num_record_batches))
+    is_file = mapped.read(6) == b"ARROW1"
     mapped.seek(0)
-    stream = pa.ipc.open_stream(mapped)
-    return stream.schema, iter(stream)
+    reader = pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
+    batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else _whole_stream(source, reader)
+    return reader.schema, ((batch.num_rows, partial(iter, (batch,))) for batch in batches)
 
 
-def _small(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    for start in range(0, batch.num_rows, ROWS):
-        yield batch.slice(start, ROWS)
+def _whole_stream(source: Input, reader: Any) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a stream, and refuse one that was cut between two of them."""
+    yield from reader
+    with open(source.path, "rb") as file:
+        file.seek(-min(8, file.seek(0, io.SEEK_END)), io.SEEK_END)
+        if not file.read().endswith(_ENDS_OF_STREAM):
+            raise _damaged(source, "the stream ends early")
 
 
-def _as_text(source: Input, batch: pa.RecordBatch, text_key: str) -> pa.RecordBatch:
-    column = batch.column(text_key)
-    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise DataError(f"{source.path}: column {text_key!r} is {column.type}, not string")
-    lines = pc.split_pattern(pc.fill_null(column.cast(pa.string()), ""), "\n")
-    names = pa.array([""] * batch.num_rows, pa.string())
-    return pa.RecordBatch.from_arrays([names, lines.cast(schema.TEXT.field("sentences").type)], schema=schema.TEXT)
+def _rows(
+    source: Input, ranges: Iterator[Range], table: str | None, text_key: str, start: int, stop: int
+) -> Iterator[pa.RecordBatch]:
+    row = 0
+    try:
+        for n_rows, read in ranges:
+            if row + n_rows <= start:
+                row += n_rows
+                continue
+            for batch in read():
+                if row >= stop:
+                    return
+                first, last = max(start - row, 0), min(stop - row, batch.num_rows)
+                for part in _small(
+                    batch.slice(first, max(last - first, 0)), text_key if table is None else "sentences"
+                ):
+                    yield part if table is not None else _as_text(source, part, text_key, row + first)
+                    first += part.num_rows
+                row += batch.num_rows
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(source, error) from error
+
+
+def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
+    """Yield a batch in parts of about ``BATCH`` bytes of text, checked: whoever touches a wrong offset dies."""
+    batch.validate(full=True)
+    texts = batch.column(column)
+    if pa.types.is_list(texts.type):
+        _, borders = _bytes_of(texts.flatten())
+        borders = borders[texts.offsets.to_numpy() - texts.offsets[0].as_py()]
+    else:
+        _, borders = _bytes_of(texts)
+    start = 0
+    while start < batch.num_rows:
+        stop = max(start + 1, int(np.searchsorted(borders, borders[start] + BATCH, side="right")) - 1)
+        yield batch.slice(start, stop - start)
+        start = stop
+
+
+def _as_text(source: Input, batch: pa.RecordBatch, text_key: str, first: int) -> pa.RecordBatch:
+    """Return rows of a foreign table as documents: their lines that are not blank, without ``\\r``."""
+    texts = pc.fill_null(batch.column(text_key).cast(pa.string()), "")
+    lists = pc.split_pattern(texts, "\n")
+    lines = lists.flatten()
+    if pc.any(pc.match_substring(lines, "\r")).as_py():
+        lines = pc.replace_substring_regex(lines, r"\r$", "")
+    full = pc.not_equal(pc.binary_length(pc.utf8_trim(lines, characters=BLANK)), 0).to_numpy(zero_copy_only=False)
+    upto = np.concatenate(([0], np.cumsum(full)))
+    offsets = upto[lists.offsets.to_numpy()].astype(np.int32)
+    sentences = pa.ListArray.from_arrays(pa.array(offsets), lines.filter(pa.array(full)))
+    names = [f"{source.name}:{first + i + 1}" for i in range(batch.num_rows)]
+    return pa.RecordBatch.from_arrays([pa.array(names, pa.string()), sentences], schema=schema.TEXT)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _bytes_of(strings: pa.Array) -> tuple[bytes, npt.NDArray[np.int64]]:
+    """Return the UTF-8 of strings one after the other, and the borders between them."""
+    large = pa.types.is_large_string(strings.type)
+    _, offsets, data = strings.buffers()
+    if not len(strings) or data is None:
+        return b"", np.zeros(len(strings) + 1, np.int64)
+    item = np.dtype(np.int64 if large else np.int32)
+    borders = np.frombuffer(offsets, item, len(strings) + 1, strings.offset * item.itemsize).astype(np.int64)
+    return data[int(borders[0]) : int(borders[-1])].to_pybytes(), borders - borders[0]
+
+
+def _damaged(source: Input, why: object) -> Damaged:
+    return Damaged(
+        f"{source.path}: is not a whole {source.format} file: {why}",
+        hint="fetch the file again, or read what can be read with --on-error skip",
+    )

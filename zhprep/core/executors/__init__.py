@@ -6,13 +6,13 @@ bounded number under way. What is done is what has a receipt on disk, so any eng
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from typing import Any
 
 from zhprep.core.executors.inline import map_inline
 from zhprep.core.executors.processes import map_processes
 
-Map = Callable[[Callable[[Any], Any], Iterable[Any], int], Iterator[Any]]
+Map = Callable[[Callable[[Any], Any], Iterable[Any], int], Generator[Any, None, None]]
 
 EXECUTORS: dict[str, Map] = {
     "inline": map_inline,

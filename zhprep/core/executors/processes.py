@@ -6,14 +6,15 @@ second waits for ever. Workers are spawned, because forking a process that has t
 
 from __future__ import annotations
 
-import multiprocessing
+import contextlib
 import os
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, TypeVar
 
 from zhprep.core.errors import ZhprepError
@@ -22,32 +23,75 @@ from zhprep.core.executors.inline import map_inline
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
-def map_processes(function: Callable[[Item], Result], items: Iterable[Item], workers: int) -> Iterator[Result]:
+
+def map_processes(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int
+) -> Generator[Result, None, None]:
     """Yield ``function(item)`` in order, with at most two items per worker under way.
 
-    A worker's exception cancels the rest and is raised here; a worker that is killed raises
-    ``ZhprepError``.
+    A worker's exception ends all the others and is raised here; a worker that is killed raises
+    ``ZhprepError``. When the caller stops early, what has begun is finished.
     """
     if workers <= 1:
         yield from map_inline(function, items, workers)
         return
     queue = iter(items)
-    context = multiprocessing.get_context("spawn")
+    context = _Context()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(os.getpid(), function))
     under_way: deque[Future[Result]] = deque()
     try:
-        under_way.extend(pool.submit(_apply, item) for item in islice(queue, 2 * workers))
+        with _environment(_ONE_THREAD):  # read when the libraries are loaded, which is as a worker starts
+            under_way.extend(pool.submit(_apply, item) for item in islice(queue, 2 * workers))
         while under_way:
             result = under_way.popleft().result()
             under_way.extend(pool.submit(_apply, item) for item in islice(queue, 1))
             yield result
+    except GeneratorExit:
+        raise
     except BrokenProcessPool as error:
+        context.kill()
         raise ZhprepError(
-            "a worker process was killed (out of memory?)", hint="run the same command again, with fewer --workers; what is done is kept"
+            f"a worker process was killed (out of memory?): {error}",
+            hint="run the same command again, with fewer --workers; what is done is kept",
         ) from error
+    except BaseException:
+        context.kill()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Context(SpawnContext):
+    """Spawns processes and remembers them, to be able to end them: they leave all signals but SIGKILL to the parent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: list[SpawnProcess] = []
+
+    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override]
+        process = SpawnProcess(*args, **options)
+        self._started.append(process)
+        return process
+
+    def kill(self) -> None:
+        """End every process that was started."""
+        for process in self._started:
+            if process.pid is not None:
+                process.kill()
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables that are not set, for as long as the block lasts."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
 
 
 _FUNCTION: list[Callable[..., object]] = []  # sent to each worker once, with all that it has loaded
@@ -58,11 +102,10 @@ def _apply(item: Item) -> Any:
 
 
 def _begin(parent: int, function: Callable[..., object]) -> None:
-    """Leave interrupts to the parent, and end when it does, however it does."""
+    """Leave signals to the parent (schedulers and terminals signal the whole group), and end when it does."""
     _FUNCTION[:] = [function]
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
     _die_with(parent)
 
 

@@ -1,17 +1,19 @@
 """An output folder: its plan, its shards, a receipt for each, and at the end the manifest.
 
-    plan.json            written first: inputs, blocks, config, version; another plan is refused
-    data-00000-of-00042.arrow
-    .receipts/00000.json what is done is what has a receipt: rows, bytes, sha256, account
-    state.json  dataset_info.json     make the folder a Hugging Face dataset
-    manifest.json        written last: a folder without one is unfinished
+plan.json            written first: inputs, blocks, config, version; another plan is refused
+data-00000-of-00042.arrow
+.receipts/00000.json what is done is what has a receipt: rows, bytes, sha256, account
+state.json  dataset_info.json     make the folder a Hugging Face dataset
+manifest.json        written last: a folder without one is unfinished
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.metadata
 import json
+import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,14 +21,24 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core import schema
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.errors import DataError, UsageError, ZhprepError
 from zhprep.core.report import Account
-from zhprep.core.shards.commit import PREFIX, remove_leftovers, write_json
+from zhprep.core.shards.commit import PREFIX, read_json, remove_leftovers, write_json
 
 DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "rjieba", "pypinyin", "pillow")
-_HF_STATE = {
-    "_format_columns": None, "_format_kwargs": {}, "_format_type": None, "_output_all_columns": False, "_split": "train",
-}  # fmt: skip
+PLAN = "plan.json"
+MANIFEST = "manifest.json"
+RECEIPTS = ".receipts"
+
+SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
+
+_HF_STATE: dict[str, Any] = {
+    "_format_columns": None,
+    "_format_kwargs": {},
+    "_format_type": None,
+    "_output_all_columns": False,
+    "_split": "train",
+}
 
 
 @dataclass(frozen=True)
@@ -42,80 +54,130 @@ class Folder:
 
     def receipt(self, block: int) -> Path:
         """Return where the receipt of ``block`` lies."""
-        return self.path / ".receipts" / f"{block:05d}.json"
+        return self.path / RECEIPTS / f"{block:05d}.json"
 
-    def prepare(self, plan: dict[str, Any], *, overwrite: bool) -> None:
+    def prepare(self, plan: dict[str, Any], *, overwrite: bool) -> list[Path]:
         """Make the folder ready for ``plan``: new, continued, or with ``overwrite`` begun again.
 
-        Raises ``UsageError`` when something else is there.
+        Returns what was made for it, the folders from the outside in and the plan: empty when the folder is
+        continued. Raises ``UsageError`` when something else is there.
         """
+        if self.path.exists() and not self.path.is_dir():
+            raise UsageError(f"{self.path}: is a file, not a folder", hint="name another folder")
+        mine = (self.path / PLAN).exists()
         if overwrite:
             self._clear()
+        made = [folder for folder in (*reversed(self.path.parents), self.path) if not folder.exists()]
         self.path.mkdir(parents=True, exist_ok=True)
-        there = self.path / "plan.json"
-        if there.exists():
-            _check_same(json.loads(there.read_text()), plan, self.path)
-        elif any(not entry.name.startswith((PREFIX, ".")) for entry in self.path.iterdir()):
+        there = self.path / PLAN
+        if not mine and any(
+            not entry.name.startswith((PREFIX, ".")) for entry in self.path.iterdir() if entry != there
+        ):
             raise UsageError(f"{self.path}: is not empty and was not made by zhprep", hint="name another folder")
-        (self.path / ".receipts").mkdir(exist_ok=True)
+        (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
-        remove_leftovers(self.path / ".receipts")
-        write_json(there, plan)
+        remove_leftovers(self.path / RECEIPTS)
+        if not there.exists():
+            with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
+                write_json(there, plan)
+                return [*made, there]
+        _check_same(_read_json(there), json.loads(json.dumps(plan)), self.path)
+        return []
 
     def pending(self, *, index: int = 0, of: int = 1) -> list[int]:
-        """Return the blocks that have no receipt, of those whose number is ``index`` modulo ``of``."""
-        return [block for block in range(index, self.n_blocks, of) if not self.receipt(block).exists()]
+        """Return the blocks that are not done, of those whose number is ``index`` modulo ``of``."""
+        return [block for block in range(index, self.n_blocks, of) if not self._is_done(block)]
+
+    def _is_done(self, block: int) -> bool:
+        """Whether there is a receipt and the shard that it is for, of the size that it says."""
+        try:
+            return bool(read_json(self.receipt(block))["bytes"] == self.shard(block).stat().st_size)
+        except FileNotFoundError:
+            return False
+
+    def forget(self, block: int) -> None:
+        """Remove the receipt of a block that is not done, and its shard, which is not what the receipt is for."""
+        if self.receipt(block).exists():
+            self.receipt(block).unlink(missing_ok=True)
+            self.shard(block).unlink(missing_ok=True)
 
     def receipts(self) -> list[dict[str, Any]]:
         """Return every receipt, in the order of the blocks."""
-        return [json.loads(self.receipt(block).read_text()) for block in range(self.n_blocks)]
+        return [read_json(self.receipt(block)) for block in range(self.n_blocks)]
 
     def account(self, block: int) -> Account:
         """Return the account of a finished block."""
-        return Account.from_dict(json.loads(self.receipt(block).read_text())["account"])
+        return Account.from_dict(read_json(self.receipt(block))["account"])
 
     def finish(self, table: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest and what makes the folder a Hugging Face dataset; return the manifest."""
+        manifest = self.manifest(table, plan, facts)
+        sha = manifest["content_sha256"]
+        files = [{"filename": shard["name"]} for shard in manifest["shards"]]
+        write_json(
+            self.path / "state.json", {**_HF_STATE, "_data_files": files, "_fingerprint": sha[:16]}, replace=True
+        )
+        write_json(self.path / "dataset_info.json", {}, replace=True)
+        write_json(self.path / MANIFEST, manifest, replace=True)
+        return manifest
+
+    def manifest(self, table: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+        """Return the manifest that plan and receipts make: a function of the work, not of who did it, where or when."""
         receipts = self.receipts()
-        sha = content_sha256(receipt["sha256"] for receipt in receipts)
-        names = [self.shard(block).name for block in range(self.n_blocks)]
-        manifest = {
+        account = Account.total(Account.from_dict(receipt["account"]) for receipt in receipts)
+        account.drop("inputs.damaged", sum(bool(source["damaged"]) for source in plan["corpus"]["inputs"]))
+        return {
             "table": table,
             "version": schema.VERSION,
             "zhprep": plan["zhprep"],
-            "dependencies": dependency_versions(),
+            "dependencies": plan["dependencies"],
             "config": plan["config"],
             "input_sha256": _json_sha256(plan["corpus"]),
             **facts,
-            "shards": [{"name": n, **{k: r[k] for k in ("rows", "bytes", "sha256")}} for n, r in zip(names, receipts, strict=True)],
-            "account": Account.total(Account.from_dict(receipt["account"]) for receipt in receipts).as_dict(),
-            "content_sha256": sha,
+            "shards": [
+                {"name": self.shard(block).name, **{fact: receipt[fact] for fact in ("rows", "bytes", "sha256")}}
+                for block, receipt in enumerate(receipts)
+            ],
+            "account": account.as_dict(),
+            "content_sha256": content_sha256(receipt["sha256"] for receipt in receipts),
         }
-        state = {**_HF_STATE, "_data_files": [{"filename": name} for name in names], "_fingerprint": sha[:16]}
-        write_json(self.path / "state.json", state, replace=True)
-        write_json(self.path / "dataset_info.json", {}, replace=True)
-        write_json(self.path / "manifest.json", manifest, replace=True)
-        return manifest
 
-    def abandon(self) -> None:
-        """Take the folder away again when nothing came of it (an error before the first shard)."""
-        if self.path.exists() and not any((self.path / ".receipts").glob("*.json")):
-            self._clear()
+    def abandon(self, made: list[Path]) -> None:
+        """Take away what :meth:`prepare` made when nothing came of it (an error before the first shard)."""
+        if not made or any((self.path / RECEIPTS).glob("*.json")):
+            return
+        self._clear()
+        with contextlib.suppress(OSError):  # not empty: something is there that is not ours
+            for folder in reversed(made[:-1]):
+                folder.rmdir()
 
     def _clear(self) -> None:
-        """Remove what zhprep wrote here, by name, and nothing else."""
-        if not (self.path / "plan.json").exists():
+        """Remove what zhprep wrote here, by name, and nothing else.
+
+        Receipts go first and the plan last, so that whoever is killed in between leaves a folder to go on with.
+        """
+        if not (self.path / PLAN).exists():
             if self.path.exists() and any(self.path.iterdir()):
-                raise UsageError(f"{self.path}: was not made by zhprep; it is left as it is", hint="name another folder")
+                raise UsageError(
+                    f"{self.path}: was not made by zhprep; it is left as it is", hint="name another folder"
+                )
             return
-        for name in ("manifest.json", "state.json", "dataset_info.json"):
+        for name in (MANIFEST, "state.json", "dataset_info.json"):
             (self.path / name).unlink(missing_ok=True)
-        for shard in self.path.glob("data-?????-of-?????.arrow"):
-            shard.unlink()
-        shutil.rmtree(self.path / ".receipts", ignore_errors=True)
-        (self.path / "plan.json").unlink()
-        if not any(self.path.iterdir()):
-            self.path.rmdir()
+        shutil.rmtree(self.path / RECEIPTS, ignore_errors=True)
+        for file in self.path.iterdir():
+            if SHARD.fullmatch(file.name):
+                file.unlink()
+        (self.path / PLAN).unlink()
+
+
+def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
+    """Return the folder at ``path`` and its plan; raises ``DataError`` when there is no plan."""
+    file = path / PLAN
+    if not file.exists():
+        raise DataError(f"{path}: has no plan.json: it was not made by zhprep", hint="name a folder that -o named")
+    plan: dict[str, Any] = _read_json(file)
+    return Folder(path, len(plan["corpus"]["blocks"])), plan
 
 
 def content_sha256(shards: Iterable[str]) -> str:
@@ -139,15 +201,29 @@ def dependency_versions() -> dict[str, str]:
 
 def load_manifest(path: Path) -> dict[str, Any]:
     """Return the manifest of a finished folder; raises ``DataError`` when there is none."""
-    if not (path / "manifest.json").exists():
-        what = "is unfinished" if (path / "plan.json").exists() else "was not made by zhprep (no manifest.json)"
+    if not (path / MANIFEST).exists():
+        what = "is unfinished" if (path / PLAN).exists() else "was not made by zhprep (no manifest.json)"
         raise DataError(f"{path}: {what}", hint="run the command that makes it again, it goes on where it stopped")
-    manifest: dict[str, Any] = json.loads((path / "manifest.json").read_text())
+    manifest: dict[str, Any] = _read_json(path / MANIFEST)
     return manifest
 
 
+def _read_json(file: Path) -> Any:
+    try:
+        return read_json(file)
+    except ValueError as error:
+        raise DataError(f"{file}: is damaged: {error}", hint="make the folder again with --overwrite") from error
+
+
 def _check_same(there: dict[str, Any], plan: dict[str, Any], path: Path) -> None:
-    for part, what in (("zhprep", "another version of zhprep"), ("config", "another config"), ("corpus", "another input")):
+    for part, what in (
+        ("zhprep", "another version of zhprep"),
+        ("table", "another table"),
+        ("config", "another config"),
+        ("facts", "another segmenter or vocabulary"),
+        ("dependencies", "another version of a dependency"),
+        ("corpus", "another input"),
+    ):
         if there.get(part) != plan[part]:
             raise UsageError(
                 f"{path}: was made with {what}{_difference(there.get(part), plan[part])}",

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 import zhprep
 from zhprep.core.corpus import Corpus, read_block
-from zhprep.core.errors import DataError, Stopped
+from zhprep.core.errors import Stopped, UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.progress import Progress
+from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.core.shards.commit import committed, write_json
-from zhprep.core.shards.folder import Folder
+from zhprep.core.shards.folder import Folder, dependency_versions
 from zhprep.core.stopping import Stopping
 
 WORTH_A_WORKER = 4 << 20
@@ -71,6 +72,8 @@ class Job:
             "zhprep": zhprep.__version__,
             "table": self.task.table,
             "config": self.task.config(),
+            "facts": self.task.facts(),
+            "dependencies": dependency_versions(),
             "corpus": self.corpus.as_dict(),
         }
 
@@ -79,37 +82,46 @@ def run_job(job: Job, output: Output) -> tuple[Account, str]:
     """Make what is missing in ``output.path``; return the account of the whole and its content sha256.
 
     While other tasks of an array still have blocks to do, the account is of this task alone and the
-    sha256 is empty. Raises ``Stopped``
-    when told to stop before the end; whatever is finished is kept.
+    sha256 is empty. Raises ``Stopped`` when told to stop before the end; whatever is finished is kept.
+    An error before the first shard leaves nothing behind.
     """
+    if not 0 <= output.shard_index < output.num_shards:
+        raise UsageError(
+            f"shard index {output.shard_index} is not one of {output.num_shards}", hint="it is counted from 0"
+        )
     folder = Folder(output.path, len(job.corpus.blocks))
     plan = job.plan()
-    folder.prepare(plan, overwrite=output.overwrite)
+    made = folder.prepare(plan, overwrite=output.overwrite)
     try:
         _make_missing(job, folder, output)
-    except DataError:
-        folder.abandon()
+    except Exception as error:
+        if output.num_shards == 1 and not isinstance(error, Stopped):
+            folder.abandon(made)
         raise
     if folder.pending():
         mine = range(output.shard_index, folder.n_blocks, output.num_shards)
         return Account.total(folder.account(block) for block in mine), ""
-    manifest = folder.finish(job.task.table, plan, job.task.facts())
+    manifest = folder.finish(job.task.table, plan, plan["facts"])
     return Account.from_dict(manifest["account"]), manifest["content_sha256"]
 
 
 def _make_missing(job: Job, folder: Folder, output: Output) -> None:
     pending = folder.pending(index=output.shard_index, of=output.num_shards)
-    make = _ShardMaker(job, folder)
-    weights = [sum(piece.weight for piece in block.pieces) for block in job.corpus.blocks]
-    workers = min(output.workers, len(pending), 1 + sum(weights[block] for block in pending) // WORTH_A_WORKER)
-    with Stopping() as stopping, output.progress.of(sum(weights[block] for block in pending), "bytes") as bar:
-        done = 0
-        with contextlib.closing(EXECUTORS[output.executor](make, stopping.until_told(pending), workers)) as results:  # type: ignore[type-var]
+    weights = [block.weight for block in job.corpus.blocks]
+    work = sum(weights[block] for block in pending)
+    workers = min(output.workers, len(pending), 1 + work // WORTH_A_WORKER)
+    run = lookup(EXECUTORS, output.executor, "executor")
+    with Stopping() as stopping, output.progress.of(work, "bytes") as bar:
+        with contextlib.closing(run(_ShardMaker(job, folder), stopping.until_told(pending), workers)) as results:
             for block in results:
-                done += 1
                 bar.advance(weights[block])
-        if done < len(pending):
-            raise Stopped(f"stopped with {len(pending) - done} of {len(pending)} shards to do", hint="run the same command again to go on")
+                if stopping.told:
+                    break
+        left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []
+        if left:
+            raise Stopped(
+                f"stopped with {len(left)} of {len(pending)} shards to do", hint="run the same command again to go on"
+            )
 
 
 @dataclass
@@ -120,6 +132,7 @@ class _ShardMaker:
     folder: Folder
 
     def __call__(self, block: int) -> int:
+        self.folder.forget(block)
         account = Account()
         batches = read_block(self.job.corpus, self.job.corpus.blocks[block], account)
         with committed(self.folder.shard(block)) as file:

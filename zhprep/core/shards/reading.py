@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pyarrow as pa
 from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
-from zhprep.core.shards.folder import content_sha256, load_manifest
+from zhprep.core.shards.folder import MANIFEST, PLAN, RECEIPTS, SHARD, content_sha256, load_manifest, open_folder
 
 
 def read_manifest(path: Path, table: str | None = None) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def read_manifest(path: Path, table: str | None = None) -> dict[str, Any]:
     """
     manifest = load_manifest(path)
     if manifest.get("version") != schema.VERSION:
-        raise DataError(f"{path}: has version {manifest.get('version')}; this zhprep reads {schema.VERSION}", hint="make it again")
+        raise DataError(
+            f"{path}: has version {manifest.get('version')}; this zhprep reads {schema.VERSION}", hint="make it again"
+        )
     if table is not None and manifest["table"] != table:
         raise DataError(f"{path}: holds a table of {manifest['table']}, not {table}")
     return manifest
@@ -51,22 +54,47 @@ def open_batches(path: Path, table: str | None = None) -> Iterator[pa.RecordBatc
 
 
 def verify(path: Path) -> dict[str, Any]:
-    """Check every shard's bytes and rows against the manifest; return the manifest.
+    """Check every shard against the manifest, and the manifest against plan and receipts; return the manifest.
 
-    Raises ``DataError`` naming the first shard that differs.
+    Raises ``DataError`` naming the first thing that differs.
     """
     manifest = read_manifest(path)
     for shard in manifest["shards"]:
         file = _present(path, shard)
         if file_sha256(file) != shard["sha256"]:
-            raise DataError(f"{file}: its bytes are not those of the manifest", hint="make it again, or copy it again")
+            raise DataError(
+                f"{file}: its bytes are not those of the manifest", hint="remove it and make it again, or copy it again"
+            )
         with pa.memory_map(str(file)) as mapped:
             rows = sum(batch.num_rows for batch in pa.ipc.open_stream(mapped))
         if rows != shard["rows"]:
-            raise DataError(f"{file}: has {rows} rows, the manifest says {shard['rows']}")
+            raise DataError(f"{file}: has {rows} rows, the manifest says {shard['rows']}", hint=_EDITED)
     if content_sha256(shard["sha256"] for shard in manifest["shards"]) != manifest["content_sha256"]:
-        raise DataError(f"{path}: the manifest's content_sha256 is not that of its shards", hint="the manifest was edited; make the data again")
+        raise DataError(f"{path}: the manifest's content_sha256 is not that of its shards", hint=_EDITED)
+    _check_records(path, manifest)
     return manifest
+
+
+def _check_records(path: Path, manifest: dict[str, Any]) -> None:
+    """Compare the manifest with plan and receipts, where they travelled along, and look for other shards."""
+    names = [shard["name"] for shard in manifest["shards"]]
+    stray = sorted(file.name for file in path.iterdir() if SHARD.fullmatch(file.name) and file.name not in names)
+    if stray:
+        raise DataError(f"{path / stray[0]}: is not a shard of this manifest", hint="move it away")
+    if not (path / PLAN).exists() or not (path / RECEIPTS).exists():
+        return
+    folder, plan = open_folder(path)
+    if folder.pending():
+        raise DataError(
+            f"{folder.receipt(folder.pending()[0])}: is missing", hint="run the command that made the folder again"
+        )
+    expected = folder.manifest(plan["table"], plan, plan["facts"])
+    for fact in sorted(expected.keys() | manifest.keys()):
+        if json.dumps(expected.get(fact), sort_keys=True) != json.dumps(manifest.get(fact), sort_keys=True):
+            raise DataError(f"{path / MANIFEST}: {fact} is not what plan and receipts say", hint=_EDITED)
+
+
+_EDITED = "the manifest was edited; make the data again"
 
 
 def _present(path: Path, shard: dict[str, Any]) -> Path:
@@ -74,5 +102,7 @@ def _present(path: Path, shard: dict[str, Any]) -> Path:
     if not file.exists():
         raise DataError(f"{file}: is missing", hint="run the command that made it again")
     if file.stat().st_size != shard["bytes"]:
-        raise DataError(f"{file}: has {file.stat().st_size} bytes, the manifest says {shard['bytes']}", hint="copy it again")
+        raise DataError(
+            f"{file}: has {file.stat().st_size} bytes, the manifest says {shard['bytes']}", hint="copy it again"
+        )
     return file

@@ -13,8 +13,13 @@ from typing import Protocol
 from zhprep.core.registry import load_object, lookup
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.engines.characters import Characters
+from zhprep.segment.engines.hanlp import Hanlp
 from zhprep.segment.engines.jieba import Jieba
+from zhprep.segment.engines.lac import Lac
+from zhprep.segment.engines.ltp import Ltp
+from zhprep.segment.engines.max_match import MaxMatch
 from zhprep.segment.engines.presegmented import Presegmented
+from zhprep.segment.engines.thulac import Thulac
 
 
 class Engine(Protocol):
@@ -35,6 +40,11 @@ class Engine(Protocol):
 
 ENGINES: dict[str, type[Engine]] = {
     "jieba": Jieba,
+    "thulac": Thulac,
+    "ltp": Ltp,
+    "hanlp": Hanlp,
+    "lac": Lac,
+    "max-match": MaxMatch,
     "characters": Characters,
     "presegmented": Presegmented,
 }

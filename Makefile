@@ -1,0 +1,46 @@
+# Each word sets up what it needs. `make demo` and `make test` are all that a newcomer has to type.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test lint fix golden bench experiments docs wheel clean
+
+demo: $(VENV)/.installed           ## the whole pipeline on the bundled sample data; then look at demo/report.html
+	$(BIN)/zhprep demo -o demo
+
+test: $(VENV)/.installed           ## the tests
+	HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed           ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.installed            ## put right what can be put right by machine
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.installed         ## write the golden files again; look at the diff before you commit it
+	ZHPREP_GOLDEN=write $(BIN)/python -m pytest -q -m golden tests
+
+bench: $(VENV)/.installed          ## speed beside the peers, in one run
+	$(BIN)/python -m pytest -q -s --benchmark-disable-gc -p no:cacheprovider benchmarks
+
+experiments: $(VENV)/.installed    ## long: pretrain and compare on your own corpus (CORPUS=...)
+	$(BIN)/zhprep run bert-wwm $(CORPUS) --size tiny -o work
+
+docs: $(VENV)/.installed           ## write the command reference in docs/ from --help
+	$(BIN)/python docs/make_reference.py
+
+wheel: $(VENV)/.installed
+	$(BIN)/python -m build --wheel --outdir dist .
+
+$(VENV)/.installed: pyproject.toml setup.cfg constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
+	$(BIN)/pip install -q -c constraints.txt -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf build dist demo $(VENV) *.egg-info

@@ -1,0 +1,33 @@
+"""``zhprep normalize``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from zhprep.cli.inputs import input_options, take_read_config
+from zhprep.cli.options import config_options, read_config
+from zhprep.cli.shared import shared_options, split_shared
+from zhprep.cli.text_stage import OUTPUT, run_text_stage
+from zhprep.normalize import NormalizeConfig
+from zhprep.run.chain import Chain
+
+
+@click.command()
+@input_options
+@OUTPUT
+@config_options(NormalizeConfig)
+@shared_options("work", "array", "drop")
+def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None:
+    """Clean text and split it into sentences.
+
+    Every character dropped or changed is counted by reason. `zcat x.txt.gz | zhprep normalize | zhprep segment`
+    works on a stream of any length.
+    """
+    shared, options = split_shared(options)
+    read = take_read_config(options)
+    config = read_config(NormalizeConfig, options)
+    run_text_stage(
+        inputs, read, lambda table, lines: Chain("text", table, lines, normalize=config), output, shared, "normalize"
+    )

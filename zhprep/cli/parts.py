@@ -1,0 +1,54 @@
+"""``zhprep parts``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import Any
+
+import click
+
+from zhprep.cli.shared import shared_options, split_shared
+from zhprep.core.registry import lookup
+
+FAMILIES = {
+    "step": "zhprep.normalize.steps:STEPS",
+    "segmenter": "zhprep.segment.engines:ENGINES",
+    "pinyin engine": "zhprep.pinyin.engines:ENGINES",
+    "vocabulary type": "zhprep.vocab.types:TYPES",
+    "format": "zhprep.instances.formats:FORMATS",
+    "mask strategy": "zhprep.instances.masks:STRATEGIES",
+    "replacement": "zhprep.instances.replacements:REPLACEMENTS",
+    "budget rule": "zhprep.instances.budgets:BUDGETS",
+    "model input": "zhprep.models.inputs:INPUTS",
+    "encoder": "zhprep.models.encoders:ENCODERS",
+    "objective": "zhprep.models.objectives:OBJECTIVES",
+    "optimiser": "zhprep.pretrain.optimisers:OPTIMISERS",
+    "schedule": "zhprep.pretrain.schedules:SCHEDULES",
+    "executor": "zhprep.core.executors:EXECUTORS",
+}
+"""Every family of parts and where its dict is."""
+
+
+@click.command()
+@click.argument("family", required=False)
+@shared_options()
+def command(family: str | None, **options: Any) -> None:
+    """List the parts of every family.
+
+    Parts are what recipes and flags name; adding one is one file and one line in its family's dict.
+    """
+    shared, _ = split_shared(options)
+    wanted = {family: lookup(FAMILIES, family, "family")} if family else FAMILIES
+    found = {name: list(_family(path)) for name, path in wanted.items()}
+    if shared.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return
+    for name, parts in found.items():
+        print(f"{name:<18}{', '.join(parts)}")
+
+
+def _family(path: str) -> dict[str, Any]:
+    module, _, attribute = path.partition(":")
+    family: dict[str, Any] = getattr(importlib.import_module(module), attribute)
+    return family

@@ -1,0 +1,65 @@
+"""``zhprep run``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zhprep.cli.inputs import input_options, planned, take_read_config
+from zhprep.cli.options import Existing
+from zhprep.cli.shared import Shared, folder_output, shared_options, show_report, split_shared
+from zhprep.cli.text_stage import job_output
+from zhprep.core.report import check_budgets
+from zhprep.recipes import load_recipe
+from zhprep.run.recipe import Run, run_recipe
+
+SIZES = "tiny, mini, small, base, large or one of the recipe's own"
+
+
+@click.command()
+@click.argument("recipe")
+@input_options
+@click.option("-o", "--output", metavar="DIR", required=True, help="The folder of everything that is made.")
+@click.option("--size", default="base", help=f"{SIZES}  [default: base]")
+@click.option("--steps", type=click.IntRange(1), help="Steps of pretraining  [default: the recipe's for the size]")
+@click.option("--seed", type=int, help="Seed of every random decision  [default: 0]")
+@click.option("--vocab", metavar="VOCAB", help="A vocabulary to use instead of building one.")
+@click.option("--vocab-size", type=click.IntRange(6), help="Entries of the vocabulary  [default: the recipe's]")
+@click.option(
+    "--task", "tasks", metavar="DIR", multiple=True, type=Existing(), help="A task to fine-tune on; may be given again."
+)
+@shared_options("work", "drop", "unk")
+def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -> None:
+    """Do every stage of a recipe, from raw text to a report.
+
+    Makes DIR/vocab, DIR/data, DIR/run and DIR/report.html by the same stages as the separate commands; what is done
+    already is kept.
+    """
+    shared, options = split_shared(options)
+    read = take_read_config(options)
+    run = make_run(recipe, folder_output(output), shared, **options)
+    with planned(inputs, read, run.folder, shared.block_size) as corpus:
+        report = run_recipe(run, corpus)
+    check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
+    show_report(report, shared)
+
+
+def make_run(
+    recipe: str, folder: Path, shared: Shared, *, size: str, steps: int | None = None, seed: int | None = None,
+    vocab: str | None = None, vocab_size: int | None = None, tasks: tuple[Path, ...] = (),
+) -> Run:  # fmt: skip
+    """Put the flags of ``run`` and ``demo`` over a recipe, and check the whole before anything is read."""
+    seeds = {} if seed is None else {"seed": seed}
+    flags: dict[str, dict[str, Any]] = {
+        "vocab": {} if vocab_size is None else {"size": vocab_size},
+        "instances": seeds,
+        "pretrain": {"size": size, **seeds, **({} if steps is None else {"steps": steps})},
+    }
+    run = Run(
+        load_recipe(recipe, size=size), folder, job_output(folder, shared, "run"), size,
+        Path(vocab) if vocab else None, tasks, flags, shared.progress,
+    )  # fmt: skip
+    run.check()
+    return run

@@ -1,0 +1,23 @@
+"""From rows of instances to tensors: dynamic masks, padding; ours and Hugging Face's way.
+
+In: rows of the ``instances`` table as flat arrays (:class:`Rows`). Out: a batch as :mod:`zhprep.models` takes it.
+"""
+
+from __future__ import annotations
+
+from zhprep.collate.hugging_face import MaskingCollator
+from zhprep.collate.masks import DynamicMasks, Masked, Masks, StaticMasks, masks_of
+from zhprep.collate.rows import Ragged, Rows
+from zhprep.collate.tensors import to_tensors
+
+__all__ = [
+    "DynamicMasks",
+    "Masked",
+    "MaskingCollator",
+    "Masks",
+    "Ragged",
+    "Rows",
+    "StaticMasks",
+    "masks_of",
+    "to_tensors",
+]

@@ -1,0 +1,95 @@
+"""A collator for Hugging Face's ``Trainer`` and for a plain ``DataLoader``: whole-word masks for any tokenizer.
+
+    data = datasets.load_from_disk("DATA")
+    collator = MaskingCollator("VOCAB", mask="wwm", seed=1)
+    arguments = TrainingArguments(..., remove_unused_columns=False)
+    Trainer(model, arguments, data_collator=collator, train_dataset=data, callbacks=[collator.callback()])
+
+``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
+does not take. The callback tells the collator the epoch, so that every epoch has other masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zhprep.collate.masks import DynamicMasks, StaticMasks
+from zhprep.collate.rows import Ragged, Rows, offsets_of
+from zhprep.collate.tensors import IGNORED, to_tensors
+from zhprep.core import config as settings
+from zhprep.core.errors import DataError
+from zhprep.core.registry import require
+from zhprep.instances.config import InstancesConfig
+from zhprep.vocab import load
+
+LABELS = ("next_sentence_label", "sentence_order_label")
+"""Columns that hold one label a row."""
+
+
+class MaskingCollator:
+    """Turns rows of instances into what a masked-language model of transformers takes.
+
+    Settings are those of ``make-instances`` (``mask``, ``rate``, ``replacement``, ``seed``, …). A row's masks depend on
+    the seed, the epoch and the row's ``instance_id`` alone: not on the batch, the order or the number of workers. Rows
+    that are masked on disk keep their masks.
+    """
+
+    def __init__(self, vocabulary: str | Path, *, pad_to_multiple_of: int = 1, **settings_: Any) -> None:
+        known = load(vocabulary)
+        self._masks = DynamicMasks.of(settings.build(InstancesConfig, settings_, where="MaskingCollator"), known)
+        self._pad_id = known.pad
+        self._multiple = pad_to_multiple_of
+        self._epoch = torch.zeros((), dtype=torch.int64)
+        self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the masks of ``epoch`` from now on."""
+        self._epoch.fill_(epoch)
+
+    def callback(self) -> Any:
+        """Return a callback that tells the collator when a ``Trainer`` begins an epoch."""
+        base = require("transformers", purpose="a Trainer callback", install="transformers").TrainerCallback
+
+        def on_epoch_begin(callback: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
+            self.set_epoch(round(state.epoch or 0))
+
+        return type("EpochCallback", (base,), {"on_epoch_begin": on_epoch_begin})()
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
+        predicted) and ``token_type_ids`` if the rows have them, and row labels ``[B]`` that the rows have.
+
+        Raises ``DataError`` when the rows lack a column that masks are drawn from.
+        """
+        masks = StaticMasks() if "masked_lm_positions" in rows[0] else self._masks
+        if missing := [name for name in masks.needs if name not in rows[0]]:
+            raise DataError(
+                f"rows have no {', '.join(missing)}; they have {', '.join(rows[0])}",
+                hint="with a Trainer, set remove_unused_columns=False",
+            )
+        takes = [name for name in ("token_type_ids", *LABELS) if name in rows[0]]
+        gathered = _gather(rows, (*masks.needs, *takes))
+        masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64))
+        length = -(-int(gathered.lengths.max()) // self._multiple) * self._multiple
+        batch = to_tensors(gathered, masked, takes, pad_id=self._pad_id, length=length)
+        labels = torch.full_like(batch["input_ids"], IGNORED)
+        labels.view(-1)[batch.pop("masked_positions")] = batch.pop("masked_labels")
+        attention = batch.get("attention_mask", torch.ones_like(labels)).to(torch.int64)
+        return batch | {"attention_mask": attention, "labels": labels}
+
+
+def _gather(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Rows:
+    lists, plain = {}, {}
+    for name in columns:
+        if np.ndim(rows[0][name]):
+            values = [np.asarray(row[name]) for row in rows]
+            lists[name] = Ragged(np.concatenate(values), offsets_of(np.array([len(value) for value in values])))
+        else:
+            plain[name] = np.array([row[name] for row in rows], np.int64)
+    return Rows(lists, plain)

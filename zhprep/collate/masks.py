@@ -1,0 +1,113 @@
+"""Masks for a batch: drawn for the epoch (dynamic), or read from the columns (static).
+
+Drawing is the same call that makes static masks, so epoch *k* of dynamic data has the masks of duplicate *k*.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from zhprep.collate.rows import Integers, Rows
+from zhprep.core import config as settings
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.masking import Flat, mask_batch
+from zhprep.instances.materials import facts_of
+from zhprep.vocab import Vocabulary
+
+
+class Masked(NamedTuple):
+    """The tokens of some rows with masks applied.
+
+    ``input_ids`` is as long as the rows' tokens; ``positions`` are indices into it, ascending, where a token is to be
+    predicted, and ``labels`` the original tokens there.
+    """
+
+    input_ids: npt.NDArray[Any]
+    positions: Integers
+    labels: npt.NDArray[Any]
+
+
+class Masks(Protocol):
+    """Puts masks on rows."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        ...
+
+    def __call__(self, rows: Rows, epochs: Integers) -> Masked:
+        """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``, in runs of equal ones)."""
+        ...
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens of ``rows`` as they were before any masks."""
+        ...
+
+
+class StaticMasks:
+    """Masks that make-instances put on disk; the epoch does not matter."""
+
+    needs: ClassVar = ("input_ids", "masked_lm_positions", "masked_lm_ids")
+
+    def __call__(self, rows: Rows, epochs: Integers) -> Masked:  # noqa: ARG002
+        """Return the rows as they are, and where and what their masks are."""
+        chosen = rows.lists["masked_lm_positions"]
+        begins = np.repeat(rows.tokens.offsets[:-1], np.diff(chosen.offsets))
+        return Masked(rows.tokens.values, begins + chosen.values, rows.lists["masked_lm_ids"].values)
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens with the original ones put back."""
+        masked = self(rows, np.zeros(len(rows), np.int64))
+        tokens = masked.input_ids.copy()
+        tokens[masked.positions] = masked.labels
+        return tokens
+
+
+@dataclasses.dataclass(frozen=True)
+class DynamicMasks:
+    """Masks drawn from ``(seed, epoch, instance_id)`` as ``config`` says."""
+
+    config: InstancesConfig
+    facts: TokenFacts
+    needs: ClassVar = ("input_ids", "word_ids", "instance_id")
+
+    @classmethod
+    def of(cls, config: InstancesConfig, vocabulary: Vocabulary) -> DynamicMasks:
+        """Return the masks of ``config`` for the tokens of ``vocabulary``."""
+        return cls(config, facts_of(config, vocabulary))
+
+    def __call__(self, rows: Rows, epochs: Integers) -> Masked:
+        """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
+        borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
+        parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
+        return Masked(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens, which have no masks yet."""
+        return rows.tokens.values
+
+    def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int) -> Masked:
+        offsets = rows.tokens.offsets[first : last + 1]
+        tokens = slice(offsets[0], offsets[-1])
+        flat = Flat(
+            input_ids=rows.tokens.values[tokens],
+            word_ids=rows.lists["word_ids"].values[tokens],
+            offsets=offsets - offsets[0],
+            instance_ids=rows.plain["instance_id"][first:last],
+        )
+        masked = mask_batch(flat, self.config, self.facts, epoch)
+        return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels)
+
+
+def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
+    """Return the masks of a data set: those on disk if it has them, else drawn as its manifest says."""
+    if "masked_lm_positions" in columns:
+        return StaticMasks()
+    config = settings.build(InstancesConfig, manifest["config"]["instances"], where="the data's manifest")
+    return DynamicMasks.of(config, vocabulary)

@@ -1,0 +1,212 @@
+"""Cut one input into pieces: runs of whole documents that hold about as much text each.
+
+A piece carries the sha256 of what is in it, so that whoever reads it later knows that it is what was
+planned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zhprep.core.corpus import streams
+from zhprep.core.corpus.inputs import Input, open_text
+from zhprep.core.corpus.lines import Ints, Lines, LineScanner, first_undecodable, runs
+from zhprep.core.corpus.rows import RowHash, open_rows, row_weights
+from zhprep.core.corpus.streams import Damaged, Hash
+from zhprep.core.corpus.wordform import looks_segmented
+from zhprep.core.errors import DataError
+
+_FORM_SAMPLE = 1 << 18
+
+
+@dataclass(frozen=True)
+class ReadConfig:
+    """How inputs are read: what the user said about their form."""
+
+    text_key: str = "text"
+    one_doc_per_line: bool = False
+    encoding: str = "utf-8"
+    on_error: str = "fail"
+    form: str = "auto"
+
+    @property
+    def skip(self) -> bool:
+        """Whether what cannot be read is left out and counted."""
+        return self.on_error == "skip"
+
+
+@dataclass
+class Piece:
+    """A run of whole documents of one input.
+
+    ``start`` and ``stop`` are byte offsets in the uncompressed UTF-8 stream, or rows of a row format;
+    ``cuts`` is how many of the documents are the rest of one that was too long.
+    """
+
+    input: int
+    start: int
+    stop: int
+    first_document: int = 0
+    documents: int = 0
+    first_line: int = 0
+    lines: int = 0
+    weight: int = 0
+    cuts: int = 0
+    sha256: str = ""
+
+
+class _Pieces:
+    """What is cut: the piece that is growing, and what has been found out about the input."""
+
+    unit = "line"
+    new_digest: Callable[[], Hash] = hashlib.sha256
+
+    def __init__(self, index: int, source: Input, read: ReadConfig) -> None:
+        self._source = source
+        self._read = read
+        self._piece = Piece(index, 0, 0)
+        self._digest = self.new_digest()
+        self.size = 1
+        self.damaged = ""
+        self.table = "text"
+
+    def _finish(self) -> Piece:
+        """Return the piece as it is and begin the next where it stops."""
+        done = replace(self._piece, sha256=self._digest.hexdigest())
+        self._digest = self.new_digest()
+        self._piece = Piece(
+            done.input,
+            done.stop,
+            done.stop,
+            first_document=done.first_document + done.documents,
+            first_line=done.first_line + done.lines,
+        )
+        return done
+
+    def _note(self, damage: Damaged) -> None:
+        """Remember damage if what comes after it may be left out, else raise it with its place."""
+        lines = self._piece.first_line + self._piece.lines
+        told = Damaged(f"{damage}, after {self.unit} {lines}", hint=damage.hint)
+        if not self._read.skip:
+            raise told from damage
+        self.damaged = str(told)
+
+
+class LinePieces(_Pieces):
+    """Cuts a line format where a document begins and ``size`` of text has passed."""
+
+    def pieces(self, digest: Hash) -> Iterator[Piece]:
+        """Yield the pieces in order; feed ``digest`` the bytes of the file."""
+        scanner = LineScanner(line_is_document=self._source.format == "jsonl" or self._read.one_doc_per_line)
+        with open_text(self._source, digest) as stream:
+            try:
+                for data in runs(stream, self._source.name, salvage=self._read.skip):
+                    if self._piece.stop == 0:
+                        self.table = self._form(data)
+                    self._check_encoding(data)
+                    yield from self._cut(data, scanner.scan(data))
+            except Damaged as damage:
+                self._note(damage)
+        if self._piece.documents:
+            yield self._finish()
+
+    def _cut(self, data: bytes, lines: Lines) -> Iterator[Piece]:
+        upto = np.concatenate(([0], np.cumsum(lines.weights)))
+        first = 0
+        for line in _borders(upto, np.flatnonzero(lines.begins), self._piece.weight, self.size):
+            self._take(data, lines, first, line)
+            yield self._finish()
+            first = line
+        self._take(data, lines, first, len(lines.starts))
+
+    def _take(self, data: bytes, lines: Lines, first: int, last: int) -> None:
+        """Let the piece grow by the lines ``[first, last)``."""
+        start, stop = (int(lines.starts[line]) if line < len(lines.starts) else len(data) for line in (first, last))
+        self._digest.update(memoryview(data)[start:stop])
+        piece = self._piece
+        piece.stop += stop - start
+        piece.lines += last - first
+        piece.documents += int(np.count_nonzero(lines.begins[first:last]))
+        piece.cuts += sum(first <= line < last for line in lines.cuts)
+        piece.weight += int(lines.weights[first:last].sum())
+
+    def _check_encoding(self, data: bytes) -> None:
+        """Refuse text that cannot be decoded before anything is written."""
+        place = None if self._read.skip else first_undecodable(data)
+        if place is not None:
+            line = self._piece.first_line + self._piece.lines + data.count(b"\n", 0, place) + 1
+            raise undecodable(self._source, line, data[place])
+
+    def _form(self, data: bytes) -> str:
+        if self._source.format == "jsonl":
+            return "text"
+        if self._read.form != "auto":
+            return self._read.form
+        return "words" if looks_segmented(data[:_FORM_SAMPLE].decode(errors="ignore")) else "text"
+
+
+class RowPieces(_Pieces):
+    """Cuts a row format between rows."""
+
+    unit = "row"
+    new_digest = RowHash
+
+    def pieces(self, digest: Hash) -> Iterator[Piece]:
+        """Yield the pieces in order; feed ``digest`` the bytes of the file."""
+        with open(self._source.path, "rb") as file:
+            while chunk := file.read(streams.CHUNK):
+                digest.update(chunk)
+        try:
+            self.table, batches = open_rows(self._source, text_key=self._read.text_key)
+            for batch in batches:
+                yield from self._cut(batch)
+        except Damaged as damage:
+            self._note(damage)
+        if self._piece.documents:
+            yield self._finish()
+
+    def _cut(self, batch: pa.RecordBatch) -> Iterator[Piece]:
+        weights = row_weights(batch)
+        upto = np.concatenate(([0], np.cumsum(weights)))
+        first = 0
+        for row in _borders(upto, np.arange(batch.num_rows), self._piece.weight, self.size):
+            self._take(batch, weights, first, row)
+            yield self._finish()
+            first = row
+        self._take(batch, weights, first, batch.num_rows)
+
+    def _take(self, batch: pa.RecordBatch, weights: Ints, first: int, last: int) -> None:
+        """Let the piece grow by the rows ``[first, last)``."""
+        self._digest.update(batch.slice(first, last - first))
+        piece = self._piece
+        piece.stop += last - first
+        piece.lines += last - first
+        piece.documents += last - first
+        piece.weight += int(weights[first:last].sum())
+
+
+def undecodable(source: Input, line: int, byte: int) -> DataError:
+    """Return the error for a line that is not in the encoding of its file."""
+    which = f" (byte 0x{byte:02x})" if source.encoding == "utf-8" else ""
+    other = "read it with --encoding auto, or leave" if source.encoding == "utf-8" else "leave"
+    return DataError(
+        f"{source.name}, line {line}: is not {source.encoding}{which}",
+        hint=f"{other} such lines out with --on-error skip",
+    )
+
+
+def _borders(upto: Ints, heads: npt.NDArray[np.intp], held: int, size: int) -> Iterator[int]:
+    """Yield the heads at which a piece is full, the first having ``held`` so much before line 0."""
+    before = -held
+    while True:
+        place = int(np.searchsorted(upto[heads], before + size))
+        if place == len(heads):
+            return
+        yield int(heads[place])
+        before = int(upto[heads[place]])

@@ -1,0 +1,183 @@
+"""Streams of bytes made of other streams: hashed, put together, decompressed, recoded to UTF-8.
+
+``read(size)`` gives exactly ``size`` bytes unless the end comes first. Damage is raised as ``Damaged``
+only after everything that could be recovered before it has been given.
+"""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import lzma
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import zstandard
+
+from zhprep.core.errors import DataError
+
+CHUNK = 1 << 20
+"""Bytes read at a time."""
+
+STEP = 1 << 12
+"""Compressed bytes decompressed at a time: it bounds memory when a file expands ten-thousandfold."""
+
+_LONGEST_WINDOW = 1 << 31  # `zstd --long=31`, as large dumps are made
+_DECODERS = {
+    ".gz": lambda: zlib.decompressobj(31),
+    ".bz2": bz2.BZ2Decompressor,
+    ".xz": lzma.LZMADecompressor,
+    ".zst": lambda: zstandard.ZstdDecompressor(max_window_size=_LONGEST_WINDOW).decompressobj(),
+}
+COMPRESSIONS = tuple(_DECODERS)
+
+
+class Damaged(DataError):
+    """An input that cannot be read to its end."""
+
+
+class Stream(Protocol):
+    """What is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next ``size`` bytes, fewer only at the end."""
+
+
+class Hash(Protocol):
+    """What a hashlib object does, as far as it is used here."""
+
+    def update(self, data: Any, /) -> None:
+        """Add data."""
+
+    def hexdigest(self) -> str:
+        """Return the digest of what was added."""
+
+
+class Hashed:
+    """A stream whose every byte read is fed to a digest."""
+
+    def __init__(self, stream: Stream, digest: Hash) -> None:
+        self._stream = stream
+        self._digest = digest
+
+    def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes."""
+        data = self._stream.read(size)
+        self._digest.update(data)
+        return data
+
+
+class _Pulled:
+    """A stream that is made a part at a time and holds what was not asked for yet."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+        self._held = 0
+        self._ended = False
+        self._damage: Damaged | None = None
+
+    def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes; raises ``Damaged`` when nothing but damage is left."""
+        while self._held < size and not self._ended:
+            try:
+                part = self._pull()
+            except Damaged as error:
+                self._damage, part = error, None
+            if part is None:
+                self._ended = True
+            elif part:
+                self._parts.append(part)
+                self._held += len(part)
+        if self._damage is not None and not self._held and size:
+            raise self._damage
+        joined = b"".join(self._parts)
+        self._parts, self._held = [joined[size:]], max(0, self._held - size)
+        return joined[:size]
+
+    def _pull(self) -> bytes | None:
+        """Return the next part, which may be empty, or None at the end."""
+        raise NotImplementedError
+
+
+class Prefixed(_Pulled):
+    """Bytes that were read already, then the rest of the stream they were read from."""
+
+    def __init__(self, head: bytes, stream: Stream) -> None:
+        super().__init__()
+        self._parts, self._held = [head], len(head)
+        self._stream = stream
+
+    def _pull(self) -> bytes | None:
+        return self._stream.read(CHUNK) or None
+
+
+class Decompressed(_Pulled):
+    """What is in a compressed stream of any number of members; zeros after a member are padding."""
+
+    def __init__(self, stream: Stream, compression: str, where: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._new: Callable[[], Any] = _DECODERS[compression]
+        self._where = where
+        self._decoder: Any = None
+        self._chunk = b""
+        self._at = 0
+
+    def _pull(self) -> bytes | None:
+        if self._at == len(self._chunk):
+            self._chunk, self._at = self._stream.read(CHUNK), 0
+        if self._decoder is None:
+            return self._begin_member()
+        step = self._chunk[self._at : self._at + STEP]
+        if not step:
+            raise self._damaged("they end early")
+        try:
+            data: bytes = self._decoder.decompress(step)
+        except (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, ValueError) as error:
+            raise self._damaged(str(error)) from error
+        self._at += len(step)
+        if self._decoder.eof:
+            self._at -= len(self._decoder.unused_data)
+            self._decoder = None
+        return data
+
+    def _begin_member(self) -> bytes | None:
+        while self._at < len(self._chunk) and self._chunk[self._at] == 0:
+            self._at += 1
+        if self._at < len(self._chunk):
+            self._decoder = self._new()
+            return b""
+        return b"" if self._chunk else None
+
+    def _damaged(self, why: str) -> Damaged:
+        return Damaged(
+            f"{self._where}: the compressed data are damaged: {why}",
+            hint="fetch the file again, or read what can be read with --on-error skip",
+        )
+
+
+class Recoded(_Pulled):
+    """A stream in another encoding, as UTF-8.
+
+    What cannot be decoded becomes bytes that are not UTF-8 either, so that whoever checks the lines
+    finds the line it is in.
+    """
+
+    def __init__(self, stream: Stream, encoding: str) -> None:
+        super().__init__()
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("zhprep.undecodable")
+
+    def _pull(self) -> bytes | None:
+        chunk = self._stream.read(CHUNK)
+        data = self._decoder.decode(chunk, final=not chunk).encode("utf-8", "surrogatepass")
+        return data if chunk or data else None
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udcff", error.end
+
+
+codecs.register_error("zhprep.undecodable", _mark)

@@ -1,0 +1,97 @@
+"""Fine-tune a model on a task: a classifier on the first token's state, all weights trained.
+
+The loop is that of pretraining with another objective, so a fine-tuned score is as reproducible as a run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from zhprep.collate import Masked, Rows, to_tensors
+from zhprep.collate.rows import Integers, Ragged, offsets_of, places
+from zhprep.core.errors import UsageError
+from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.encode import encode_examples
+from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
+from zhprep.evaluate.tasks import Task
+from zhprep.models import load_weights
+from zhprep.models.files import read_config
+from zhprep.models.model import seeded_model
+from zhprep.models.objective import row_objective
+from zhprep.pretrain.batches import Feed
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.distributed import World
+from zhprep.pretrain.loop import Trainer
+from zhprep.pretrain.validation import Predictions, in_order, predict
+from zhprep.vocab import Encoder, load
+
+OBJECTIVE = "classify"
+_NO_MASKS = np.zeros(0, np.int64)
+
+
+@dataclasses.dataclass(frozen=True)
+class Examined:
+    """Makes batches of a task's encoded rows."""
+
+    rows: Rows
+    pad_id: int
+
+    def make(self, rows: Integers, epochs: Integers) -> dict[str, Tensor]:  # noqa: ARG002
+        """Return the batch of ``rows``; nothing in them is masked."""
+        begins, lengths = self.rows.tokens.offsets[rows], self.rows.lengths[rows]
+        source, offsets = places(begins, lengths), offsets_of(lengths)
+        lists = {name: Ragged(column.values[source], offsets) for name, column in self.rows.lists.items()}
+        taken = Rows(lists, {name: column[rows] for name, column in self.rows.plain.items()})
+        clean = Masked(taken.tokens.values, _NO_MASKS, _NO_MASKS)
+        return to_tensors(taken, clean, (*lists, *taken.plain), pad_id=self.pad_id)
+
+
+def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -> dict[str, Any]:
+    """Fine-tune the model in ``folder`` on ``task`` once for each seed and return its scores on dev.
+
+    The scores are those after the last step: dev rows choose nothing.
+    """
+    longest = read_config(folder).n_positions
+    if config.max_length > longest:
+        raise UsageError(f"--max-length is {config.max_length}, the model has {longest} positions")
+    vocabulary = load(folder)
+    encoder = Encoder(vocabulary)
+    train, dev = (
+        Examined(encode_examples(part, encoder, config.max_length), vocabulary.pad) for part in (task.train, task.dev)
+    )
+    found = [_fine_tune(folder, len(task.classes), train, dev, config, seed, world) for seed in config.seeds]
+    return {
+        "accuracy": spread([accuracy(one.labels, one.guesses) for one in found]),
+        "macro_f1": spread([macro_f1(one.labels, one.guesses, len(task.classes)) for one in found]),
+        "majority": majority(task.train.labels, task.dev.labels),
+        "classes": len(task.classes),
+        "train_rows": len(task.train),
+        "dev_rows": len(task.dev),
+        "seeds": list(config.seeds),
+    }
+
+
+def _fine_tune(
+    folder: Path, n_classes: int, train: Examined, dev: Examined, config: EvaluateConfig, seed: int, world: World
+) -> Predictions:
+    objective = row_objective("label", n_classes, config.dropout)
+    model = seeded_model(read_config(folder), seed, {OBJECTIVE: objective})
+    load_weights(model, folder)
+    steps = math.ceil(config.epochs * len(train.rows) / config.batch_size)
+    settings = PretrainConfig(
+        steps=steps, batch_size=config.batch_size, learning_rate=config.learning_rate, warmup=config.warmup,
+        weight_decay=config.weight_decay, dtype=config.dtype, seed=seed,
+    )  # fmt: skip
+    trainer = Trainer(model, settings, world)
+    feed = Feed(train, np.arange(len(train.rows)), config.batch_size, seed, (0, config.batch_size))
+    model.train()
+    for number, batches in enumerate(feed.steps(0, steps)):
+        trainer.step(number, batches)
+    every = np.arange(len(dev.rows))
+    return predict(model, in_order(dev, every, config.batch_size), world.device)[OBJECTIVE]

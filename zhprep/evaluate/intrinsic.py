@@ -1,0 +1,83 @@
+"""A model on held-out instances: masked-token loss, accuracy and bits per character, beside the unigram distribution.
+
+The masks are those of one reserved epoch, the same for every model on the data. *Bits per character* is the model's
+loss on the masked tokens, in bits, over the number of characters that they stand for: unlike the loss per token, it
+can be compared between vocabularies. It is a masked pseudo-likelihood (each token given all others that are not
+masked), not a code length of the text. The *unigram* figures say what the same held-out tokens cost when each is
+guessed by its share among the tokens that were trained on (add-one smoothed): a model that has learnt nothing but
+frequencies gets this.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from zhprep.collate.rows import Integers
+from zhprep.core.errors import DataError
+from zhprep.models import load_model
+from zhprep.pretrain.batches import Batches, Shape
+from zhprep.pretrain.distributed import World
+from zhprep.pretrain.job import open_instances
+from zhprep.pretrain.split import split
+from zhprep.pretrain.validation import in_order, predict
+from zhprep.vocab import Vocabulary, load
+
+MOST_ROWS = 100_000
+"""Training rows that the unigram distribution is counted over, evenly spaced; beyond that it hardly changes."""
+BATCH = 64
+
+
+def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str, float]:
+    """Return the figures of the model in ``folder`` on the instances of ``data`` that are held out at ``share``.
+
+    Raises ``DataError`` when nothing is held out.
+    """
+    model, vocabulary = load_model(folder).to(world.device), load(folder)
+    instances, masks = open_instances(data, model, vocabulary)
+    rows, held_out = split(instances, share)
+    if not len(held_out):
+        raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
+    shape = Shape(vocabulary.pad, model.config.n_positions)
+    batches = Batches(instances, masks, (*model.needs, *model.takes), shape)
+    found = predict(model, in_order(batches, held_out, BATCH), world.device)["mlm"]
+    unigram = unigram_losses(batches, rows, vocabulary)[found.labels]
+    n_characters = int(characters(vocabulary)[found.labels].sum())
+    figures = found.figures
+    return {
+        "loss": figures["loss"],
+        "accuracy": figures["accuracy"],
+        "perplexity": math.exp(min(figures["loss"], 700.0)),
+        "bits_per_character": float(found.losses.sum()) / math.log(2) / n_characters,
+        "unigram_loss": float(unigram.mean()),
+        "unigram_bits_per_character": float(unigram.sum()) / math.log(2) / n_characters,
+        "instances": len(held_out),
+        "masked_tokens": len(found.labels),
+        "masked_characters": n_characters,
+    }
+
+
+def unigram_losses(batches: Batches, rows: npt.NDArray[np.integer], vocabulary: Vocabulary) -> npt.NDArray[np.float64]:
+    """Return for each token id the nats it costs under the add-one smoothed distribution of ``rows`` (float64 ``[V]``).
+
+    Padding, ``[CLS]``, ``[SEP]`` and ``[MASK]`` are never predicted and have no share.
+    """
+    chosen = rows[:: math.ceil(len(rows) / MOST_ROWS)].astype(np.int64)
+    counts = np.ones(vocabulary.size, np.int64)
+    for begin in range(0, len(chosen), 4096):
+        gathered = batches.instances.gather(chosen[begin : begin + 4096])
+        counts += np.bincount(batches.masks.clean(gathered), minlength=vocabulary.size)
+    counts[[vocabulary.pad, vocabulary.cls, vocabulary.sep, vocabulary.mask]] = 0
+    with np.errstate(divide="ignore"):
+        losses: npt.NDArray[np.float64] = -np.log(counts / counts.sum())
+    return losses
+
+
+def characters(vocabulary: Vocabulary) -> Integers:
+    """Return how many characters each token stands for (int64 ``[V]``): without ``##``, and one for special tokens."""
+    lengths = np.array([len(token.removeprefix("##")) or 2 for token in vocabulary.tokens], np.int64)
+    lengths[vocabulary.is_special] = 1
+    return lengths

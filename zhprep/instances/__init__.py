@@ -1,0 +1,29 @@
+"""Training instances: cut, paired and masked.
+
+In: ``words`` record batches of one block and a tokenizer. Out: ``instances`` record batches, clean (masked when
+batches are made) or masked on disk. Three families of parts: ``formats/`` makes instances out of sentences,
+``masks/`` chooses tokens, ``replacements/`` says what stands in their places.
+"""
+
+from __future__ import annotations
+
+from zhprep.instances.build import InstanceBuilder, build_instances
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.masking import Flat, Masked, mask_batch
+from zhprep.instances.materials import Materials, facts_of
+
+Config = InstancesConfig
+
+__all__ = [
+    "Config",
+    "Flat",
+    "InstanceBuilder",
+    "InstancesConfig",
+    "Masked",
+    "Materials",
+    "TokenFacts",
+    "build_instances",
+    "facts_of",
+    "mask_batch",
+]

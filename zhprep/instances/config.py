@@ -1,0 +1,70 @@
+"""The knobs of instances: what is masked, how much, with what, and how instances are made."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from zhprep.core import rng
+from zhprep.core.config import setting
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import lookup
+from zhprep.instances.budgets import BUDGETS, Budget
+from zhprep.instances.words import Units, Words
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class InstancesConfig:
+    """Settings of ``make-instances`` and of the collator that masks batches."""
+
+    mask: str = setting("wwm", "which tokens are chosen")
+    rate: float = setting(0.15, "share of tokens (or words) that is chosen", minimum=0.0)
+    budget: str = setting("google", "how the share becomes a number per instance", choices=tuple(BUDGETS))
+    max_predictions: int | None = setting(None, "at most so many chosen tokens in an instance", minimum=1)
+    ngram_weights: tuple[float, ...] = setting((0.4, 0.3, 0.2, 0.1), "chances of 1, 2, 3, … words (ngram, mac, pert)")
+    span_p: float = setting(0.2, "span: chance that a span ends after a word (geometric)", minimum=0.0)
+    span_max: int = setting(10, "span: most words of a span", minimum=1)
+    word_share: float = setting(
+        0.9, "chinesebert: share of instances masked by words, the others by tokens", minimum=0.0
+    )
+    replacement: str | None = setting(None, "what goes in the chosen places (bert; shuffle with pert)")
+    similar_words: str | None = setting(None, "similar: file of similar words (zhprep similar-words)")
+    ratios: tuple[float, ...] = setting((), "shares of replaced, random and kept; the replacement's own if not given")
+    per: str = setting("token", "what one draw of the ratios is for", choices=("token", "word", "span"))
+    format: str = setting("segment-pair", "how sentences become instances")
+    pairs: str = setting(
+        "next", "what the label of a pair says: is it the next text, is it in order", choices=("next", "order", "none")
+    )
+    max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
+    short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
+    coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
+    entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
+    static: bool = setting(False, "mask on disk (otherwise the instances are clean and batches are masked)")
+    dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
+    shuffle: bool = setting(False, "shuffle the instances of each window of a million characters")
+    bin_size: int | None = setting(None, "sort the instances of each window into bins of so many lengths", minimum=1)
+    split: str = setting("all", "which documents to take", choices=("all", "train", "validation"))
+    validation_share: float = setting(
+        0.01, "share of documents (by hash of their text) that are for validation", minimum=0.0
+    )
+    seed: int = setting(0, "seed of every random decision")
+
+    def __post_init__(self) -> None:
+        if self.max_predictions is not None and self.budget in ("words", "bernoulli", "probabilistic"):
+            raise UsageError(
+                f"max_predictions counts tokens; the budget rule {self.budget!r} counts words",
+                hint="leave out one of them, or take --budget google, floor or ceil",
+            )
+
+    @property
+    def replacing(self) -> str:
+        """The name of the replacement: the one that was chosen, or the one that goes with the strategy."""
+        return self.replacement or ("shuffle" if self.mask == "pert" else "bert")
+
+    def budget_of(self, words: Words, units: Units, keys: rng.Bits) -> Budget:
+        """Return the limits of a batch under the chosen rule, capped at ``max_predictions``."""
+        budget = lookup(BUDGETS, self.budget, "budget rule")(words, units, keys, self.rate)
+        if self.max_predictions is None:
+            return budget
+        return Budget(np.minimum(budget.limits, self.max_predictions), budget.in_units)

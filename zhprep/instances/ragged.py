@@ -1,0 +1,35 @@
+"""Arithmetic on ragged arrays: rows of unequal length laid end to end, with offsets.
+
+In: numpy arrays of starts, sizes and offsets. Out: flat indices and counts, with no loop over rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Ints: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
+Array: TypeAlias = npt.NDArray[Any]
+
+
+def offsets_of(sizes: npt.NDArray[np.integer] | Bools) -> Ints:
+    """Return the offsets ``int64[n + 1]`` of rows of these sizes."""
+    offsets = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=offsets[1:])
+    return offsets
+
+
+def ranges(starts: Ints, sizes: Ints) -> Ints:
+    """Return ``start, start + 1, …`` for every row, end to end: ``int64[sum(sizes)]``."""
+    ends = np.cumsum(sizes)
+    flat = np.repeat(starts - ends + sizes, sizes)
+    flat += np.arange(len(flat))
+    return flat
+
+
+def counts_within(positions: Ints, offsets: Ints) -> Ints:
+    """Return how many of the sorted ``positions`` fall in each row."""
+    return np.diff(np.searchsorted(positions, offsets))

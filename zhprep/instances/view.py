@@ -1,0 +1,95 @@
+"""Show instances as a reader wants to see them: tokens in their words, what was masked, how, and what is to be said.
+
+In: rows of the ``instances`` table and a vocabulary. Out: cells, which the command line prints in colour
+and the report as HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zhprep.core.report import Account
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.drawing import KINDS
+from zhprep.instances.masking import Flat, mask_batch
+from zhprep.instances.materials import Materials, facts_of
+from zhprep.vocab import Vocabulary
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One token: what stands in the input, what the label is, which word it belongs to, what was done."""
+
+    shown: str
+    label: str
+    word: int
+    kind: int
+    segment: int
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One instance and its sentence-level labels."""
+
+    cells: list[Cell]
+    labels: dict[str, int]
+
+
+def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig, *, epoch: int = 0) -> list[Shown]:
+    """Return ``rows`` as cells; clean instances are masked as epoch ``epoch`` would be."""
+    shown = []
+    for row in rows.to_pylist():
+        labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
+        shown.append(Shown(_cells(row, vocabulary, config, epoch), labels))
+    return shown
+
+
+def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:
+    """Return the one sentence of a ``words`` batch, masked, without special tokens."""
+    tokens = Materials.of(config, vocabulary).reader.read(words, 0, Account()).tokens
+    row = {"input_ids": tokens.ids.tolist(), "word_ids": (np.cumsum(tokens.opens) - 1).tolist(), "instance_id": 0}
+    return _cells(row, vocabulary, config, 0)
+
+
+def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> tuple[Counts, int, Counts]:
+    """Return how often each ``mask_kind`` occurs among chosen tokens (int64, one per kind), the tokens that might have
+    been chosen, and the length of each row; clean instances are masked as epoch 0 would be."""
+    lengths = pc.list_value_length(rows["input_ids"]).to_numpy().astype(np.int64)
+    word_ids = pc.list_flatten(rows["word_ids"]).to_numpy()
+    if "mask_kind" in rows.schema.names:
+        kinds = pc.list_flatten(rows["mask_kind"]).to_numpy()
+    else:
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        ids = pc.list_flatten(rows["input_ids"]).to_numpy()
+        flat = Flat(ids, word_ids, offsets, rows["instance_id"].to_numpy())
+        kinds = mask_batch(flat, config, facts_of(config, vocabulary)).kinds
+    return np.bincount(kinds, minlength=len(KINDS)).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
+
+
+def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
+    ids = np.array(row["input_ids"], np.int64)
+    if "masked_lm_positions" in row:
+        inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
+    else:
+        flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
+        masked = mask_batch(flat, config, facts_of(config, vocabulary), epoch)
+        inputs, positions = masked.input_ids, masked.positions.tolist()
+        labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
+    chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))
+    segments = row.get("token_type_ids") or [0] * len(ids)
+    cells = []
+    for place, (token, word, segment) in enumerate(zip(inputs.tolist(), row["word_ids"], segments, strict=True)):
+        label, kind = chosen.get(place, (None, 0))
+        if label is not None and config.replacing == "shuffle":
+            label = int(inputs[label])  # a place: what stands there belongs here
+        said = "" if label is None else vocabulary.tokens[label]
+        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment))
+    return cells

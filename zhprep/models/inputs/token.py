@@ -1,0 +1,23 @@
+"""The embedding of the token itself."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zhprep.models.config import ModelConfig
+from zhprep.models.part import Batch, Input
+
+
+class TokenInput(Input):
+    """One vector per token id; the output layer of masked-language modelling shares the table."""
+
+    needs = ("input_ids",)
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.table = nn.Embedding(config.vocabulary_size, config.width)
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Return ``[B, L, D]``."""
+        embedded: Tensor = self.table(batch["input_ids"])
+        return embedded

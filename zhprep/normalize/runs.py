@@ -1,0 +1,105 @@
+"""Runs of stops with what clings to them, found for a whole batch at once.
+
+In: code points and their kinds, with a mark at both ends. Out: arrays with one item per run.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from zhprep.normalize import marks
+from zhprep.normalize.characters import Codes, Positions
+from zhprep.normalize.marks import Kinds
+
+_LONGEST_REFERENCE = 3
+
+
+def demote_inner_dots(kinds: Kinds) -> None:
+    """Make a dot before a letter or digit an ordinary character: 3.14, v1.2, a.com, .NET."""
+    dots = np.flatnonzero(kinds == marks.DOT)
+    following = kinds[dots + 1]
+    kinds[dots[(following >= marks.LOWER) & (following <= marks.DIGIT)]] = marks.OTHER
+
+
+def absorb_references(codes: Codes, kinds: Kinds) -> None:
+    """Make a numbered reference after a stop cling to it: 他走了。[12]"""
+    openers = np.flatnonzero(codes == ord("["))
+    openers = openers[kinds[openers - 1] > marks.DOT]
+    if not openers.size:
+        return
+    places = np.minimum(openers[:, None] + np.arange(1, _LONGEST_REFERENCE + 2), codes.size - 1)
+    n_digits = np.cumprod(kinds[places] == marks.DIGIT, axis=1).sum(axis=1)
+    closed = (n_digits > 0) & (codes[np.minimum(openers + 1 + n_digits, codes.size - 1)] == ord("]"))
+    for offset in range(_LONGEST_REFERENCE + 1):
+        kinds[openers[closed & (n_digits >= offset)] + offset] = marks.CLOSER
+
+
+@dataclasses.dataclass(frozen=True)
+class Runs:
+    """Every run of stops with what clings to them, as arrays with one item per run."""
+
+    codes: Codes
+    kinds: Kinds
+    first: Positions
+    """The first stop."""
+    last: Positions
+    """The last stop."""
+    after: Positions
+    """The place after the run."""
+    strongest: Kinds
+    """The strongest stop in the run."""
+    n_stops: Positions
+
+    @classmethod
+    def find(cls, codes: Codes, kinds: Kinds) -> Runs:
+        """Find the runs in text that begins and ends with a mark."""
+        members = np.flatnonzero(kinds >= marks.EXTENDER)
+        if not members.size:
+            none = np.zeros(0, np.intp)
+            return cls(codes, kinds, none, none, none, kinds[:0], none)
+        group = np.append(0, np.cumsum(np.diff(members) > 1))
+        group_end = members[np.append(np.flatnonzero(np.diff(group)), members.size - 1)]
+        is_stop = kinds[members] >= marks.DOT
+        stops, group = members[is_stop], group[is_stop]
+        begins = np.flatnonzero(np.diff(group, prepend=-1))
+        n_stops = np.diff(np.append(begins, stops.size))
+        strongest = np.maximum.reduceat(kinds[stops], begins) if begins.size else kinds[:0]
+        dots = (strongest == marks.DOT) & (n_stops > 1)
+        return cls(
+            codes=codes,
+            kinds=kinds,
+            first=stops[begins],
+            last=stops[begins + n_stops - 1],
+            after=group_end[group[begins]] + 1,
+            strongest=np.where(dots, marks.ELLIPSIS, strongest).astype(np.uint8),
+            n_stops=n_stops,
+        )
+
+    @functools.cached_property
+    def barriers(self) -> Positions:
+        """The places of all stops and edges, which no bracket or quotation reaches across."""
+        return np.flatnonzero((self.kinds == marks.EDGE) | (self.kinds >= marks.DOT))
+
+    def skip_spaces(self, places: Positions) -> Positions:
+        """Return the first places at or after ``places`` that hold no space."""
+        return self._skip(places, 1)
+
+    def skip_spaces_back(self, places: Positions) -> Positions:
+        """Return the last places at or before ``places`` that hold no space."""
+        return self._skip(places, -1)
+
+    def _skip(self, places: Positions, step: int) -> Positions:
+        spaced = np.flatnonzero(self.kinds[places] == marks.SPACE)
+        if not spaced.size:
+            return places
+        places = places.copy()
+        places[spaced] += step  # white space is mostly one space
+        wider = spaced[self.kinds[places[spaced]] == marks.SPACE]
+        if wider.size:
+            visible = np.flatnonzero(self.kinds != marks.SPACE)
+            nearest = np.searchsorted(visible, places[wider])
+            places[wider] = visible[nearest if step > 0 else nearest - 1]
+        return places

@@ -1,0 +1,216 @@
+"""A batch of documents as one array of code points, and the four ways in which a step may change it.
+
+Goes in: the lists of sentences of a record batch. Comes out: lists of sentences again. Between the two,
+sentences stand one after another, parted by marks. Every change goes through a method that counts it, so
+that characters in + inserted - dropped == characters out, exactly and always.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from zhprep.core.errors import DataError
+from zhprep.core.report import Account
+from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
+
+# Lone surrogates cannot stand in Arrow's UTF-8, so two of them are free to part sentences.
+LINE = 0xD800
+"""Parts two sentences of the input."""
+SENTENCE = 0xD801
+"""Parts two sentences that were one in the input."""
+
+_FEW = 8  # characters that are faster looked for one by one
+_SPARSE = 256  # one dropped character in so many, and whole slices are copied
+
+
+def is_mark(codes: Codes) -> Flags:
+    """Return where ``codes`` are marks between sentences."""
+    flags: Flags = (codes & np.uint32(0x1FFFFE)) == LINE
+    return flags
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """Code points with marks between sentences. Never changed in place: a step returns another, or the same."""
+
+    codes: Codes
+    alphabet: Codes
+    """The distinct code points, in order: what is decided per character is decided on these few.
+
+    It may list one that is gone, and never lacks one that is there.
+    """
+
+    @classmethod
+    def read(cls, sentences: pa.Array, account: Account) -> Text:
+        """Lay a flat array of sentences out as one text; line breaks inside a sentence part it.
+
+        Raises ``DataError`` when a sentence is not valid UTF-8.
+        """
+        lines = pc.fill_null(sentences, "") if sentences.null_count else sentences
+        whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+        try:
+            string = pc.binary_join(whole, "\n")[0].as_py()
+        except UnicodeDecodeError as error:
+            raise DataError(f"text is not valid UTF-8: {error}", hint="read it with its own encoding") from error
+        codes = np.frombuffer(string.encode("utf-32-le"), np.uint32).copy()
+        breaks = np.flatnonzero(codes == ord("\n"))
+        codes[breaks] = LINE
+        n_inside = breaks.size - max(len(lines) - 1, 0)
+        if n_inside:
+            ends = np.cumsum(pc.utf8_length(lines).to_numpy().astype(np.int64) + 1)[:-1] - 1
+            codes[breaks] = SENTENCE
+            codes[ends] = LINE
+            account.drop("characters.line_separators", n_inside)
+        account.count(characters=codes.size - breaks.size + n_inside)
+        seen = np.zeros(N_CODES, np.bool_)
+        seen[codes] = True
+        return cls(codes, np.flatnonzero(seen).astype(np.uint32))
+
+    @functools.cached_property
+    def string(self) -> str:
+        """The text as a string, marks as line feeds."""
+        codes = self.codes.copy()
+        codes[self.bounds[1][:-1]] = ord("\n")
+        return as_string(codes)
+
+    @functools.cached_property
+    def bounds(self) -> tuple[Positions, Positions]:
+        """Where each sentence starts and stops."""
+        marks = np.flatnonzero(is_mark(self.codes))
+        return np.append(0, marks + 1), np.append(marks, self.codes.size)
+
+    @property
+    def n_characters(self) -> int:
+        """How many code points there are without the marks."""
+        return int(self.codes.size - self.bounds[0].size + 1)
+
+    def found(self, characters: Characters) -> Codes:
+        """Return which of ``characters`` may occur."""
+        return self.alphabet[characters.table[self.alphabet]]
+
+    def places(self, characters: Codes) -> Positions:
+        """Return the places that hold one of a few code points."""
+        if characters.size > _FEW:
+            table = np.zeros(N_CODES, np.bool_)
+            table[characters] = True
+            return np.flatnonzero(table[self.codes])
+        held = np.zeros(self.codes.size, np.bool_)
+        for code in characters:
+            held |= self.codes == code
+        return np.flatnonzero(held)
+
+    def at(self, places: Positions) -> Codes:
+        """Return the code points at ``places``, a mark where a place lies beyond the ends."""
+        beyond = (places < 0) | (places >= self.codes.size)
+        codes: Codes = np.where(beyond, np.uint32(LINE), self.codes[np.where(beyond, 0, places)])
+        return codes
+
+    def without(self, places: Positions, account: Account, reason: str) -> Text:
+        """Leave out the characters at ``places`` and count them."""
+        if not places.size:
+            return self
+        account.drop(reason, places.size)
+        if places.size * _SPARSE > self.codes.size:
+            return Text(np.delete(self.codes, places), self.alphabet)
+        bounds = zip([0, *(places + 1).tolist()], [*places.tolist(), self.codes.size], strict=True)
+        return Text(np.concatenate([self.codes[start:stop] for start, stop in bounds]), self.alphabet)
+
+    def drop(self, characters: Characters, account: Account, reason: str) -> Text:
+        """Leave out every one of ``characters`` and count them."""
+        found = self.found(characters)
+        if not found.size:
+            return self
+        codes = self.without(self.places(found), account, reason).codes
+        return Text(codes, self.alphabet[~characters.table[self.alphabet]])
+
+    def part_at(self, characters: Characters, account: Account, reason: str) -> Text:
+        """Put a mark in the place of every one of ``characters``; they count as dropped."""
+        found = self.found(characters)
+        if not found.size:
+            return self
+        places = self.places(found)
+        account.drop(reason, places.size)
+        codes = self.codes.copy()
+        codes[places] = SENTENCE
+        return Text(codes, self.alphabet[~characters.table[self.alphabet]])
+
+    def translate(self, table: Mapping[int, int], account: Account, reason: str) -> Text:
+        """Put one character in the place of another wherever ``table`` says so, and count the changes."""
+        found = self.alphabet[np.isin(self.alphabet, np.fromiter(table, np.uint32, len(table)))]
+        if not found.size:
+            return self
+        places = self.places(found)
+        codes = self.codes.copy()
+        targets = np.array([table[code] for code in found.tolist()], np.uint32)
+        codes[places] = targets[np.searchsorted(found, codes[places])]
+        account.change(reason, places.size)
+        return Text(codes, np.union1d(np.setdiff1d(self.alphabet, found, assume_unique=True), targets))
+
+    def replace(
+        self, starts: Positions, stops: Positions, pieces: Sequence[str], account: Account, reason: str
+    ) -> Text:
+        """Put ``pieces[i]`` in the place of the characters from ``starts[i]`` to ``stops[i]`` (in order, apart).
+
+        Counts what the pieces gain and lose in length.
+        """
+        if not len(pieces):
+            return self
+        parts = []
+        done = 0
+        growth = np.fromiter(map(len, pieces), np.int64, len(pieces)) - (stops - starts)
+        for start, stop, piece in zip(starts.tolist(), stops.tolist(), pieces, strict=True):
+            parts += [self.codes[done:start], as_codes(piece)]
+            done = stop
+        account.insert(reason, int(growth[growth > 0].sum()))
+        account.drop(reason, -int(growth[growth < 0].sum()))
+        alphabet = np.union1d(self.alphabet, as_codes("".join(set("".join(pieces)))))
+        return Text(np.concatenate([*parts, self.codes[done:]]), alphabet)
+
+    def lines(self, numbers: Positions) -> Text:
+        """Return only the sentences of these numbers, as a text of its own."""
+        starts, stops = self.bounds
+        mark = np.array([LINE], np.uint32)
+        parts = [mark] * (2 * numbers.size - 1)
+        parts[::2] = [self.codes[start:stop] for start, stop in zip(starts[numbers], stops[numbers], strict=True)]
+        return Text(np.concatenate(parts), self.alphabet)
+
+    def with_lines(self, numbers: Positions, other: Text) -> Text:
+        """Put the lines of ``other``, made of :meth:`lines`, in the place of the sentences they come from."""
+        starts, stops = self.bounds
+        other_stops = np.append(np.flatnonzero(other.codes == LINE), other.codes.size)
+        parts = []
+        done = begin = 0
+        for number, end in zip(numbers.tolist(), other_stops.tolist(), strict=True):
+            parts += [self.codes[done : starts[number]], other.codes[begin:end]]
+            done, begin = stops[number], end + 1
+        return Text(np.concatenate([*parts, self.codes[done:]]), np.union1d(self.alphabet, other.alphabet))
+
+    def write(self) -> tuple[pa.Array, Positions]:
+        """Return the sentences that are not empty and, for each, the number of its sentence in the input."""
+        starts, stops = self.bounds
+        line = np.append(0, np.cumsum(self.codes[stops[:-1]] == LINE))
+        filled = stops > starts
+        if not filled.any():
+            return pa.array([], pa.string()), line[:0]
+        text = self
+        if not filled.all():
+            kept = ~is_mark(self.codes)
+            kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
+            text = Text(self.codes[kept], self.alphabet)
+        return pc.split_pattern(pa.array([text.string]), "\n").flatten(), line[filled]
+
+
+def as_codes(string: str) -> Codes:
+    """Return the code points of a string."""
+    return np.frombuffer(string.encode("utf-32-le"), np.uint32)
+
+
+def as_string(codes: Codes) -> str:
+    """Return the string of code points (no marks among them)."""
+    return str(codes.astype("<u4", copy=False).data, "utf-32-le")

@@ -1,0 +1,99 @@
+"""What a run is made of, put together once and checked before the first step."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zhprep.collate import Masks, masks_of
+from zhprep.collate.rows import Integers
+from zhprep.core import config as settings
+from zhprep.core.errors import UsageError
+from zhprep.models import Model, load_weights, model_config
+from zhprep.models.model import seeded_model
+from zhprep.pretrain.batches import Batches, Feed, Shape
+from zhprep.pretrain.config import WHEN, PretrainConfig
+from zhprep.pretrain.data import Instances
+from zhprep.pretrain.distributed import World
+from zhprep.pretrain.loop import Trainer
+from zhprep.pretrain.split import split
+from zhprep.vocab import Vocabulary, load
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """A run, ready to begin: ``fresh`` names the weights that ``--initial`` did not have."""
+
+    run: Path
+    config: PretrainConfig
+    world: World
+    trainer: Trainer
+    feed: Feed
+    held_out: Integers
+    vocabulary: Vocabulary
+    fresh: list[str]
+    plan: dict[str, Any]
+    sources: dict[str, str]
+
+    @property
+    def model(self) -> Model:
+        """The model that is trained."""
+        return self.trainer.model
+
+
+def set_up(
+    data: Path, run: Path, recipe: Mapping[str, Any], config: PretrainConfig, vocabulary: Path | None, world: World
+) -> Job:
+    """Return the job of training the model of ``recipe`` on ``data``.
+
+    Raises ``UsageError`` or ``DataError`` when parts do not fit: an unknown part or size, a column that the objectives
+    need and the data lack, another vocabulary than the data were made with.
+    """
+    vocabulary = vocabulary or _own_vocabulary(data)
+    words = load(vocabulary)
+    described = model_config(recipe, config.size, words.size)
+    model = seeded_model(described, config.seed)
+    fresh = load_weights(model, Path(config.initial)) if config.initial else []
+    instances, masks = open_instances(data, model, words)
+    rows, held_out = split(instances, config.validation)
+    batches = Batches(instances, masks, (*model.needs, *model.takes), _shape(model, words, config))
+    share = world.share(config.batch_size)
+    feed = Feed(batches, rows, config.batch_size, config.seed, share, config.accumulate)
+    plan = {
+        "config": {name: value for name, value in settings.as_dict(config).items() if name not in WHEN},
+        "model": settings.as_dict(described),
+        "data": instances.content_sha256,
+        "vocabulary": words.sha256,
+    }
+    sources = {"data": str(data.resolve()), "vocabulary": str(vocabulary.resolve())}
+    trainer = Trainer(model, config, world)
+    return Job(run, config, world, trainer, feed, held_out, words, fresh, plan, sources)
+
+
+def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:
+    """Return the columns of ``data`` that ``model`` reads, and how they are masked.
+
+    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary.
+    """
+    whole = Instances(data)
+    masks = masks_of(whole.manifest, whole.columns, vocabulary)
+    made_with = whole.manifest.get("vocabulary", vocabulary.sha256)
+    if made_with != vocabulary.sha256:
+        raise UsageError(
+            f"{data}: was made with another vocabulary ({made_with[:12]}, not {vocabulary.sha256[:12]})",
+            hint="give the vocabulary that the instances were made with",
+        )
+    return Instances(data, needs=(*model.needs, *masks.needs, "instance_id"), takes=model.takes), masks
+
+
+def _own_vocabulary(data: Path) -> Path:
+    if not (data / "vocab").is_dir():
+        raise UsageError(f"{data}: has no folder vocab", hint="make the instances again, or name their vocabulary")
+    return data / "vocab"
+
+
+def _shape(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Shape:
+    longest = model.config.n_positions
+    return Shape(vocabulary.pad, longest, multiple=64, slots=256) if config.compile else Shape(vocabulary.pad, longest)

@@ -1,0 +1,183 @@
+"""A run from beginning to end: set up, train, look at the held-out instances, save; or stop early and go on later."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zhprep.core.errors import Stopped
+from zhprep.core.progress import Progress
+from zhprep.core.report import Account, Report
+from zhprep.core.stopping import Stopping, parse_duration
+from zhprep.models import save_model
+from zhprep.models.model import flops_per_token, n_parameters
+from zhprep.pretrain import checkpoint, folder
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.distributed import joined
+from zhprep.pretrain.flops import utilisation
+from zhprep.pretrain.job import Job, set_up
+from zhprep.pretrain.log import Log, Meter
+from zhprep.pretrain.loop import Outcome
+from zhprep.pretrain.validation import in_order, predict
+
+QUIET = Progress("pretrain")
+
+
+def pretrain(
+    data: Path,
+    run: Path,
+    model: Mapping[str, Any],
+    config: PretrainConfig,
+    *,
+    vocabulary: Path | None = None,
+    overwrite: bool = False,
+    progress: Progress = QUIET,
+) -> Report:
+    """Train the model of a recipe's ``[model]`` section on the instances in ``data`` and write the run folder ``run``.
+
+    The vocabulary is that of the folder ``vocab`` in ``data``, unless another is named.
+    A run that was stopped goes on from its last checkpoint; a finished one is left as it is. On a CPU the weights are
+    the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
+    when ``run`` was begun with other settings or other data.
+    """
+    with joined() as world:
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        torch.set_float32_matmul_precision("high" if world.device.type == "cuda" else "highest")
+        job = set_up(data, run, model, config, vocabulary, world)
+        if world.writes:
+            folder.begin(run, job.plan, overwrite=overwrite)
+        world.wait()
+        if not folder.is_finished(run):
+            return _train(job, progress if world.writes else QUIET)
+        return Report(output=str(run), scores=folder.read_report(run))
+
+
+@dataclasses.dataclass
+class _Session:
+    """What changes while a job runs: where it is, what it counted, and where it tells of itself."""
+
+    job: Job
+    step: int
+    account: Account
+    meter: Meter
+    log: Log | None
+
+
+def _train(job: Job, progress: Progress) -> Report:
+    report = Report(output=str(job.run))
+    session = _begin(job, progress)
+    try:
+        limit = parse_duration(job.config.time_limit) if job.config.time_limit else None
+        with Stopping(limit) as stopping:
+            _steps(session, stopping)
+        report.account = session.account
+        if job.world.writes:
+            _finish(session, report)
+        return report
+    finally:
+        session.meter.end()
+        if session.log is not None:
+            session.log.close()
+
+
+def _begin(job: Job, progress: Progress) -> _Session:
+    """Return the session at the last checkpoint, or at the beginning when there is none."""
+    step, account = 0, Account()
+    if done := checkpoint.checkpoints(job.run):
+        state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser)
+        step, account = state["step"], Account.from_dict(state["account"])
+    log = Log(job.run / folder.LOG, step) if job.world.writes else None
+    return _Session(job, step, account, Meter(progress, step, job.config.steps), log)
+
+
+def _steps(session: _Session, stopping: Stopping) -> None:
+    job, config = session.job, session.job.config
+    job.model.train()
+    first = session.step
+    for number, batches in enumerate(job.feed.steps(first, config.steps), first):
+        outcome = job.trainer.step(number, batches)
+        session.step = number + 1
+        _count(session, batches)
+        if session.step % config.log_every == 0 or session.step in (1, config.steps):
+            _log_step(session, outcome, batches)
+        last = session.step == config.steps
+        if config.eval_every and session.step % config.eval_every == 0 and not last:
+            _look_at_held_out(session)
+        told = job.world.any(stopping.told) or session.step == config.stop_after
+        if told or last or session.step % config.checkpoint_every == 0:
+            _save(session)
+        if told and not last:
+            where = f"{job.run}: stopped as told at step {session.step} of {config.steps}"
+            raise Stopped(where, hint="run the same command again to go on")
+
+
+def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
+    real = [batch.get("attention_mask", batch["input_ids"] >= 0) for batch in batches]
+    masked = [batch["masked_labels"] >= 0 for batch in batches]
+    local = [sum(map(len, real)), sum(int(mask.sum()) for mask in real), sum(int(mask.sum()) for mask in masked)]
+    instances, tokens, masked_tokens = session.job.world.sum_counts(local)
+    session.account.count(instances=instances, tokens=tokens, masked_tokens=masked_tokens)
+    session.meter.advance(tokens)
+
+
+def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tensor]]) -> None:
+    world = session.job.world
+    losses = {name: float(world.sum(loss)) for name, loss in outcome.losses.items()}
+    if session.log is None:
+        return
+    speed = session.meter.tokens_per_second
+    n_rows, length = batches[0]["input_ids"].shape
+    masked_share = len(batches[0]["masked_labels"]) / (n_rows * length)
+    used = utilisation(speed * flops_per_token(session.job.model, length, masked_share) / world.size, world.device)
+    session.log.write(
+        step=session.step,
+        loss=losses,
+        lr=outcome.learning_rate,
+        grad_norm=float(outcome.grad_norm),
+        tokens_per_second=speed,
+        **({} if used is None else {"mfu": round(used, 4)}),
+    )
+    session.meter.show(sum(losses.values()))
+
+
+def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
+    """Log and return each objective's figures on the held-out instances, if there are any and a log is kept."""
+    job = session.job
+    if session.log is None or not len(job.held_out):
+        return {}
+    batches = in_order(job.feed.batches, job.held_out, job.config.batch_size)
+    found = predict(job.model, batches, job.world.device)
+    figures = {name: predictions.figures for name, predictions in found.items()}
+    session.log.write(step=session.step, held_out=figures)
+    return figures
+
+
+def _save(session: _Session) -> None:
+    job = session.job
+    if job.world.writes:
+        state = {"data": job.plan["data"], "seed": job.config.seed, "account": session.account.as_dict()}
+        checkpoint.save(job.run, session.step, job.model, job.trainer.optimiser, state)
+        checkpoint.prune(job.run, job.config.keep)
+    job.world.wait()
+
+
+def _finish(session: _Session, report: Report) -> None:
+    job, run = session.job, session.job.run
+    report.scores = {
+        "steps": job.config.steps,
+        "parameters": n_parameters(job.model),
+        "tokens_per_second": session.meter.tokens_per_second,
+        "held_out": _look_at_held_out(session),
+        "fresh_weights": job.fresh,
+        **job.sources,
+    }
+    save_model(job.model, run, pad_id=job.vocabulary.pad)
+    folder.copy_tokenizer(Path(job.sources["vocabulary"]), run)
+    report.content_sha256 = checkpoint.sha256(run / "model.safetensors")
+    folder.finish(run, job.plan, report.as_dict())

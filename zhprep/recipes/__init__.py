@@ -1,0 +1,77 @@
+"""Recipes: one TOML file per system; a section per stage; each number with where it comes from.
+
+A recipe may start from another (``base = "bert"``) and state only what differs. A system is a recipe
+file, never a class.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.registry import suggest
+
+SECTIONS = ("normalize", "segment", "vocab", "instances", "model", "pretrain", "evaluate")
+FACTS = ("name", "title", "paper", "base", "sizes")
+
+Recipe = dict[str, Any]
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the bundled recipes, sorted."""
+    return sorted(
+        file.name.removesuffix(".toml") for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")
+    )
+
+
+def load_recipe(name: str, *, size: str | None = None) -> Recipe:
+    """Return a recipe by name, or from a ``.toml`` file, with its bases merged in.
+
+    ``[sizes.NAME.SECTION]`` tables are put over the sections for that size and leave the result.
+    Raises ``UsageError`` for an unknown name or section, ``DataError`` for a file that is not TOML.
+    """
+    recipe = _with_bases(name)
+    sizes = recipe.pop("sizes", {})
+    return _merged(recipe, sizes.get(size or recipe.get("pretrain", {}).get("size", ""), {}))
+
+
+def _with_bases(name: str) -> Recipe:
+    own = _read(name)
+    unknown = [key for key in own if key not in (*SECTIONS, *FACTS)]
+    if unknown:
+        raise UsageError(
+            f"recipe {name!r}: unknown section {unknown[0]!r}", hint=suggest(unknown[0], [*SECTIONS, *FACTS])
+        )
+    if "base" not in own:
+        return own
+    return _merged(_with_bases(own["base"]), own)
+
+
+def recipe_text(name: str) -> str:
+    """Return the text of a recipe as it is written."""
+    if name in recipe_names():
+        return resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+    path = Path(name)
+    if path.suffix == ".toml" and path.is_file():
+        return path.read_text("utf-8")
+    raise UsageError(f"unknown recipe {name!r}", hint=suggest(name, recipe_names()) + "; or give a .toml file")
+
+
+def _read(name: str) -> Recipe:
+    try:
+        return {"name": Path(name).stem, **tomllib.loads(recipe_text(name))}
+    except tomllib.TOMLDecodeError as error:
+        raise DataError(f"recipe {name}: is not TOML: {error}") from error
+
+
+def _merged(base: Recipe, own: Recipe) -> Recipe:
+    """Put ``own`` over ``base``, section by section."""
+    merged = dict(base)
+    for key, value in own.items():
+        merged[key] = (
+            _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        )
+    return merged

@@ -1,0 +1,122 @@
+"""A chain of text stages, from what the input holds to the table wanted.
+
+lines of text ─ normalize ─ segment ─ …        lines of words ─ read words ─ …
+text table ─────────────── segment ─ …         words table ─────────────── …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+
+from zhprep.core import schema
+from zhprep.core.config import as_dict
+from zhprep.core.corpus import Corpus
+from zhprep.core.errors import UsageError
+from zhprep.core.report import Account
+from zhprep.normalize import NormalizeConfig
+from zhprep.normalize import build as build_normalize
+from zhprep.pinyin import PinyinConfig
+from zhprep.pinyin import build as build_pinyin
+from zhprep.segment import SegmentConfig, load_engine
+from zhprep.segment import build as build_segment
+
+Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
+
+ORDER = ("text", "words", "pinyin")
+
+
+def takes_lines(corpus: Corpus) -> bool:
+    """Return whether a corpus comes as lines, which still have to be normalised or taken apart."""
+    return corpus.inputs[0].format in ("text", "jsonl")
+
+
+@dataclass
+class Chain:
+    """The text stages between what is read and ``table``; a ``Task`` of :func:`zhprep.core.shards.run_job`.
+
+    ``read`` is the table that the input holds and ``lines`` says that it comes as lines: words as
+    lines still have to be taken apart. A config that is ``None`` leaves its stage out.
+    """
+
+    table: str
+    read: str
+    lines: bool
+    normalize: NormalizeConfig | None = None
+    segment: SegmentConfig | None = None
+    pinyin: PinyinConfig | None = None
+
+    def __post_init__(self) -> None:
+        if ORDER.index(self.read) > ORDER.index(self.table):
+            raise UsageError(f"the input holds {self.read} already; this makes {self.table}", hint="give text")
+        if self.read != "text" or self.table == "text":
+            self.segment = SegmentConfig(cws="presegmented") if self.read == "words" and self.lines else None
+        if self.read != "text":
+            self.normalize = None
+        if self.read == "pinyin" or self.table != "pinyin":
+            self.pinyin = None
+
+    @classmethod
+    def over(cls, corpus: Corpus, table: str, **configs: Any) -> Chain:
+        """Return the chain from what ``corpus`` holds to ``table``, or to what it holds if that is further on."""
+        return cls(max(table, corpus.table, key=ORDER.index), corpus.table, takes_lines(corpus), **configs)
+
+    def config(self) -> dict[str, Any]:
+        """Return the settings of the stages that are done."""
+        return {name: as_dict(config) for name, config in self._configs().items()}
+
+    def facts(self) -> dict[str, Any]:
+        """Return what did the segmenting: engine, version and dictionary hash."""
+        return {} if self.segment is None else {"segmenter": self._engine.fingerprint()}
+
+    def schema(self) -> pa.Schema:
+        """Return the schema of ``table``."""
+        return schema.DOCUMENT_TABLES[self.table]
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:  # noqa: ARG002
+        """Yield the batches of ``table``, empty ones left out."""
+        for batch in batches:
+            done = self.do(batch, account)
+            if done.num_rows:
+                yield done
+
+    def do(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
+        """Do every stage on one batch. Of a chain, the first stage's characters and the last's sentences count."""
+        for position, stage in enumerate(self._stages):
+            own = Account()
+            batch = stage(batch, own)
+            if position > 0:
+                del own.counts["characters"]
+            if position < len(self._stages) - 1:
+                del own.counts["sentences"]
+            account.add(own)
+        account.count(documents_out=batch.num_rows)
+        return batch
+
+    def _configs(self) -> dict[str, Any]:
+        configs = {"normalize": self.normalize, "segment": self.segment, "pinyin": self.pinyin}
+        return {name: config for name, config in configs.items() if config is not None}
+
+    @cached_property
+    def _engine(self) -> Any:
+        assert self.segment is not None
+        return load_engine(self.segment)
+
+    @cached_property
+    def _stages(self) -> list[Stage]:
+        stages: list[Stage] = []
+        if self.normalize is not None:
+            stages.append(build_normalize(self.normalize))
+        if self.segment is not None:
+            stages.append(build_segment(self.segment, engine=self._engine))
+        if self.pinyin is not None:
+            stages.append(build_pinyin(self.pinyin))
+        return stages
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave what is loaded behind: each process loads its own."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_engine", "_stages")}

@@ -1,0 +1,147 @@
+"""Do every stage of a recipe, from raw text to a report, resuming what is done.
+
+    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html
+
+The stages are those of the separate commands: the same functions with the same settings.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from zhprep.core.config import build
+from zhprep.core.corpus import Corpus
+from zhprep.core.progress import Progress
+from zhprep.core.report import Report
+from zhprep.core.shards import Output
+from zhprep.core.shards.commit import committed
+from zhprep.instances import InstancesConfig
+from zhprep.normalize import NormalizeConfig
+from zhprep.recipes import Recipe
+from zhprep.run.chain import Chain
+from zhprep.run.check import check_instances, check_model, check_segmenter
+from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances
+from zhprep.run.vocabulary import build_vocabulary
+from zhprep.segment import SegmentConfig
+from zhprep.vocab import TYPES, VocabConfig, load
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is run: a recipe (bases and size merged in), where, on which tasks, and with which flags put over it."""
+
+    recipe: Recipe
+    folder: Path
+    output: Output
+    size: str
+    vocabulary: Path | None = None
+    tasks: tuple[Path, ...] = ()
+    flags: dict[str, dict[str, Any]] = field(default_factory=dict)
+    progress: Callable[[str], Progress] = Progress
+
+    def config(self, kind: type[Any], section: str) -> Any:
+        """Return the config of a stage: the recipe's section with the flags over it."""
+        values = {**self.recipe.get(section, {}), **self.flags.get(section, {})}
+        return build(kind, values, where=f"[{section}]")
+
+    def output_at(self, name: str) -> Output:
+        """Return where and how a stage of documents is done."""
+        return replace(self.output, path=self.folder / name, progress=self.progress(name))
+
+    def check(self) -> None:
+        """Raise ``UsageError`` or ``DataError`` for what is wrong with recipe, flags, vocabulary or tasks."""
+        from zhprep.evaluate.config import EvaluateConfig
+        from zhprep.evaluate.tasks import read_task
+        from zhprep.pretrain.config import PretrainConfig
+
+        for kind, section in ((NormalizeConfig, "normalize"), (VocabConfig, "vocab"), (EvaluateConfig, "evaluate")):
+            self.config(kind, section)
+        check_segmenter(self.config(SegmentConfig, "segment"))
+        check_instances(self.config(InstancesConfig, "instances"))
+        check_model(self.recipe.get("model", {}), self.config(PretrainConfig, "pretrain").size)
+        for task in self.tasks:
+            read_task(task)
+        if self.vocabulary:
+            load(self.vocabulary)
+
+    def tell(self, stage: str, text: str) -> None:
+        """Say which stage begins."""
+        progress = self.progress(stage)
+        progress.event("stage", text=text)
+        if progress.style == "auto":
+            print(f"{stage:<14}{text}", file=sys.stderr, flush=True)
+
+
+def run_recipe(run: Run, corpus: Corpus) -> Report:
+    """Do what is not done yet and write ``report.html``; return the report of the whole."""
+    report = Report(output=str(run.folder))
+    run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
+    vocabulary = run.vocabulary or _vocabulary(run, corpus)
+    run.tell("data", "make instances")
+    made = _instances(run, corpus, vocabulary)
+    run.tell("run", f"pretrain, size {run.size}")
+    _pretrain(run)
+    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
+    scores = _evaluate(run)
+    report.account, report.content_sha256, report.kept_characters = (
+        made.account,
+        made.content_sha256,
+        made.kept_characters,
+    )
+    report.scores = {**scores, "report": str(write_page(run))}
+    return report
+
+
+def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
+    normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
+    return Chain.over(corpus, table, normalize=normalize, segment=segment)
+
+
+def _vocabulary(run: Run, corpus: Corpus) -> Path:
+    config = run.config(VocabConfig, "vocab")
+    table = "words" if TYPES[config.type].by_word == "required" else "text"
+    build_vocabulary(corpus, _chain(run, corpus, table), config, run.output_at("vocab"))
+    return run.folder / "vocab"
+
+
+def _instances(run: Run, corpus: Corpus, vocabulary: Path) -> Report:
+    config = run.config(InstancesConfig, "instances")
+    task = MakeInstances(_chain(run, corpus, "words"), config, vocabulary, run.recipe["name"])
+    return make_instances(corpus, task, run.output_at("data"))
+
+
+def _pretrain(run: Run) -> None:
+    from zhprep.pretrain.config import PretrainConfig
+    from zhprep.pretrain.run import pretrain
+
+    config = run.config(PretrainConfig, "pretrain")
+    data = run.folder / "data"
+    pretrain(
+        data, run.folder / "run", run.recipe.get("model", {}), config,
+        vocabulary=data / VOCABULARY, overwrite=run.output.overwrite, progress=run.progress("pretrain"),
+    )  # fmt: skip
+
+
+def _evaluate(run: Run) -> dict[str, Any]:
+    from zhprep.evaluate.config import EvaluateConfig
+    from zhprep.evaluate.run import evaluate, unscored
+
+    config = run.config(EvaluateConfig, "evaluate")
+    tasks = unscored(run.folder / "run", run.tasks, config)
+    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks).scores
+    return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
+
+
+def write_page(run: Run) -> Path:
+    """Write the report of a finished run; return its path."""
+    from zhprep.compare.report import report_page
+
+    page = run.folder / "report.html"
+    with committed(page, replace=True) as file:
+        title = str(run.recipe.get("title", run.recipe["name"]))
+        file.write(report_page(run.folder, title=title, size=run.size).encode())
+    return page

@@ -1,0 +1,30 @@
+"""The knobs of ``build-vocab``."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from zhprep.core.config import setting
+
+SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+KINDS = ("wordpiece", "char", "word", "mixed", "bbpe", "unigram")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class VocabConfig:
+    """What vocabulary to build."""
+
+    type: str = setting("wordpiece", "how text becomes tokens", choices=KINDS)
+    size: int = setting(21128, "entries in all, specials included", minimum=6)
+    lowercase: bool | None = setting(None, "fold letters to lower case (default: yes; bbpe: no)")
+    strip_accents: bool = setting(False, "remove accents (this damages kana, so it is off)")
+    min_frequency: int = setting(2, "leave out merges that are rarer than this", minimum=1)
+    min_count: int = setting(1, "word and mixed: the frequency bar; rarer words are left out", minimum=1)
+    char_coverage: float = setting(0.9999, "share of the text's characters to have entries, most frequent first")
+    include: str = setting("", "file of entries to have in any case, one per line, beside the usual punctuation")
+    exclude: str = setting("", "file of entries to leave out, one per line")
+    punctuation: bool = setting(True, "always have Chinese punctuation and full-width forms, seen or not")
+    specials: tuple[str, ...] = setting(SPECIALS, "special tokens: pad, unk, cls, sep, mask, any others", flag=False)
+    unused: int = setting(0, "how many free slots [unused1], [unused2], … to have after the specials", minimum=0)
+    multiple_of: int = setting(1, "pad the size with free slots to a multiple of this (64 suits GPUs)", minimum=1)
+    max_length: int = setting(512, "model_max_length in tokenizer_config.json", minimum=1)

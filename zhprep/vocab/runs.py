@@ -1,0 +1,83 @@
+"""Runs of text that the library must see, each distinct one once.
+
+In: runs as an Arrow binary array of UTF-32. Out: the tokens of every run, gathered from what is
+remembered.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+Ints = npt.NDArray[np.int64]
+AT_ONCE = 4096
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """Tokens of N runs: ``n_tokens`` int64[N]; ``ids``, ``starts``, ``stops`` flat, places within the run."""
+
+    n_tokens: Ints
+    ids: npt.NDArray[Any]
+    starts: Ints
+    stops: Ints
+
+
+class Runs:
+    """Remembers the tokens of runs; forgets them all when there are more than ``limit``."""
+
+    def __init__(self, tokenizer: Tokenizer, dtype: npt.DTypeLike, limit: int = 1 << 20) -> None:
+        self._tokenizer = tokenizer
+        self._limit = limit
+        self._dtype = np.dtype(dtype)
+        self._forget()
+
+    def find(self, runs: pa.Array) -> Found:
+        """Return the tokens of each of ``runs`` (binary, UTF-32 little endian)."""
+        encoded = runs.dictionary_encode()
+        distinct = encoded.dictionary.to_pylist()
+        if len(self._known) + len(distinct) > self._limit:
+            self._forget()
+        known = self._known
+        numbers = [known.get(run, -1) for run in distinct]
+        if min(numbers, default=0) < 0:
+            self._learn([run for run, number in zip(distinct, numbers, strict=True) if number < 0])
+            numbers = [known[run] for run in distinct]
+        which = np.array(numbers, np.int64)[encoded.indices.to_numpy()]
+        n_tokens = self._first[which + 1] - self._first[which]
+        source = spread(self._first[which], n_tokens)
+        return Found(n_tokens, self._ids[source], self._starts[source], self._stops[source])
+
+    def _forget(self) -> None:
+        self._known: dict[bytes, int] = {}
+        self._first: Ints = np.zeros(1, np.int64)
+        self._ids: npt.NDArray[Any] = np.empty(0, self._dtype)
+        self._starts: Ints = np.empty(0, np.int64)
+        self._stops: Ints = np.empty(0, np.int64)
+
+    def _learn(self, new: list[bytes]) -> None:
+        """Ask the library; many runs at a time in one call as if they were words, which it then keeps apart."""
+        first, ids, starts, stops = [self._first], [self._ids], [self._starts], [self._stops]
+        for begin in range(0, len(new), AT_ONCE):
+            texts = [run.decode("utf-32-le") for run in new[begin : begin + AT_ONCE]]
+            answer = self._tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
+            n_tokens = np.bincount(np.array(answer.word_ids, np.int64), minlength=len(texts))
+            places = np.array(answer.offsets, np.int64).reshape(-1, 2)
+            first.append(first[-1][-1] + np.cumsum(n_tokens))
+            ids.append(np.array(answer.ids, self._dtype))
+            starts.append(places[:, 0])
+            stops.append(places[:, 1])
+        self._known.update(zip(new, range(len(self._known), len(self._known) + len(new)), strict=True))
+        self._first, self._ids = np.concatenate(first), np.concatenate(ids)
+        self._starts, self._stops = np.concatenate(starts), np.concatenate(stops)
+
+
+def spread(first: Ints, n: Ints) -> Ints:
+    """Return ``first[i], first[i] + 1, …`` (``n[i]`` of them) for each i, one after the other."""
+    before = np.cumsum(n) - n
+    return np.repeat(first - before, n) + np.arange(int(n.sum()))
