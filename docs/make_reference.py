@@ -11,8 +11,8 @@ from zhprep.cli import COMMANDS, cli
 HEAD = """# Commands
 
 Written by `make docs` from `--help`; a test holds it equal. Data go to stdout, everything else to stderr; `-` is stdin
-or stdout. Exit codes: 0 done · 1 our fault · 2 wrong usage · 3 wrong data (file, line, why) · 85 stopped early on purpose
-(run again to go on) · 130 interrupted.
+or stdout. Exit codes: 0 done · 1 our fault · 2 wrong usage · 3 wrong data (file, line, why) · 85 stopped early on
+purpose (run again to go on) · 130 interrupted.
 """
 
 
