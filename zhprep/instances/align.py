@@ -66,8 +66,8 @@ def sentence_lengths(ends: pa.ListArray) -> npt.NDArray[np.int32]:
 
 @dataclasses.dataclass(frozen=True)
 class Places:
-    """The characters of each token: ``first`` ``int64[T]`` of all the sentences' characters; the last one is the same but
-    for the tokens ``wide``, of several characters, which have theirs in ``last``."""
+    """The characters of each token, of all the sentences' characters: ``first`` ``int64[T]``; the last one is the same
+    but for the tokens ``wide``, of several characters, which have theirs in ``last``."""
 
     first: Ints
     wide: Ints
