@@ -67,7 +67,7 @@ def theirs(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]
     labels.view(-1)[batch["masked_positions"]] = batch["masked_labels"]
     attention = batch["attention_mask"].long()
 
-    def step(number: int) -> None:
+    def step(_: int) -> None:
         loss = model(input_ids=batch["input_ids"], attention_mask=attention, labels=labels).loss
         optimiser.zero_grad()
         loss.backward()

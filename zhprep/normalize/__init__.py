@@ -20,8 +20,7 @@ from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.normalize.config import STEP_NAMES, NormalizeConfig
 from zhprep.normalize.sentences import split
-from zhprep.normalize.steps import STEPS, Step
-from zhprep.normalize.steps.variants import variants
+from zhprep.normalize.steps import REWRITING, STEPS
 from zhprep.normalize.text import Text
 
 __all__ = ["STEPS", "NormalizeConfig", "build"]
@@ -50,18 +49,15 @@ def build(config: NormalizeConfig) -> Stage:
 
 
 def clean(text: Text, names: list[str], config: NormalizeConfig, account: Account) -> Text:
-    """Run the named steps again and again until they change nothing: only then is the result its own normal form."""
-    steps = [STEPS[name] for name in names]
-    text, before = _once(text, steps, config, account), text
-    steps = [step for step in steps if step is not variants]  # a conversion need not have a fixed point
-    while text is not before:
-        text, before = _once(text, steps, config, account), text
-    return text
-
-
-def _once(text: Text, steps: list[Step], config: NormalizeConfig, account: Account) -> Text:
-    for step in steps:
-        text = step(text, config, account)
+    """Run the named steps, in order, until they change nothing more: only so is the result its own normal form."""
+    done = False
+    while not done:
+        done = True
+        for name in names:
+            changed = STEPS[name](text, config, account)
+            done &= changed is text or name not in REWRITING
+            text = changed
+        names = [name for name in names if name != "variants"]  # a conversion need not come to an end
     return text
 
 

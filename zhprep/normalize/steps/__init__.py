@@ -38,11 +38,14 @@ STEPS: dict[str, Step] = {
     "private-use": private_use,
     "noncharacters": noncharacters,
     "zero-width": zero_width,
+    "emoji": emoji,
+    "width": width,
     "html-entities": html_entities,
     "unicode-form": unicode_form,
-    "width": width,
     "variants": variants,
-    "emoji": emoji,
-    "repeated-punctuation": repeated_punctuation,
     "whitespace": whitespace,
+    "repeated-punctuation": repeated_punctuation,
 }
+
+REWRITING = ("html-entities", "unicode-form", "variants")
+"""The steps whose results may be work for the steps before them; the others stand where theirs are not."""
