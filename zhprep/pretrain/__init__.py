@@ -12,6 +12,6 @@ from __future__ import annotations
 
 import os
 
-# Read when torch is first loaded. Threads that spin while they wait for one another stand still together where cores are
-# shared: 2,500 tokens per second of processor time instead of 12,000 (tiny, two threads, two cores with a load of 7).
+# Read when torch is first loaded. Threads that spin while they wait for one another stand still together where cores
+# are shared: 2,500 tokens per second of processor time instead of 12,000 (tiny, two threads, two cores with a load of 7).
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
