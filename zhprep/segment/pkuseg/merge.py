@@ -55,16 +55,16 @@ class Merger:
         ``starts`` and ``ends`` (int64[W]) are the words of all fragments in ``text``, ``fragments`` (int64[W])
         says which fragment each belongs to, rising.
         """
-        spans = _Spans(text)
+        spans, begins, stops = _Spans(text), starts.tolist(), ends.tolist()
         found = []
         for size in _WINDOWS:
             last = size - 1
-            windows = np.flatnonzero(fragments[last:] == fragments[: len(fragments) - last])
+            windows = np.flatnonzero(fragments[last:] == fragments[: max(len(fragments) - last, 0)])
             windows = windows[self._filter[_slots(spans.hashes(starts[windows], ends[windows + last]))]]
-            found += [fragments[window] for window in windows.tolist() if self._joins(text, starts, ends, window, size)]
-        return np.unique(np.array(found, np.int64))
+            found += [window for window in windows.tolist() if self._joins(text, begins, stops, window, size)]
+        return np.unique(fragments[np.array(found, np.int64)])
 
-    def _joins(self, text: str, starts: Places, ends: Places, window: int, size: int) -> bool:
+    def _joins(self, text: str, starts: list[int], ends: list[int], window: int, size: int) -> bool:
         if text[starts[window] : ends[window + size - 1]] not in self._words:
             return False
         return not all(text[starts[i] : ends[i]] in self._words for i in range(window, window + size))
