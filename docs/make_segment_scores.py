@@ -1,7 +1,7 @@
-"""Write docs/segment-scores.md: every engine over gold standards. ``python docs/make_segment_scores.py GOLD_FOLDER [MODEL]``.
+"""Write docs/segment-scores.md: every engine over gold standards.
 
-GOLD_FOLDER holds ``*.txt`` files, a sentence a line, words separated by spaces; MODEL is pkuseg's, converted. Engines
-whose package or model is absent are left out.
+``python docs/make_segment_scores.py GOLD_FOLDER [MODEL]``: GOLD_FOLDER holds ``*.txt`` files, a sentence a line, words
+separated by spaces; MODEL is pkuseg's, converted. Engines whose package or model is absent are left out.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from zhprep.segment.score import score
 
 HEAD = """# Segmenters against gold standards
 
-F1 of words, in per cent, as the SIGHAN bakeoffs define it: a word is right when both its ends are. Behind it the recall of
-words that are not in the engine's own dictionary, where the engine has one. Standards differ in what a word is, so no engine
-can agree with all of them; a low figure says that two standards differ, not that an engine is bad.
+F1 of words, in per cent, as the SIGHAN bakeoffs define it: a word is right when both its ends are. Behind it the recall
+of words that are not in the engine's own dictionary, where it has one; punctuation and numbers are not in jieba's, so
+they count there and make that figure high. Standards differ in what a word is, so no engine can agree with all of them.
+What pkuseg and THULAC were trained on is not stated in full: it may overlap with these texts.
 
 Written by `python docs/make_segment_scores.py GOLD_FOLDER MODEL`; one file: `zhprep segment --cws NAME --score GOLD`.
 """
