@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
@@ -62,8 +63,8 @@ def test_an_early_end(tmp_path: Path, compression: str) -> None:
     corpus = corpus_of(path, on_error="skip", block_size=10_000)
     assert "they end early" in corpus.facts[0]["damaged"]
     account = Account()
-    lines = sum(lines_of(corpus, account), [])
-    expected = sum(plain_documents(before.decode(errors="ignore").encode()), [])
+    lines = list(chain(*lines_of(corpus, account)))
+    expected = list(chain(*plain_documents(before.decode(errors="ignore").encode())))
     if before.decode(errors="ignore").encode() != before:  # cut within a character
         expected = expected[:-1]
         assert account.dropped == {"sentences.bad_encoding": 1}

@@ -118,7 +118,7 @@ def test_a_text_key_of_another_name(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl_of(DOCUMENTS, "content"))
     write_parquet(tmp_path / "b.parquet", DOCUMENTS, "content")
     assert lines_of(corpus_of(tmp_path / "a.jsonl", tmp_path / "b.parquet", text_key="content")) == DOCUMENTS * 2
-    with pytest.raises(UsageError, match="b.parquet: has no column 'contents'") as error:
+    with pytest.raises(UsageError, match=r"b.parquet: has no column 'contents'") as error:
         corpus_of(tmp_path / "b.parquet", text_key="contents")
     assert "did you mean 'content'?" in error.value.hint
 
@@ -132,7 +132,7 @@ def test_a_column_that_is_not_text(tmp_path: Path) -> None:
 def test_no_text_in_a_row_is_a_document_without_lines(tmp_path: Path) -> None:
     write_arrow(tmp_path / "x.arrow", pa.table({"text": ["一", None, "\n \r\n\u3000\n", "二\r\n三"]}), stream=True)
     (tmp_path / "x.jsonl").write_bytes(
-        b'{"text":"\xe4\xb8\x80"}\n{"text":""}\n{"text":"\\n \\r\\n\\u3000\\n"}\n{"text":"\xe4\xba\x8c\\r\\n\xe4\xb8\x89"}\n'
+        '{"text":"一"}\n{"text":""}\n{"text":"\\n \\r\\n\\u3000\\n"}\n{"text":"二\\r\\n三"}\n'.encode()
     )
     assert lines_of(corpus_of(tmp_path / "x.arrow")) == [["一"], [], [], ["二", "三"]]
     assert lines_of(corpus_of(tmp_path / "x.jsonl")) == [["一"], [], [], ["二", "三"]]

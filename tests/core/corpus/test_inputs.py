@@ -16,7 +16,7 @@ def names(*arguments: Path | str) -> list[str]:
     return [source.name for source in find_inputs(tuple(map(str, arguments)))]
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for name in (
         "b.txt",

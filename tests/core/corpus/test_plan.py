@@ -1,4 +1,4 @@
-"""Blocks depend on the inputs and the block size alone, and stay where they are when the text is cleaned and segmented."""
+"""Blocks depend on the inputs and the block size alone, and stay where they are when the text is cleaned."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 from plain_tasks import Copy, Failing, Random, Signalling, contents, make_input, make_job
@@ -17,19 +16,19 @@ from zhprep.core.shards import Job, Output, job, run_job, verify
 from zhprep.core.shards.folder import Folder, open_folder
 
 
-@pytest.fixture()
+@pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     return make_input(tmp_path / "x.txt")
 
 
-@pytest.fixture()
+@pytest.fixture
 def whole(tmp_path: Path, corpus: Path) -> dict[str, bytes]:
     """What a job gives that nothing happened to."""
     run_job(make_job(corpus), Output(tmp_path / "whole", executor="inline"))
     return contents(tmp_path / "whole")
 
 
-@pytest.fixture()
+@pytest.fixture
 def _every_block_is_worth_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job, "WORTH_A_WORKER", 1)
 
@@ -128,7 +127,7 @@ def test_another_config_is_refused_by_name(tmp_path: Path, corpus: Path, monkeyp
         patch.setattr(job, "dependency_versions", lambda: {"numpy": "99"})
         assert "another version of a dependency" in refused(tmp_path, make_job(corpus))
     with monkeypatch.context() as patch:
-        patch.setattr(Copy, "facts", lambda self: {"segmenter": "none 2"})
+        patch.setattr(Copy, "facts", lambda _: {"segmenter": "none 2"})
         told = refused(tmp_path, make_job(corpus))
         assert told.endswith("was made with another segmenter or vocabulary (segmenter: none 1, now none 2)")
 

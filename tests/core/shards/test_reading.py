@@ -16,7 +16,7 @@ from zhprep.core.errors import DataError
 from zhprep.core.shards import Output, open_batches, open_table, read_manifest, run_job, verify
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     run_job(make_job(make_input(tmp_path / "x.txt")), Output(tmp_path / "out", executor="inline"))
     return tmp_path / "out"
@@ -45,7 +45,7 @@ def test_the_wrong_folder(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has version 99; this zhprep reads 1"):
         open_table(folder)
     (folder / "manifest.json").write_text("{")
-    with pytest.raises(DataError, match="manifest.json: is damaged"):
+    with pytest.raises(DataError, match=r"manifest.json: is damaged"):
         open_table(folder)
     (folder / "manifest.json").unlink()
     with pytest.raises(DataError, match="out: is unfinished"):
@@ -110,7 +110,7 @@ def test_missing_swapped_and_stray_shards_are_found(folder: Path) -> None:
     shards[5].write_bytes(two)
     verify(folder)
     (folder / "data-00000-of-00001.arrow").write_bytes(one)
-    with pytest.raises(DataError, match="data-00000-of-00001.arrow: is not a shard of this manifest"):
+    with pytest.raises(DataError, match=r"data-00000-of-00001.arrow: is not a shard of this manifest"):
         verify(folder)
 
 
@@ -153,7 +153,7 @@ def test_a_copy_without_hidden_files_is_still_verified(folder: Path, tmp_path: P
 def test_a_manifest_cannot_point_outside(folder: Path) -> None:
     shards = json.loads((folder / "manifest.json").read_text())["shards"]
     edit(folder, shards=[{**shards[0], "name": "../x.txt"}, *shards[1:]])
-    with pytest.raises(DataError, match="x.txt: is missing"):
+    with pytest.raises(DataError, match=r"x.txt: is missing"):
         open_table(folder)
 
 

@@ -154,7 +154,7 @@ class Folder:
                 folder.rmdir()
 
     def _clear(self) -> None:
-        """Remove what zhprep wrote here, by name, and nothing else; the plan stays, as the mark of whose folder this is.
+        """Remove what zhprep wrote here, by name, and nothing else; the plan stays, to say whose folder this is.
 
         Receipts go before shards, so that whoever is killed in between leaves nothing that passes for done.
         """
