@@ -27,38 +27,36 @@ def cut_long(text: Text, config: NormalizeConfig, account: Account) -> tuple[Tex
     numbers: list[int] = []
     for i in long.tolist():
         codes = text.codes[starts[i] : stops[i]]
-        commas, anywhere = _places(codes, kinds)
-        cuts = _cuts(commas, anywhere, codes.size, config.max_sentence_length)
-        n_commas = int(np.count_nonzero(np.isin(cuts, commas)))
+        choices = _places(codes, kinds)
+        cuts = _cuts(choices, codes.size, config.max_sentence_length)
+        n_commas = int(np.count_nonzero(np.isin(cuts, choices[0])))
         account.change("sentences.cut_at_comma", n_commas)
         account.change("sentences.cut", len(cuts) - n_commas)
         numbers += range(i + len(places), i + len(places) + len(cuts) + 1)
         places += (starts[i] + cuts).tolist()
     if long.size:
-        text = Text(np.insert(text.codes, places, np.uint32(SENTENCE)))
+        text = Text(np.insert(text.codes, places, np.uint32(SENTENCE)), text.alphabet)
     return text, np.array(numbers, np.intp)
 
 
-def _places(codes: Codes, table: Kinds) -> tuple[Positions, Positions]:
-    """Return before which characters a cut may fall: after a comma, and anywhere that parts no cluster."""
-    kinds = table[codes]
-    following = kinds[1:]
-    starts_something = (following < marks.EXTENDER) & (following != marks.PAUSE)
-    commas = COMMAS.table[codes[:-1]] & starts_something
-    commas &= ~_ASCII_COMMAS.table[codes[:-1]] | (following == marks.SPACE) | (following == marks.CHINESE)
-    spaces = following == marks.SPACE
-    return np.flatnonzero(commas) + 1, np.flatnonzero(spaces | starts_something) + 1
+def _places(codes: Codes, table: Kinds) -> list[Positions]:
+    """Return before which characters a cut may fall, best first: after commas, between words, between clusters."""
+    before, after = table[codes[:-1]], table[codes[1:]]
+    clusters = after < marks.EXTENDER
+    words = clusters & (after != marks.PAUSE) & ~((before <= marks.SYMBOL) & (after <= marks.SYMBOL))
+    inner_comma = _ASCII_COMMAS.table[codes[:-1]] & (after != marks.SPACE) & (after != marks.CHINESE)
+    commas = words & COMMAS.table[codes[:-1]] & ~inner_comma
+    return [np.flatnonzero(choice) + 1 for choice in (commas, words & ~inner_comma, clusters)]
 
 
-def _cuts(commas: Positions, anywhere: Positions, length: int, longest: int) -> list[int]:
+def _cuts(choices: list[Positions], length: int, longest: int) -> Positions:
     cuts: list[int] = []
     begin = 0
     while length - begin > longest:
         end = begin + longest
-        place = _last(commas, begin, end) or _last(anywhere, begin, end) or end
-        cuts.append(place)
-        begin = place
-    return cuts
+        begin = next((place for places in choices if (place := _last(places, begin, end))), end)
+        cuts.append(begin)
+    return np.array(cuts, np.intp)
 
 
 def _last(places: Positions, begin: int, end: int) -> int:

@@ -6,6 +6,7 @@ In: code points and their kinds, with a mark at both ends. Out: arrays with one 
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -76,6 +77,11 @@ class Runs:
             strongest=np.where(dots, marks.ELLIPSIS, strongest).astype(np.uint8),
             n_stops=n_stops,
         )
+
+    @functools.cached_property
+    def barriers(self) -> Positions:
+        """The places of all stops and edges, which no bracket or quotation reaches across."""
+        return np.flatnonzero((self.kinds == marks.EDGE) | (self.kinds >= marks.DOT))
 
     def skip_spaces(self, places: Positions) -> Positions:
         """Return the first places at or after ``places`` that hold no space."""

@@ -8,7 +8,8 @@ combining marks that cling to it. All rules look only at what stands near the st
 a border that they may set themselves, so that a sentence split off is not split again:
 
 - A stop at the start of a line, after an opening quote or bracket, or before a comma, colon or dash ends nothing.
-- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) or 的, 和, 等 and their like.
+- A quotation that ends in a stop goes on into a reporting clause (“走吧！”他说。) unless that brings the next quotation
+  (“走吧！”她说：“好。”), and into 的, 和, 等 and their like.
 - A title goes on (《怎么办？》是一部小说。), and so does what a sentence holds in brackets or quotes when
   that has no 。 (他（你信吗？）走了。他喊“救命！”然后跑了。); a bracket that is a sentence of its own ends.
 - …… ends a sentence, but not where somebody stammers (我……我不知道).
@@ -37,16 +38,17 @@ from zhprep.normalize.quotes import Quotes
 from zhprep.normalize.runs import Runs, absorb_references, demote_inner_dots
 from zhprep.normalize.text import LINE, SENTENCE, Text, as_string, is_mark
 
-_WINDOW = 12  # characters in which a reporting clause must show its verb
+_WINDOW = 24  # characters looked at for a reporting clause
 _LOOK_BACK = 64  # characters in which a bracket must open
 
 _PUNCTUATION = "\n\\s，。！？；：、…—“”‘’「」『』（）《》,.!?;:\"'()"
 _SPEECH = (
-    "(?<![小传傳学學据據])[说說](?![明法服])|[喊嚷吼骂罵]|[回解]答|答[道说說应應]|(?<![学學顾顧访訪])[问問](?![题題世])|[心暗]想"
-    "|[大尖喊]叫|叫[道喊嚷]|表示|(?<!知)道(?=[，：。！,:!])"
+    "(?<![小传傳学學据據没沒])[说說](?![明法服])|[喊嚷吼骂罵]|[回解]答|答[道说說应應]|(?<![学學顾顧访訪])[问問](?![题題世])|[心暗]想|想(?=[，。,])"
+    "|[大尖喊]叫|叫[道喊嚷]|表示|(?<!知)道(?=[，。！,!])"
 )
-_REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})")
-_WORD = re.compile("[A-Za-z]+$")
+_REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})(?![^{_PUNCTUATION}]*[：:])")
+_WORD = re.compile("(?<!['’A-Za-z])[A-Za-z]+$")
+_ADDRESS = re.compile(f"://(?:[^\\s{marks.STOPS}]|[.!?](?=[A-Za-z0-9_=&%/#+@$]))*$")
 _CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
 
 
@@ -85,8 +87,8 @@ def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -
     account.drop("characters.whitespace", kept.size - int(kept.sum()))
     codes = np.insert(text.codes, stops, np.uint32(SENTENCE))
     if kept.all():
-        return Text(codes)
-    return Text(codes[np.insert(kept, stops, True)])
+        return Text(codes, text.alphabet)
+    return Text(codes[np.insert(kept, stops, True)], text.alphabet)
 
 
 def _ends(runs: Runs) -> Positions:
@@ -100,7 +102,7 @@ def _ends(runs: Runs) -> Positions:
     ends &= (runs.strongest >= marks.SEMICOLON) | _weak_ends(runs, kinds[runs.first - 1], following, beyond)
     found = np.flatnonzero(ends)
     goes_on = np.zeros(found.size, np.bool_)
-    for rule in (_abbreviated, _reported, _enclosed):
+    for rule in (_abbreviated, _addressed, _reported, _enclosed):
         goes_on |= rule(runs, found)
     return found[~goes_on]
 
@@ -110,7 +112,7 @@ def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Fl
     spaced = (following == marks.SPACE) & (beyond != marks.LOWER)
     latin_before, latin_after = _latin(before), _latin(following)
     stammer = runs.codes[runs.first - 1] == runs.codes[runs.after]
-    ellipsis = ~stammer & ~(latin_before & latin_after)
+    ellipsis = ~stammer & ~((latin_before | (before == marks.SPACE)) & latin_after)
     ellipsis &= spaced | (following != marks.SPACE)
     ascii_stop = spaced | (following != marks.SPACE) & ~(latin_before & latin_after)
     number = (before == marks.DIGIT) & (_short_number(runs) | (beyond == marks.CHINESE))
@@ -151,6 +153,16 @@ def _abbreviated(runs: Runs, found: Positions) -> Flags:
     return flags
 
 
+def _addressed(runs: Runs, found: Positions) -> Flags:
+    """Return which of the runs are ASCII marks inside a web address that has Chinese characters in it."""
+    flags = np.zeros(found.size, np.bool_)
+    weak = runs.strongest[found] == marks.ASCII_STOP
+    for i in np.flatnonzero(weak & _latin(runs.kinds[runs.after[found]])).tolist():
+        first = int(runs.first[found[i]])
+        flags[i] = _ADDRESS.search(_string(runs.codes[max(first - _LOOK_BACK, 0) : first])) is not None
+    return flags
+
+
 def _reported(runs: Runs, found: Positions) -> Flags:
     """Return after which quotations the sentence goes on."""
     after = runs.after[found]
@@ -173,28 +185,20 @@ def _reported(runs: Runs, found: Positions) -> Flags:
 def _enclosed(runs: Runs, found: Positions) -> Flags:
     """Return which runs close a title, or brackets or quotes in the middle of a sentence that do not end in a 。."""
     flags = np.zeros(found.size, np.bool_)
-    closers = runs.codes[runs.last[found] + 1]
-    single = runs.after[found] == runs.last[found] + 2
-    candidates = np.flatnonzero(single & np.isin(closers, list(map(ord, marks.ENCLOSURES))))
-    for i in candidates.tolist():
-        first, last = int(runs.first[found[i]]), int(runs.last[found[i]])
-        closer = chr(closers[i])
-        opener = _opened(runs, first, marks.ENCLOSURES[closer])
-        if opener is None:
+    last = runs.last[found]
+    closers = np.where(runs.after[found] == last + 2, runs.codes[last + 1], 0)
+    full_stop = np.isin(runs.codes[last], list(map(ord, "。.")))
+    for closer, opener in marks.ENCLOSURES.items():
+        these = np.flatnonzero(closers == ord(closer))
+        if not these.size:
             continue
-        inside = runs.kinds[opener - 1] <= marks.CHINESE
-        flags[i] = closer in "》〉" or (inside and chr(runs.codes[last]) not in "。.")
+        openers = np.append(0, np.flatnonzero(runs.codes == ord(opener)))
+        first = runs.first[found[these]]
+        place = openers[np.searchsorted(openers, first) - 1]
+        opened = place > runs.barriers[np.searchsorted(runs.barriers, first) - 1]
+        within = (runs.kinds[place - 1] <= marks.CHINESE) & ~full_stop[these]
+        flags[these] = opened & (within | (closer in "》〉"))
     return flags
-
-
-def _opened(runs: Runs, first: int, opener: str) -> int | None:
-    """Return where the bracket or quote was opened, if near and with no stop between."""
-    begin = max(first - _LOOK_BACK, 0)
-    window = runs.kinds[begin:first]
-    stops = np.flatnonzero((window >= marks.DOT) | (window == marks.EDGE))
-    begin += int(stops[-1]) + 1 if stops.size else 0
-    places = np.flatnonzero(runs.codes[begin:first] == ord(opener))
-    return begin + int(places[-1]) if places.size else None
 
 
 def _string(codes: Codes) -> str:

@@ -25,6 +25,9 @@ LINE = 0xD800
 SENTENCE = 0xD801
 """Parts two sentences that were one in the input."""
 
+_FEW = 8  # characters that are faster looked for one by one
+_SPARSE = 256  # one dropped character in so many, and whole slices are copied
+
 
 def is_mark(codes: Codes) -> Flags:
     """Return where ``codes`` are marks between sentences."""
@@ -37,6 +40,11 @@ class Text:
     """Code points with marks between sentences. Never changed in place: a step returns another, or the same."""
 
     codes: Codes
+    alphabet: Codes
+    """The distinct code points, in order: what is decided per character is decided on these few.
+
+    It may list one that is gone, and never lacks one that is there.
+    """
 
     @classmethod
     def read(cls, sentences: pa.Array, account: Account) -> Text:
@@ -60,14 +68,9 @@ class Text:
             codes[ends] = LINE
             account.drop("characters.line_separators", n_inside)
         account.count(characters=codes.size - breaks.size + n_inside)
-        return cls(codes)
-
-    @functools.cached_property
-    def alphabet(self) -> Codes:
-        """The distinct code points, in order: what is decided per character is decided on these few."""
         seen = np.zeros(N_CODES, np.bool_)
-        seen[self.codes] = True
-        return np.flatnonzero(seen).astype(np.uint32)
+        seen[codes] = True
+        return cls(codes, np.flatnonzero(seen).astype(np.uint32))
 
     @functools.cached_property
     def string(self) -> str:
@@ -88,57 +91,73 @@ class Text:
         return int(self.codes.size - self.bounds[0].size + 1)
 
     def found(self, characters: Characters) -> Codes:
-        """Return which of ``characters`` occur."""
+        """Return which of ``characters`` may occur."""
         return self.alphabet[characters.table[self.alphabet]]
 
-    def where(self, characters: Codes) -> Flags:
+    def places(self, characters: Codes) -> Positions:
         """Return the places that hold one of a few code points."""
-        if characters.size == 1:
-            flags: Flags = self.codes == characters[0]
-            return flags
-        table = np.zeros(N_CODES, np.bool_)
-        table[characters] = True
-        flags = table[self.codes]
-        return flags
+        if characters.size > _FEW:
+            table = np.zeros(N_CODES, np.bool_)
+            table[characters] = True
+            return np.flatnonzero(table[self.codes])
+        held = np.zeros(self.codes.size, np.bool_)
+        for code in characters:
+            held |= self.codes == code
+        return np.flatnonzero(held)
 
-    def drop(self, places: Flags, account: Account, reason: str) -> Text:
+    def at(self, places: Positions) -> Codes:
+        """Return the code points at ``places``, a mark where a place lies beyond the ends."""
+        beyond = (places < 0) | (places >= self.codes.size)
+        codes: Codes = np.where(beyond, np.uint32(LINE), self.codes[np.where(beyond, 0, places)])
+        return codes
+
+    def without(self, places: Positions, account: Account, reason: str) -> Text:
         """Leave out the characters at ``places`` and count them."""
-        n_dropped = int(np.count_nonzero(places))
-        if not n_dropped:
+        if not places.size:
             return self
-        account.drop(reason, n_dropped)
-        return Text(self.codes[~places])
+        account.drop(reason, places.size)
+        if places.size * _SPARSE > self.codes.size:
+            return Text(np.delete(self.codes, places), self.alphabet)
+        bounds = zip([0, *(places + 1).tolist()], [*places.tolist(), self.codes.size], strict=True)
+        return Text(np.concatenate([self.codes[start:stop] for start, stop in bounds]), self.alphabet)
 
-    def drop_all(self, characters: Characters, account: Account, reason: str) -> Text:
+    def drop(self, characters: Characters, account: Account, reason: str) -> Text:
         """Leave out every one of ``characters`` and count them."""
         found = self.found(characters)
-        return self.drop(self.where(found), account, reason) if found.size else self
+        if not found.size:
+            return self
+        codes = self.without(self.places(found), account, reason).codes
+        return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
-    def part(self, places: Flags, account: Account, reason: str) -> Text:
-        """Put a mark in the place of characters; they count as dropped."""
+    def part_at(self, characters: Characters, account: Account, reason: str) -> Text:
+        """Put a mark in the place of every one of ``characters``; they count as dropped."""
+        found = self.found(characters)
+        if not found.size:
+            return self
+        places = self.places(found)
+        account.drop(reason, places.size)
         codes = self.codes.copy()
         codes[places] = SENTENCE
-        account.drop(reason, int(np.count_nonzero(places)))
-        return Text(codes)
+        return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
     def translate(self, table: Mapping[int, int], account: Account, reason: str) -> Text:
         """Put one character in the place of another wherever ``table`` says so, and count the changes."""
         found = self.alphabet[np.isin(self.alphabet, np.fromiter(table, np.uint32, len(table)))]
         if not found.size:
             return self
-        places = np.flatnonzero(self.where(found))
+        places = self.places(found)
         codes = self.codes.copy()
         targets = np.array([table[code] for code in found.tolist()], np.uint32)
         codes[places] = targets[np.searchsorted(found, codes[places])]
         account.change(reason, places.size)
-        return Text(codes)
+        return Text(codes, np.union1d(np.setdiff1d(self.alphabet, found, assume_unique=True), targets))
 
     def replace(
         self, starts: Positions, stops: Positions, pieces: Sequence[str], account: Account, reason: str
     ) -> Text:
         """Put ``pieces[i]`` in the place of the characters from ``starts[i]`` to ``stops[i]`` (in order, apart).
 
-        Counts the pieces as changes, and what they gain and lose in length.
+        Counts what the pieces gain and lose in length.
         """
         if not len(pieces):
             return self
@@ -148,10 +167,10 @@ class Text:
         for start, stop, piece in zip(starts.tolist(), stops.tolist(), pieces, strict=True):
             parts += [self.codes[done:start], as_codes(piece)]
             done = stop
-        account.change(reason, len(pieces))
         account.insert(reason, int(growth[growth > 0].sum()))
         account.drop(reason, -int(growth[growth < 0].sum()))
-        return Text(np.concatenate([*parts, self.codes[done:]]))
+        alphabet = np.union1d(self.alphabet, as_codes("".join(set("".join(pieces)))))
+        return Text(np.concatenate([*parts, self.codes[done:]]), alphabet)
 
     def lines(self, numbers: Positions) -> Text:
         """Return only the sentences of these numbers, as a text of its own."""
@@ -159,7 +178,7 @@ class Text:
         mark = np.array([LINE], np.uint32)
         parts = [mark] * (2 * numbers.size - 1)
         parts[::2] = [self.codes[start:stop] for start, stop in zip(starts[numbers], stops[numbers], strict=True)]
-        return Text(np.concatenate(parts))
+        return Text(np.concatenate(parts), self.alphabet)
 
     def with_lines(self, numbers: Positions, other: Text) -> Text:
         """Put the lines of ``other``, made of :meth:`lines`, in the place of the sentences they come from."""
@@ -170,7 +189,7 @@ class Text:
         for number, end in zip(numbers.tolist(), other_stops.tolist(), strict=True):
             parts += [self.codes[done : starts[number]], other.codes[begin:end]]
             done, begin = stops[number], end + 1
-        return Text(np.concatenate([*parts, self.codes[done:]]))
+        return Text(np.concatenate([*parts, self.codes[done:]]), np.union1d(self.alphabet, other.alphabet))
 
     def write(self) -> tuple[pa.Array, Positions]:
         """Return the sentences that are not empty and, for each, the number of its sentence in the input."""
@@ -183,7 +202,7 @@ class Text:
         if not filled.all():
             kept = ~is_mark(self.codes)
             kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
-            text = Text(self.codes[kept])
+            text = Text(self.codes[kept], self.alphabet)
         return pc.split_pattern(pa.array([text.string]), "\n").flatten(), line[filled]
 
 
@@ -194,4 +213,4 @@ def as_codes(string: str) -> Codes:
 
 def as_string(codes: Codes) -> str:
     """Return the string of code points (no marks among them)."""
-    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le")
+    return str(codes.astype("<u4", copy=False).data, "utf-32-le")

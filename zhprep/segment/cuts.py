@@ -67,6 +67,12 @@ def lengths_of(sentences: pa.Array) -> npt.NDArray[np.int64]:
     return pc.utf8_length(sentences).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
 
 
+def join(sentences: pa.Array, separator: str) -> str:
+    """Return all sentences as one text, by way of one buffer: twice as fast as by a string each."""
+    rows = pa.ListArray.from_arrays(pa.array([0, len(sentences)], pa.int32()), sentences)
+    return str(pc.binary_join(rows, separator)[0].as_buffer(), "utf-8")
+
+
 def check(cuts: Cuts, sentences: pa.Array) -> None:
     """Raise ``Loss`` unless the words of every sentence are not empty and cover it exactly."""
     n_sentences = len(sentences)
@@ -114,3 +120,10 @@ def restore_spaces(sentence: str, words: Iterable[str]) -> list[str]:
     if sentence[place:].isspace():
         restored.append(sentence[place:])
     return restored
+
+
+def from_column(ends: pa.Array) -> Cuts:
+    """Read the column ``ends`` of a ``words`` table (a list of lists of int32 per document)."""
+    words = ends.flatten()
+    offsets = words.offsets.to_numpy().astype(np.int64)
+    return Cuts(offsets - offsets[0], words.flatten().to_numpy())

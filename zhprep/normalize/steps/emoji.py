@@ -24,6 +24,7 @@ def emoji(text: Text, config: NormalizeConfig, account: Account) -> Text:
     starts = np.array([match.start() for match in matches], np.intp)
     stops = np.array([match.end() for match in matches], np.intp)
     piece = config.emoji_placeholder if config.emoji == "placeholder" else ""
+    account.change("characters.emoji", len(matches))
     return text.replace(starts, stops, [piece] * len(matches), account, "characters.emoji")
 
 

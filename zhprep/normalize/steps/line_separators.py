@@ -12,5 +12,4 @@ SEPARATORS = Characters.of("\v \f \r \x85 \u2028 \u2029")
 
 def line_separators(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Part sentences at U+2028, U+2029, U+0085, vertical tab, form feed and carriage return."""
-    found = text.found(SEPARATORS)
-    return text.part(text.where(found), account, "characters.line_separators") if found.size else text
+    return text.part_at(SEPARATORS, account, "characters.line_separators")

@@ -31,7 +31,7 @@ def variants(text: Text, config: NormalizeConfig, account: Account) -> Text:
     account.drop("characters.variants", -int(growth[growth < 0].sum()))
     codes = as_codes(after).copy()
     codes[codes == ord("\n")] = text.codes[is_mark(text.codes)]
-    return Text(codes)
+    return Text(codes, np.union1d(text.alphabet, as_codes("".join(set(after)))))
 
 
 @functools.cache

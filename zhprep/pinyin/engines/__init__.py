@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.pinyin.engines.context import ContextEngine
+from zhprep.pinyin.engines.g2pm import G2pmEngine
 from zhprep.pinyin.engines.pypinyin import PypinyinEngine
 
 if TYPE_CHECKING:
@@ -34,5 +36,7 @@ class Engine(Protocol):
 
 
 ENGINES: dict[str, Callable[[PinyinConfig], Engine]] = {
+    "context": ContextEngine,
     "pypinyin": PypinyinEngine,
+    "g2pm": G2pmEngine,
 }

@@ -18,7 +18,7 @@ from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish
+from zhprep.vocab.tokenizer import dress, finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 NEVER = -1000.0
@@ -49,7 +49,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=1, byte_fallback=False))
     dress(tokenizer, splitter(config, counts.by_word))
     report = {"by_word": counts.by_word, **counts.totals}
-    return finish("unigram", tokens, tokenizer, config, settings={}, report=report)
+    return finish("unigram", tokens, tokenizer, config, settings=plain_settings(types=True), report=report)
 
 
 def _learn(counts: Counts, config: VocabConfig, size: int) -> list[tuple[str, float]]:
