@@ -75,9 +75,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    sys.exit(exit_code(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(exit_code(lambda: invoke(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _invoke(arguments: list[str]) -> None:
+def invoke(arguments: list[str]) -> None:
+    """Do what the command line says; errors are raised."""
     with cli.make_context("zhprep", list(arguments)) as ctx:
         cli.invoke(ctx)
