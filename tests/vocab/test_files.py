@@ -51,7 +51,12 @@ def test_vocab_txt_encodes_as_transformers_does(google: Path) -> None:
 def test_tokenizer_json_alone(trained: Vocabulary, tmp_path: Path) -> None:
     (tmp_path / "tokenizer.json").write_text(trained.tokenizer_json, encoding="utf-8")
     back = vocab.load(tmp_path)
-    assert (back.tokens, back.specials, back.kind, back.sha256) == (trained.tokens, trained.specials, "wordpiece", trained.sha256)
+    assert (back.tokens, back.specials, back.kind, back.sha256) == (
+        trained.tokens,
+        trained.specials,
+        "wordpiece",
+        trained.sha256,
+    )
 
 
 def test_what_the_files_hold(trained: Vocabulary, tmp_path: Path) -> None:
