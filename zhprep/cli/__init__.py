@@ -6,14 +6,14 @@ Nothing heavier than click is imported until a command is chosen, so that ``zhpr
 from __future__ import annotations
 
 import importlib
-import os
-import signal
 import sys
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
 
-from zhprep.core.errors import ZhprepError
+import zhprep
+from zhprep.cli.process import exit_code
+from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 
 COMMANDS = {
@@ -30,8 +30,9 @@ COMMANDS = {
     "show-masks": "Show the mask strategies side by side on one sentence.",
     "status": "Say what of an output folder is done and what is missing.",
     "merge": "Finish a folder whose shards were made by an array of tasks.",
-    "verify": "Check a folder against its manifest, and its masks against their rates.",
+    "verify": "Check a folder against its manifest.",
     "inspect": "Look into a vocabulary, data or tables.",
+    "similar-words": "Make the table of similar words that MacBERT's masks take.",
     "recipes": "List the recipes, or print one.",
     "parts": "List the parts of every family.",
 }
@@ -41,10 +42,10 @@ COMMANDS = {
 class _Pipeline(click.Group):
     """A group that lists its commands in the order of the pipeline and imports one when it is used."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"zhprep.cli.{cmd_name.replace('-', '_')}")
@@ -55,16 +56,16 @@ class _Pipeline(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.UsageError(f"No such command {args[0]!r}. {suggest(args[0], list(COMMANDS))}")
+            raise UsageError(f"unknown command {args[0]!r}", hint=suggest(args[0], list(COMMANDS)))
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands, in the order of the pipeline"):
             formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=_Pipeline, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="zhprep")
+@click.version_option(zhprep.__version__, message="%(prog)s %(version)s")
 def cli() -> None:
     """Prepare Chinese corpora and make pretraining data: exact, complete, reproducible to the byte.
 
@@ -75,37 +76,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    if hasattr(signal, "SIGPIPE"):
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `zhprep normalize x.txt | head` ends quietly
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
-    try:
-        code = cli.main(args=arguments, prog_name="zhprep", standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)  # what `ctx.exit(code)` was given comes back as a value
-    except (click.Abort, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
-    except click.ClickException as error:
-        _fail(error.format_message(), _usage_hint(error), 2, error)
-    except ZhprepError as error:
-        _fail(str(error), error.hint, error.exit_code, error)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}", "check the path, its permissions and the free space", 1, error)
-    except Exception as error:
-        _fail(f"{type(error).__name__}: {error}", "this is a defect of zhprep; ZHPREP_DEBUG=1 shows where", 1, error)
+    sys.exit(exit_code(lambda: invoke(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _usage_hint(error: click.ClickException) -> str:
-    ctx: Any = getattr(error, "ctx", None)
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        return f"did you mean {', '.join(sorted(error.possibilities))}?"
-    return f"see `{ctx.command_path} --help`" if ctx else ""
-
-
-def _fail(message: str, hint: str, code: int, error: BaseException) -> NoReturn:
-    if os.environ.get("ZHPREP_DEBUG") == "1":
-        raise error
-    line = " ".join(message.split())
-    print(f"Error: {line}" + (f" / hint: {hint}" if hint else ""), file=sys.stderr)
-    sys.exit(code)
+def invoke(arguments: list[str]) -> None:
+    """Do what the command line says; errors are raised."""
+    with cli.make_context("zhprep", list(arguments)) as ctx:
+        cli.invoke(ctx)

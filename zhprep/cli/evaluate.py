@@ -7,32 +7,26 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
 
+TASK = "A folder with train.jsonl and dev.jsonl; may be given again."
+
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), metavar="RUN")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Instances for the intrinsic figures  [default: those of the run]"
-)
-@click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="A folder with train.jsonl and dev.jsonl; may be given again.",
-)
+@click.argument("run", type=Existing(), metavar="RUN")
+@click.option("--data", type=Existing(), help="Instances for the intrinsic figures  [default: those of the run]")
+@click.option("--task", "tasks", type=Existing(), multiple=True, metavar="DIR", help=TASK)
 @config_options(EvaluateConfig)
 @shared_options()
 def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: Any) -> None:
     """Score a pretrained encoder.
 
-    On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks: accuracy
-    and F1 on dev after fine-tuning, beside the majority class.
+    On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks:
+    accuracy and F1 on dev after fine-tuning, beside the majority class.
     """
     shared, options = split_shared(options)
     report = evaluate(run, read_config(EvaluateConfig, options), data=data, tasks=tasks)
-    show_report(report.as_dict(), shared)
+    show_report(report, shared)

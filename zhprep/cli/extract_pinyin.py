@@ -11,29 +11,23 @@ import pyarrow as pa
 
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
-from zhprep.cli.text_stage import run_text_stage
+from zhprep.cli.shared import Shared, shared_options, split_shared
+from zhprep.cli.text_stage import OUTPUT, SCORE, run_text_stage, show_scores
 from zhprep.core.report import Report
 from zhprep.pinyin import PinyinConfig, build
 from zhprep.pinyin.score import read_gold, score
 from zhprep.run.chain import Chain
+from zhprep.run.check import check_pinyin, check_segmenter
 from zhprep.segment import SegmentConfig, cut, load_engine
 
 
 @click.command()
 @input_options
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
-)
+@OUTPUT
 @click.option("--cws", help="Segmenter for text that has no words yet  [default: jieba]")
-@click.option(
-    "--score", "gold", metavar="GOLD", type=click.Path(path_type=Path), help="Compare with a file of gold readings."
-)
+@SCORE
 @config_options(PinyinConfig)
-@shared_options("work", "array", "budget")
+@shared_options("work", "array", "drop")
 def command(inputs: tuple[str, ...], output: str | None, cws: str | None, gold: Path | None, **options: Any) -> None:
     """Read how each character sounds where it stands.
 
@@ -43,26 +37,23 @@ def command(inputs: tuple[str, ...], output: str | None, cws: str | None, gold: 
     read = take_read_config(options)
     config = read_config(PinyinConfig, options)
     segment = read_config(SegmentConfig, {"cws": cws})
+    check_segmenter(segment)
+    check_pinyin(config)
     if gold is not None:
         _score(gold, config, segment, shared)
         return
-    run_text_stage(
-        inputs,
-        read,
-        lambda table, lines: Chain("pinyin", table, lines, segment=segment, pinyin=config),
-        output,
-        shared,
-        "extract-pinyin",
-    )
+
+    def chain(table: str, lines: bool) -> Chain:
+        return Chain("pinyin", table, lines, segment=segment, pinyin=config)
+
+    run_text_stage(inputs, read, chain, output, shared, "extract-pinyin")
 
 
 def _score(path: Path, config: PinyinConfig, segment: SegmentConfig, shared: Shared) -> None:
-    report = Report(output="")
+    report = Report()
     gold = read_gold(path)
     words = cut(load_engine(segment), pa.array(gold.sentences, pa.string()))
     ends = [words.ends[a:b].tolist() for a, b in pairwise(words.offsets.tolist())]
     report.scores = score(gold, build(config).engine, ends)
     report.account.count(sentences=len(gold.sentences), characters=sum(map(len, gold.sentences)))
-    if not shared.json:
-        print(f"accuracy {report.scores['accuracy']:.4f}  ({report.scores['correct']} of {report.scores['rows']})")
-    show_report(report.as_dict(), shared)
+    show_scores(report, ("accuracy", "correct", "rows"), shared)

@@ -10,17 +10,37 @@ from typing import Any
 
 import click
 
-from zhprep.core.corpus import Corpus, ReadConfig, find_inputs, scan
-from zhprep.core.corpus.inputs import STDIN, describe, spool
+from zhprep.cli.options import Name
+from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
+from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
+from zhprep.core.errors import DataError, UsageError
 
 _FORMS = {
-    "text_key": click.option("--text-key", default="text", help="The key or column that holds the text  [default: text]"),
-    "one_doc_per_line": click.option("--one-doc-per-line", is_flag=True, help="Every line of a .txt is a document (else a blank line ends one)."),
-    "encoding": click.option("--encoding", default="utf-8", help="Encoding of text files, or `auto` (GB18030, Big5, UTF-16)  [default: utf-8]"),
-    "on_error": click.option("--on-error", type=click.Choice(["fail", "skip"]), default="fail", help="What to do with an unreadable line  [default: fail]"),
-    "form": click.option("--input-form", "form", type=click.Choice(["auto", "text", "words"]), default="auto",
-                         help="Whether .txt lines are plain text or words as `segment` writes them  [default: auto]"),
-}  # fmt: skip
+    "text_key": click.option(
+        "--text-key", default="text", help="The key or column that holds the text  [default: text]"
+    ),
+    "one_doc_per_line": click.option(
+        "--one-doc-per-line", is_flag=True, help="Every line of a .txt is a document (else a blank line ends one)."
+    ),
+    "encoding": click.option(
+        "--encoding",
+        default="utf-8",
+        help="Encoding of text files, or `auto` (GB18030, Big5, UTF-16)  [default: utf-8]",
+    ),
+    "on_error": click.option(
+        "--on-error",
+        type=Name(("fail", "skip")),
+        default="fail",
+        help="What to do with an unreadable line  [default: fail]",
+    ),
+    "form": click.option(
+        "--input-form",
+        "form",
+        type=Name(("auto", "text", "words")),
+        default="auto",
+        help="Whether .txt lines are plain text or words as `segment` writes them  [default: auto]",
+    ),
+}
 
 
 def input_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -35,20 +55,64 @@ def take_read_config(options: dict[str, Any]) -> ReadConfig:
     return ReadConfig(**{name: options.pop(name) for name in _FORMS})
 
 
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file, however compressed; raises ``DataError`` naming the line that is not UTF-8."""
+    with open_text(describe(str(path))) as stream:
+        data: bytes = stream.read(path.stat().st_size << 10)
+    try:
+        return data.decode().split("\n")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DataError(f"{path}, line {line}: is not UTF-8", hint="convert the file to UTF-8") from error
+
+
+def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the inputs named, else standard input, with a word to whoever sits at the terminal."""
+    if not arguments and sys.stdin.isatty():
+        print("reading standard input; end it with Ctrl-D", file=sys.stderr)
+    return arguments or (STDIN,)
+
+
 @contextlib.contextmanager
 def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, block_size: int | None) -> Iterator[Corpus]:
     """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
     spooled = output.parent / f".spool-{output.name}"
+    with leaving_nothing(output):
+        try:
+            yield scan(list(_sources(arguments_or_stdin(arguments), read, spooled)), read, block_size=block_size)
+        finally:
+            spooled.unlink(missing_ok=True)
+
+
+def _sources(arguments: tuple[str, ...], read: ReadConfig, spooled: Path) -> Iterator[Input]:
+    if arguments.count(STDIN) > 1:
+        raise UsageError("standard input is named more than once", hint="give `-` once")
+    for argument in arguments:
+        if argument != STDIN:
+            yield from find_inputs((argument,), encoding=read.encoding)
+            continue
+        spooled.parent.mkdir(parents=True, exist_ok=True)
+        spool(sys.stdin.buffer, spooled)
+        yield describe(str(spooled), encoding=read.encoding, name=STDIN)
+
+
+@contextlib.contextmanager
+def leaving_nothing(output: Path) -> Iterator[None]:
+    """On an error, remove the folders that were made for ``output`` and stayed empty."""
+    above = next(folder for folder in output.absolute().parents if folder.exists())
+    was_there = output.exists()
     try:
-        if STDIN in (arguments or (STDIN,)):
-            output.parent.mkdir(parents=True, exist_ok=True)
-            spool(sys.stdin.buffer, spooled)
-        sources = []
-        for argument in arguments or (STDIN,):
-            if argument == STDIN:
-                sources.append(describe(str(spooled), encoding=read.encoding, name=STDIN))
-            else:
-                sources.extend(find_inputs((argument,), encoding=read.encoding))
-        yield scan(sources, read, block_size=block_size)
-    finally:
-        spooled.unlink(missing_ok=True)
+        yield
+    except BaseException:
+        if not was_there:
+            _remove_empty(output.absolute(), above)
+        raise
+
+
+def _remove_empty(folder: Path, above: Path) -> None:
+    """Remove ``folder``, the folders in it and those between it and ``above``, as far as they are empty."""
+    inside = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True) if folder.is_dir() else []
+    between = [parent for parent in folder.parents if above in parent.parents]
+    for path in (*inside, folder, *between):
+        with contextlib.suppress(OSError):  # not empty, or not there
+            path.rmdir()

@@ -11,45 +11,69 @@ from typing import Any
 
 import click
 
+from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, split_shared
+from zhprep.cli.show import report_lines
 from zhprep.core.config import build
 from zhprep.core.errors import UsageError
-from zhprep.core.shards import open_batches, read_manifest
+from zhprep.core.shards import open_batches, open_table, read_manifest
+from zhprep.core.shards.commit import committed
+from zhprep.run.folders import parts_of
 from zhprep.segment.wordline import format_words
+
+Facts = dict[str, Any]
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True), metavar="DIR")
+@click.argument("folder", type=Existing(), metavar="DIR")
 @click.option(
     "--rows", "n_rows", type=click.IntRange(1), default=4, help="How many documents or instances to show  [default: 4]"
 )
 @click.option("--epoch", type=click.IntRange(0), default=0, help="Whose masks to show on clean instances  [default: 0]")
-@click.option("--html", "html_file", type=click.Path(path_type=Path), help="Write the view of instances as a page.")
+@click.option(
+    "--html",
+    "html_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the view of instances as a page.",
+)
 @click.option("--color/--no-color", default=None, help="Colours  [default: on a terminal]")
 @shared_options()
 def command(folder: Path, **options: Any) -> None:
     """Look into a vocabulary, data or tables.
 
-    What is shown depends on what DIR holds: figures of a vocabulary, masked instances in colour, documents, scores of a run.
+    What is shown depends on what DIR holds: figures of a vocabulary, masked instances in colour, documents, scores of
+    a run. With `--json` only the figures.
     """
     shared, options = split_shared(options)
-    has_manifest = (folder / "manifest.json").exists()
-    table = json.loads((folder / "manifest.json").read_text())["table"] if has_manifest else "vocabulary"
-    facts = _VIEWS[table](folder, options)
+    facts, view = _VIEWS[_table(folder)](folder, options)
     if shared.json:
         print(json.dumps(facts, ensure_ascii=False))
+        return
+    for line in (*view, *report_lines(facts)):
+        print(line)
 
 
-def _vocabulary(folder: Path, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
-    from zhprep.vocab import inspect, load
+def _table(folder: Path) -> str:
+    parts = parts_of(folder)
+    if parts != [folder]:
+        raise UsageError(f"{folder}: is a run of a recipe", hint=f"inspect one of {', '.join(map(str, parts))}")
+    if not (folder / "manifest.json").exists() and not (folder / "plan.json").exists():
+        return "vocabulary"  # a tokenizer of somebody else's, perhaps
+    return str(read_manifest(folder)["table"])
 
-    facts: dict[str, Any] = inspect.describe(load(folder))
-    _show_facts(facts)
-    return facts
+
+def _vocabulary(folder: Path, options: Facts) -> tuple[Facts, list[str]]:  # noqa: ARG001
+    from zhprep.vocab import load
+
+    vocabulary = load(folder)
+    lengths = [min(len(token.removeprefix("##")), 5) for token in vocabulary.tokens]
+    facts: Facts = {"type": vocabulary.kind, "size": vocabulary.size, "specials": " ".join(vocabulary.specials)}
+    facts["of_length"] = {f"{n}{'+' if n == 5 else ''}": lengths.count(n) for n in sorted(set(lengths))}
+    return {**facts, **{name: value for name, value in vocabulary.report.items() if name not in facts}}, []
 
 
-def _instances(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
-    from zhprep.core.shards import open_table
+def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     from zhprep.instances import InstancesConfig
     from zhprep.instances.view import view_instances
     from zhprep.vocab import load
@@ -58,57 +82,43 @@ def _instances(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     config = build(InstancesConfig, manifest["config"]["instances"])
     table = open_table(folder).slice(0, options["n_rows"])
     shown = view_instances(table, load(folder / "vocab"), config, epoch=options["epoch"])
-    if options["html_file"]:
-        from zhprep.compare import Page
-        from zhprep.compare.instances import LEGEND, instance_html
-
-        page = Page(
-            f"Instances of {folder.name}",
-            f"mask {config.mask}, replacement {config.replacement}, format {config.format}",
-        )
-        page.markup(LEGEND + "".join(map(instance_html, shown)))
-        options["html_file"].write_text(page.render(), "utf-8")
-    else:
-        colored = sys.stderr.isatty() if options["color"] is None else options["color"]
-        for instance in shown:
-            print(" ".join(_painted(cell, colored) for cell in instance.cells), instance.labels or "", file=sys.stderr)
     facts = {
         "shards": len(manifest["shards"]),
         **manifest["account"]["counts"],
         "config": manifest["config"]["instances"],
     }
-    _show_facts({name: value for name, value in facts.items() if name != "config"})
-    return facts
+    if options["html_file"]:
+        from zhprep.compare.instances import instances_page
+
+        with committed(options["html_file"], replace=True) as file:
+            file.write(instances_page(shown, config, folder.name).encode())
+        return facts, []
+    colored = sys.stdout.isatty() if options["color"] is None else options["color"]
+    return facts, [_instance_line(instance, colored) for instance in shown]
 
 
-def _documents(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
-    shown = 0
-    for batch in open_batches(folder):
-        for row in islice(batch.to_pylist(), options["n_rows"] - shown):
-            print(f"# {row['doc']}", file=sys.stderr)
-            for number, sentence in enumerate(row["sentences"]):
-                print(format_words(sentence, row["ends"][number]) if "ends" in row else sentence, file=sys.stderr)
-            shown += 1
-        if shown >= options["n_rows"]:
-            break
-    facts: dict[str, Any] = read_manifest(folder)["account"]["counts"]
-    _show_facts(facts)
-    return facts
+def _documents(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
+    rows = (row for batch in open_batches(folder) for row in batch.to_pylist())
+    lines = []
+    for row in islice(rows, options["n_rows"]):
+        lines.append(f"# {row['doc']}")
+        for number, sentence in enumerate(row["sentences"]):
+            lines.append(format_words(sentence, row["ends"][number]) if "ends" in row else sentence)
+    return read_manifest(folder)["account"]["counts"], lines
 
 
-def _run(folder: Path, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
-    facts: dict[str, Any] = json.loads((folder / "report.json").read_text())
+def _run(folder: Path, options: Facts) -> tuple[Facts, list[str]]:  # noqa: ARG001
+    facts: Facts = json.loads((folder / "report.json").read_bytes())
     if (folder / "scores.json").exists():
-        facts["evaluated"] = json.loads((folder / "scores.json").read_text())
-    _show_facts(facts)
-    return facts
+        facts |= json.loads((folder / "scores.json").read_bytes())
+    return facts, []
 
 
-def _refuse(folder: Path, options: dict[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+def _refuse(folder: Path, options: Facts) -> tuple[Facts, list[str]]:  # noqa: ARG001
     raise UsageError(f"{folder}: holds a table of counts", hint="inspect the vocabulary folder above it")
 
 
-_VIEWS: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
+_VIEWS: dict[str, Callable[[Path, Facts], tuple[Facts, list[str]]]] = {
     "vocabulary": _vocabulary,
     "instances": _instances,
     "text": _documents,
@@ -121,13 +131,13 @@ _VIEWS: dict[str, Callable[[Path, dict[str, Any]], dict[str, Any]]] = {
 _COLORS = ("", "34", "31", "32", "35", "31", "36")
 
 
+def _instance_line(instance: Any, colored: bool) -> str:
+    labels = " ".join(f"{name}={value}" for name, value in instance.labels.items())
+    return " ".join([*(_painted(cell, colored) for cell in instance.cells), labels]).rstrip()
+
+
 def _painted(cell: Any, colored: bool) -> str:
     if not cell.kind:
         return str(cell.shown)
     text = f"{cell.shown}({cell.label})"
     return f"\x1b[{_COLORS[cell.kind]}m{text}\x1b[0m" if colored else text
-
-
-def _show_facts(facts: dict[str, Any]) -> None:
-    for name, value in facts.items():
-        print(f"{name:<28}{value:,}" if isinstance(value, int) else f"{name:<28}{value}", file=sys.stderr)

@@ -7,14 +7,16 @@ from typing import Any
 
 import click
 
+from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards.folder import open_folder
+from zhprep.run.folders import shards_of
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", type=Existing(), metavar="DIR")
 @shared_options()
 def command(folder: Path, **options: Any) -> None:
     """Finish a folder whose shards were made by an array of tasks.
@@ -22,12 +24,15 @@ def command(folder: Path, **options: Any) -> None:
     The last task of an array does this by itself; `merge` is for when it was killed in between.
     """
     shared, _ = split_shared(options)
+    if shards_of(folder) != folder:
+        hint = "run the same build-vocab again, without --num-shards: it keeps the counts and learns from them"
+        raise DataError(f"{folder}: is a vocabulary, which is not merged but learnt", hint=hint)
     there, plan = open_folder(folder)
     if pending := there.pending():
-        raise DataError(
-            f"{folder}: {len(pending)} of {there.n_blocks} shards are missing",
-            hint=f"zhprep status {folder} --pending-array",
-        )
+        what = f"{len(pending)} of {there.n_blocks} shards are missing"
+        raise DataError(f"{folder}: {what}", hint=f"zhprep status {folder} --pending-array")
     manifest = there.finish(plan["table"], plan, plan["facts"])
-    report = Report(Account.from_dict(manifest["account"]), str(folder), manifest["content_sha256"])
-    show_report(report.as_dict(), shared)
+    account = Account.from_dict(manifest["account"])
+    show_report(
+        Report(account, str(folder), manifest["content_sha256"], kept_characters=account.counts["characters"]), shared
+    )

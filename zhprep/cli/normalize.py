@@ -9,21 +9,16 @@ import click
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import shared_options, split_shared
-from zhprep.cli.text_stage import run_text_stage
+from zhprep.cli.text_stage import OUTPUT, run_text_stage
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 
 
 @click.command()
 @input_options
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
-)
+@OUTPUT
 @config_options(NormalizeConfig)
-@shared_options("work", "array", "budget")
+@shared_options("work", "array", "drop")
 def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None:
     """Clean text and split it into sentences.
 

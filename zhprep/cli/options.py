@@ -1,6 +1,7 @@
 """Project config dataclasses onto click options, and merge flags with a recipe.
 
-An option that was not given is ``None``; precedence is flag, recipe, default of the dataclass.
+An option that was not given is ``None``; precedence is flag, recipe, default of the dataclass. A knob that
+holds several values takes them with commas: ``--ratios 0.8,0.1,0.1``.
 """
 
 from __future__ import annotations
@@ -8,14 +9,83 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from zhprep.core.config import build, field_type, settings
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import suggest
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # not generic before click 8.4
 
 Config = TypeVar("Config")
 Command = Callable[..., Any]
+
+_NUMBERS: dict[Any, ParamType] = {int: click.INT, float: click.FLOAT}
+_MOST_SHOWN = 6
+
+
+class Name(ParamType):
+    """One of some names; another is refused with the nearest."""
+
+    name = "name"
+
+    def __init__(self, choices: tuple[str, ...]) -> None:
+        self.choices = choices
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:  # noqa: ARG002
+        """Show the choices where they are few."""
+        return f"[{'|'.join(self.choices)}]" if len(self.choices) <= _MOST_SHOWN else "NAME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        """Return the name."""
+        if value in self.choices:
+            return str(value)
+        flag = f"{param.opts[0]} " if param else ""
+        raise UsageError(f"{flag}cannot be {value!r}", hint=suggest(str(value), list(self.choices)))
+
+
+class Listed(ParamType):
+    """Values with commas between them; given more than once, the flag goes on with its list."""
+
+    name = "list"
+
+    def __init__(self, item: ParamType) -> None:
+        self.item = item
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str | None:  # noqa: ARG002
+        """Show that there may be several."""
+        return f"{self.item.name.upper()},…"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[Any, ...]:
+        """Return the values as a tuple."""
+        if isinstance(value, tuple):
+            return value
+        return tuple(self.item.convert(part.strip(), param, ctx) for part in str(value).split(",") if part.strip())
+
+
+class Existing(ParamType):
+    """The path of a file or folder that is there; another is refused with the nearest."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """Return the path."""
+        return existing(Path(value))
+
+
+def existing(path: Path) -> Path:
+    """Return ``path``; raises ``UsageError`` with the nearest name when there is nothing."""
+    if path.exists():
+        return path
+    siblings = [str(other) for other in path.parent.glob("*")] if path.parent.is_dir() else []
+    near = suggest(str(path), siblings).partition("choices:")[0].strip()
+    raise UsageError(f"{path}: no such file or folder", hint=near or "check the path")
 
 
 def config_options(config: type, *, skip: tuple[str, ...] = ()) -> Callable[[Command], Command]:
@@ -46,11 +116,19 @@ def _option(config: type, field: Any) -> Callable[[Command], Command]:
     help_text = field.metadata["help"] + _default_text(field.default)
     if kind is bool:
         return click.option(f"{flag}/--no-{flag[2:]}", field.name, default=None, help=help_text)
-    choices = field.metadata["choices"]
     many = typing.get_origin(kind) is tuple
     item = typing.get_args(kind)[0] if many else kind
-    type_ = click.Choice(choices) if choices else {int: click.INT, float: click.FLOAT}.get(item, click.STRING)
-    return click.option(flag, field.name, default=None, type=type_, multiple=many, help=help_text)
+    choices = field.metadata["choices"]
+    type_ = Name(choices) if choices else _NUMBERS.get(item, click.STRING)
+    if not many:
+        return click.option(flag, field.name, default=None, type=type_, help=help_text)
+    return click.option(
+        flag, field.name, default=None, type=Listed(type_), multiple=True, callback=_joined, help=help_text
+    )
+
+
+def _joined(ctx: click.Context, param: click.Parameter, value: tuple[tuple[Any, ...], ...] | None) -> tuple[Any, ...]:  # noqa: ARG001
+    return tuple(item for part in value or () for item in part)
 
 
 def _default_text(default: Any) -> str:

@@ -25,8 +25,8 @@ from zhprep.vocab import load
 def command(vocab: Path, output: Path | None, **options: Any) -> None:
     """Draw what each vocabulary entry looks like.
 
-    Writes glyphs.npy, uint8 [V, fonts, size, size], the same to the byte on any machine, and glyphs.json, which says for
-    every row which face drew it or why none did.
+    Writes glyphs.npy, uint8 [V, fonts, size, size], the same to the byte on any machine, and glyphs.json, which says
+    for every row which face drew it or why none did.
     """
     shared, options = split_shared(options)
     vocabulary = load(vocab)
@@ -37,4 +37,4 @@ def command(vocab: Path, output: Path | None, **options: Any) -> None:
     record = save(rendered, vocabulary.tokens, folder)
     report.content_sha256 = file_sha256(folder / "glyphs.npy")
     report.scores = {"shape": record["shape"], "channels": record["channels"]}
-    show_report(report.as_dict(), shared)
+    show_report(report, shared)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
-from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
+from zhprep.cli.options import Existing
+from zhprep.cli.shared import Shared, folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.report import check_budgets
 from zhprep.recipes import load_recipe
@@ -27,40 +28,38 @@ SIZES = "tiny, mini, small, base, large or one of the recipe's own"
 @click.option("--vocab", metavar="VOCAB", help="A vocabulary to use instead of building one.")
 @click.option("--vocab-size", type=click.IntRange(6), help="Entries of the vocabulary  [default: the recipe's]")
 @click.option(
-    "--task",
-    "tasks",
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="A task folder to fine-tune on; may be given again.",
+    "--task", "tasks", metavar="DIR", multiple=True, type=Existing(), help="A task to fine-tune on; may be given again."
 )
-@shared_options("work", "budget")
+@shared_options("work", "drop", "unk")
 def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -> None:
     """Do every stage of a recipe, from raw text to a report.
 
-    Makes DIR/vocab, DIR/data, DIR/run and DIR/report.html by the same stages as the separate commands; what is done already
-    is kept.
+    Makes DIR/vocab, DIR/data, DIR/run and DIR/report.html by the same stages as the separate commands; what is done
+    already is kept.
     """
     shared, options = split_shared(options)
     read = take_read_config(options)
-    run = make_run(recipe, Path(output), shared, **options)
-    with planned(inputs, read, Path(output), shared.block_size) as corpus:
+    run = make_run(recipe, folder_output(output), shared, **options)
+    with planned(inputs, read, run.folder, shared.block_size) as corpus:
         report = run_recipe(run, corpus)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
-    show_report(report.as_dict(), shared)
+    show_report(report, shared)
 
 
 def make_run(
     recipe: str, folder: Path, shared: Shared, *, size: str, steps: int | None = None, seed: int | None = None,
     vocab: str | None = None, vocab_size: int | None = None, tasks: tuple[Path, ...] = (),
 ) -> Run:  # fmt: skip
-    """Put the flags of ``run`` and ``demo`` over a recipe."""
+    """Put the flags of ``run`` and ``demo`` over a recipe, and check the whole before anything is read."""
     seeds = {} if seed is None else {"seed": seed}
     flags: dict[str, dict[str, Any]] = {
         "vocab": {} if vocab_size is None else {"size": vocab_size},
         "instances": seeds,
         "pretrain": {"size": size, **seeds, **({} if steps is None else {"steps": steps})},
     }
-    return Run(
+    run = Run(
         load_recipe(recipe, size=size), folder, job_output(folder, shared, "run"), size,
         Path(vocab) if vocab else None, tasks, flags, shared.progress,
     )  # fmt: skip
+    run.check()
+    return run

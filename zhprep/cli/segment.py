@@ -7,41 +7,31 @@ from typing import Any
 
 import click
 
-from zhprep.cli.inputs import input_options, take_read_config
-from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
-from zhprep.cli.text_stage import run_text_stage
-from zhprep.core.corpus.inputs import describe, open_text
+from zhprep.cli.inputs import input_options, read_lines, take_read_config
+from zhprep.cli.options import Existing, config_options, read_config
+from zhprep.cli.shared import Shared, shared_options, split_shared
+from zhprep.cli.text_stage import OUTPUT, SCORE, run_text_stage, show_scores
 from zhprep.core.report import Report
 from zhprep.run.chain import Chain
+from zhprep.run.check import check_segmenter
 from zhprep.segment import SegmentConfig, load_engine
 from zhprep.segment.score import score
 
 
 @click.command()
 @input_options
-@click.option(
-    "-o",
-    "--output",
-    metavar="OUT",
-    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
-)
-@click.option(
-    "--score",
-    "gold",
-    metavar="GOLD",
-    type=click.Path(path_type=Path),
-    help="Compare with a file of gold words and print scores; no INPUT is read.",
-)
+@OUTPUT
+@SCORE
 @click.option(
     "--training-words",
     metavar="FILE",
+    type=Existing(),
     help="With --score: the words known from training, one a line; all others are out of vocabulary.",
 )
 @config_options(SegmentConfig)
-@shared_options("work", "array", "budget")
+@shared_options("work", "array", "drop")
 def command(
-    inputs: tuple[str, ...], output: str | None, gold: Path | None, training_words: str | None, **options: Any
+    inputs: tuple[str, ...], output: str | None, gold: Path | None, training_words: Path | None, **options: Any
 ) -> None:
     """Find the words of sentences.
 
@@ -51,6 +41,7 @@ def command(
     shared, options = split_shared(options)
     read = take_read_config(options)
     config = read_config(SegmentConfig, options)
+    check_segmenter(config)
     if gold is not None:
         _score(gold, config, training_words, shared)
         return
@@ -59,14 +50,9 @@ def command(
     )
 
 
-def _score(gold: Path, config: SegmentConfig, training_words: str | None, shared: Shared) -> None:
-    report = Report(output="")
-    with open_text(describe(str(gold))) as stream:
-        lines = stream.read().decode().split("\n")
-    report.scores = score(load_engine(config), lines, training_words=training_words)
-    if not shared.json:
-        print("  ".join(f"{name} {report.scores[name]:.4f}" for name in ("precision", "recall", "f1")))
-        if report.scores["oov_recall"] is not None:
-            print(f"oov_rate {report.scores['oov_rate']:.4f}  oov_recall {report.scores['oov_recall']:.4f}")
+def _score(gold: Path, config: SegmentConfig, training_words: Path | None, shared: Shared) -> None:
+    report = Report()
+    known = None if training_words is None else str(training_words)
+    report.scores = score(load_engine(config), read_lines(gold), training_words=known)
     report.account.count(sentences=report.scores["sentences_scored"])
-    show_report(report.as_dict(), shared)
+    show_scores(report, ("precision", "recall", "f1", "oov_rate", "oov_recall"), shared)

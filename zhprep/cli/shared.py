@@ -6,15 +6,19 @@ import json
 import os
 import re
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
 
+from zhprep.cli.options import Name, ParamType
+from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
+from zhprep.core.report import Report
 
 INDEX_VARIABLES = {
     "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "JOB_COMPLETION_INDEX": 0,
@@ -22,10 +26,12 @@ INDEX_VARIABLES = {
 }  # fmt: skip
 """Where schedulers say which task of an array this is, and the number they count from."""
 
+EXECUTOR_NAMES = ("processes", "inline")
+
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 
-class Size(click.ParamType):
+class Size(ParamType):
     """A number of bytes such as ``64MiB``, ``512k`` or ``1000000``."""
 
     name = "size"
@@ -53,6 +59,7 @@ class Shared:
     block_size: int | None = None
     max_unk_rate: float | None = None
     max_drop_rate: float | None = None
+    started: float = field(default_factory=time.perf_counter)
 
     def progress(self, label: str) -> Progress:
         """Return how progress is shown."""
@@ -63,7 +70,7 @@ class Shared:
         if self.workers is not None:
             return self.workers
         given = os.environ.get("SLURM_CPUS_PER_TASK", "")
-        return int(given) if given.isdigit() else len(os.sched_getaffinity(0))
+        return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))
 
     def shard(self) -> tuple[int, int]:
         """Return ``(index, number)`` of this task of an array; ``(0, 1)`` when there is no array.
@@ -83,7 +90,7 @@ class Shared:
 
 
 def shared_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator that adds reporting flags and the groups named: ``work``, ``array``, ``budget``."""
+    """Return a decorator that adds reporting flags and the groups named: ``work``, ``array``, ``drop``, ``unk``."""
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
         for group in ("report", *names):
@@ -101,12 +108,19 @@ def split_shared(options: dict[str, Any]) -> tuple[Shared, dict[str, Any]]:
     return Shared(**mine), rest
 
 
-def show_report(report: dict[str, Any], shared: Shared) -> None:
-    """Print a command's report: one JSON object on stdout with ``--json``, else a few lines on stderr."""
+def show_report(report: Report, shared: Shared) -> None:
+    """Print a command's report: one JSON object on stdout with ``--json``, a few lines on stderr.
+
+    The time is that since the command began.
+    """
+    report.started = min(report.started, shared.started)
+    facts = report.as_dict()
     if shared.json:
-        print(json.dumps(report, ensure_ascii=False))
-    if not shared.quiet and not shared.log_json:
-        for line in _lines(report):
+        print(json.dumps(facts, ensure_ascii=False))
+    if shared.log_json:
+        print(json.dumps({"event": "report", **facts}, ensure_ascii=False), file=sys.stderr)
+    elif not shared.quiet:
+        for line in report_lines(facts):
             print(line, file=sys.stderr)
 
 
@@ -118,6 +132,16 @@ def output_form(output: str | None) -> str:
     return suffix[1:] if suffix in (".txt", ".jsonl", ".arrow") else "folder"
 
 
+def folder_output(output: str) -> Path:
+    """Return the folder that ``-o`` names; raises ``UsageError`` for what cannot be one."""
+    path = Path(output)
+    if output in ("", "-"):
+        raise UsageError(f"-o {output!r} is not a folder", hint="what is made here is a folder of files: name one")
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path}: is a file, not a folder", hint="name another folder")
+    return path
+
+
 def _scheduled_index() -> int:
     for variable, first in INDEX_VARIABLES.items():
         if os.environ.get(variable, "").isdigit():
@@ -125,45 +149,30 @@ def _scheduled_index() -> int:
     raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({', '.join(INDEX_VARIABLES)})")
 
 
-def _lines(report: dict[str, Any]) -> list[str]:
-    counts = [
-        f"{name} {value:,}" for name, value in report.items() if isinstance(value, int) and value and not _is_cost(name)
-    ]
-    lines = ["  ".join(counts)] if counts else []
-    for what in ("dropped", "changed", "inserted"):
-        if report.get(what):
-            lines.append(f"{what}: " + "  ".join(f"{reason} {n:,}" for reason, n in report[what].items()))
-    if report.get("seconds") is not None:
-        speed = f", {report['chars_per_second']:,} characters/s" if report.get("chars_per_second") else ""
-        lines.append(f"{report['seconds']:.1f} s{speed}, peak memory {report['peak_rss_bytes'] / 1e6:.0f} MB")
-    for name in ("content_sha256", "output"):
-        if report.get(name):
-            lines.append(f"{name} {report[name]}")
-    return lines
-
-
-def _is_cost(name: str) -> bool:
-    return name in ("chars_per_second", "peak_rss_bytes")
+def _option(flag: str, kind: Any, text: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(flag, type=kind, help=text, **settings)
 
 
 _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = {
     "report": [
         click.option("--quiet", is_flag=True, help="Nothing on stderr but errors."),
-        click.option("--log-json", is_flag=True, help="Progress as JSON lines on stderr."),
+        click.option("--log-json", is_flag=True, help="Progress and report as JSON lines on stderr."),
         click.option("--json", is_flag=True, help="The report as one JSON object on stdout."),
     ],
     "work": [
-        click.option("--workers", type=click.IntRange(1), help="Processes  [default: SLURM_CPUS_PER_TASK, else the cores]"),
+        _option("--workers", click.IntRange(1), "Processes  [default: SLURM_CPUS_PER_TASK, else the cores]"),
         click.option("--overwrite", is_flag=True, help="Begin an output folder of another config again."),
-        click.option("--executor", type=click.Choice(["processes", "inline"]), default="processes", help="Engine  [default: processes]"),
-        click.option("--block-size", type=Size(), help="Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"),
+        _option("--executor", Name(EXECUTOR_NAMES), "Engine  [default: processes]", default="processes"),
+        _option(
+            "--block-size", Size(), "Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"
+        ),
     ],
     "array": [
-        click.option("--shard-index", type=click.IntRange(0), help="This task of an array  [default: SLURM_ARRAY_TASK_ID and its like]"),
-        click.option("--num-shards", type=click.IntRange(1), help="Tasks in the whole array."),
+        _option(
+            "--shard-index", click.IntRange(0), "This task of an array  [default: SLURM_ARRAY_TASK_ID and its like]"
+        ),
+        _option("--num-shards", click.IntRange(1), "Tasks in the whole array."),
     ],
-    "budget": [
-        click.option("--max-drop-rate", type=click.FloatRange(0, 1), help="Fail when more than this share is dropped."),
-        click.option("--max-unk-rate", type=click.FloatRange(0, 1), help="Fail when more than this share of tokens is unknown."),
-    ],
-}  # fmt: skip
+    "drop": [_option("--max-drop-rate", click.FloatRange(0, 1), "Fail when more than this share is dropped.")],
+    "unk": [_option("--max-unk-rate", click.FloatRange(0, 1), "Fail when more than this share of tokens is unknown.")],
+}

@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
+from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, split_shared
-from zhprep.core.shards.folder import open_folder
+from zhprep.core.errors import UsageError
+from zhprep.run.folders import parts_of, status_of
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", type=Existing(), metavar="DIR")
 @click.option(
     "--pending-array", is_flag=True, help="Print the missing shards as a list for --array; exit 3 when there are any."
 )
@@ -21,27 +23,32 @@ from zhprep.core.shards.folder import open_folder
 def command(folder: Path, pending_array: bool, **options: Any) -> None:
     """Say what of an output folder is done and what is missing.
 
-    `sbatch --array=$(zhprep status DIR --pending-array) ...` does just what is missing, when the array has one task a shard.
+    `sbatch --array=$(zhprep status DIR --pending-array) ...` does just what is missing, when the array has one task a
+    shard.
     """
     shared, _ = split_shared(options)
-    there, _plan = open_folder(folder)
-    pending = there.pending()
+    parts = {part: status_of(part) for part in parts_of(folder)}
     if pending_array:
+        pending = parts.get(folder, {}).get("pending")
+        if pending is None:
+            raise UsageError(f"{folder}: has no shards of its own", hint=f"name one of {', '.join(map(str, parts))}")
         print(_ranges(pending))
         raise click.exceptions.Exit(3 if pending else 0)
-    facts = {
-        "shards": there.n_blocks,
-        "done": there.n_blocks - len(pending),
-        "pending": pending,
-        "finished": (folder / "manifest.json").exists(),
-    }
     if shared.json:
+        facts: Any = parts.get(folder, {part.name: status for part, status in parts.items()})
         print(json.dumps(facts))
         return
-    print(
-        f"{facts['done']} of {facts['shards']} shards done"
-        + ("" if facts["finished"] else f"; missing: {_ranges(pending)}" if pending else "; run `zhprep merge`")
-    )
+    for part, status in parts.items():
+        print((f"{part.name:<8}" if part != folder else "") + _line(status))
+
+
+def _line(status: dict[str, Any]) -> str:
+    if "steps" in status:
+        return f"{status['done']:,} of {status['steps']:,} steps done"
+    done = f"{status['done']:,} of {status['shards']:,} shards done"
+    if status["pending"]:
+        return f"{done}; missing: {_ranges(status['pending'])}"
+    return done if status["finished"] else f"{done}; not finished: run `zhprep merge`, or the same command again"
 
 
 def _ranges(numbers: list[int]) -> str:

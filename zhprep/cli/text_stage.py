@@ -2,85 +2,124 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO
 
-from zhprep.cli.inputs import planned
+import click
+
+from zhprep.cli.inputs import arguments_or_stdin, leaving_nothing, planned
+from zhprep.cli.options import Existing
 from zhprep.cli.shared import Shared, output_form, show_report
 from zhprep.core.corpus import Input, ReadConfig, find_inputs
 from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
-from zhprep.core.report import Account, Report, check_budgets
+from zhprep.core.report import Report, check_budgets
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
-from zhprep.run.chain import Chain
-from zhprep.run.streaming import run_stream, stream_documents
+from zhprep.run.chain import Chain, takes_lines
+from zhprep.run.folders import finished_characters
+from zhprep.run.streaming import held_table, run_stream, stream_documents
 
 MakeChain = Callable[[str, bool], Chain]
 """From the table that the input holds, and whether it comes as lines, to the chain."""
+
+
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
+)
+SCORE = click.option(
+    "--score",
+    "gold",
+    metavar="GOLD",
+    type=Existing(),
+    help="Compare with a file of gold and print scores; no INPUT is read.",
+)
 
 
 def run_text_stage(
     inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, output: str | None, shared: Shared, label: str
 ) -> None:
     """Do one text stage over the inputs and report."""
-    report = Report(output=output or "-")
     form = output_form(output)
     if form == "folder":
-        report.account, report.content_sha256 = _to_folder(inputs, read, make_chain, Path(str(output)), shared, label)
+        report = _to_folder(inputs, read, make_chain, Path(str(output)), shared, label)
     else:
-        if form == "stdout" and shared.json:
-            raise UsageError("--json and the data both want stdout", hint="give -o FILE or -o FOLDER")
-        report.content_sha256 = _to_stream(inputs, read, make_chain, form, output, shared, report.account)
+        report = _to_stream(inputs, read, make_chain, None if form == "stdout" else Path(str(output)), shared)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
-    show_report(report.as_dict(), shared)
+    show_report(report, shared)
 
 
 def job_output(path: Path, shared: Shared, label: str) -> Output:
     """Return where and how a job is done, from the shared flags."""
     index, number = shared.shard()
+    if shared.overwrite and number > 1:
+        hint = "remove the folder, then start the array"
+        raise UsageError("--overwrite in an array would remove what its other tasks have made", hint=hint)
     return Output(path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.progress(label))
 
 
+def show_scores(report: Report, names: Sequence[str], shared: Shared) -> None:
+    """Print the scores asked for: they are the data."""
+    if not shared.json:
+        found = {name: report.scores.get(name) for name in names}
+        shown = {name: f"{value:.4f}" if isinstance(value, float) else str(value) for name, value in found.items()}
+        print("  ".join(f"{name} {shown[name]}" for name in names if found[name] is not None))
+        return
+    show_report(report, shared)
+
+
 def _to_folder(
-    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, output: Path, shared: Shared, label: str
-) -> tuple[Account, str]:
-    with planned(inputs, read, output, shared.block_size) as corpus:
-        chain = make_chain(corpus.table, corpus.inputs[0].format in ("text", "jsonl"))
-        return run_job(Job(corpus, chain), job_output(output, shared, label))
+    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, path: Path, shared: Shared, label: str
+) -> Report:
+    output = job_output(path, shared, label)
+    report = Report(output=str(path))
+    with planned(inputs, read, path, shared.block_size) as corpus:
+        job = Job(corpus, make_chain(corpus.table, takes_lines(corpus)))
+        report.kept_characters = (
+            0 if shared.overwrite else finished_characters(path, output.shard_index, output.num_shards)
+        )
+        report.account, report.content_sha256 = run_job(job, output)
+    return report
 
 
 def _to_stream(
-    inputs: tuple[str, ...],
-    read: ReadConfig,
-    make_chain: MakeChain,
-    form: str,
-    output: str | None,
-    shared: Shared,
-    account: Account,
-) -> str:
-    stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in (inputs or (STDIN,)) else None
-    sources = [
-        source
-        for argument in inputs or (STDIN,)
-        for source in ([stdin[0]] if stdin and argument == STDIN else find_inputs((argument,), encoding=read.encoding))
-    ]
-    batches = stream_documents(sources, stdin[1] if stdin else None, read, account)
-    chain = make_chain(*_held(sources, read))
-    if form == "stdout":
-        return run_stream(chain, batches, "txt", sys.stdout.buffer, account, workers=shared.n_workers())
-    with committed(Path(str(output)), replace=True) as file:
-        return run_stream(chain, batches, form, file, account, workers=shared.n_workers())
+    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, path: Path | None, shared: Shared
+) -> Report:
+    """Read the inputs once, in order, and write to ``path`` or to stdout."""
+    if path is None and shared.json:
+        raise UsageError("--json and the data both want stdout", hint="give -o FILE or -o FOLDER")
+    if shared.num_shards is not None or shared.shard_index is not None:
+        raise UsageError("an array of tasks needs a folder to write to", hint="give -o FOLDER")
+    arguments = arguments_or_stdin(inputs)
+    first, stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in arguments else (None, None)
+    sources = [source for argument in arguments for source in _stream_inputs(argument, first, read)]
+    report = Report(output="-" if path is None else str(path))
+    chain = make_chain(*held_table(sources, read))
+    batches = stream_documents(sources, stdin, read, report.account)
+    with _sink(path) as sink:
+        form = "txt" if path is None else output_form(str(path))
+        report.content_sha256 = run_stream(chain, batches, form, sink, report.account, workers=shared.n_workers())
+    return report
 
 
-def _held(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
-    """Return the table of streamed inputs and whether they are lines. Lines are taken as text unless said otherwise."""
-    from zhprep.core.corpus.rows import open_rows
+@contextlib.contextmanager
+def _sink(path: Path | None) -> Iterator[IO[bytes]]:
+    if path is None:
+        yield sys.stdout.buffer
+        return
+    with leaving_nothing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with committed(path, replace=True) as file:
+            yield file
 
-    rows = {open_rows(source, text_key=read.text_key)[0] for source in sources if source.format in ("parquet", "arrow")}
-    if len(rows) > 1:
-        raise UsageError(
-            f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time"
-        )
-    return (rows.pop(), False) if rows else ("words" if read.form == "words" else "text", True)
+
+def _stream_inputs(argument: str, stdin: Input | None, read: ReadConfig) -> list[Input]:
+    if stdin is not None and argument == STDIN:
+        return [stdin]
+    return find_inputs((argument,), encoding=read.encoding)

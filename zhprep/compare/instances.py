@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 from itertools import groupby
 
+from zhprep.compare.page import Page
+from zhprep.instances import InstancesConfig
 from zhprep.instances.view import Cell, Shown
 
-CLASSES = ("", "mask", "random", "keep", "similar", "random", "similar")
+CLASSES = ("", "mask", "random", "keep", "similar", "random", "moved")
 """The style of each value of ``mask_kind``."""
 
 LEGEND = (
@@ -15,6 +17,14 @@ LEGEND = (
     '<span class="tag keep">chosen and kept</span><span class="tag similar">replaced by a similar word</span>'
     "words of the segmenter are underlined; below a masked token stands what it was</p>"
 )
+
+
+def instances_page(shown: list[Shown], config: InstancesConfig, name: str) -> str:
+    """Return a page that shows instances."""
+    what = f"mask {config.mask}, replacement {config.replacing}, format {config.format}"
+    page = Page(f"Instances of {name}", what)
+    page.markup(LEGEND + "".join(map(instance_html, shown)))
+    return page.render()
 
 
 def instance_html(shown: Shown) -> str:

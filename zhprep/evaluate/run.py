@@ -16,7 +16,7 @@ from zhprep.core.shards.commit import write_json
 from zhprep.evaluate.classify import score_task
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import intrinsic
-from zhprep.evaluate.tasks import read_task
+from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.distributed import joined
@@ -43,9 +43,21 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
         for task in known:
             found = score_task(run, task, config, world)
-            scores.setdefault("tasks", {})[task.name] = {**found, "config": settings.as_dict(config)}
+            facts = {"config": settings.as_dict(config), "sha256": task.sha256}
+            scores.setdefault("tasks", {})[task.name] = {**found, **facts}
     write_json(run / SCORES, scores, replace=True)
     return Report(output=str(run / SCORES), scores=scores)
+
+
+def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[Path]:
+    """Return those of ``tasks`` for which ``run`` has no score under these settings."""
+    there = _read(run).get("tasks", {})
+    wanted = settings.as_dict(config)
+    return [
+        task
+        for task in tasks
+        if (found := there.get(task.name)) is None or (found["config"], found["sha256"]) != (wanted, files_sha256(task))
+    ]
 
 
 def _trained_on(run: Path) -> Path | None:

@@ -7,6 +7,7 @@ read too. Labels are strings or numbers; what counts is that they are equal.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 from zhprep.collate.rows import Integers
 from zhprep.core.errors import DataError, UsageError
 
+PARTS = ("train", "dev")
 TEXTS = (("text",), ("text_a", "text_b"), ("sentence",), ("sentence1", "sentence2"))
 """Names that the one or two texts of a row may have."""
 
@@ -34,12 +36,13 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """A task: its name, the names of its classes, what to train on and what to be judged by."""
+    """A task: its name and classes, what to train on and what to be judged by, and the sha256 of its files."""
 
     name: str
     classes: list[str]
     train: Examples
     dev: Examples
+    sha256: str = ""
 
 
 def read_task(folder: Path) -> Task:
@@ -48,7 +51,7 @@ def read_task(folder: Path) -> Task:
     Raises ``UsageError`` when a file is missing, ``DataError`` naming file and line when a row is not one of a task,
     when the training rows are all of one class or the dev rows have a class that they have not.
     """
-    train, dev = (list(_rows(folder / f"{part}.jsonl")) for part in ("train", "dev"))
+    train, dev = (list(_rows(folder / f"{part}.jsonl")) for part in PARTS)
     classes = sorted({str(row["label"]) for row in train})
     if len(classes) < 2:
         raise DataError(f"{folder / 'train.jsonl'}: all rows have the label {classes[0]!r}")
@@ -57,7 +60,16 @@ def read_task(folder: Path) -> Task:
             f"{folder / 'dev.jsonl'}: label {unknown[0]!r} is not in train.jsonl ({', '.join(classes[:10])})"
         )
     names = next(names for names in TEXTS if all(name in train[0] for name in names))
-    return Task(folder.name, classes, _examples(train, names, classes), _examples(dev, names, classes))
+    parts = [_examples(rows, names, classes) for rows in (train, dev)]
+    return Task(folder.name, classes, parts[0], parts[1], files_sha256(folder))
+
+
+def files_sha256(folder: Path) -> str:
+    """Return the sha256 of the bytes of a task's files."""
+    digest = hashlib.sha256()
+    for part in PARTS:
+        digest.update((folder / f"{part}.jsonl").read_bytes())
+    return digest.hexdigest()
 
 
 def _examples(rows: list[dict[str, Any]], names: tuple[str, ...], classes: list[str]) -> Examples:

@@ -7,10 +7,12 @@ similar words of as many tokens, none of them unknown, can stand for a word.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from zhprep.core.errors import DataError
 from zhprep.instances.similar_table import SimilarTable, make_table
@@ -52,5 +54,8 @@ def _pairs(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _tokens(words: list[str], vocabulary: Vocabulary) -> list[npt.NDArray[np.int64]]:
-    encoded = Encoder(vocabulary).encode(words)
-    return np.split(encoded.ids.astype(np.int64), encoded.sentence_offsets[1:-1])
+    encoder = Encoder(vocabulary)
+    ends = pa.array([[len(word)] for word in words], pa.list_(pa.int32())) if encoder.takes_words else None
+    encoded = encoder.encode(pa.array(words, pa.string()), ends)
+    tokens = encoded.ids.astype(np.int64)
+    return [tokens[start:stop] for start, stop in pairwise(encoded.sentence_offsets.tolist())]

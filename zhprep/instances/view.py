@@ -60,7 +60,7 @@ def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: Instanc
 
 
 def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> tuple[Counts, int, Counts]:
-    """Return how often each ``mask_kind`` occurs among chosen tokens (int64 ``[len(KINDS)]``), the tokens that might have
+    """Return how often each ``mask_kind`` occurs among chosen tokens (int64, one per kind), the tokens that might have
     been chosen, and the length of each row; clean instances are masked as epoch 0 would be."""
     lengths = pc.list_value_length(rows["input_ids"]).to_numpy().astype(np.int64)
     word_ids = pc.list_flatten(rows["word_ids"]).to_numpy()

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from zhprep.core import schema
 from zhprep.core.config import as_dict
+from zhprep.core.corpus import Corpus
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.normalize import NormalizeConfig
@@ -27,6 +28,11 @@ from zhprep.segment import build as build_segment
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 
 ORDER = ("text", "words", "pinyin")
+
+
+def takes_lines(corpus: Corpus) -> bool:
+    """Return whether a corpus comes as lines, which still have to be normalised or taken apart."""
+    return corpus.inputs[0].format in ("text", "jsonl")
 
 
 @dataclass
@@ -53,6 +59,11 @@ class Chain:
             self.normalize = None
         if self.read == "pinyin" or self.table != "pinyin":
             self.pinyin = None
+
+    @classmethod
+    def over(cls, corpus: Corpus, table: str, **configs: Any) -> Chain:
+        """Return the chain from what ``corpus`` holds to ``table``, or to what it holds if that is further on."""
+        return cls(max(table, corpus.table, key=ORDER.index), corpus.table, takes_lines(corpus), **configs)
 
     def config(self) -> dict[str, Any]:
         """Return the settings of the stages that are done."""

@@ -17,6 +17,7 @@ from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
 from zhprep.run.chain import Chain
+from zhprep.run.folders import finished_characters
 from zhprep.vocab import Vocabulary, load
 from zhprep.vocab.files import TOKENIZER_FILES
 
@@ -67,6 +68,9 @@ class MakeInstances:
 def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Report:
     """Make the instances folder ``output.path``, with the tokenizer that made it beside the shards."""
     report = Report(output=str(output.path))
+    task.schema()  # raises for settings that do not fit together, before anything is written
+    if not output.overwrite:
+        report.kept_characters = finished_characters(output.path, output.shard_index, output.num_shards)
     report.account, report.content_sha256 = run_job(Job(corpus, task), output)
     folder = output.path / VOCABULARY
     folder.mkdir(exist_ok=True)

@@ -7,6 +7,7 @@ The stages are those of the separate commands: the same functions with the same 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,14 +18,16 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
 from zhprep.core.shards import Output
+from zhprep.core.shards.commit import committed
 from zhprep.instances import InstancesConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.recipes import Recipe
-from zhprep.run.chain import ORDER, Chain
+from zhprep.run.chain import Chain
+from zhprep.run.check import check_instances, check_model, check_segmenter
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
-from zhprep.vocab import TYPES, VocabConfig
+from zhprep.vocab import TYPES, VocabConfig, load
 
 
 @dataclass(frozen=True)
@@ -49,23 +52,53 @@ class Run:
         """Return where and how a stage of documents is done."""
         return replace(self.output, path=self.folder / name, progress=self.progress(name))
 
+    def check(self) -> None:
+        """Raise ``UsageError`` or ``DataError`` for what is wrong with recipe, flags, vocabulary or tasks."""
+        from zhprep.evaluate.config import EvaluateConfig
+        from zhprep.evaluate.tasks import read_task
+        from zhprep.pretrain.config import PretrainConfig
+
+        for kind, section in ((NormalizeConfig, "normalize"), (VocabConfig, "vocab"), (EvaluateConfig, "evaluate")):
+            self.config(kind, section)
+        check_segmenter(self.config(SegmentConfig, "segment"))
+        check_instances(self.config(InstancesConfig, "instances"))
+        check_model(self.recipe.get("model", {}), self.config(PretrainConfig, "pretrain").size)
+        for task in self.tasks:
+            read_task(task)
+        if self.vocabulary:
+            load(self.vocabulary)
+
+    def tell(self, stage: str, text: str) -> None:
+        """Say which stage begins."""
+        progress = self.progress(stage)
+        progress.event("stage", text=text)
+        if progress.style == "auto":
+            print(f"{stage:<14}{text}", file=sys.stderr, flush=True)
+
 
 def run_recipe(run: Run, corpus: Corpus) -> Report:
     """Do what is not done yet and write ``report.html``; return the report of the whole."""
+    report = Report(output=str(run.folder))
+    run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
     vocabulary = run.vocabulary or _vocabulary(run, corpus)
+    run.tell("data", "make instances")
     made = _instances(run, corpus, vocabulary)
+    run.tell("run", f"pretrain, size {run.size}")
     _pretrain(run)
+    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
     scores = _evaluate(run)
-    page = write_page(run)
-    return Report(made.account, str(page), made.content_sha256, scores)
+    report.account, report.content_sha256, report.kept_characters = (
+        made.account,
+        made.content_sha256,
+        made.kept_characters,
+    )
+    report.scores = {**scores, "report": str(write_page(run))}
+    return report
 
 
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
-    table = max(table, corpus.table, key=ORDER.index)
-    lines = corpus.inputs[0].format in ("text", "jsonl")
-    return Chain(
-        table, corpus.table, lines, run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
-    )
+    normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
+    return Chain.over(corpus, table, normalize=normalize, segment=segment)
 
 
 def _vocabulary(run: Run, corpus: Corpus) -> Path:
@@ -95,11 +128,11 @@ def _pretrain(run: Run) -> None:
 
 def _evaluate(run: Run) -> dict[str, Any]:
     from zhprep.evaluate.config import EvaluateConfig
-    from zhprep.evaluate.run import evaluate
+    from zhprep.evaluate.run import evaluate, unscored
 
-    scores = evaluate(
-        run.folder / "run", run.config(EvaluateConfig, "evaluate"), data=run.folder / "data", tasks=run.tasks
-    ).scores
+    config = run.config(EvaluateConfig, "evaluate")
+    tasks = unscored(run.folder / "run", run.tasks, config)
+    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 
@@ -108,5 +141,7 @@ def write_page(run: Run) -> Path:
     from zhprep.compare.report import report_page
 
     page = run.folder / "report.html"
-    page.write_text(report_page(run.folder, title=run.recipe.get("title", run.recipe["name"]), size=run.size), "utf-8")
+    with committed(page, replace=True) as file:
+        title = str(run.recipe.get("title", run.recipe["name"]))
+        file.write(report_page(run.folder, title=title, size=run.size).encode())
     return page

@@ -13,7 +13,9 @@ import pyarrow as pa
 
 from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
 from zhprep.core.corpus.inputs import STDIN
+from zhprep.core.corpus.rows import open_rows
 from zhprep.core.corpus.streams import Stream
+from zhprep.core.errors import UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
 from zhprep.pinyin.syllables import names
@@ -33,6 +35,16 @@ def stream_documents(
             yield from read_stream(source, stdin, read, account)
         else:
             yield from read_input(source, read, account)
+
+
+def held_table(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
+    """Return the table that streamed inputs hold and whether they are lines; lines are text unless said otherwise."""
+    rows = {open_rows(source, text_key=read.text_key)[0] for source in sources if source.format in ("parquet", "arrow")}
+    if len(rows) > 1:
+        raise UsageError(
+            f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time"
+        )
+    return (rows.pop(), False) if rows else ("words" if read.form == "words" else "text", True)
 
 
 def run_stream(

@@ -6,7 +6,7 @@ VOCAB/tokenizer.json … the files, manifest.json last
 
 from __future__ import annotations
 
-import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,16 +18,16 @@ import pyarrow as pa
 import zhprep
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
-from zhprep.core.errors import UsageError
+from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.errors import UsageError, ZhprepError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, open_batches, read_manifest, run_job
-from zhprep.core.shards.commit import PREFIX, write_json
+from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
+from zhprep.run.folders import COUNTS, MANIFEST, differing_files, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
 from zhprep.vocab.counts import SCHEMA
-
-COUNTS = ".counts"
 
 
 @dataclass
@@ -59,23 +59,29 @@ class CountPieces:
 
 
 def build_vocabulary(corpus: Corpus, chain: Chain, config: VocabConfig, output: Output) -> Report:
-    """Make the vocabulary folder ``output.path`` and return the report.
+    """Make the vocabulary folder ``output.path`` and return the report; a finished one is left as it is.
 
     Of an array of tasks, the one that finds all counts there goes on to train. Raises ``UsageError``
-    when the folder holds a vocabulary made otherwise.
+    when the folder holds a vocabulary made otherwise, or something that zhprep did not make.
     """
     report = Report(output=str(output.path))
-    job = Job(corpus, CountPieces(chain, config))
-    _refuse_other(output, job)
-    counts_folder = output.path / COUNTS
+    job, counts_folder = Job(corpus, CountPieces(chain, config)), output.path / COUNTS
+    _make_way(output, job)
+    report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
     report.account, sha = run_job(job, replace(output, path=counts_folder))
     if not sha:
         return report
-    by_word = TYPES[config.type].by_word != "no" and chain.table != "text"
-    counts = _merged(counts_folder, report.account, by_word)
-    vocabulary = train(counts, config)
+    vocabulary = _finished(output.path, sha)
+    if vocabulary is None:
+        by_word = chain.table != "text" and TYPES[config.type].by_word != "no"
+        counts = _merged(counts_folder, report.account, by_word=by_word)
+        try:
+            vocabulary = train(counts, config)
+        except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
+            shutil.rmtree(counts_folder)
+            raise
+        write_vocabulary(vocabulary, counts, output.path, {**job.plan(), "counts_sha256": sha, **job.task.facts()})
     report.content_sha256 = vocabulary.sha256
-    write_vocabulary(vocabulary, counts, output.path, {**job.plan(), "counts_sha256": sha, **job.task.facts()})
     report.scores = {"size": vocabulary.size, **_flat(vocabulary.report)}
     return report
 
@@ -83,9 +89,13 @@ def build_vocabulary(corpus: Corpus, chain: Chain, config: VocabConfig, output: 
 def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, facts: dict[str, Any]) -> None:
     """Put the files of a vocabulary into ``path``, each whole, the manifest last."""
     path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path, prefix=PREFIX) as temporary:
+    files = {}
+    with tempfile.TemporaryDirectory() as temporary:
         for name in write(vocabulary, temporary, counts):
-            os.replace(Path(temporary) / name, path / name)
+            made = Path(temporary) / name
+            files[name] = {"bytes": made.stat().st_size, "sha256": file_sha256(made)}
+            with committed(path / name, replace=True) as file:
+                file.write(made.read_bytes())
     manifest = {
         "table": "vocabulary",
         "version": 1,
@@ -93,34 +103,46 @@ def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, 
         "dependencies": dependency_versions(),
         "config": facts["config"],
         "input_sha256": facts.get("counts_sha256", ""),
-        "vocabulary_sha256": vocabulary.sha256,
+        "content_sha256": vocabulary.sha256,
+        "files": files,
         **{name: value for name, value in facts.items() if name == "segmenter"},
     }
-    write_json(path / "manifest.json", manifest, replace=True)
+    write_json(path / MANIFEST, manifest, replace=True)
 
 
-def load_vocabulary(path: str | Path) -> Vocabulary:
-    """Return the vocabulary in a folder; raises ``DataError`` when there is none."""
+def _make_way(output: Output, job: Job) -> None:
+    """Refuse a folder that holds something else; with ``overwrite``, what it holds no longer counts as finished."""
+    path = output.path
+    if not path.exists():
+        return
+    if not (path / MANIFEST).exists():
+        if not (path / COUNTS).exists() and any(path.iterdir()):
+            raise UsageError(f"{path}: is not empty and was not made by zhprep", hint="name another folder")
+        return
+    there = read_manifest(path)
+    if there["table"] != "vocabulary":
+        raise UsageError(f"{path}: holds a table of {there['table']}", hint="name another folder")
+    if output.overwrite:
+        (path / MANIFEST).unlink()
+    elif not (path / COUNTS).exists() and there["config"] != job.plan()["config"]:  # else the counts refuse it
+        hint = "name another folder, or begin it again with --overwrite"
+        raise UsageError(f"{path}: holds a vocabulary made with another config", hint=hint)
+
+
+def _finished(path: Path, counts_sha256: str) -> Vocabulary | None:
+    """Return the vocabulary that lies in ``path`` if it was learnt from these counts and is whole."""
+    if not (path / MANIFEST).exists():
+        return None
+    manifest = read_manifest(path)
+    if manifest["input_sha256"] != counts_sha256 or any(differing_files(path, manifest["files"])):
+        return None
     return load(path)
 
 
-def _refuse_other(output: Output, job: Job) -> None:
-    if output.overwrite or not (output.path / "manifest.json").exists():
-        return
-    if read_manifest(output.path)["config"] != job.plan()["config"]:
-        raise UsageError(
-            f"{output.path}: holds a vocabulary made with another config",
-            hint="name another folder, or use --overwrite",
-        )
-
-
-def _merged(folder: Path, account: Account, by_word: bool) -> Counts:
-    totals = {
-        "documents": account.counts["documents_out"],
-        "sentences": account.counts["sentences"],
-        "characters": account.counts["characters"],
-    }
-    parts = (Counts(pa.Table.from_batches([batch], SCHEMA), {}) for batch in open_batches(folder, "counts"))
+def _merged(folder: Path, account: Account, *, by_word: bool) -> Counts:
+    counts = account.counts
+    totals = {"documents": counts["documents_out"], **{name: counts[name] for name in ("sentences", "characters")}}
+    parts = (Counts(pa.Table.from_batches([batch], SCHEMA), {}, by_word) for batch in open_batches(folder, "counts"))
     return replace(merge(parts), totals=totals, by_word=by_word)
 
 

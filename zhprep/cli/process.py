@@ -1,0 +1,131 @@
+"""The process around a command: its streams, its signals, one line for an error, and the exit code.
+
+0 done · 1 our fault · 2 wrong usage · 3 wrong data · 85 stopped on purpose · 130 interrupted · 141 nobody reads stdout
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, cast
+
+import click
+
+from zhprep.core.errors import Stopped, ZhprepError
+from zhprep.core.registry import suggest
+
+INTERRUPTED, NO_READER = 130, 141
+
+
+def exit_code(command: Callable[[], object]) -> int:
+    """Do ``command`` and return the code to exit with; an error is told in one line on stderr."""
+    with _stopped_by_signal():
+        _open_streams()
+        try:
+            code = _code_of(command)
+            sys.stdout.flush()
+        except BrokenPipeError:  # `zhprep normalize x.txt | head` ends quietly
+            code = NO_READER
+        except OSError as error:
+            code = _tell_os(error)
+    if code:
+        _forget_stdout()
+    return code
+
+
+def _code_of(command: Callable[[], object]) -> int:
+    try:
+        command()
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message(), file=sys.stderr)
+        return 2
+    except click.ClickException as error:
+        return _tell(*_usage(error), 2, error)
+    except ZhprepError as error:
+        return _tell(str(error), error.hint, error.exit_code, error)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _tell_os(error)
+    except Exception as error:
+        hint = "this is a defect of zhprep; ZHPREP_DEBUG=1 shows where"
+        return _tell(f"{type(error).__name__}: {error}", hint, 1, error)
+    return 0
+
+
+def _tell(message: str, hint: str, code: int, error: BaseException) -> int:
+    if os.environ.get("ZHPREP_DEBUG") == "1":
+        raise error
+    line = " ".join(message.split())
+    print(f"Error: {line}" + (f" / hint: {hint}" if hint else ""), file=sys.stderr)
+    return code
+
+
+def _tell_os(error: OSError) -> int:
+    unnamed = "standard output: " if error.errno in (errno.EBADF, errno.ENOSPC) else ""
+    where = f"{error.filename}: " if error.filename else unnamed
+    hint = "check the path, its permissions and the free space"
+    return _tell(f"{where}{error.strerror or error}", hint, 1, error)
+
+
+def _usage(error: click.ClickException) -> tuple[str, str]:
+    """Return message and hint of what click found wrong; for an unknown option, the nearest there is."""
+    ctx: click.Context | None = getattr(error, "ctx", None)
+    hint = f"see `{ctx.command_path} --help`" if ctx else ""
+    if isinstance(error, click.NoSuchOption):
+        known = sorted({name for parameter in (ctx.command.params if ctx else ()) for name in parameter.opts})
+        near = suggest(error.option_name, [name for name in known if name.startswith("--")]).partition("choices:")[0]
+        return f"unknown option {error.option_name!r}", f"{near}{hint}"
+    return error.format_message(), hint
+
+
+def _open_streams() -> None:
+    """Write UTF-8 whatever the locale says; in the place of a closed stream have one that refuses to be written to."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDONLY)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+    if isinstance(sys.stdout.buffer, io.RawIOBase):  # `python -u`: a raw file may write a part and say nothing
+        sys.stdout = open(sys.stdout.fileno(), "w", closefd=False)  # noqa: SIM115  # until the process ends
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        cast(io.TextIOWrapper, stream).reconfigure(encoding="utf-8", errors=errors)
+
+
+def _forget_stdout() -> None:
+    """Let what is still in the buffer of stdout go: it has been told that it cannot be written."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+@contextmanager
+def _stopped_by_signal() -> Iterator[None]:
+    """Inside, SIGTERM raises ``Stopped``, so that temporary files are removed; the loops wait for a safe place."""
+    try:
+        before: Any = signal.signal(signal.SIGTERM, _raise_stopped)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped("stopped by a signal", hint="run the same command again")

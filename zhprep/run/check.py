@@ -1,0 +1,56 @@
+"""Refuse settings that name a part there is none of, before anything is read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from zhprep.core.registry import lookup
+from zhprep.instances import InstancesConfig
+from zhprep.instances.drawing import Chosen, draw_kinds
+from zhprep.instances.formats import FORMATS
+from zhprep.instances.masks import STRATEGIES
+from zhprep.instances.replacements import REPLACEMENTS
+from zhprep.pinyin import PinyinConfig
+from zhprep.pinyin.engines import ENGINES as READERS
+from zhprep.segment import ENGINES as SEGMENTERS
+from zhprep.segment import SegmentConfig
+
+
+def check_segmenter(config: SegmentConfig) -> None:
+    """Raise ``UsageError`` with the nearest name for a segmenter that is none of ours (a class is looked for later)."""
+    if ":" not in config.cws:
+        lookup(SEGMENTERS, config.cws, "segmenter")
+
+
+def check_pinyin(config: PinyinConfig) -> None:
+    """Raise ``UsageError`` with the nearest name for an engine that there is not."""
+    lookup(READERS, config.engine, "pinyin engine")
+
+
+def check_instances(config: InstancesConfig) -> None:
+    """Raise ``UsageError`` with the nearest name for a mask, replacement or format that there is not, and for ratios
+    that are not shares."""
+    lookup(STRATEGIES, config.mask, "mask strategy")
+    lookup(REPLACEMENTS, config.replacing, "replacement")
+    lookup(FORMATS, config.format, "format")
+    if config.ratios:
+        nothing = np.empty(0, np.int64)
+        draw_kinds(Chosen(nothing, nothing.astype(np.uint64), nothing, nothing, nothing), config.ratios, config.per)
+
+
+def check_model(section: Mapping[str, Any], size: str) -> None:
+    """Raise ``UsageError`` for a ``[model]`` section with an unknown size, setting or part."""
+    from zhprep.models.config import model_config
+    from zhprep.models.encoders import ENCODERS
+    from zhprep.models.inputs import INPUTS
+    from zhprep.models.objectives import OBJECTIVES
+
+    config = model_config(section, size, 1)
+    lookup(ENCODERS, config.encoder, "encoder")
+    for name in config.inputs:
+        lookup(INPUTS, name, "input")
+    for name in config.objectives:
+        lookup(OBJECTIVES, name, "objective")
