@@ -98,7 +98,7 @@ def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None
     for words in (["the", "model"], ["models", "of"], ["the", "of", "the"]):
         found = runs.find(pa.array([word.encode("utf-32-le") for word in words], pa.binary()))
         expected = [tokenizer.encode(word, add_special_tokens=False).ids for word in words]
-        assert found.ids.tolist() == [one for ids in expected for one in ids]
+        assert found.ids.tolist() == [number for ids in expected for number in ids]
         assert found.n_tokens.tolist() == [len(ids) for ids in expected]
 
 
