@@ -10,6 +10,6 @@ setup(
     package_data={
         "zhprep": ["py.typed", "**/*.toml", "**/*.tsv", "**/*.txt", "**/*.json", "**/*.css", "**/*.npz"],
         "zhprep.fonts": ["*.ttf", "*.otf", "*.txt", "*.toml"],
-        "zhprep.sample_data": ["LICENSE", "README.md", "**/*.txt", "**/*.tsv", "**/*.jsonl"],
+        "zhprep.sample_data": ["LICENSE", "README.md", "*.toml", "**/*.txt", "**/*.tsv", "**/*.jsonl"],
     },
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zhprep.instances import InstancesConfig
+from zhprep.instances.tokens import Tokens
 from zhprep.instances.window import Plan, Window
 
 
@@ -14,8 +15,7 @@ def make_window(documents, *, word=2, fresh=0):
     sentences = np.cumsum([0, *lengths])
     opens = np.concatenate([np.arange(length) % word == 0 for length in lengths] or [np.zeros(0, bool)])
     return Window(
-        token_ids=np.arange(int(sentences[-1])).astype(np.int32),
-        opens=opens,
+        tokens=Tokens(np.arange(int(sentences[-1])).astype(np.int32), opens),
         sentences=sentences,
         documents=np.cumsum([0, *map(len, documents)]),
         numbers=np.arange(len(documents)),

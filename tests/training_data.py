@@ -85,3 +85,9 @@ def write_instances(folder: Path, n_rows: int = 200, *, static: bool = False, sh
     manifest["content_sha256"] = f"{n_rows} rows, static {static}"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder
+
+
+def nano(**settings: object) -> dict[str, object]:
+    """Return the ``[model]`` section of a recipe: BERT with a size ``nano`` of two layers of 32."""
+    sizes = {"nano": {"n_layers": 2, "width": 32, "n_heads": 2, "feedforward_width": 64, "n_positions": 32}}
+    return {"objectives": ["mlm", "next_sentence"], "sizes": sizes, **settings}

@@ -14,9 +14,9 @@ ROWS = [pair(number) for number in range(12)]
 
 def test_labels_are_the_original_tokens_where_masks_are_and_minus_100_elsewhere(vocabulary_folder):
     batch = MaskingCollator(vocabulary_folder, mask="char", seed=2, rate=0.4, pad_to_multiple_of=8)(ROWS)
-    assert {name: (tensor.dtype, tensor.shape[0]) for name, tensor in batch.items()} == dict.fromkeys(
-        ("input_ids", "attention_mask", "token_type_ids", "labels", "next_sentence_label"), (torch.int64, 12)
-    )
+    names = ("input_ids", "attention_mask", "token_type_ids", "labels", "next_sentence_label")
+    found = {name: (tensor.dtype, tensor.shape[0]) for name, tensor in batch.items()}
+    assert found == dict.fromkeys(names, (torch.int64, 12))
     assert batch["input_ids"].shape[1] % 8 == 0
     for row, ids, mask, labels in zip(ROWS, batch["input_ids"], batch["attention_mask"], batch["labels"], strict=True):
         n_tokens = len(row["input_ids"])

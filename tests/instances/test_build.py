@@ -10,7 +10,7 @@ import pytest
 from made_words import make_documents, words_batch
 
 from zhprep.core.report import Account
-from zhprep.instances import Flat, InstanceBuilder, InstancesConfig, TokenFacts, build_instances, mask_batch
+from zhprep.instances import Flat, InstanceBuilder, InstancesConfig, Materials, TokenFacts, build_instances, mask_batch
 from zhprep.instances.formats import FORMATS
 from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.replacements import REPLACEMENTS
@@ -31,17 +31,12 @@ formats = pytest.mark.parametrize("name", FORMATS)
 def make(vocabulary, encoder):
     def make(documents, *, rows=10**6, account=None, window=2000, block=0, facts=None, **settings):
         batch = words_batch(documents)
-        builder = InstanceBuilder(
-            InstancesConfig(**{"max_length": 64} | settings),
-            vocabulary,
-            encoder,
-            facts=facts,
-            account=account,
-            window=window,
-            block=block,
-        )
+        materials = Materials.of(InstancesConfig(**{"max_length": 64} | settings), vocabulary, encoder)
+        if facts is not None:
+            materials = dataclasses.replace(materials, facts=facts)
+        builder = InstanceBuilder(materials, account=account, window=window, block=block)
         parts = [batch.slice(first, rows) for first in range(0, batch.num_rows, rows)]
-        return pa.Table.from_batches(build_instances(parts, builder))
+        return pa.Table.from_batches(build_instances(parts, builder), builder.schema)
 
     return make
 
@@ -157,6 +152,6 @@ def test_words_are_those_of_the_segmenter(make, vocabulary):
 @pytest.mark.parametrize("static", [False, True])
 def test_the_schema_is_known_without_documents(make, vocabulary, encoder, name, static):
     config = InstancesConfig(format=name, max_length=64, static=static)
-    builder = InstanceBuilder(config, vocabulary, encoder)
+    builder = InstanceBuilder(Materials.of(config, vocabulary, encoder))
     assert list(build_instances([words_batch([])], builder)) == []
     assert builder.schema.equals(make(make_documents(9, 3), format=name, static=static).schema, check_metadata=True)

@@ -46,6 +46,8 @@ CASES = pathlib.Path(__file__).parents[1] / "cases" / "segment"
 USER_FILE = str(CASES / "user_dictionary.txt")
 USER_WORDS = [line.split()[0] for line in pathlib.Path(USER_FILE).read_text("utf-8").splitlines() if line.strip()]
 
+SENTENCES = ["研究生命的起源，赞赞赞赞赞，T恤B超AT&T 常在", "小明硕士毕业于中国科学院计算所 1.5%", "结婚的和尚未结婚的"]
+
 
 @functools.cache
 def ours(hmm: bool, user_dictionary: str | None = None) -> Any:
@@ -90,6 +92,7 @@ def test_same_words_with_a_user_dictionary(hmm: bool, sentences: list[str]) -> N
     [
         ("中国 0", "我爱中国人民，中国很大"),  # a word that must not be made, not even by the HMM
         ("小明 0", "小明硕士毕业于中国科学院"),
+        ("小明 0\n小明 1", "小明硕士毕业于中国科学院"),  # taken back, but jieba does not forget it
         ("ab 2\na 999999999\nb 999999999", "xab中ab"),  # letters more probable than the word they make
     ],
 )
@@ -108,12 +111,43 @@ def test_user_dictionaries_that_the_port_cannot_follow(
     assert got == [tokenizer.lcut(sentence, HMM=hmm)]
 
 
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("a 9999999\nb 9999999\n球 9999999\nab球 1", "xab球，ab球。ab球ab"),  # a word less probable than its characters
+        ("赞 9999999\n哈 9999999\n赞哈赞哈 1", "赞哈赞哈，赞哈"),
+        ("中国 2000000000\n中国 2000000000", "中国的研究生命中国人民的起源"),  # counted twice in the sum
+        ("中国 5\n\0\0 7", "中国的研究生命中国人民的起源"),
+    ],
+)
+@pytest.mark.parametrize("hmm", [True, False])
+def test_user_dictionaries_at_the_edge(hmm: bool, line: str, sentence: str, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text(line, "utf-8")
+    engine = load_engine(SegmentConfig(hmm=hmm, user_dictionary=str(path)))
+    assert engine._dictionary.plain is None  # type: ignore[attr-defined]
+    sentences = [sentence, *SENTENCES]
+    tokenizer = tokenizer_with(str(path))
+    assert engine.cut(sentences) == [tokenizer.lcut(text, HMM=hmm) for text in sentences]
+
+
 def test_user_dictionary_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
     with pytest.raises(UsageError, match="cannot read the user dictionary"):
         load_engine(SegmentConfig(user_dictionary=str(tmp_path / "none.txt")))
     (tmp_path / "gbk.txt").write_bytes("好\n云计算 3".encode("gbk"))
     with pytest.raises(DataError, match=r"gbk\.txt, line 1: not UTF-8"):
         load_engine(SegmentConfig(user_dictionary=str(tmp_path / "gbk.txt")))
+
+
+def test_asked_before_or_not_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zhprep.segment.jieba_dictionary._MEMORY_BITS", 1)  # nearly every question meets another's slot
+    engine = load_engine(SegmentConfig())
+    for text in (
+        "一七、赞哈、上不去、说不说、常在、一九",
+        "赞哈、一七、哈赞、一克、说不说",
+        "一一、七一、赞赞、哈哈、一七七",
+    ):
+        assert engine.cut([text, text]) == [theirs().lcut(text)] * 2
 
 
 def test_fingerprint_follows_the_user_dictionary() -> None:
@@ -138,10 +172,9 @@ def test_what_is_taken_for_granted_of_the_dictionary() -> None:
 
 def test_another_version_of_the_port_gets_the_dictionary_from_jieba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("zhprep.segment.jieba_dictionary._COMPARED", "no version")
-    sentences = ["研究生命的起源，赞赞赞赞赞，T恤B超AT&T 常在", "小明硕士毕业于中国科学院计算所 1.5%"]
     for user_dictionary in (None, USER_FILE):
         engine = load_engine(SegmentConfig(user_dictionary=user_dictionary))
-        assert engine.cut(sentences) == ours(True, user_dictionary).cut(sentences)
+        assert engine.cut(SENTENCES) == ours(True, user_dictionary).cut(SENTENCES)
 
 
 def test_no_cache_file_of_jieba_is_read_or_written(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

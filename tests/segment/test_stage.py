@@ -9,6 +9,7 @@ from zhprep.core import schema
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Account
 from zhprep.segment import Cuts, SegmentConfig, build, load_engine
+from zhprep.segment.cuts import from_column
 
 DOCUMENTS = [("a.txt:1", ["使用语言模型", "预测下一个词"]), ("a.txt:2", []), ("a.txt:3", ["GPT-4 很强。"])]
 
@@ -65,9 +66,9 @@ class ShortEnds(Drops):
 
     def ends(self, sentences: pa.Array) -> Cuts:
         good = load_engine(SegmentConfig(cws="characters")).ends(sentences)  # type: ignore[attr-defined]
-        ends = good.ends.copy()
-        ends[-1] -= 1
-        return Cuts(good.offsets, ends)
+        offsets = good.offsets.copy()
+        offsets[-1] -= 1
+        return Cuts(offsets, good.ends[:-1])
 
 
 class EmptyWord(Drops):
@@ -91,6 +92,15 @@ def test_slice_of_a_batch_gives_the_slice_of_the_words() -> None:
     for start, stop in ((1, 4), (2, 3), (3, 4), (1, 2)):
         part, _ = run("jieba", whole.slice(start, stop - start))
         assert part.to_pydict() == full.slice(start, stop - start).to_pydict()
+
+
+def test_column_of_words_is_read_back() -> None:
+    batch, _ = run("jieba", text_batch([*DOCUMENTS, ("a.txt:4", ["研究生命的起源", "", "完"])]))
+    for start in range(4):
+        cuts = from_column(batch.slice(start)["ends"])
+        rows = [places for row in batch["ends"].to_pylist()[start:] for places in row]
+        bounds = cuts.offsets.tolist()
+        assert [cuts.ends[bounds[i] : bounds[i + 1]].tolist() for i in range(len(bounds) - 1)] == rows
 
 
 def test_presegmented_gives_plain_sentences() -> None:

@@ -24,7 +24,7 @@ def naive(table: dict[str, int], n_new: int, min_frequency: int) -> list[tuple[s
         pairs = {pair: count for pair, count in pairs.items() if count >= min_frequency}
         if not pairs:
             break
-        left, right = min(pairs, key=lambda p: (-pairs[p], (p[0] + p[1]).encode(), p[0].encode()))
+        left, right = min(pairs, key=lambda p: (-pairs[p], len(p[0] + p[1]), (p[0] + p[1]).encode(), p[0].encode()))
         merges.append((left, right, pairs[left, right]))
         if left + right not in known:
             known.add(left + right)

@@ -16,10 +16,9 @@ from zhprep.run.recipe import run_recipe
 
 @click.command()
 @click.option("-o", "--output", metavar="DIR", default="demo", help="Where to put it  [default: demo]")
-@click.option("--recipe", default="bert-wwm", help="Which recipe  [default: bert-wwm]")
-@click.option("--steps", type=click.IntRange(1), default=600, help="Steps of pretraining  [default: 600]")
+@click.option("--steps", type=click.IntRange(1), help="Steps of pretraining  [default: 1600]")
 @shared_options("work")
-def command(output: str, recipe: str, steps: int, **options: Any) -> None:
+def command(output: str, steps: int | None, **options: Any) -> None:
     """Do the whole pipeline on the bundled sample data.
 
     About 40,000 characters and two tasks, written for this project: enough to see every stage work, in a few minutes.
@@ -27,7 +26,7 @@ def command(output: str, recipe: str, steps: int, **options: Any) -> None:
     shared, _ = split_shared(options)
     data, folder = bundled("sample_data"), folder_output(output)
     tasks = tuple(sorted(path for path in (data / "tasks").iterdir() if path.is_dir()))
-    run = make_run(recipe, folder, shared, size="tiny", steps=steps, vocab_size=4000, tasks=tasks)
+    run = make_run(str(data / "demo.toml"), folder, shared, size="tiny", steps=steps, tasks=tasks)
     with leaving_nothing(folder):
         corpus = scan(find_inputs((str(data / "corpus"),)), ReadConfig(), block_size=shared.block_size)
         report = run_recipe(run, corpus)

@@ -76,7 +76,8 @@ class MaskingCollator:
         takes = [name for name in ("token_type_ids", *LABELS) if name in rows[0]]
         gathered = _gather(rows, (*masks.needs, *takes))
         masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64))
-        batch = to_tensors(gathered, masked, takes, pad_id=self._pad_id, multiple=self._multiple)
+        length = -(-int(gathered.lengths.max()) // self._multiple) * self._multiple
+        batch = to_tensors(gathered, masked, takes, pad_id=self._pad_id, length=length)
         labels = torch.full_like(batch["input_ids"], IGNORED)
         labels.view(-1)[batch.pop("masked_positions")] = batch.pop("masked_labels")
         attention = batch.get("attention_mask", torch.ones_like(labels)).to(torch.int64)

@@ -17,6 +17,7 @@ from zhprep.core import config as settings
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
+from zhprep.instances.materials import facts_of
 from zhprep.vocab import Vocabulary
 
 
@@ -79,7 +80,7 @@ class DynamicMasks:
     @classmethod
     def of(cls, config: InstancesConfig, vocabulary: Vocabulary) -> DynamicMasks:
         """Return the masks of ``config`` for the tokens of ``vocabulary``."""
-        return cls(config, TokenFacts(vocabulary.mask, vocabulary.normal_ids.astype(np.int64)))
+        return cls(config, facts_of(config, vocabulary))
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""

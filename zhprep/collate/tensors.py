@@ -15,16 +15,16 @@ IGNORED = -100
 
 
 def to_tensors(
-    rows: Rows, masked: Masked, columns: Iterable[str], *, pad_id: int, multiple: int = 1, slots: int = 1
+    rows: Rows, masked: Masked, columns: Iterable[str], *, pad_id: int, length: int = 0, slots: int = 1
 ) -> dict[str, Tensor]:
     """Return the batch of ``rows``: the ``columns`` as int64, list columns padded to one length.
 
     Besides those: ``attention_mask`` (bool, absent when nothing is padded), ``masked_positions`` (indices into the
-    flattened ``[B*L]``) and ``masked_labels``. The length is rounded up to ``multiple`` and the number of masked
-    positions to ``slots`` (unused ones point at 0 and have the label -100), so that compiled code sees few shapes.
+    flattened ``[B*L]``) and ``masked_labels``. Rows are padded to the longest, or to ``length`` if that is more, and
+    the number of masked positions to a multiple of ``slots`` (unused ones point at 0 and have the label -100).
     """
     offsets, lengths = rows.tokens.offsets, rows.lengths
-    length = -(-int(lengths.max(initial=1)) // multiple) * multiple
+    length = max(length, int(lengths.max(initial=1)))
     place = places(np.arange(len(rows)) * length, lengths)
 
     def padded(values: np.ndarray, fill: int) -> Tensor:

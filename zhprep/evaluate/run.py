@@ -37,9 +37,12 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
         what = "is unfinished" if (run / folder.PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
+    source = data or _trained_on(run)
+    if source is None and not tasks:
+        raise UsageError(f"{run}: there is nothing to evaluate it on", hint="give a --task, or instances with --data")
     scores = _read(run)
     with joined() as world:
-        if (source := data or _trained_on(run)) is not None:
+        if source is not None:
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
         for task in known:
             found = score_task(run, task, config, world)
@@ -61,8 +64,9 @@ def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[P
 
 
 def _trained_on(run: Path) -> Path | None:
-    if not folder.is_finished(run):
+    if not (run / folder.PLAN).exists():
         return None
+    folder.read_plan(run)  # refuses a run that is not finished
     data = Path(folder.read_report(run)["data"])
     if not data.exists():
         raise UsageError(f"{run}: the data it was trained on are no longer at {data}", hint="say where with --data")

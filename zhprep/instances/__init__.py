@@ -11,5 +11,19 @@ from zhprep.instances.build import InstanceBuilder, build_instances
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, Masked, mask_batch
+from zhprep.instances.materials import Materials, facts_of
 
-__all__ = ["Flat", "InstanceBuilder", "InstancesConfig", "Masked", "TokenFacts", "build_instances", "mask_batch"]
+Config = InstancesConfig
+
+__all__ = [
+    "Config",
+    "Flat",
+    "InstanceBuilder",
+    "InstancesConfig",
+    "Masked",
+    "Materials",
+    "TokenFacts",
+    "build_instances",
+    "facts_of",
+    "mask_batch",
+]

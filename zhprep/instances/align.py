@@ -7,6 +7,9 @@ character of the token before; so a token that lies in two words joins them, whi
 
 from __future__ import annotations
 
+import dataclasses
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -15,45 +18,82 @@ from zhprep.core.errors import DataError
 from zhprep.instances.ragged import Array, Bools, Ints, offsets_of
 
 
-def open_words(starts: Array, stops: Array, sentence_offsets: Ints, ends: pa.ListArray) -> tuple[Bools, int]:
-    """Return ``bool[T]``, True where a token begins a word, and how many words were joined.
+@dataclasses.dataclass(frozen=True)
+class CharacterWords:
+    """The words of some sentences, over all their characters laid end to end.
 
-    ``starts`` and ``stops`` are the code points of each token in its sentence, ``sentence_offsets`` the tokens of each
-    sentence, ``ends`` a list per sentence of where its words end.
+    ``starts`` ``int64[W]`` are the characters that begin a word, ``bases`` ``int64[S + 1]`` those that begin a
+    sentence, and the end.
     """
-    last_ends, values, rows = _flat(ends)
-    bases = offsets_of(last_ends)
-    if len(starts) == 0:
-        return np.zeros(0, np.bool_), 0
-    begins = np.zeros(int(bases[-1]) + 2, np.int8)
-    begins[values + np.repeat(bases[:-1], rows)] = 1
-    word_of = np.cumsum(begins, dtype=np.int32)
-    base = np.repeat(bases[:-1], np.diff(sentence_offsets))
-    last = base + stops
-    last -= 1
-    base += starts
-    if int(last.max()) >= int(bases[-1]):
-        raise DataError("a token lies beyond the last word of its sentence", hint="segment the text again")
-    first_word = word_of[base]
-    last_word = word_of[last]
-    opens = np.empty(len(starts), np.bool_)
-    opens[0] = True
-    np.not_equal(first_word[1:], last_word[:-1], out=opens[1:])
-    return opens, int(last_word.sum(dtype=np.int64) - first_word.sum(dtype=np.int64))
+
+    starts: Ints
+    bases: Ints
+
+    @classmethod
+    def of(cls, ends: pa.ListArray) -> CharacterWords:
+        """Return the words of the sentences of which ``ends`` holds a list each."""
+        offsets, values = ends.offsets.to_numpy(), ends.values.to_numpy()
+        bases = offsets_of(sentence_lengths(ends))
+        starts = np.zeros(int(offsets[-1] - offsets[0]) + 1, np.int64)
+        np.add(values[offsets[0] : offsets[-1]], np.repeat(bases[:-1], np.diff(offsets)), out=starts[1:])
+        return cls(starts[:-1], bases)
+
+    @property
+    def n_characters(self) -> int:
+        """The code points of all sentences."""
+        return int(self.bases[-1])
+
+    @cached_property
+    def word_of(self) -> npt.NDArray[np.int32]:
+        """The word of each character, ``int32[C]``, rising."""
+        begins = np.zeros(self.n_characters, np.int8)
+        begins[self.starts] = 1
+        return np.cumsum(begins, dtype=np.int32)
+
+    def without(self, inner: Ints) -> CharacterWords:
+        """Return these words with the words ``inner`` joined to those before them."""
+        return CharacterWords(np.delete(self.starts, inner), self.bases)
 
 
-def n_characters(ends: pa.ListArray) -> int:
-    """Return the number of code points of all sentences together."""
-    return int(_flat(ends)[0].sum())
+def sentence_lengths(ends: pa.ListArray) -> npt.NDArray[np.int32]:
+    """Return the code points of each sentence: where its last word ends."""
+    offsets, values = ends.offsets.to_numpy(), ends.values.to_numpy()
+    if not len(values):
+        return np.zeros(len(ends), np.int32)
+    lengths: npt.NDArray[np.int32] = np.where(np.diff(offsets) > 0, values[offsets[1:] - 1], 0)
+    return lengths
 
 
-def _flat(ends: pa.ListArray) -> tuple[Ints, npt.NDArray[np.int32], Ints]:
-    """Return per sentence the end of its last word (its length), all ends, and the words per sentence."""
-    offsets = ends.offsets.to_numpy()
-    values = ends.values.to_numpy()[offsets[0] : offsets[-1]]
-    offsets = offsets.astype(np.int64) - int(offsets[0])
-    rows = np.diff(offsets)
-    lengths = np.zeros(len(rows), np.int64)
-    some = rows > 0
-    lengths[some] = values[offsets[1:][some] - 1]
-    return lengths, values, rows
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """The characters of each token, of all the sentences' characters: ``first`` ``int64[T]``; the last one is the same
+    but for the tokens ``wide``, of several characters, which have theirs in ``last``."""
+
+    first: Ints
+    wide: Ints
+    last: Ints
+
+    @classmethod
+    def of(cls, starts: Array, stops: Array, sentence_offsets: Ints, bases: Ints) -> Places:
+        """Return the places of tokens given per sentence.
+
+        Raises ``DataError`` when a token lies beyond the last word of its sentence.
+        """
+        first = np.repeat(bases[:-1], np.diff(sentence_offsets))
+        first += starts
+        sizes = stops - starts
+        wide = np.flatnonzero(sizes != 1)
+        last = first[wide] + sizes[wide] - 1
+        if len(first) and max(first[-1], last.max(initial=0)) >= bases[-1]:
+            raise DataError("a token lies beyond the last word of its sentence", hint="segment the text again")
+        return cls(first, wide, last)
+
+
+def open_words(places: Places, words: CharacterWords) -> tuple[Bools, int]:
+    """Return ``bool[T]``, True where a token begins a word, and how many words were joined by tokens."""
+    opens = np.ones(len(places.first), np.bool_)
+    first = words.word_of[places.first]
+    last = first.copy()
+    last[places.wide] = words.word_of[places.last]
+    np.not_equal(first[1:], last[:-1], out=opens[1:])
+    return opens, int((last[places.wide] - first[places.wide]).sum(dtype=np.int64))

@@ -33,10 +33,21 @@ class InstancesConfig:
     ratios: tuple[float, ...] = setting((), "shares of replaced, random and kept; the replacement's own if not given")
     per: str = setting("token", "what one draw of the ratios is for", choices=("token", "word", "span"))
     format: str = setting("segment-pair", "how sentences become instances")
+    pairs: str = setting(
+        "next", "what the label of a pair says: is it the next text, is it in order", choices=("next", "order", "none")
+    )
     max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
     short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
+    coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
+    entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
     static: bool = setting(False, "mask on disk (otherwise the instances are clean and batches are masked)")
     dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
+    shuffle: bool = setting(False, "shuffle the instances of each window of a million characters")
+    bin_size: int | None = setting(None, "sort the instances of each window into bins of so many lengths", minimum=1)
+    split: str = setting("all", "which documents to take", choices=("all", "train", "validation"))
+    validation_share: float = setting(
+        0.01, "share of documents (by hash of their text) that are for validation", minimum=0.0
+    )
     seed: int = setting(0, "seed of every random decision")
 
     def __post_init__(self) -> None:

@@ -27,11 +27,13 @@ _HALF = np.uint64(32)
 @dataclasses.dataclass(frozen=True)
 class TokenFacts:
     """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
-    random token may have (``pool``, no specials and no unused entries); and a table of similar words, if any."""
+    random token may have (``pool``, no specials and no unused entries); a table of similar words and the
+    usual syllable of each id, if there are any."""
 
     mask: int
     pool: Ints
     similar: SimilarTable | None = None
+    sounds: npt.NDArray[np.uint16] | None = None
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> TokenFacts:

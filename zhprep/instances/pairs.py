@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from zhprep.core import rng
 from zhprep.instances.ragged import Ints
-from zhprep.instances.window import Window
 
 _AHEAD = 512
 _DRAWS = 4
@@ -51,10 +50,10 @@ class PairList:
         return rows
 
 
-def shorten(window: Window, spans: Ints, room: int, keys: rng.Bits) -> tuple[Ints, Ints]:
+def shorten(borders: Ints, spans: Ints, room: int, keys: rng.Bits) -> tuple[Ints, Ints]:
     """Cut pairs to ``room`` tokens: always from the longer segment, at either end with equal chance.
 
-    ``spans`` is ``int64[n, 4]``. The new ends are then drawn in to word borders. Returns the spans and
+    ``spans`` is ``int64[n, 4]``. The new ends are then drawn in to word ``borders``. Returns the spans and
     how many tokens each segment lost, ``int64[n, 2]``.
     """
     spans = spans.copy()
@@ -71,7 +70,7 @@ def shorten(window: Window, spans: Ints, room: int, keys: rng.Bits) -> tuple[Int
         front = _heads(keys[rows], lost[side], side)
         start = spans[rows, 2 * side] + front
         stop = spans[rows, 2 * side + 1] - (lost[side] - front)
-        spans[rows, 2 * side], spans[rows, 2 * side + 1] = _whole_words(window, start, stop)
+        spans[rows, 2 * side], spans[rows, 2 * side + 1] = _whole_words(borders, start, stop)
     return spans, sizes - (spans[:, 1::2] - spans[:, ::2])
 
 
@@ -90,9 +89,8 @@ def _ones(n: Ints) -> rng.Bits:
     return np.where(n > 0, full >> np.minimum(64 - n, 63).astype(np.uint64), np.uint64(0))
 
 
-def _whole_words(window: Window, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+def _whole_words(borders: Ints, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
     """Draw ranges in to word borders, where that leaves anything."""
-    borders = window.borders
     inner_start = borders[np.searchsorted(borders, start)]
     inner_stop = borders[np.searchsorted(borders, stop, side="right") - 1]
     some = inner_start < inner_stop

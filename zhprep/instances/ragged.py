@@ -15,7 +15,7 @@ Bools: TypeAlias = npt.NDArray[np.bool_]
 Array: TypeAlias = npt.NDArray[Any]
 
 
-def offsets_of(sizes: npt.NDArray[np.integer]) -> Ints:
+def offsets_of(sizes: npt.NDArray[np.integer] | Bools) -> Ints:
     """Return the offsets ``int64[n + 1]`` of rows of these sizes."""
     offsets = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=offsets[1:])

@@ -9,6 +9,7 @@ import dataclasses
 
 import numpy as np
 
+from zhprep.instances.ragged import Ints
 from zhprep.instances.window import Window
 
 
@@ -18,22 +19,23 @@ def cut_long(window: Window, limit: int) -> tuple[Window, int]:
     A word that is itself longer is cut where the limit falls. Returns the window and how many
     sentences were cut; no token is lost.
     """
-    sizes = np.diff(window.sentences)
-    long = np.flatnonzero(sizes > limit)
+    long = np.flatnonzero(np.diff(window.sentences) > limit)
     if not len(long):
         return window, 0
     cuts: list[int] = []
     for sentence in long.tolist():
-        cuts += _cuts(window, int(window.sentences[sentence]), int(window.sentences[sentence + 1]), limit)
+        start, stop = window.sentences[sentence : sentence + 2].tolist()
+        cuts += cuts_between(window.tokens.borders, start, stop, limit)
     sentences = np.sort(np.concatenate([window.sentences, np.array(cuts, np.int64)]))
-    documents = np.searchsorted(sentences, window.sentences[window.documents])
+    documents = np.searchsorted(sentences, window.document_tokens)
     return dataclasses.replace(window, sentences=sentences, documents=documents), len(long)
 
 
-def _cuts(window: Window, start: int, stop: int, limit: int) -> list[int]:
+def cuts_between(borders: Ints, start: int, stop: int, limit: int) -> list[int]:
+    """Return where the tokens from ``start`` to ``stop`` are cut so that no part is longer than ``limit``."""
     cuts = []
     while stop - start > limit:
-        border = int(window.borders[np.searchsorted(window.borders, start + limit, side="right") - 1])
+        border = int(borders[np.searchsorted(borders, start + limit, side="right") - 1])
         start = border if border > start else start + limit
         cuts.append(start)
     return cuts

@@ -14,11 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zhprep.instances.align import open_words
+from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.drawing import KINDS
 from zhprep.instances.masking import Flat, mask_batch
-from zhprep.vocab import Encoder, Vocabulary
+from zhprep.instances.materials import Materials, facts_of
+from zhprep.vocab import Vocabulary
 
 Counts = npt.NDArray[np.int64]
 
@@ -53,15 +54,13 @@ def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConf
 
 def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:
     """Return the one sentence of a ``words`` batch, masked, without special tokens."""
-    sentences, ends = words["sentences"].flatten(), words["ends"].flatten()
-    encoded = Encoder(vocabulary).encode(sentences)
-    opens, _ = open_words(encoded.starts, encoded.stops, encoded.sentence_offsets, ends)
-    row = {"input_ids": encoded.ids.tolist(), "word_ids": (np.cumsum(opens) - 1).tolist(), "instance_id": 0}
+    tokens = Materials.of(config, vocabulary).reader.read(words, 0, Account()).tokens
+    row = {"input_ids": tokens.ids.tolist(), "word_ids": (np.cumsum(tokens.opens) - 1).tolist(), "instance_id": 0}
     return _cells(row, vocabulary, config, 0)
 
 
 def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> tuple[Counts, int, Counts]:
-    """Return how often each ``mask_kind`` occurs among chosen tokens (int64 ``[6]``), the tokens that might have
+    """Return how often each ``mask_kind`` occurs among chosen tokens (int64, one per kind), the tokens that might have
     been chosen, and the length of each row; clean instances are masked as epoch 0 would be."""
     lengths = pc.list_value_length(rows["input_ids"]).to_numpy().astype(np.int64)
     word_ids = pc.list_flatten(rows["word_ids"]).to_numpy()
@@ -71,8 +70,8 @@ def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         ids = pc.list_flatten(rows["input_ids"]).to_numpy()
         flat = Flat(ids, word_ids, offsets, rows["instance_id"].to_numpy())
-        kinds = mask_batch(flat, config, TokenFacts.of(vocabulary)).kinds
-    return np.bincount(kinds, minlength=6).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
+        kinds = mask_batch(flat, config, facts_of(config, vocabulary)).kinds
+    return np.bincount(kinds, minlength=len(KINDS)).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
 
 
 def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
@@ -81,7 +80,7 @@ def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig,
         inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
-        masked = mask_batch(flat, config, TokenFacts.of(vocabulary), epoch)
+        masked = mask_batch(flat, config, facts_of(config, vocabulary), epoch)
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))
@@ -89,7 +88,8 @@ def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig,
     cells = []
     for place, (token, word, segment) in enumerate(zip(inputs.tolist(), row["word_ids"], segments, strict=True)):
         label, kind = chosen.get(place, (None, 0))
-        cells.append(
-            Cell(vocabulary.tokens[token], "" if label is None else vocabulary.tokens[label], word, kind, segment)
-        )
+        if label is not None and config.replacing == "shuffle":
+            label = int(inputs[label])  # a place: what stands there belongs here
+        said = "" if label is None else vocabulary.tokens[label]
+        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment))
     return cells

@@ -14,35 +14,39 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.ragged import Array, Bools, Ints
+from zhprep.instances.ragged import Ints, offsets_of
+from zhprep.instances.tokens import Tokens, join
 
 
 @dataclasses.dataclass(frozen=True)
 class Window:
     """Documents as flat tokens.
 
-    ``token_ids`` ``[T]``; ``opens`` ``bool[T]`` marks the tokens that begin a word; ``sentences`` ``int64[S + 1]`` are
-    offsets in tokens (no sentence is empty); ``documents`` ``int64[D + 1]`` are offsets in sentences (none is
-    empty); ``numbers`` ``int64[D]`` count the documents of the block. Documents before ``fresh`` were in the window
-    before: they only serve to draw other documents from.
+    ``sentences`` ``int64[S + 1]`` are offsets in ``tokens`` (no sentence is empty); ``documents`` ``int64[D + 1]``
+    are offsets in sentences (none is empty); ``numbers`` ``int64[D]`` count the documents of the block. Documents
+    before ``fresh`` were in the window before: they only serve to draw other documents from.
     """
 
-    token_ids: Array
-    opens: Bools
+    tokens: Tokens
     sentences: Ints
     documents: Ints
     numbers: Ints
     fresh: int = 0
 
     @cached_property
-    def borders(self) -> Ints:
-        """The tokens that begin a word, and the end of the window."""
-        return np.append(np.flatnonzero(self.opens), len(self.opens))
-
-    @cached_property
     def document_of(self) -> Ints:
         """The document of each sentence, ``int64[S]``."""
         return np.repeat(np.arange(len(self.numbers)), np.diff(self.documents))
+
+    @cached_property
+    def document_tokens(self) -> Ints:
+        """Where each document begins, in tokens, and the end: ``int64[D + 1]``."""
+        return self.sentences[self.documents]
+
+    @property
+    def n_sentences(self) -> int:
+        """How many sentences there are."""
+        return len(self.sentences) - 1
 
     @property
     def first(self) -> int:
@@ -51,21 +55,29 @@ class Window:
 
     def tail(self, sentence: int) -> Window:
         """Return the window from ``sentence`` on, nothing of it used yet."""
-        if sentence >= len(self.sentences) - 1:
-            return no_documents(self.token_ids)
+        if sentence >= self.n_sentences:
+            return self.only(np.zeros(0, np.int64), np.zeros(0, np.int64))
         document = int(self.document_of[sentence])
-        token = self.sentences[sentence]
+        start = int(self.sentences[sentence])
         documents = np.maximum(self.documents[document:] - sentence, 0)
-        sentences = self.sentences[sentence:] - token
-        return Window(self.token_ids[token:], self.opens[token:], sentences, documents, self.numbers[document:])
+        return Window(self.tokens.after(start), self.sentences[sentence:] - start, documents, self.numbers[document:])
+
+    def only(self, starts: Ints, stops: Ints) -> Window:
+        """Return a window of some ranges of tokens, each a sentence and a document of its own."""
+        numbers = np.searchsorted(self.document_tokens, starts, side="right") - 1
+        return Window(
+            self.tokens.take(starts, stops),
+            offsets_of(stops - starts),
+            np.arange(len(starts) + 1),
+            self.numbers[numbers],
+        )
 
     def joined(self, later: Window, *, fresh: int = 0) -> Window:
         """Return the documents of this window and then those of the ``later`` one."""
-        if len(self.numbers) == 0:
+        if not len(self.numbers):
             return dataclasses.replace(later, fresh=fresh)
         return Window(
-            np.concatenate([self.token_ids, later.token_ids]),
-            np.concatenate([self.opens, later.opens]),
+            join([self.tokens, later.tokens]),
             np.concatenate([self.sentences, later.sentences[1:] + self.sentences[-1]]),
             np.concatenate([self.documents, later.documents[1:] + self.documents[-1]]),
             np.concatenate([self.numbers, later.numbers]),
@@ -73,30 +85,33 @@ class Window:
         )
 
 
-def no_documents(token_ids: Array) -> Window:
-    """Return a window of no documents; ``token_ids`` is an empty array of the type of its tokens."""
+def no_documents(tokens: Tokens) -> Window:
+    """Return a window of no documents; ``tokens`` are none."""
     none = np.zeros(1, np.int64)
-    return Window(token_ids[:0], np.zeros(0, np.bool_), none, none, none[:0])
+    return Window(tokens, none, none, none[:0])
 
 
 @dataclasses.dataclass
 class Pieces:
     """Which tokens stand in which instance, one row per piece, in order.
 
-    ``instances`` ``int64[P]`` rises from 0; ``starts`` and ``stops`` are tokens of the window; ``segments``
-    ``uint8[P]``, where the format has them, becomes ``token_type_ids``. ``labels`` are columns with a value per
-    instance. ``used`` is the first sentence that is left for the next window; with ``remembered`` nothing is
-    left but the window stays in reach as a source of other documents. ``counts``, ``dropped`` and
-    ``inserted`` go into the loss account.
+    ``instances`` ``int64[P]`` rises from 0; ``starts`` and ``stops`` are tokens of the window. ``kept`` goes before
+    the next window: what is not used yet, or with ``remembered`` what was used and stays in reach as other documents.
+    ``segments`` ``uint8[P]``, where the format has them, become ``token_type_ids``; ``languages`` ``lang_ids``. With
+    ``separate`` every piece is a sequence of its own, with its own ``[CLS]``, and ``cu_seqlens`` says where each
+    begins. ``labels`` are columns with a value per instance. ``counts``, ``dropped`` and ``inserted`` go into the
+    loss account.
     """
 
     instances: Ints
     starts: Ints
     stops: Ints
     n_instances: int
-    used: int
-    segments: npt.NDArray[np.uint8] | None = None
+    kept: Window
     remembered: bool = False
+    segments: npt.NDArray[np.uint8] | None = None
+    languages: npt.NDArray[np.uint8] | None = None
+    separate: bool = False
     labels: dict[str, npt.NDArray[Any]] = dataclasses.field(default_factory=dict)
     counts: dict[str, int] = dataclasses.field(default_factory=dict)
     dropped: dict[str, int] = dataclasses.field(default_factory=dict)

@@ -55,7 +55,7 @@ WHITE_SPACE = Characters.of("\t \u00a0 \u1680 \u2000-\u200a \u202f \u205f \u3000
 HAN = Characters.of("⺀-⿟ 々 〇 〡-〩 〸-〻 㐀-䶿 一-鿿 \uf900-\ufaff \U00020000-\U0003ffff")
 """Chinese characters: radicals, the unified and compatibility ideographs of all planes, 々 and 〇."""
 
-CHINESE = HAN | Characters.of("\u3000-〿 ㄅ-ㄯ ㆠ-ㆿ ︐-︙ ︰-﹏ ﹐-﹫ ！-／ ：-＠ ［-｀ ｛-･ ￠-￮")
+CHINESE = HAN | Characters.of("\u3000-〩 〰-〿 ㄅ-ㄯ ㆠ-ㆿ ︐-︙ ︰-﹏ ﹐-﹫ ！-／ ：-＠ ［-｀ ｛-･ ￠-￮")
 """What is written without spaces around it: Chinese characters, Bopomofo, CJK and full-width punctuation."""
 
 SHARED_PUNCTUATION = Characters.of("“ ” ‘ ’ … — · ‧")

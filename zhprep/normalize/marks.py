@@ -33,6 +33,8 @@ _SETS: dict[int, str] = {
     STOP: "。！？｡︒﹒﹖﹗‼⁇⁈⁉‽⸮",
 }
 
+STOPS = "".join(_SETS[kind] for kind in (DOT, ELLIPSIS, ASCII_STOP, SEMICOLON, STOP))
+
 ENCLOSURES = {
     closer: opener
     for opener, closer in ("（）", "()", "【】", "〔〕", "［］", "[]", "《》", "〈〉", "“”", "‘’", "「」", "『』")

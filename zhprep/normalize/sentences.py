@@ -48,7 +48,7 @@ _SPEECH = (
 )
 _REPORTING = re.compile(f"[^{_PUNCTUATION}]{{0,8}}?(?:{_SPEECH})(?![^{_PUNCTUATION}]*[：:])")
 _WORD = re.compile("(?<!['’A-Za-z])[A-Za-z]+$")
-_ADDRESS = re.compile("://[^\\s]*$")
+_ADDRESS = re.compile(f"://(?:[^\\s{marks.STOPS}]|[.!?](?=[A-Za-z0-9_=&%/#+@$]))*$")
 _CONTINUING = frozenset(map(ord, "的地得之等和与與及或"))
 
 

@@ -25,6 +25,9 @@ LINE = 0xD800
 SENTENCE = 0xD801
 """Parts two sentences that were one in the input."""
 
+_FEW = 8  # characters that are faster looked for one by one
+_SPARSE = 256  # one dropped character in so many, and whole slices are copied
+
 
 def is_mark(codes: Codes) -> Flags:
     """Return where ``codes`` are marks between sentences."""
@@ -91,30 +94,39 @@ class Text:
         """Return which of ``characters`` may occur."""
         return self.alphabet[characters.table[self.alphabet]]
 
-    def where(self, characters: Codes) -> Flags:
+    def places(self, characters: Codes) -> Positions:
         """Return the places that hold one of a few code points."""
-        if characters.size == 1:
-            flags: Flags = self.codes == characters[0]
-            return flags
-        table = np.zeros(N_CODES, np.bool_)
-        table[characters] = True
-        flags = table[self.codes]
-        return flags
+        if characters.size > _FEW:
+            table = np.zeros(N_CODES, np.bool_)
+            table[characters] = True
+            return np.flatnonzero(table[self.codes])
+        held = np.zeros(self.codes.size, np.bool_)
+        for code in characters:
+            held |= self.codes == code
+        return np.flatnonzero(held)
 
-    def drop(self, places: Flags, account: Account, reason: str) -> Text:
+    def at(self, places: Positions) -> Codes:
+        """Return the code points at ``places``, a mark where a place lies beyond the ends."""
+        beyond = (places < 0) | (places >= self.codes.size)
+        codes: Codes = np.where(beyond, np.uint32(LINE), self.codes[np.where(beyond, 0, places)])
+        return codes
+
+    def without(self, places: Positions, account: Account, reason: str) -> Text:
         """Leave out the characters at ``places`` and count them."""
-        n_dropped = int(np.count_nonzero(places))
-        if not n_dropped:
+        if not places.size:
             return self
-        account.drop(reason, n_dropped)
-        return Text(self.codes[~places], self.alphabet)
+        account.drop(reason, places.size)
+        if places.size * _SPARSE > self.codes.size:
+            return Text(np.delete(self.codes, places), self.alphabet)
+        bounds = zip([0, *(places + 1).tolist()], [*places.tolist(), self.codes.size], strict=True)
+        return Text(np.concatenate([self.codes[start:stop] for start, stop in bounds]), self.alphabet)
 
-    def drop_all(self, characters: Characters, account: Account, reason: str) -> Text:
+    def drop(self, characters: Characters, account: Account, reason: str) -> Text:
         """Leave out every one of ``characters`` and count them."""
         found = self.found(characters)
         if not found.size:
             return self
-        codes = self.drop(self.where(found), account, reason).codes
+        codes = self.without(self.places(found), account, reason).codes
         return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
     def part_at(self, characters: Characters, account: Account, reason: str) -> Text:
@@ -122,9 +134,10 @@ class Text:
         found = self.found(characters)
         if not found.size:
             return self
-        places = self.where(found)
-        account.drop(reason, int(np.count_nonzero(places)))
-        codes = np.where(places, np.uint32(SENTENCE), self.codes)
+        places = self.places(found)
+        account.drop(reason, places.size)
+        codes = self.codes.copy()
+        codes[places] = SENTENCE
         return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
     def translate(self, table: Mapping[int, int], account: Account, reason: str) -> Text:
@@ -132,7 +145,7 @@ class Text:
         found = self.alphabet[np.isin(self.alphabet, np.fromiter(table, np.uint32, len(table)))]
         if not found.size:
             return self
-        places = np.flatnonzero(self.where(found))
+        places = self.places(found)
         codes = self.codes.copy()
         targets = np.array([table[code] for code in found.tolist()], np.uint32)
         codes[places] = targets[np.searchsorted(found, codes[places])]
@@ -200,4 +213,4 @@ def as_codes(string: str) -> Codes:
 
 def as_string(codes: Codes) -> str:
     """Return the string of code points (no marks among them)."""
-    return codes.astype("<u4", copy=False).tobytes().decode("utf-32-le")
+    return str(codes.astype("<u4", copy=False).data, "utf-32-le")

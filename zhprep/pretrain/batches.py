@@ -20,7 +20,10 @@ from zhprep.pretrain.order import positions
 
 @dataclasses.dataclass(frozen=True)
 class Shape:
-    """How batches are padded, and the longest row that the model can take."""
+    """How batches are padded: rows to ``multiple`` tokens, but to no more than ``longest``, which the model can take.
+
+    Masked positions are padded to a multiple of ``slots``, so that compiled code sees few shapes.
+    """
 
     pad_id: int
     longest: int
@@ -49,10 +52,10 @@ class Batches:
                 f"{self.instances.folder}: an instance has {longest} tokens, the model {self.shape.longest} positions",
                 hint="make the instances with a smaller --max-length",
             )
-        return to_tensors(
-            gathered, self.masks(gathered, epochs), self.columns,
-            pad_id=self.shape.pad_id, multiple=self.shape.multiple, slots=self.shape.slots,
-        )  # fmt: skip
+        length = min(-(-longest // self.shape.multiple) * self.shape.multiple, self.shape.longest)
+        masked = self.masks(gathered, epochs)
+        shape = self.shape
+        return to_tensors(gathered, masked, self.columns, pad_id=shape.pad_id, length=length, slots=shape.slots)
 
 
 class Maker(Protocol):

@@ -33,15 +33,14 @@ def begin(run: Path, plan: dict[str, Any], *, overwrite: bool) -> None:
 
     Raises ``UsageError`` when something else is there. ``overwrite`` removes what zhprep wrote and nothing else.
     """
-    if overwrite and (run / PLAN).exists():
-        _clear(run)
     run.mkdir(parents=True, exist_ok=True)
-    if (run / PLAN).exists():
-        _check_same(json.loads((run / PLAN).read_text(encoding="utf-8")), plan, run)
-    elif any(run.iterdir()):
+    begun = (run / PLAN).exists()
+    if not begun and any(run.iterdir()):
         raise UsageError(f"{run}: is not empty and was not made by zhprep", hint="name another folder")
-    else:
-        write_json(run / PLAN, plan)
+    if begun and not overwrite:
+        return _check_same(json.loads((run / PLAN).read_text(encoding="utf-8")), plan, run)
+    _clear(run)
+    write_json(run / PLAN, plan)
 
 
 def is_finished(run: Path) -> bool:

@@ -89,9 +89,9 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
 
 
 def _own_vocabulary(data: Path) -> Path:
-    if not (data / "tokenizer.json").exists():
-        raise UsageError(f"{data}: there is no tokenizer beside the data", hint="name its vocabulary with --vocab")
-    return data
+    if not (data / "vocab").is_dir():
+        raise UsageError(f"{data}: has no folder vocab", hint="make the instances again, or name their vocabulary")
+    return data / "vocab"
 
 
 def _shape(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Shape:

@@ -40,7 +40,7 @@ def pretrain(
 ) -> Report:
     """Train the model of a recipe's ``[model]`` section on the instances in ``data`` and write the run folder ``run``.
 
-    The vocabulary is the tokenizer that lies in ``data``, unless another folder is named.
+    The vocabulary is that of the folder ``vocab`` in ``data``, unless another is named.
     A run that was stopped goes on from its last checkpoint; a finished one is left as it is. On a CPU the weights are
     the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
     when ``run`` was begun with other settings or other data.

@@ -15,10 +15,10 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
-from zhprep.instances import InstanceBuilder, InstancesConfig, build_instances
+from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
-from zhprep.vocab import Encoder, Vocabulary, load
+from zhprep.vocab import Vocabulary, load
 from zhprep.vocab.files import TOKENIZER_FILES
 
 VOCABULARY = "vocab"
@@ -45,11 +45,11 @@ class MakeInstances:
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
-        return InstanceBuilder(self.instances, self._vocabulary, self._encoder).schema
+        return InstanceBuilder(self._materials).schema
 
     def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
         """Yield the instances of one block."""
-        builder = InstanceBuilder(self.instances, self._vocabulary, self._encoder, block=block, account=account)
+        builder = InstanceBuilder(self._materials, block=block, account=account)
         return build_instances(self.chain.run(batches, block, account), builder)
 
     @cached_property
@@ -57,12 +57,12 @@ class MakeInstances:
         return load(self.vocabulary_path)
 
     @cached_property
-    def _encoder(self) -> Encoder:
-        return Encoder(self._vocabulary)
+    def _materials(self) -> Materials:
+        return Materials.of(self.instances, self._vocabulary, sounds=self.chain.table == "pinyin")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_encoder", "_vocabulary")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
 
 
 def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Report:

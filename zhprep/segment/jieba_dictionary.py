@@ -102,12 +102,13 @@ class JiebaDictionary:
         """Add the user's words with the frequencies that jieba itself gives them."""
         tokenizer = read_tokenizer()
         with _splitting:
-            words = _load_user_dictionary(tokenizer, path)
-            force_split = _exchange_force_split(set())
+            others = _exchange_force_split(set())
+            try:
+                words = _load_user_dictionary(tokenizer, path)
+            finally:
+                force_split = _exchange_force_split(others)
         latin = [word for word in words if word.isascii() and word.isalnum() and len(word) > 1]
-        if any(tokenizer.FREQ[word] == 0 for word in words) or not all(
-            _beats_letters(tokenizer, word) for word in latin
-        ):
+        if force_split or not all(_beats_letters(tokenizer, word) for word in latin):
             self.plain = _plain(tokenizer, force_split)
             return
         self.latin_words = frozenset(latin)

@@ -3,6 +3,8 @@ r"""Words as a line of text, and back, losing nothing.
 Words are separated by one space. A space inside the text is written ``▁`` (U+2581); a literal ``▁``
 is ``\▁``, a backslash ``\\``, a line feed ``\n``, a carriage return ``\r``; a sentence without
 characters is ``\e``, because an empty line separates documents.
+
+:func:`format_words` and :func:`parse_words` do one sentence; ``wordlines`` does a whole batch at once.
 """
 
 from __future__ import annotations
@@ -11,23 +13,21 @@ import re
 from collections.abc import Iterable
 
 from zhprep.core.errors import DataError
+from zhprep.segment.cuts import split
 
+EMPTY = "\\e"
+WRITTEN = {" ": "▁", "▁": "\\▁", "\\": "\\\\", "\n": "\\n", "\r": "\\r"}
+READ = {written: character for character, written in WRITTEN.items()}
 _SPECIAL = re.compile("[ ▁\\\\\n\r]")
-_WRITTEN = {" ": "▁", "▁": "\\▁", "\\": "\\\\", "\n": "\\n", "\r": "\\r"}
-_READ = {written: character for character, written in _WRITTEN.items()}
 _ESCAPE = re.compile(r"\\.?|▁", re.DOTALL)
-_EMPTY = "\\e"
 
 
 def format_words(text: str, ends: Iterable[int]) -> str:
     """Return the sentence ``text`` whose words end at ``ends`` (code points) as one line, without a line feed."""
-    words, start = [], 0
-    for end in ends:
-        words.append(text[start:end])
-        start = end
+    words = split(text, ends)
     if _SPECIAL.search(text):
-        words = [_SPECIAL.sub(_write, word) for word in words]
-    return " ".join(words) if text else _EMPTY
+        words = [_SPECIAL.sub(lambda match: WRITTEN[match[0]], word) for word in words]
+    return " ".join(words) if text else EMPTY
 
 
 def parse_words(line: str) -> tuple[str, list[int]]:
@@ -36,11 +36,11 @@ def parse_words(line: str) -> tuple[str, list[int]]:
     Spaces separate words; several in a row count as one, so that word lists made elsewhere can be
     read. Raises ``DataError`` for a backslash that begins none of the four escapes.
     """
-    if line == _EMPTY:
+    if line == EMPTY:
         return "", []
     words = [word for word in line.split(" ") if word]
     if "▁" in line or "\\" in line:
-        words = [_ESCAPE.sub(_read, word) for word in words]
+        words = [_ESCAPE.sub(lambda match: read(match[0]), word) for word in words]
     ends, passed = [], 0
     for word in words:
         passed += len(word)
@@ -48,15 +48,11 @@ def parse_words(line: str) -> tuple[str, list[int]]:
     return "".join(words), ends
 
 
-def _write(match: re.Match[str]) -> str:
-    return _WRITTEN[match[0]]
-
-
-def _read(match: re.Match[str]) -> str:
-    character = _READ.get(match[0])
-    if character is None:
+def read(written: str) -> str:
+    """Return the character that an escape stands for. Raises ``DataError`` if it is none."""
+    if written not in READ:
         raise DataError(
-            f"{match[0]!r} is no escape in a line of words",
+            f"{written!r} is no escape in a line of words",
             hint=r"write a backslash as \\ , a line feed as \n , a carriage return as \r , a literal ▁ as \▁",
         )
-    return character
+    return READ[written]

@@ -74,7 +74,7 @@ class Table:
     which it never returns.
     """
 
-    def __init__(self, ask: Callable[[list[str]], list[int]], dtype: npt.DTypeLike, unseen: int) -> None:
+    def __init__(self, ask: Callable[[list[str]], npt.ArrayLike], dtype: npt.DTypeLike, unseen: int) -> None:
         self._ask = ask
         self._unseen = unseen
         self.values = np.full(N_CODE_POINTS, unseen, dtype)

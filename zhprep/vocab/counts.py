@@ -11,6 +11,7 @@ import pyarrow as pa
 from zhprep.core.errors import DataError
 
 SCHEMA = pa.schema([pa.field("piece", pa.string()), pa.field("count", pa.int64())])
+AT_ONCE = 1 << 20
 TOTALS = ("documents", "sentences", "characters")
 
 
@@ -41,23 +42,24 @@ class Counts:
 def merge(parts: Iterable[Counts]) -> Counts:
     """Add up counts by piece; neither the order nor the number of the parts matters.
 
+    Memory stays at a few times the distinct pieces, whatever the number of parts.
     Raises ``DataError`` when some count words and others do not.
     """
-    tables, totals = [SCHEMA.empty_table()], dict.fromkeys(TOTALS, 0)
+    merged, new, totals = SCHEMA.empty_table(), [], dict.fromkeys(TOTALS, 0)
     units = set()
     for part in parts:
         units.add(part.by_word)
-        tables.append(part.table)
+        new.append(part.table)
         for name in TOTALS:
             totals[name] += part.totals.get(name, 0)
-        if len(tables) > 16:  # keeps memory at the size of the distinct pieces, not of the parts
-            tables = [_grouped(pa.concat_tables(tables))]
+        if sum(table.num_rows for table in new) > max(AT_ONCE, merged.num_rows):
+            merged, new = _grouped(pa.concat_tables([merged, *new])), []
     if len(units) > 1:
         raise DataError(
             "some counts are of words and some of plain text",
             hint="give build-vocab either segmented input or plain text",
         )
-    return Counts(_grouped(pa.concat_tables(tables)), totals, True in units)
+    return Counts(_grouped(pa.concat_tables([merged, *new])), totals, True in units)
 
 
 def _grouped(table: pa.Table) -> pa.Table:

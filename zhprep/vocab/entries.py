@@ -72,7 +72,7 @@ def fit(fixed: list[str], ranked: list[str], needed: Iterable[str], config: Voca
     room = config.size - len(fixed) - len(must)
     if room < 0:
         raise UsageError(
-            f"{config.size} entries are too few for {len(fixed)} specials and free slots and {len(must)} wanted entries",
+            f"{config.size} entries cannot hold {len(fixed)} specials and free slots and {len(must)} wanted entries",
             hint="raise --size, or leave out the default punctuation with --no-punctuation",
         )
     chosen = list(fixed)

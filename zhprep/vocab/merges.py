@@ -1,10 +1,11 @@
 """Learn merges from distinct words with 64-bit counts: byte-pair encoding, deterministic to the bit.
 
 In: words as flat arrays of symbol ids, a count for each. Out: the merges in order. Each step merges
-the pair of neighbours with the highest count; ties go to the merged text that sorts first by bytes,
-then to the left part that does. So the result depends neither on the order of the words nor on how
-they were counted, and only on the ratios of the counts (Sennrich et al. 2016; WordPiece vocabularies
-are learnt the same way by today's libraries).
+the pair of neighbours with the highest count; ties go to the shorter merged text, then to the one that
+sorts first by bytes, then to the left part that does. This is sentencepiece's order, so that both learn
+the same from one table. The result depends neither on the order of the words nor on how they were
+counted, and only on the ratios of the counts (Sennrich et al. 2016; WordPiece vocabularies are learnt
+the same way by today's libraries).
 
 All occurrences of a pair are merged at once with numpy; pair counts change by the difference only.
 Counts in the heap may be too high (a pair loses occurrences to other merges); such an entry is
@@ -24,7 +25,7 @@ import numpy.typing as npt
 from zhprep.core.errors import DataError
 
 Ints = npt.NDArray[np.int64]
-Entry = tuple[int, str, str, int]
+Entry = tuple[int, int, str, str, int]
 
 COUNT_LIMIT = 1 << 62
 
@@ -112,7 +113,7 @@ class _Learner:
         """Take the pair with the highest count off the heap; None when all are rarer than the minimum."""
         while self.heap:
             entry = heapq.heappop(self.heap)
-            now = self.counts.get(entry[3], 0)
+            now = self.counts.get(entry[4], 0)
             if now == -entry[0]:
                 return entry
             if now >= self.min_frequency:
@@ -121,9 +122,9 @@ class _Learner:
 
     def merge(self, entry: Entry) -> Merge:
         """Merge every occurrence of a pair."""
-        key = entry[3]
+        key = entry[4]
         left, right = key >> 32, key & 0xFFFFFFFF
-        name = entry[1]
+        name = entry[2]
         new = self.ids.setdefault(name, len(self.names))
         if new == len(self.names):
             self.names.append(name)
@@ -192,7 +193,7 @@ class _Learner:
         left = self.names[key >> 32]
         name = self.join(left, self.names[key & 0xFFFFFFFF])
         if self.allowed is None or self.allowed(name):
-            heapq.heappush(self.heap, (-count, name, left, key))
+            heapq.heappush(self.heap, (-count, len(name), name, left, key))
 
 
 def from_strings(table: dict[str, int], symbols_of: Callable[[str], list[str]]) -> Words:

@@ -62,3 +62,16 @@ def bert_settings(config: VocabConfig) -> dict[str, Any]:
         "strip_accents": config.strip_accents,
         "tokenize_chinese_chars": True,
     }
+
+
+def plain_settings(*, types: bool) -> dict[str, Any]:
+    """Return what tokenizer_config.json says of a tokenizer that is just its tokenizer.json.
+
+    ``types``: it gives ``token_type_ids`` too.
+    """
+    names = ["input_ids", *(["token_type_ids"] if types else []), "attention_mask"]
+    return {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_input_names": names,
+        "clean_up_tokenization_spaces": False,
+    }

@@ -6,7 +6,6 @@ import numpy as np
 from made_windows import document_at, make_window, plan, random_documents
 
 from zhprep.instances.formats.full_sentences import full_sentences
-from zhprep.instances.window import no_documents
 
 
 def greedy(documents, max_length):
@@ -49,7 +48,7 @@ def test_no_instance_is_too_long_and_every_token_comes_once():
     sizes = np.bincount(pieces.instances, weights=pieces.stops - pieces.starts + 1) + 1
     assert (sizes <= 128).all()
     assert pieces.starts[0] == 0
-    assert pieces.stops[-1] == len(window.token_ids)
+    assert pieces.stops[-1] == len(window.tokens)
     assert (pieces.stops[:-1] == pieces.starts[1:]).all()
 
 
@@ -63,12 +62,12 @@ def test_a_piece_is_of_one_document():
 def test_the_leftover_goes_on_in_the_next_window():
     documents = random_documents(3, 60)
     whole = rows(full_sentences(make_window(documents), plan()))
-    got, kept, token = [], no_documents(np.zeros(0, np.int32)), 0
+    got, kept, token = [], make_window([]), 0
     for first in range(0, 60, 20):
         window = kept.joined(make_window(documents[first : first + 20]))
         pieces = full_sentences(window, plan(last=first == 40))
         got += [[[start + token, stop + token] for start, stop in row] for row in rows(pieces)]
-        kept = window.tail(pieces.used)
-        token += len(window.token_ids) - len(kept.token_ids)
+        kept = pieces.kept
+        token += len(window.tokens) - len(kept.tokens)
     assert got == whole
-    assert len(kept.token_ids) == 0
+    assert len(kept.tokens) == 0

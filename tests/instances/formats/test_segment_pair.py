@@ -50,7 +50,7 @@ def test_nothing_is_longer_than_allowed_and_nothing_is_empty():
 def test_segments_begin_and_end_with_words():
     window = make_window(random_documents(3, 200, longest=200), word=5)
     spans, _ = spans_of(segment_pair(window, plan()))
-    opens = np.append(window.opens, True)
+    opens = np.append(window.tokens.opens, True)
     assert opens[spans].all()
 
 
@@ -59,18 +59,18 @@ def test_every_token_of_a_document_is_used_or_counted():
     pieces = segment_pair(window, plan())
     spans, label = spans_of(pieces)
     own = (spans[:, 1] - spans[:, 0]).sum() + (spans[:, 3] - spans[:, 2])[label == 0].sum()
-    assert own + sum(pieces.dropped.values()) == len(window.token_ids)
+    assert own + sum(pieces.dropped.values()) == len(window.tokens)
     assert pieces.dropped["tokens.truncated"] > 0
     assert pieces.inserted["tokens.random_next"] == (spans[:, 3] - spans[:, 2])[label == 1].sum()
 
 
 def test_a_tenth_of_the_documents_has_a_shorter_target():
-    targets = document_targets(make_window([[1]] * 20_000), plan(short_seq_prob=0.1), 125)
+    targets = document_targets(make_window([[1]] * 20_000), plan(short_seq_prob=0.1))
     short = targets[targets < 125]
     assert abs(len(short) / len(targets) - 0.1 * 123 / 124) < 3 * np.sqrt(0.1 * 0.9 / len(targets))
     assert short.min() == 2
     assert abs(short.mean() - 63) < 3 * 36 / np.sqrt(len(short))
-    assert (document_targets(make_window([[1]] * 100), plan(short_seq_prob=0.0), 125) == 125).all()
+    assert (document_targets(make_window([[1]] * 100), plan(short_seq_prob=0.0)) == 125).all()
 
 
 def test_a_single_document_gets_no_false_label():

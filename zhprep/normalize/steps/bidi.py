@@ -12,4 +12,4 @@ BIDI = Characters.of("\u061c \u200e \u200f \u202a-\u202e \u2066-\u2069")
 
 def bidi(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop the marks, embeddings, overrides and isolates of the bidirectional algorithm."""
-    return text.drop_all(BIDI, account, "characters.bidi")
+    return text.drop(BIDI, account, "characters.bidi")

@@ -12,4 +12,4 @@ BOM = Characters.of("\ufeff")
 
 def bom(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop U+FEFF everywhere: files joined end to end leave it in the middle of a corpus."""
-    return text.drop_all(BOM, account, "characters.bom")
+    return text.drop(BOM, account, "characters.bom")

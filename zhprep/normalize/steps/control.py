@@ -12,4 +12,4 @@ CONTROL = Characters.of("\0-\x08 \x0b-\x1f \x7f-\x9f")  # category Cc without ta
 
 def control(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop the characters of category Cc, but for tab (white space) and line feed (parts sentences)."""
-    return text.drop_all(CONTROL, account, "characters.control")
+    return text.drop(CONTROL, account, "characters.control")

@@ -11,28 +11,41 @@ from html.entities import html5
 import numpy as np
 
 from zhprep.core.report import Account
+from zhprep.normalize.characters import Characters, Positions
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.steps.width import TABLES
-from zhprep.normalize.text import Text
+from zhprep.normalize.text import Text, as_string, is_mark
 
 _ENTITY = re.compile("&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-_LONGEST = 40  # no entity is longer
+_LONGEST = 34  # no entity is longer
+_AMPERSAND, _SEMICOLON = Characters.of("&"), Characters.of(";")
 
 
 def html_entities(text: Text, config: NormalizeConfig, account: Account) -> Text:
     """Decode entities that are well formed and known, until none is left: ``&amp;lt;`` gives ``<``."""
-    if not (np.any(text.alphabet == ord("&")) and np.any(text.alphabet == ord(";"))):
+    ampersands = text.places(text.found(_AMPERSAND))
+    if not (ampersands.size and text.found(_SEMICOLON).size):
         return text
-    hits = [match.start() for match in _ENTITY.finditer(text.string) if meaning(match[0], config.width) is not None]
     starts, stops = text.bounds
-    lines = np.unique(np.searchsorted(starts, hits, side="right") - 1)
+    lines = np.unique(np.searchsorted(starts, _entities(text, ampersands, config), side="right") - 1)
     starts, stops = starts[lines], stops[lines]
     pieces = []
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):
-        piece, n_entities = decoded(text.string[start:stop], config.width)
+        piece, n_entities = decoded(as_string(text.codes[start:stop]), config.width)
         pieces.append(piece)
         account.change("characters.html_entities", n_entities)
     return text.replace(starts, stops, pieces, account, "characters.html_entities")
+
+
+def _entities(text: Text, ampersands: Positions, config: NormalizeConfig) -> Positions:
+    """Return which of ``ampersands`` begin an entity."""
+    windows = text.at(ampersands[:, None] + np.arange(_LONGEST))
+    string = as_string(np.where(is_mark(windows), np.uint32(ord("\n")), windows).reshape(-1))
+    flags = np.zeros(ampersands.size, np.bool_)
+    for match in _ENTITY.finditer(string):
+        if match.start() % _LONGEST == 0:
+            flags[match.start() // _LONGEST] = meaning(match[0], config.width) is not None
+    return ampersands[flags]
 
 
 def decoded(line: str, width: str) -> tuple[str, int]:

@@ -17,4 +17,4 @@ def noncharacters(text: Text, _config: NormalizeConfig, account: Account) -> Tex
 
     Lone surrogates need no step: they cannot be written in the UTF-8 that a table holds.
     """
-    return text.drop_all(NONCHARACTERS, account, "characters.noncharacters")
+    return text.drop(NONCHARACTERS, account, "characters.noncharacters")

@@ -12,4 +12,4 @@ NUL = Characters.of("\0")
 
 def nul(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop U+0000."""
-    return text.drop_all(NUL, account, "characters.nul")
+    return text.drop(NUL, account, "characters.nul")

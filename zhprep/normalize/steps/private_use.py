@@ -12,4 +12,4 @@ PRIVATE_USE = Characters.of("\ue000-\uf8ff \U000f0000-\U000ffffd \U00100000-\U00
 
 def private_use(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     """Drop the characters of category Co: without the font that drew them they mean nothing."""
-    return text.drop_all(PRIVATE_USE, account, "characters.private_use")
+    return text.drop(PRIVATE_USE, account, "characters.private_use")

@@ -19,9 +19,7 @@ def repeated_punctuation(text: Text, config: NormalizeConfig, account: Account) 
     nth = index - np.maximum.accumulate(np.where(first, index, 0))
     places = np.flatnonzero(nth >= config.longest_punctuation_run)
     marks = [code for code in np.unique(codes[places]).tolist() if _repeats(chr(code))]
-    dropped = np.zeros(codes.size, np.bool_)
-    dropped[places[np.isin(codes[places], marks)]] = True
-    return text.drop(dropped, account, "characters.repeated_punctuation")
+    return text.without(places[np.isin(codes[places], marks)], account, "characters.repeated_punctuation")
 
 
 def _repeats(character: str) -> bool:

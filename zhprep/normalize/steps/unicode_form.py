@@ -56,11 +56,11 @@ def _inert(character: str, form: str) -> bool:
 
 def _units(text: Text, active: Codes) -> tuple[np.ndarray, np.ndarray]:
     """Return where the pieces lie that normalise by themselves: runs of active characters and the one before."""
-    edges = np.diff(text.where(active).astype(np.int8), prepend=0, append=0)
-    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    follows = starts > 0
-    follows[follows] = ~is_mark(text.codes[starts[follows] - 1])
-    return starts - follows, stops
+    places = text.places(active)
+    begins = np.diff(places, prepend=-2) > 1
+    ends = np.append(begins[1:], True)[: places.size]
+    starts, stops = places[begins], places[ends] + 1
+    return starts - ~is_mark(text.at(starts - 1)), stops
 
 
 def _normalized(unit: str, form: str) -> str:

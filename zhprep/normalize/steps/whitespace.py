@@ -7,7 +7,7 @@ import numpy as np
 from zhprep.core.report import Account
 from zhprep.normalize.characters import CHINESE, SHARED_PUNCTUATION, WHITE_SPACE, Codes, Flags
 from zhprep.normalize.config import NormalizeConfig
-from zhprep.normalize.text import LINE, Text, is_mark
+from zhprep.normalize.text import Text, is_mark
 
 SPACE = 0x20
 
@@ -21,15 +21,15 @@ def whitespace(text: Text, config: NormalizeConfig, account: Account) -> Text:
     Between a Chinese and a Latin word, as between two Latin words, the space stays.
     """
     text = text.translate(_TABLE, account, "characters.whitespace")
-    spaces = text.codes == SPACE
-    edges = np.diff(spaces, prepend=False, append=False).nonzero()[0]
-    if not edges.size:
+    spaces = text.places(np.array([SPACE], np.uint32))
+    if not spaces.size:
         return text
-    starts, stops = edges[::2], edges[1::2]
-    padded = np.concatenate([[np.uint32(LINE)], text.codes, [np.uint32(LINE)]])
-    idle = _idle(padded[starts], padded[stops + 1], config.chinese_spaces == "remove")
-    spaces[starts[~idle]] = False  # the one space of the run that stays
-    return text.drop(spaces, account, "characters.whitespace")
+    dropped = np.diff(spaces, prepend=-2) == 1  # all of a run but the first
+    firsts = np.flatnonzero(~dropped)
+    lasts = np.append(firsts[1:] - 1, spaces.size - 1)
+    before, after = text.at(spaces[firsts] - 1), text.at(spaces[lasts] + 1)
+    dropped[firsts] = _idle(before, after, config.chinese_spaces == "remove")
+    return text.without(spaces[dropped], account, "characters.whitespace")
 
 
 def _idle(before: Codes, after: Codes, between_chinese: bool) -> Flags:

@@ -7,9 +7,9 @@ import functools
 import numpy as np
 
 from zhprep.core.report import Account
-from zhprep.normalize.characters import Characters, Codes, Flags, Positions, emoji
+from zhprep.normalize.characters import Characters, Flags, Positions, emoji
 from zhprep.normalize.config import NormalizeConfig
-from zhprep.normalize.text import LINE, Text
+from zhprep.normalize.text import Text
 
 ALWAYS = Characters.of(
     "\u00ad \u034f \u180e \u200b \u2060-\u2064 \u206a-\u206f \u3164 \uffa0 \ufff9-\ufffb \U0001d173-\U0001d17a"
@@ -38,14 +38,12 @@ def zero_width(text: Text, _config: NormalizeConfig, account: Account) -> Text:
     A variation selector stays after an emoji; a joiner stays between two emoji, or after a letter of
     a script whose shapes depend on it; tags stay after the black flag.
     """
-    text = text.drop_all(ALWAYS, account, "characters.zero_width")
+    text = text.drop(ALWAYS, account, "characters.zero_width")
     for characters, needed in ((SELECTORS, _selectors), (JOINERS, _joiners), (TAGS, _tags)):
         found = text.found(characters)
         if found.size:
-            places = np.flatnonzero(text.where(found))
-            idle = np.zeros(text.codes.size, np.bool_)
-            idle[places[~needed(text.codes, places)]] = True
-            text = text.drop(idle, account, "characters.zero_width")
+            places = text.places(found)
+            text = text.without(places[~needed(text, places)], account, "characters.zero_width")
     return text
 
 
@@ -55,30 +53,23 @@ def _pictures() -> Characters:
     return alone | with_selector
 
 
-def _selectors(codes: Codes, places: Positions) -> Flags:
-    before = _beside(codes, places - 1)
-    flags: Flags = EMOJI_SELECTORS.table[codes[places]] & (_pictures().table[before] | KEYCAPS.table[before])
+def _selectors(text: Text, places: Positions) -> Flags:
+    before = text.at(places - 1)
+    flags: Flags = EMOJI_SELECTORS.table[text.codes[places]] & (_pictures().table[before] | KEYCAPS.table[before])
     return flags
 
 
-def _joiners(codes: Codes, places: Positions) -> Flags:
-    before, after = _beside(codes, places - 1), _beside(codes, places + 1)
+def _joiners(text: Text, places: Positions) -> Flags:
+    before, after = text.at(places - 1), text.at(places + 1)
     pictures = _pictures().table
-    joins_emoji = (pictures[before] | EMOJI_SELECTORS.table[before]) & pictures[after] & (codes[places] == ZWJ)
+    joins_emoji = (pictures[before] | EMOJI_SELECTORS.table[before]) & pictures[after] & (text.codes[places] == ZWJ)
     flags: Flags = joins_emoji | JOINING_SCRIPTS.table[before]
     return flags
 
 
-def _tags(codes: Codes, places: Positions) -> Flags:
+def _tags(text: Text, places: Positions) -> Flags:
     """Return which tags stand in a run that begins right after the black flag."""
     begins = np.diff(places, prepend=-2) > 1
-    bases = _beside(codes, places[begins] - 1)
+    bases = text.at(places[begins] - 1)
     flags: Flags = (bases == FLAG)[np.cumsum(begins) - 1]
     return flags
-
-
-def _beside(codes: Codes, places: Positions) -> Codes:
-    """Return the code points at ``places``, a mark where a place lies beyond the ends."""
-    beyond = (places < 0) | (places >= codes.size)
-    beside: Codes = np.where(beyond, np.uint32(LINE), codes[np.where(beyond, 0, places)])
-    return beside

@@ -20,10 +20,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zhprep.segment.config import SegmentConfig
-from zhprep.segment.cuts import Cuts, lengths_of, split
+from zhprep.segment.cuts import Cuts, from_marks, join, lengths_of, split
 from zhprep.segment.hidden_markov import FIRST, LAST, HiddenMarkov
 from zhprep.segment.jieba_dictionary import JiebaDictionary, import_jieba
 
@@ -83,17 +82,9 @@ class Jieba:
         """Return the ends of all words of a whole batch."""
         if self._dictionary.plain is not None:
             return self._dictionary.plain(sentences, self._hmm)
-        text = _joined(sentences)
-        if not text:
-            return Cuts(np.zeros(len(sentences) + 1, np.int64), np.zeros(0, np.int32))
-        ends_word = self._ends_word(text)
-        lengths = lengths_of(sentences)
-        stops = np.cumsum(lengths + 1) - 1  # where the separator after each sentence stands, or would
-        ends_word[stops[:-1]] = False
-        places = np.flatnonzero(ends_word)
-        offsets = np.concatenate(([0], np.searchsorted(places, stops)))
-        places -= np.repeat(stops - lengths - 1, np.diff(offsets))
-        return Cuts(offsets, places.astype(np.int32))
+        text = join(sentences, _SEPARATOR)
+        ends_word = self._ends_word(text) if text else np.zeros(0, np.bool_)
+        return from_marks(ends_word, lengths_of(sentences))
 
     def _ends_word(self, text: str) -> Bools:
         """Return, for each code point of ``text``, whether a word ends after it."""
@@ -176,12 +167,6 @@ class Jieba:
             if len(self._run_places) < _N_REMEMBERED:
                 self._run_places[run] = places
         return places
-
-
-def _joined(sentences: pa.Array) -> str:
-    """Return all sentences as one text, by way of one buffer: twice as fast as by a string each."""
-    rows = pa.ListArray.from_arrays(pa.array([0, len(sentences)], pa.int32()), sentences)
-    return str(pc.binary_join(rows, _SEPARATOR)[0].as_buffer(), "utf-8")
 
 
 def _slices(text: str, starts: npt.NDArray[np.integer], ends: npt.NDArray[np.integer]) -> Iterator[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-
-import numpy as np
 import pyarrow as pa
 
-from zhprep.core.errors import DataError
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, split
 from zhprep.segment.wordline import parse_words
+from zhprep.segment.wordlines import parse_lines
 
 
 class Presegmented:
@@ -31,14 +28,4 @@ class Presegmented:
 
     def ends(self, sentences: pa.Array) -> Cuts:
         """Return the words, and the sentences without the notation."""
-        texts, ends = [], []
-        for number, line in enumerate(sentences.to_pylist()):
-            try:
-                text, places = parse_words(line)
-            except DataError as error:
-                raise DataError(f"sentence {number + 1} of the batch: {error}", hint=error.hint) from error
-            texts.append(text)
-            ends.append(places)
-        offsets = np.cumsum([0, *map(len, ends)])
-        flat = np.fromiter(itertools.chain.from_iterable(ends), np.int32, int(offsets[-1]))
-        return Cuts(offsets, flat, pa.array(texts, pa.string()))
+        return parse_lines(sentences)

@@ -6,6 +6,10 @@ stands apart if ``aXa`` gives three words.
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 from tokenizers import Tokenizer
 
 from zhprep.vocab import codepoints
@@ -27,15 +31,22 @@ class Bert:
             codes[whole] = self.marks.run
         return Cut(codes, *codepoints.run_bounds(codes == self.marks.run, chunk.offsets))
 
-    def _ask(self, characters: list[str]) -> list[int]:
-        """Return for each character its id if it stands apart as one token, else what it is: space or run."""
-        questions = [f"a{character}a" for character in characters]
-        codes = []
-        for answer in self._tokenizer.encode_batch(questions, add_special_tokens=False):
-            code = self.marks.run
-            if answer.word_ids == [0, 1, 2] and answer.offsets == [(0, 1), (1, 2), (2, 3)]:
-                code = answer.ids[1]
-            elif answer.word_ids == [0, 1] and answer.offsets == [(0, 1), (2, 3)]:
-                code = self.marks.space
-            codes.append(code)
-        return codes
+    def _ask(self, characters: list[str]) -> npt.NDArray[Any]:
+        """Return for each character its id if it stands apart as one token, else what it is: space or run.
+
+        All are asked at once, with letters between them: ``aXaYaZa``.
+        """
+        answer = self._tokenizer.encode(
+            "a" + "".join(f"{character}a" for character in characters), add_special_tokens=False
+        )
+        places = np.array(answer.offsets, np.int64).reshape(-1, 2)
+        starts, stops = np.append(places[:, 0], len(characters) * 2 + 1), np.append(places[:, 1], 0)
+        words, ids = np.append(np.array(answer.word_ids, np.int64), -1), np.append(np.array(answer.ids, np.int64), 0)
+        here = np.arange(len(characters)) * 2 + 1
+        token = np.searchsorted(starts, here)
+        before, after = words[token - 1], words[np.minimum(token + 1, len(words) - 1)]
+        after_it = starts[np.minimum(token + 1, len(starts) - 1)]
+        alone = (starts[token] == here) & (stops[token] == here + 1) & (after_it == here + 1)
+        alone &= (before != words[token]) & (after != words[token])
+        space = (starts[token] == here + 1) & (stops[token - 1] == here) & (before != words[token])
+        return np.where(alone, ids[token], np.where(space, self.marks.space, self.marks.run))

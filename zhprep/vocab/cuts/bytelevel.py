@@ -63,22 +63,32 @@ class ByteLevel:
 
     def _ask(self, characters: list[str]) -> list[int]:
         """Return for each character its id when alone, or the mark of a run; note its class and its junctions."""
-        points = [ord(character) for character in characters]
-        self._classes[points] = [self._class(character) for character in characters]
+        self._classes[[ord(character) for character in characters]] = self._classify(characters)
         self._junctions.add(characters)
-        codes = []
-        for answer in self._tokenizer.encode_batch(characters, add_special_tokens=False):
-            single = len(answer.ids) == 1 and answer.offsets == [(0, 1)]
-            codes.append(answer.ids[0] if single else self.marks.run)
-        return codes
+        answer = self._tokenizer.encode(characters, is_pretokenized=True, add_special_tokens=False)
+        n_tokens = np.bincount(np.array(answer.word_ids, np.int64), minlength=len(characters)).tolist()
+        first = dict(zip(reversed(answer.word_ids), reversed(answer.ids), strict=True))
+        return [first[number] if n == 1 else self.marks.run for number, n in enumerate(n_tokens)]
 
-    def _class(self, character: str) -> int:
-        """Ask the library which characters this one makes a piece with."""
-        pieces = self._tokenizer.pre_tokenizer.pre_tokenize_str
-        within = [len(pieces(f"{side}{character}{side}")) for side in "a1!"]
-        if within == [3, 3, 3]:
-            return APART if len(pieces(character * 2)) == 2 else SPACE
-        return (LETTER, NUMBER, OTHER)[within.index(1)] if 1 in within else SPACE
+    def _classify(self, characters: list[str]) -> npt.NDArray[np.uint8]:
+        """Ask the library which characters make a piece with a letter, a digit or a mark on both sides."""
+        n = len(characters)
+        free = np.ones(n, np.bool_)
+        classes = np.full(n, SPACE, np.uint8)
+        for side, kind in (("a", LETTER), ("1", NUMBER), ("!", OTHER)):
+            cut = self._borders(side + "".join(character + side for character in characters))
+            before, after = cut[1 : 2 * n : 2], cut[2 : 2 * n + 1 : 2]
+            classes[~before & ~after] = kind
+            free &= before & after
+        tripled = self._borders("".join(character * 3 + "a" for character in characters))  # the last space stands off
+        classes[free & tripled[1::4]] = APART
+        return classes
+
+    def _borders(self, text: str) -> codepoints.Flags:
+        """Return where the pieces of ``text`` start, bool[len(text)]."""
+        flags = np.zeros(len(text), np.bool_)
+        flags[[start for _, (start, _) in self._tokenizer.pre_tokenizer.pre_tokenize_str(text)]] = True
+        return flags
 
 
 class Junctions:

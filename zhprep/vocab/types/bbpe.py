@@ -15,7 +15,7 @@ from zhprep.vocab import bytemap, entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish
+from zhprep.vocab.tokenizer import dress, finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 LONGEST = 32
@@ -48,7 +48,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     tokenizer.decoder = decoders.ByteLevel()
     partial = sum(bytemap.text_of(token) is None for token in tokens[len(fixed) :])
     report = {"merges": len(pairs), "by_word": counts.by_word, "tokens_not_whole_characters": partial, **counts.totals}
-    return finish("bbpe", tokens, tokenizer, config, settings={}, report=report, merges=pairs)
+    return finish("bbpe", tokens, tokenizer, config, settings=plain_settings(types=False), report=report, merges=pairs)
 
 
 def _words(counts: Counts) -> merges.Words:

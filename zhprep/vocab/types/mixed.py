@@ -13,7 +13,7 @@ from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish
+from zhprep.vocab.tokenizer import dress, finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 
@@ -43,7 +43,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
         "words_as_one_token": covered,
         **counts.totals,
     }
-    return finish("mixed", tokens, tokenizer, config, settings={}, report=report)
+    return finish("mixed", tokens, tokenizer, config, settings=plain_settings(types=True), report=report)
 
 
 KIND = Kind(splitter=pieces.words, train=train, by_word="required")

@@ -12,7 +12,7 @@ from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish
+from zhprep.vocab.tokenizer import dress, finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 
@@ -34,7 +34,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
         "unknown_words": sum(amount for word, amount in table.items() if word not in known),
         **counts.totals,
     }
-    return finish("word", tokens, tokenizer, config, settings={}, report=report)
+    return finish("word", tokens, tokenizer, config, settings=plain_settings(types=True), report=report)
 
 
 KIND = Kind(splitter=pieces.words, train=train, by_word="required")

@@ -32,7 +32,7 @@ def train(counts: Counts, config: VocabConfig, *, learn: bool = True) -> Vocabul
     """
     table = counts.as_dict()
     wanted = entries.included(config)
-    alone, continuing = _character_counts(table)
+    alone, continuing = character_counts(table)
     ranked = []
     for character in entries.alphabet(alone, config, (entry for entry in wanted if len(entry) == 1)):
         ranked.append(character)
@@ -67,7 +67,7 @@ def tokenizer_of(tokens: list[str], config: VocabConfig, *, chinese_apart: bool 
     return tokenizer
 
 
-def _character_counts(table: dict[str, int]) -> tuple[dict[str, int], set[str]]:
+def character_counts(table: dict[str, int]) -> tuple[dict[str, int], set[str]]:
     """Return how often each character stands in the text, and those that stand inside a piece."""
     totals: dict[str, int] = {}
     inside: set[str] = set()

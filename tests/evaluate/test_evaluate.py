@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import shutil
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from training_data import IDS, SPECIALS, TOKENS, pair, write_instances, write_vocabulary
+
+from zhprep.core.errors import DataError, UsageError
+from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.intrinsic import characters, intrinsic
+from zhprep.evaluate.run import evaluate
+from zhprep.models.files import load_model
+from zhprep.pretrain.distributed import World
+from zhprep.pretrain.job import open_instances
+from zhprep.pretrain.split import split
+from zhprep.pretrain.validation import EPOCH
+from zhprep.vocab import Vocabulary, load
+
+QUICK = EvaluateConfig(epochs=12, learning_rate=5e-3, seeds=(0, 1), threads=1, max_length=32)
+
+
+@pytest.fixture
+def run(finished, tmp_path):
+    """A run that a test may write into."""
+    shutil.copytree(finished, tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_held_out_figures_are_those_of_the_run_and_beat_the_unigram(run):
+    found = evaluate(run, QUICK).scores["intrinsic"]
+    said = json.loads((run / "report.json").read_text())["held_out"]["mlm"]
+    assert found["loss"] == pytest.approx(said["loss"], rel=1e-5)
+    assert (found["accuracy"], found["masked_tokens"]) == (said["accuracy"], said["count"])
+    assert found["perplexity"] == pytest.approx(math.exp(found["loss"]))
+    assert found["loss"] < found["unigram_loss"] - 0.5
+    assert json.loads((run / "scores.json").read_text()) == {"intrinsic": found}
+
+
+def test_figures_by_the_slow_way(finished, data):
+    """One token at a time, with counters: unigram loss, and bits over the characters that masked tokens stand for."""
+    vocabulary, model = load(data / "vocab"), load_model(finished)
+    instances, masks = open_instances(data, model, vocabulary)
+    rows, held_out = split(instances, 0.1)
+    counts = Counter(dict.fromkeys(range(len(TOKENS)), 1))
+    for number in rows.tolist():
+        counts.update(pair(number)["input_ids"])
+    for token in ("[PAD]", "[CLS]", "[SEP]", "[MASK]"):
+        del counts[IDS[token]]
+    gathered = instances.gather(held_out)
+    labels = masks(gathered, np.full(len(held_out), EPOCH)).labels.tolist()
+    expected = -sum(math.log(counts[label] / counts.total()) for label in labels) / len(labels)
+    found = intrinsic(finished, data, 0.1, World())
+    assert found["unigram_loss"] == pytest.approx(expected)
+    assert found["masked_characters"] == found["masked_tokens"] == len(labels)
+    assert found["bits_per_character"] == pytest.approx(found["loss"] / math.log(2), rel=1e-6)
+    assert found["instances"] == len(held_out)
+
+
+def test_unigram_figures_of_data_masked_on_disk_count_the_original_tokens(finished, tmp_path):
+    """All tokens but the masked ones are the same, so with them put back the distribution is that of clean data."""
+    clean, static = (write_instances(tmp_path / str(kind), static=kind) for kind in (False, True))
+    model, vocabulary = load_model(finished), load(finished)
+    from zhprep.evaluate.intrinsic import unigram_losses
+    from zhprep.pretrain.batches import Batches, Shape
+
+    losses = []
+    for data in (clean, static):
+        instances, masks = open_instances(data, model, vocabulary)
+        batches = Batches(instances, masks, ("input_ids",), Shape(0, 32))
+        losses.append(unigram_losses(batches, np.arange(200, dtype=np.uint32), vocabulary))
+    assert losses[0].tolist() == losses[1].tolist()
+    assert np.isinf(losses[0][IDS["[MASK]"]])
+
+
+def test_a_token_stands_for_its_characters():
+    tokens = [*SPECIALS, "中", "##中", "abc", "##bc", "##", "##中国", "𠮷"]
+    vocabulary = Vocabulary(kind="wordpiece", tokens=tokens, tokenizer_json="")
+    assert characters(vocabulary).tolist() == [1, 1, 1, 1, 1, 1, 1, 3, 2, 2, 2, 1]
+
+
+def test_a_task_is_learnt_and_scored_for_each_seed(run, task):
+    found = evaluate(run, QUICK, tasks=[task]).scores["tasks"]["meals"]
+    assert found["accuracy"]["mean"] > 0.95 > 0.6 > found["majority"]
+    assert found["macro_f1"]["mean"] > 0.9
+    assert len(found["accuracy"]["values"]) == 2
+    assert (found["classes"], found["train_rows"], found["dev_rows"], found["seeds"]) == (3, 240, 90, [0, 1])
+    assert found["config"]["learning_rate"] == 5e-3
+
+
+def test_scores_are_the_same_twice_and_those_of_other_tasks_stay(run, task, tmp_path):
+    few = dataclasses.replace(QUICK, epochs=2)
+    first = evaluate(run, few, tasks=[task]).scores["tasks"]["meals"]
+    other = tmp_path / "other"
+    shutil.copytree(task, other)
+    both = evaluate(run, few, tasks=[other]).scores["tasks"]
+    assert both["other"] == both["meals"] == first
+    assert json.loads((run / "scores.json").read_text())["tasks"].keys() == {"meals", "other"}
+
+
+def test_the_sentence_heads_pooler_is_used_and_the_weights_on_disk_stay(run, task):
+    before = (run / "model.safetensors").read_bytes()
+    frozen = dataclasses.replace(QUICK, learning_rate=0.0, epochs=1, seeds=(3,))
+    evaluate(run, frozen, tasks=[task])
+    assert (run / "model.safetensors").read_bytes() == before
+
+
+def test_a_folder_of_transformers_can_be_evaluated(tmp_path, data, task):
+    transformers = pytest.importorskip("transformers")
+    config = transformers.BertConfig(
+        vocab_size=len(TOKENS), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
+    )
+    torch.manual_seed(0)
+    transformers.logging.disable_progress_bar()
+    transformers.BertForMaskedLM(config).save_pretrained(tmp_path)
+    write_vocabulary(tmp_path)
+    scores = evaluate(tmp_path, dataclasses.replace(QUICK, epochs=1), tasks=[task]).scores
+    assert scores.keys() == {"tasks"}
+    scores = evaluate(tmp_path, QUICK, data=data).scores
+    assert scores["intrinsic"]["loss"] == pytest.approx(math.log(len(TOKENS)), abs=0.2)
+
+
+def test_data_that_moved_are_asked_for(run, data):
+    report = json.loads((run / "report.json").read_text())
+    (run / "report.json").write_text(json.dumps(report | {"data": "/gone"}))
+    with pytest.raises(UsageError, match="no longer at /gone") as caught:
+        evaluate(run, QUICK)
+    assert "--data" in caught.value.hint
+    assert "intrinsic" in evaluate(run, QUICK, data=data).scores
+
+
+def test_what_does_not_fit_is_told_before_anything_is_computed(run, task, data, tmp_path):
+    with pytest.raises(UsageError, match=r"train\.jsonl is missing"):
+        evaluate(run, QUICK, tasks=[task, tmp_path / "nothing"])
+    assert not (run / "scores.json").exists()
+    with pytest.raises(UsageError, match="--max-length is 64, the model has 32 positions"):
+        evaluate(run, dataclasses.replace(QUICK, max_length=64), tasks=[task])
+    with pytest.raises(DataError, match="no instances are held out"):
+        intrinsic(run, data, 0.0, World())
+
+
+def test_an_unfinished_run_is_told(run, data):
+    for name in ("config.json", "model.safetensors", "manifest.json"):
+        (run / name).unlink()
+    with pytest.raises(UsageError, match="is unfinished"):
+        evaluate(run, QUICK)
+    with pytest.raises(UsageError, match=r"no config\.json"):
+        evaluate(run, QUICK, data=data)
+    (run / "plan.json").unlink()
+    with pytest.raises(UsageError, match="nothing to evaluate it on"):
+        evaluate(run, QUICK)

@@ -1,0 +1,315 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import safetensors.torch
+import torch
+from training_data import nano, write_instances, write_vocabulary
+
+from zhprep.core.errors import DataError, Stopped, UsageError
+from zhprep.core.progress import Progress
+from zhprep.pretrain.run import pretrain
+
+
+def losses(run) -> list[tuple[int, object]]:
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    return [
+        (line["step"], line.get("loss"), line.get("grad_norm"), line.get("lr"), line.get("held_out")) for line in lines
+    ]
+
+
+def weights(run) -> bytes:
+    return (run / "model.safetensors").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory, data, vocabulary, config):
+    run = tmp_path_factory.mktemp("finished") / "run"
+    torch.set_num_threads(1)
+    return run, pretrain(data, run, nano(), config, vocabulary=vocabulary)
+
+
+def test_a_run_is_a_model_a_tokenizer_a_log_and_a_report(finished, config):
+    run, report = finished
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+        "vocab.txt", "plan.json", "log.jsonl", "report.json", "manifest.json", "step-10", "step-12",
+    }  # fmt: skip
+    said = report.as_dict()
+    assert said["steps"] == 12
+    assert said["instances"] == 12 * 8
+    assert said["tokens"] > said["masked_tokens"] > 0
+    assert said["held_out"].keys() == {"mlm", "next_sentence"}
+    assert json.loads((run / "report.json").read_text())["content_sha256"] == said["content_sha256"]
+    lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [*range(1, 13), 12]
+    assert lines[0].keys() == {"step", "loss", "lr", "grad_norm", "tokens_per_second"}
+    assert lines[3]["lr"] == config.learning_rate
+
+
+def test_it_learns(tmp_path, data, vocabulary, config):
+    """From ln 44 = 3.8 to well below the entropy of the characters."""
+    longer = dataclasses.replace(
+        config, steps=200, batch_size=32, learning_rate=1e-2, accumulate=1, eval_every=80, log_every=50
+    )
+    report = pretrain(data, tmp_path / "run", nano(), longer, vocabulary=vocabulary)
+    assert report.scores["held_out"]["mlm"]["loss"] < 1.5
+    assert report.scores["held_out"]["mlm"]["accuracy"] > 0.6
+    assert [line[0] for line in losses(tmp_path / "run") if line[4]] == [80, 160, 200]
+
+
+def test_the_same_seed_gives_the_same_run_and_another_another(tmp_path, data, vocabulary, config, finished):
+    run, _ = finished
+    pretrain(data, tmp_path / "again", nano(), config, vocabulary=vocabulary)
+    assert losses(tmp_path / "again") == losses(run)
+    assert weights(tmp_path / "again") == weights(run)
+    pretrain(data, tmp_path / "other", nano(), dataclasses.replace(config, seed=1), vocabulary=vocabulary)
+    assert weights(tmp_path / "other") != weights(run)
+
+
+@pytest.mark.parametrize("stops", [(1,), (5,), (11,), (3, 4, 10)])
+def test_stopping_and_going_on_gives_the_weights_of_not_stopping(tmp_path, data, vocabulary, config, finished, stops):
+    run, report = finished
+    for stop in stops:
+        with pytest.raises(Stopped, match=f"step {stop} of 12") as caught:
+            pretrain(
+                data, tmp_path / "run", nano(), dataclasses.replace(config, stop_after=stop), vocabulary=vocabulary
+            )
+        assert caught.value.exit_code == 85
+        assert not (tmp_path / "run" / "manifest.json").exists()
+    resumed = pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    assert weights(tmp_path / "run") == weights(run)
+    assert losses(tmp_path / "run") == losses(run)
+    assert resumed.account.as_dict() == report.account.as_dict()
+    assert resumed.scores["held_out"] == report.scores["held_out"]
+
+
+def test_masks_on_disk_stop_and_go_on_too(tmp_path, static_data, vocabulary, config):
+    pretrain(static_data, tmp_path / "whole", nano(), config, vocabulary=vocabulary)
+    with pytest.raises(Stopped):
+        pretrain(
+            static_data, tmp_path / "cut", nano(), dataclasses.replace(config, stop_after=7), vocabulary=vocabulary
+        )
+    pretrain(static_data, tmp_path / "cut", nano(), config, vocabulary=vocabulary)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "whole")
+
+
+def test_a_crash_loses_the_steps_after_the_last_checkpoint_and_no_more(
+    tmp_path, data, vocabulary, config, finished, monkeypatch
+):
+    from zhprep.pretrain.loop import Trainer
+
+    step = Trainer.step
+
+    def crashing(trainer, number, batches):
+        if number == 8:
+            raise MemoryError
+        return step(trainer, number, batches)
+
+    monkeypatch.setattr(Trainer, "step", crashing)
+    with pytest.raises(MemoryError):
+        pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    assert [line[0] for line in losses(tmp_path / "run")] == list(range(1, 9))
+    monkeypatch.undo()
+    (tmp_path / "run" / "step-9.tmp").mkdir()
+    pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    assert weights(tmp_path / "run") == weights(finished[0])
+    assert losses(tmp_path / "run") == losses(finished[0])
+    assert not (tmp_path / "run" / "step-9.tmp").exists()
+
+
+def test_a_finished_run_is_left_as_it_is(tmp_path, data, vocabulary, config):
+    first = pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
+    again = pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()} == before
+    assert again.as_dict()["content_sha256"] == first.content_sha256
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"learning_rate": 1.0}, r"another config \(learning_rate\): 0.003, now 1.0"),
+        ({"steps": 13}, r"another config \(steps\): 12, now 13"),
+        ({"seed": 4}, r"another config \(seed\): 0, now 4"),
+    ],
+)
+def test_another_config_is_refused(data, vocabulary, config, finished, change, message):
+    with pytest.raises(UsageError, match=message) as caught:
+        pretrain(data, finished[0], nano(), dataclasses.replace(config, **change), vocabulary=vocabulary)
+    assert "--overwrite" in caught.value.hint
+
+
+def test_another_model_is_refused(data, vocabulary, config, finished):
+    with pytest.raises(UsageError, match=r"another model \(dropout\): 0.1, now 0.2"):
+        pretrain(data, finished[0], nano(dropout=0.2), config, vocabulary=vocabulary)
+
+
+def test_other_data_are_refused(tmp_path, vocabulary, config, finished):
+    other = write_instances(tmp_path / "data", 150)
+    with pytest.raises(UsageError, match="was begun with data: '200 rows"):
+        pretrain(other, finished[0], nano(), config, vocabulary=vocabulary)
+
+
+def test_settings_of_when_may_differ(data, vocabulary, config, finished):
+    pretrain(
+        data, finished[0], nano(), dataclasses.replace(config, keep=1, log_every=7, threads=0), vocabulary=vocabulary
+    )
+
+
+def test_overwriting_begins_again_and_touches_nothing_else(tmp_path, data, vocabulary, config):
+    run = tmp_path / "run"
+    pretrain(data, run, nano(), config, vocabulary=vocabulary)
+    (run / "notes.txt").write_text("mine")
+    pretrain(data, run, nano(), dataclasses.replace(config, steps=2), vocabulary=vocabulary, overwrite=True)
+    assert (run / "notes.txt").read_text() == "mine"
+    assert json.loads((run / "report.json").read_text())["steps"] == 2
+    assert not (run / "step-12").exists()
+
+
+def test_a_folder_of_somebody_else_is_refused(tmp_path, data, vocabulary, config):
+    (tmp_path / "thesis.tex").write_text("")
+    for overwrite in (False, True):
+        with pytest.raises(UsageError, match="was not made by zhprep"):
+            pretrain(data, tmp_path, nano(), config, vocabulary=vocabulary, overwrite=overwrite)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_nothing_is_written_when_the_data_lack_what_an_objective_needs(tmp_path, data, vocabulary, config):
+    recipe = nano(objectives=["mlm", "sentence_order"])
+    with pytest.raises(DataError, match="has no column sentence_order_label"):
+        pretrain(data, tmp_path / "run", recipe, config, vocabulary=vocabulary)
+    assert not (tmp_path / "run").exists()
+
+
+def test_instances_longer_than_the_model_are_told(tmp_path, data, vocabulary, config):
+    with pytest.raises(DataError, match=r"an instance has 1\d tokens, the model 10 positions"):
+        pretrain(data, tmp_path / "run", nano(n_positions=10), config, vocabulary=vocabulary)
+
+
+def test_another_vocabulary_than_the_datas_is_refused(tmp_path, vocabulary, config):
+    folder = write_instances(tmp_path / "data", 20)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"vocabulary": "0" * 64}))
+    with pytest.raises(UsageError, match="another vocabulary"):
+        pretrain(folder, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+
+
+def test_the_vocabulary_lies_with_the_data(tmp_path, config):
+    folder = write_instances(tmp_path / "data", 40)
+    quick = dataclasses.replace(config, steps=1)
+    with pytest.raises(UsageError, match="has no folder vocab"):
+        pretrain(folder, tmp_path / "run", nano(), quick)
+    write_vocabulary(folder / "vocab")
+    assert pretrain(folder, tmp_path / "run", nano(), quick).scores["vocabulary"] == str(folder / "vocab")
+
+
+def test_a_run_may_begin_with_the_weights_of_another(tmp_path, data, vocabulary, config, finished):
+    still = dataclasses.replace(config, steps=1, learning_rate=0.0, initial=str(finished[0]))
+    report = pretrain(data, tmp_path / "run", nano(), still, vocabulary=vocabulary)
+    assert weights(tmp_path / "run") == weights(finished[0])
+    assert report.scores["fresh_weights"] == []
+    deeper = nano(objectives=["next_sentence", "mlm"], n_layers=3)
+    report = pretrain(data, tmp_path / "deeper", deeper, still, vocabulary=vocabulary)
+    assert {name.split(".")[2] for name in report.scores["fresh_weights"]} == {"2"}
+
+
+def test_transformers_loads_the_model_and_the_tokenizer(finished):
+    transformers = pytest.importorskip("transformers")
+    run, _ = finished
+    model = transformers.BertForMaskedLM.from_pretrained(run).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(run)
+    given = tokenizer("猫在北京喝茶", return_tensors="pt")
+    with torch.inference_mode():
+        assert model(**given).logits.shape == (1, 8, len(tokenizer))
+    stored = safetensors.torch.load_file(run / "model.safetensors")
+    assert torch.equal(model.bert.embeddings.word_embeddings.weight, stored["bert.embeddings.word_embeddings.weight"])
+
+
+def test_a_time_limit_stops_with_a_checkpoint(tmp_path, data, vocabulary, config):
+    long = dataclasses.replace(config, steps=100_000, time_limit="1s")
+    with pytest.raises(Stopped):
+        pretrain(data, tmp_path / "run", nano(), long, vocabulary=vocabulary)
+    assert len(list((tmp_path / "run").glob("step-*"))) >= 1
+    with pytest.raises(UsageError, match="not a duration"):
+        pretrain(data, tmp_path / "other", nano(), dataclasses.replace(long, time_limit="soon"), vocabulary=vocabulary)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from training_data import nano
+from zhprep.core.errors import Stopped
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.run import pretrain
+data, vocabulary, run, steps = sys.argv[1:]
+config = PretrainConfig(size="nano", steps=int(steps), batch_size=8, learning_rate=3e-3, threads=1, log_every=1)
+try:
+    pretrain(Path(data), Path(run), nano(dropout=0.0, attention_dropout=0.0), config, vocabulary=Path(vocabulary))
+except Stopped as stopped:
+    sys.exit(stopped.exit_code)
+"""
+
+
+def command(data, vocabulary, run, steps) -> list[str]:
+    return ["-c", SCRIPT, str(data), str(vocabulary), str(run), str(steps)]
+
+
+@pytest.fixture
+def environment(request):
+    root = request.config.rootpath
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")]), "OMP_NUM_THREADS": "1"}
+
+
+def test_sigterm_stops_with_a_checkpoint_and_exit_85(tmp_path, data, vocabulary, environment):
+    run = tmp_path / "run"
+    process = subprocess.Popen([sys.executable, *command(data, vocabulary, run, 100_000)], env=environment)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not ((run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 85
+    step = losses(run)[-1][0]
+    assert (run / f"step-{step}" / "MANIFEST.json").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, environment):
+    """torchrun with gloo: the same rows in the same steps; losses equal but for the order of sums."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT)
+    arguments = command(data, vocabulary, tmp_path / "two", 6)[2:]
+    subprocess.run([*launch, str(script), *arguments], env=environment, check=True, capture_output=True, timeout=120)
+    subprocess.run(
+        [sys.executable, *command(data, vocabulary, tmp_path / "one", 6)], env=environment, check=True, timeout=120
+    )
+    for one, two in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):
+        assert one[0] == two[0]
+        for name in one[1] or {}:
+            assert one[1][name] == pytest.approx(two[1][name], abs=1e-5)
+    counts = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two")]
+    assert counts[0]["tokens"] == counts[1]["tokens"]
+
+
+def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary, config, capsys, monkeypatch):
+    monkeypatch.setattr("zhprep.pretrain.log.SECONDS_BETWEEN_LINES", 0.0)
+    pretrain(data, tmp_path / "a", nano(), config, vocabulary=vocabulary, progress=Progress("pretrain", "auto"))
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 12
+    assert " pretrain step 3/12 " in shown.err
+    assert "tokens/s ETA" in shown.err
+    pretrain(data, tmp_path / "b", nano(), config, vocabulary=vocabulary, progress=Progress("pretrain", "json"))
+    events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [event["event"] for event in events] == ["begin", *["progress"] * 12, "end"]
+    pretrain(data, tmp_path / "c", nano(), config, vocabulary=vocabulary)
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from training_data import nano
+
+from zhprep.models.model import n_parameters, seeded_model
+from zhprep.pretrain.distributed import World
+from zhprep.pretrain.job import set_up
+from zhprep.pretrain.loop import Trainer
+from zhprep.pretrain.validation import EPOCH, in_order, predict
+
+STILL = nano(dropout=0.0, attention_dropout=0.0)
+
+
+@pytest.fixture
+def job(data, vocabulary, config, tmp_path):
+    def make(recipe=STILL, **changes):
+        return set_up(data, tmp_path, recipe, dataclasses.replace(config, **changes), vocabulary, World())
+
+    return make
+
+
+def gradients(job) -> dict[str, torch.Tensor]:
+    job.model.train()
+    job.trainer.step(0, job.feed.step(0))
+    return {name: weight.grad.clone() for name, weight in job.model.named_parameters()}
+
+
+@pytest.mark.parametrize("parts", [2, 3, 8, 20])
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(job, parts):
+    """The loss is the mean over the masked tokens of the step, not a mean of the parts' means."""
+    whole, split_up = gradients(job(accumulate=1, clip=0.0)), gradients(job(accumulate=parts, clip=0.0))
+    for name, gradient in whole.items():
+        torch.testing.assert_close(split_up[name], gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [2, 3, 8])
+def test_processes_together_see_the_rows_of_one(job, size):
+    feed = job().feed
+    alone = feed.step(4)
+    shares = [World(rank, size).share(feed.batch_size) for rank in range(size)]
+    shared = [batch for share in shares for batch in dataclasses.replace(feed, share=share).step(4)]
+    for name in ("next_sentence_label", "masked_labels"):
+        assert torch.equal(torch.cat([b[name] for b in shared]), torch.cat([b[name] for b in alone]))
+
+
+def test_the_gradient_is_clipped_and_its_whole_norm_told(job):
+    made = job(clip=0.01)
+    made.model.train()
+    outcome = made.trainer.step(0, made.feed.step(0))
+    assert outcome.grad_norm.item() > 0.01
+    norms = [weight.grad.norm() for weight in made.model.parameters()]
+    assert torch.stack(norms).norm().item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_the_total_is_weighted(job):
+    plain, weighted = (
+        job(clip=0.0),
+        job(nano(objective_weights=[0.0, 2.0], dropout=0.0, attention_dropout=0.0), clip=0.0),
+    )
+    one, two = gradients(plain), gradients(weighted)
+    assert not two["heads.mlm.transform.weight"].any()
+    name = "heads.next_sentence.pooler.weight"
+    torch.testing.assert_close(two[name], 2 * one[name], rtol=1e-4, atol=1e-6)
+
+
+def test_dropout_is_a_function_of_seed_and_step(job):
+    losses = {}
+    for seed in (0, 0, 1):
+        for step in (3, 4):
+            made = job(nano(), seed=0)
+            made.trainer.config = dataclasses.replace(made.config, seed=seed)
+            made.model.train()
+            torch.rand(7)  # what was drawn before does not matter
+            outcome = made.trainer.step(step, made.feed.step(0))
+            losses.setdefault((seed, step), set()).add(outcome.losses["mlm"].item())
+    assert all(len(values) == 1 for values in losses.values())
+    assert len({value for values in losses.values() for value in values}) == 4
+
+
+def test_held_out_rows_always_have_the_same_masks(job):
+    made = job(nano())
+    made.model.train()
+    batches = list(in_order(made.feed.batches, made.held_out, 5))
+    first, again = (predict(made.model, batches, torch.device("cpu")) for _ in range(2))
+    assert made.model.training
+    assert first["mlm"].figures == again["mlm"].figures
+    assert first["next_sentence"].figures["count"] == len(made.held_out)
+    other = predict(made.model, in_order(made.feed.batches, made.held_out, 64), torch.device("cpu"))
+    assert other["mlm"].labels.tolist() == first["mlm"].labels.tolist()
+    np.testing.assert_allclose(other["mlm"].losses, first["mlm"].losses, rtol=1e-5)
+    assert EPOCH > 10**9
+
+
+def test_bf16_is_what_a_gpu_gets_and_may_be_asked_for(job):
+    made = job(dtype="bf16")
+    assert (made.trainer.dtype, job().trainer.dtype) == ("bf16", "fp32")
+    made.model.train()
+    outcome = made.trainer.step(0, made.feed.step(0))
+    assert outcome.losses["mlm"].item() == pytest.approx(3.8, abs=0.3)
+    assert all(weight.dtype == torch.float32 for weight in made.model.parameters())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_model_has_the_same_losses(job, data):
+    plain, compiled = job(), job(compile=True)
+    for made in (plain, compiled):
+        made.model.train()
+    found = [made.trainer.step(0, made.feed.step(0)).losses["mlm"].item() for made in (plain, compiled)]
+    assert found[0] == pytest.approx(found[1], rel=1e-4)
+    assert {batch["input_ids"].shape[1] for batch in compiled.feed.step(0)} == {32}  # 64, but for the positions
+    assert {len(batch["masked_labels"]) for batch in compiled.feed.step(0)} == {256}
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_step_on_a_gpu_is_near_one_on_a_cpu(job):
+    made, model = job(dtype="fp32"), None
+    expected = gradients(made)
+    world = World(device=torch.device("cuda"))
+    model = seeded_model(made.model.config, made.config.seed)
+    trainer = Trainer(model, made.config, world)
+    trainer.step(0, made.feed.step(0))
+    for name, weight in model.named_parameters():
+        torch.testing.assert_close(weight.grad.cpu(), expected[name], rtol=1e-2, atol=1e-3)
+    assert n_parameters(model) == n_parameters(made.model)

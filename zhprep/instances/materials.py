@@ -1,0 +1,50 @@
+"""What the instances of any block are made with: vocabularies, tables and lexicons, read once per process.
+
+In: the settings and a vocabulary. Out: everything that :class:`InstanceBuilder` is handed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from zhprep.instances.assemble import SpecialIds
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.entities import read_entities
+from zhprep.instances.reading import Reader
+from zhprep.instances.similar_words import read_similar_words
+from zhprep.vocab import Encoder, Vocabulary, load
+
+
+@dataclasses.dataclass(frozen=True)
+class Materials:
+    """The settings, the vocabulary, what reads documents with it, what masks need, and the specials of a second
+    vocabulary."""
+
+    config: InstancesConfig
+    vocabulary: Vocabulary
+    reader: Reader
+    facts: TokenFacts
+    coarse: SpecialIds | None = None
+
+    @classmethod
+    def of(
+        cls, config: InstancesConfig, vocabulary: Vocabulary, encoder: Encoder | None = None, *, sounds: bool = False
+    ) -> Materials:
+        """Read what the settings name; with ``sounds`` the documents are of the ``pinyin`` table.
+
+        Raises ``DataError`` for a file that cannot be read.
+        """
+        entities = read_entities(config.entities) if config.entities else None
+        coarse = load(config.coarse_vocab) if config.coarse_vocab else None
+        reader = Reader(encoder or Encoder(vocabulary), Encoder(coarse) if coarse else None, entities, sounds=sounds)
+        special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
+        return cls(config, vocabulary, reader, facts_of(config, vocabulary), special)
+
+
+def facts_of(config: InstancesConfig, vocabulary: Vocabulary) -> TokenFacts:
+    """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for."""
+    facts = TokenFacts.of(vocabulary)
+    if config.replacing != "similar" or config.similar_words is None:
+        return facts
+    return dataclasses.replace(facts, similar=read_similar_words(config.similar_words, vocabulary))

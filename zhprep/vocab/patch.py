@@ -1,0 +1,91 @@
+"""Put missing characters into the free slots of a vocabulary, for training that goes on from a model.
+
+In: a BERT vocabulary with ``[unusedN]`` entries and counts of a corpus. Out: the same vocabulary with
+the most frequent missing characters in those slots; every other entry keeps its id.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from zhprep.core.errors import UsageError
+from zhprep.vocab import entries
+from zhprep.vocab.config import VocabConfig
+from zhprep.vocab.counts import Counts
+from zhprep.vocab.encode import Encoder
+from zhprep.vocab.types.wordpiece import PREFIX, character_counts
+from zhprep.vocab.vocabulary import UNUSED, Vocabulary
+
+KINDS = ("wordpiece", "char")
+
+
+def config_of(vocabulary: Vocabulary) -> VocabConfig:
+    """Return the config by which text must be counted for :func:`patch`: the folding of the old vocabulary."""
+    if vocabulary.kind not in KINDS:
+        raise UsageError(
+            f"a vocabulary of type {vocabulary.kind} cannot be patched", hint=f"types that can: {', '.join(KINDS)}"
+        )
+    rules = json.loads(vocabulary.tokenizer_json).get("normalizer") or {}
+    lowercase = bool(rules.get("lowercase", False))
+    accents = rules.get("strip_accents")
+    return VocabConfig(
+        type=vocabulary.kind,
+        size=max(vocabulary.size, 6),
+        lowercase=lowercase,
+        strip_accents=lowercase if accents is None else bool(accents),
+        specials=vocabulary.specials,
+    )
+
+
+def patch(vocabulary: Vocabulary, counts: Counts, config: VocabConfig | None = None) -> Vocabulary:
+    """Return ``vocabulary`` with missing characters in its free slots, most frequent first.
+
+    ``counts`` are of text counted with :func:`config_of`; ``config`` may name wanted and unwanted
+    entries. The report says which slot got what and which characters are still missing. Raises
+    ``UsageError`` when there are no free slots.
+    """
+    config = config or config_of(vocabulary)
+    special = set(vocabulary.specials)
+    slots = [token for token in vocabulary.tokens if UNUSED.fullmatch(token) and token not in special]
+    if not slots:
+        raise UsageError("the vocabulary has no free slots ([unused1], …)", hint="build a new one")
+    alone, continuing = character_counts(counts.as_dict())
+    missing = _missing(vocabulary, alone, continuing, config)
+    filled = dict(zip(slots, missing, strict=False))
+    tokens = [filled.get(token, token) for token in vocabulary.tokens]
+    parts = json.loads(vocabulary.tokenizer_json)
+    parts["model"]["vocab"] = {token: number for number, token in enumerate(tokens)}
+    text = Tokenizer.from_str(json.dumps(parts, ensure_ascii=False)).to_str(pretty=True) + "\n"
+    left = {entry: alone.get(entry.removeprefix(PREFIX), 0) for entry in missing[len(slots) :]}
+    report = {
+        **vocabulary.report,
+        "type": vocabulary.kind,
+        "size": len(tokens),
+        "patched_from": vocabulary.sha256,
+        "patched": filled,
+        "free_slots_left": max(len(slots) - len(filled), 0),
+        "still_missing": dict(list(left.items())[:50]),
+        "still_missing_entries": len(left),
+    }
+    return dataclasses.replace(vocabulary, tokens=tokens, tokenizer_json=text, report=report, path=None)
+
+
+def _missing(vocabulary: Vocabulary, alone: dict[str, int], continuing: set[str], config: VocabConfig) -> list[str]:
+    """Return the entries to add: characters of the corpus and wanted ones that are unknown, most frequent first."""
+    unwanted = entries.excluded(config)
+    wanted = entries.included(config)
+    ranked = sorted({*alone, *wanted} - unwanted, key=lambda character: (-alone.get(character, 0), character))
+    encoded = Encoder(vocabulary, specials_in_text=False).encode(ranked)
+    owners = np.repeat(np.arange(len(ranked)), np.diff(encoded.sentence_offsets))
+    unknown = [ranked[owner] for owner in np.unique(owners[encoded.ids == vocabulary.unk]).tolist()]
+    found = []
+    for character in unknown:
+        found.append(character)
+        inside = PREFIX + character
+        if character in continuing and not entries.is_ideograph(character) and inside not in vocabulary.ids:
+            found.append(inside)
+    return found
