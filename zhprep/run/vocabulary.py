@@ -27,7 +27,7 @@ from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
 from zhprep.run.folders import COUNTS, MANIFEST, differing_files, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
-from zhprep.vocab.counts import SCHEMA
+from zhprep.vocab.counts import SCHEMA, TOTALS
 from zhprep.vocab.patch import patch
 
 
@@ -66,8 +66,9 @@ def build_vocabulary(
 ) -> Report:
     """Make the vocabulary folder ``output.path`` and return the report; a finished one is left as it is.
 
-    With ``old`` its free slots are filled with what it lacks, and all its ids stay. Of an array of tasks, the one that finds all counts there goes on to train. Raises ``UsageError``
-    when the folder holds a vocabulary made otherwise, or something that zhprep did not make.
+    With ``old`` its free slots are filled with what it lacks, and all its ids stay. Of an array of tasks, the one that
+    finds all counts there goes on to train. Raises ``UsageError`` when the folder holds a vocabulary made otherwise, or
+    something that zhprep did not make.
     """
     report = Report(output=str(output.path))
     task = CountPieces(chain, config, old.sha256 if old else "")
@@ -153,8 +154,6 @@ def _merged(folder: Path, account: Account, *, by_word: bool) -> Counts:
 
 
 def _flat(report: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in report.items()
-        if isinstance(value, (int, float, str)) and name not in ("type", "size")
-    }
+    """Return the plain values of a trainer's report, without what the command's report counts itself."""
+    known = ("type", "size", *TOTALS)
+    return {name: one for name, one in report.items() if isinstance(one, (int, float, str)) and name not in known}
