@@ -13,7 +13,7 @@ from zhprep.cli.shared import folder_output, shared_options, show_report, split_
 from zhprep.core.shards import read_manifest
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.run import pretrain
-from zhprep.recipes import load_recipe
+from zhprep.recipes import load_recipe, recipe_names
 from zhprep.run.check import check_model
 from zhprep.run.instances import VOCABULARY
 
@@ -21,7 +21,9 @@ from zhprep.run.instances import VOCABULARY
 @click.command()
 @click.argument("data", type=Existing(), metavar="DATA")
 @click.option("-o", "--output", metavar="RUN", required=True, help="The folder of the run.")
-@click.option("--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, else bert]")
+@click.option(
+    "--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, if it is bundled, else bert]"
+)
 @click.option(
     "--resume/--no-resume", default=True, help="Go on from the last checkpoint, if there is one  [default: resume]"
 )
@@ -36,7 +38,8 @@ def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite
     """
     shared, options = split_shared(options)
     manifest, run = read_manifest(data, "instances"), folder_output(output)
-    sections = load_recipe(recipe or manifest.get("recipe") or "bert", size=options["size"])
+    made_with = manifest["recipe"] if manifest.get("recipe") in recipe_names() else "bert"
+    sections = load_recipe(recipe or made_with, size=options["size"])
     config = read_config(PretrainConfig, options, sections.get("pretrain"), where="[pretrain]")
     model = sections.get("model", {})
     check_model(model, config.size)

@@ -57,10 +57,12 @@ class FlatText:
         widths = 1 + (self.codes >= 0x80).astype(np.int8) + (self.codes >= 0x800) + (self.codes >= 0x10000)
         return np.concatenate([[0], np.cumsum(widths, dtype=np.int64)])
 
-    def texts(self, starts: Integers, ends: Integers) -> list[str]:
-        """Return the text between each pair of code point positions."""
-        first, last = self.byte_offsets[starts].tolist(), self.byte_offsets[ends].tolist()
-        return [str(self.utf8[a:b], "utf-8") for a, b in zip(first, last, strict=True)]
+    def words(self, chosen: Integers) -> tuple[list[str], npt.NDArray[np.int32]]:
+        """Return the distinct words among ``word_ends[chosen]``, and for each of the chosen which one it is."""
+        bounds = self.byte_offsets[np.concatenate([[0], self.word_ends])].astype(np.int64)
+        every = pa.LargeStringArray.from_buffers(len(self.word_ends), pa.py_buffer(bounds), pa.py_buffer(self.utf8))
+        encoded = every.take(pa.array(chosen)).dictionary_encode()
+        return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 
 def flatten(batch: pa.RecordBatch) -> FlatText:

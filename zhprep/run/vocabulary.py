@@ -124,7 +124,7 @@ def _make_way(output: Output, job: Job) -> None:
         raise UsageError(f"{path}: holds a table of {there['table']}", hint="name another folder")
     if output.overwrite:
         (path / MANIFEST).unlink()
-    elif there["config"] != job.plan()["config"]:
+    elif not (path / COUNTS).exists() and there["config"] != job.plan()["config"]:  # else the counts refuse it
         hint = "name another folder, or begin it again with --overwrite"
         raise UsageError(f"{path}: holds a vocabulary made with another config", hint=hint)
 

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.pinyin.engines.context import ContextEngine
+from zhprep.pinyin.engines.g2pm import G2pmEngine
+from zhprep.pinyin.engines.g2pw import G2pwEngine
 from zhprep.pinyin.engines.pypinyin import PypinyinEngine
 
 if TYPE_CHECKING:
@@ -34,5 +37,8 @@ class Engine(Protocol):
 
 
 ENGINES: dict[str, Callable[[PinyinConfig], Engine]] = {
+    "context": ContextEngine,
     "pypinyin": PypinyinEngine,
+    "g2pm": G2pmEngine,
+    "g2pw": G2pwEngine,
 }

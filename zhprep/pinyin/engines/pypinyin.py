@@ -16,16 +16,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from zhprep.core.registry import require
 from zhprep.pinyin.flat import FlatText
 from zhprep.pinyin.syllables import ids
+from zhprep.pinyin.words import Syllables, WordTable, words_with
 
 if TYPE_CHECKING:
     from zhprep.pinyin.config import PinyinConfig
-
-Syllables = npt.NDArray[np.uint16]
 
 N_CODE_POINTS = 0x110000
 
@@ -37,7 +35,7 @@ class PypinyinEngine:
 
     def __init__(self, _config: PinyinConfig) -> None:
         self._phrases = Phrases.load()
-        self._read: dict[str, list[int]] = {}
+        self.words = WordTable(self._phrases.read)
 
     def fingerprint(self) -> str:
         """Return the version of pypinyin and the hash of its readings."""
@@ -46,24 +44,8 @@ class PypinyinEngine:
     def read(self, text: FlatText) -> Syllables:
         """Return the syllable of every code point in its word, uint16 ``[N]``."""
         result = self._phrases.first[text.codes]
-        starts, ends = text.word_starts, text.word_ends
-        if not len(ends):
-            return result
-        several = ends - starts > 1
-        moves = np.logical_or.reduceat(self._phrases.moves[text.codes], np.minimum(starts, len(text.codes) - 1))
-        chosen = np.flatnonzero(several & moves)
-        self._patch(result, starts[chosen], text.texts(starts[chosen], ends[chosen]))
+        self.words.fill(result, text, words_with(text, self._phrases.moves))
         return result
-
-    def _patch(self, result: Syllables, starts: npt.NDArray[np.int64], words: list[str]) -> None:
-        known = self._read
-        for word in dict.fromkeys(words):
-            if word not in known:
-                known[word] = self._phrases.read(word)
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
-        values = np.fromiter((number for word in words for number in known[word]), np.uint16, int(lengths.sum()))
-        within = np.arange(len(values)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        result[np.repeat(starts, lengths) + within] = values
 
 
 class Phrases:
@@ -85,6 +67,7 @@ class Phrases:
             self.first[code] = number[readings.partition(",")[0]]
             digest.update(f"{code} {readings}\n".encode())
         self._phrases: dict[str, list[int]] = {}
+        self._open: set[tuple[str, int]] = set()
         self._longest = 1
         self._chinese = chinese
         for phrase, syllables in phrases.items():
@@ -92,6 +75,7 @@ class Phrases:
             if len(phrase) == len(syllables) and chinese.match(phrase):
                 read = [number[readings[0]] for readings in syllables]
                 self._phrases[phrase] = read
+                self._open.update((phrase, i) for i, found in enumerate(syllables) if len(found) > 1)
                 self._longest = max(self._longest, len(phrase))
                 self.moves[[ord(c) for c, n in zip(phrase, read, strict=True) if self.first[ord(c)] != n]] = True
         self.sha256 = digest.hexdigest()
@@ -108,11 +92,18 @@ class Phrases:
         return cls(constants.PINYIN_DICT, constants.PHRASES_DICT, constants.RE_HANS, package.__version__)
 
     def read(self, word: str) -> list[int]:
-        """Return the syllables of a word as pypinyin reads it: its phrases by forward maximum match, else each
-        character's first reading.
-        """  # fmt: skip
-        if word in self._phrases:
-            return self._phrases[word]
+        """Return the syllables of a word as pypinyin reads it.
+
+        Its phrases are found by forward maximum match; a character outside them has its first reading.
+        """
+        first = self.first
+        return [found or int(first[ord(c)]) for c, found in zip(word, self.in_phrases(word), strict=True)]
+
+    def in_phrases(self, word: str, *, decided: bool = False) -> list[int]:
+        """Return the syllables of the characters that stand in a phrase of the word, 0 for the others.
+
+        With ``decided`` a character that the phrase itself reads in two ways (朝阳) has 0 too.
+        """
         result: list[int] = []
         start = 0
         while start < len(word):
@@ -120,7 +111,8 @@ class Phrases:
             while end > start + 1 and word[start:end] not in self._phrases:
                 end -= 1
             piece = word[start:end]
-            result += self._phrases.get(piece) or [int(self.first[ord(piece)])]
+            found = self._phrases[piece] if end > start + 1 else [0]
+            result += [0 if decided and (piece, i) in self._open else n for i, n in enumerate(found)]
             start = end
         return result
 
