@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint fix golden bench experiments docs wheel clean
+.PHONY: demo test lint fix golden bench bench-docs experiments docs wheel clean
 
 demo: $(VENV)/.installed           ## the whole pipeline on the bundled sample data; then look at demo/report.html
 	$(BIN)/zhprep demo -o demo
@@ -25,7 +25,10 @@ golden: $(VENV)/.installed         ## write the golden files again; look at the 
 	ZHPREP_GOLDEN=write $(BIN)/python -m pytest -q -m golden tests
 
 bench: $(VENV)/.installed          ## speed beside the peers, in one run
-	$(BIN)/python -m pytest -q -s --benchmark-disable-gc -p no:cacheprovider benchmarks
+	$(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
+
+bench-docs: $(VENV)/.installed     ## the same, written into docs/benchmarks.md
+	ZHPREP_BENCH_DOCS=docs/benchmarks.md $(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
 
 experiments: $(VENV)/.installed    ## long: pretrain and compare on your own corpus (CORPUS=...)
 	$(BIN)/zhprep run bert-wwm $(CORPUS) --size tiny -o work

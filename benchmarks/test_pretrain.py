@@ -12,6 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from racing import Race
 
 from zhprep.collate import Masked, Ragged, Rows, to_tensors
 from zhprep.collate.rows import offsets_of
@@ -67,7 +68,7 @@ def theirs(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]
     labels.view(-1)[batch["masked_positions"]] = batch["masked_labels"]
     attention = batch["attention_mask"].long()
 
-    def step(number: int) -> None:
+    def step(_: int) -> None:
         loss = model(input_ids=batch["input_ids"], attention_mask=attention, labels=labels).loss
         optimiser.zero_grad()
         loss.backward()
@@ -78,12 +79,11 @@ def theirs(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]
 
 
 @pytest.mark.parametrize(("size", "least"), [("tiny", 3.5), ("small", 1.3)])
-def test_training_step(size: str, least: float) -> None:
+def test_training_step(race: Race, size: str, least: float) -> None:
     torch.set_num_threads(1)
     rows, masked = rows_and_masks()
     batch = to_tensors(rows, masked, ["input_ids"], pad_id=0)
     n_tokens = int(rows.lengths.sum())
     mine = tokens_per_second(ours(size, batch), n_tokens)
     other = tokens_per_second(theirs(size, batch), n_tokens)
-    print(f"\npretrain {size}: {mine:,.0f} tokens/s, transformers {other:,.0f}, ratio {mine / other:.1f}")
-    assert mine / other > least
+    assert race.add(f"pretrain step, {size}, CPU", "transformers BertForMaskedLM", mine, other, "tok/s") > least

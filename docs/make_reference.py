@@ -10,20 +10,21 @@ from zhprep.cli import COMMANDS, cli
 
 HEAD = """# Commands
 
-Written by `make docs` from `--help`; a test holds it equal. Data go to stdout, everything else to stderr; `-` is stdin or
-stdout. Exit codes: 0 done · 1 our fault · 2 wrong usage · 3 wrong data (file, line, why) · 85 stopped early on purpose (run
-again to go on) · 130 interrupted.
+Written by `make docs` from `--help`; a test holds it equal. Data go to stdout, everything else to stderr; `-` is stdin
+or stdout. Exit codes: 0 done · 1 our fault · 2 wrong usage · 3 wrong data (file, line, why) · 85 stopped early on
+purpose (run again to go on) · 130 interrupted.
 """
 
 
 def reference() -> str:
     """Return the page."""
     parts = [HEAD]
-    with click.Context(cli, info_name="zhprep", terminal_width=100, max_content_width=100) as parent:
+    width = {"terminal_width": 100, "max_content_width": 100}
+    with click.Context(cli, info_name="zhprep", **width) as parent:
         for name in COMMANDS:
             command = cli.get_command(parent, name)
             assert command is not None
-            with click.Context(command, info_name=name, parent=parent, terminal_width=100, max_content_width=100) as context:
+            with click.Context(command, info_name=name, parent=parent, **width) as context:
                 parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -118,6 +119,29 @@ def test_splitting_loses_only_white_space(sentence, semicolon):
     result, _ = run([[sentence]], config)
     left = "".join("".join(row) for row in result["sentences"].to_pylist())
     assert "".join(left.split()) == "".join(sentence.split())
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_many_lines_of_few_characters(seed):
+    """Lines drawn from a handful of tricky characters meet more rules at once than hypothesis finds."""
+    draw = random.Random(seed)
+    options = {
+        "unicode_form": draw.choice(["nfc", "nfkc", "none"]),
+        "width": draw.choice(["letters-digits", "all", "none"]),
+        "emoji": draw.choice(["keep", "strip", "placeholder"]),
+        "chinese_spaces": draw.choice(["remove", "keep"]),
+        "split_at_semicolon": draw.random() < 0.5,
+        "max_sentence_length": draw.randint(8, 30),
+        "longest_punctuation_run": draw.randint(1, 3),
+        "steps": STEP_NAMES if draw.random() < 0.5 else tuple(name for name in STEP_NAMES if draw.random() < 0.7),
+    }
+    characters = draw.sample([*TRICKY, *PIECES], draw.randint(4, 60))
+    documents = [["".join(draw.choices(characters, k=draw.randint(1, 40))) for _ in range(300)]]
+    config = NormalizeConfig(**options)
+    once, account = run(documents, config)
+    assert_balanced(documents, once, account)
+    twice, _ = run(once["sentences"].to_pylist(), config)
+    assert twice["sentences"].to_pylist() == once["sentences"].to_pylist()
 
 
 @pytest.mark.parametrize("name", STEPS)

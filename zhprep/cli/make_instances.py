@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.report import check_budgets
@@ -24,7 +24,7 @@ from zhprep.vocab import load
 
 @click.command()
 @input_options
-@click.option("--vocab", metavar="VOCAB", required=True, help="The vocabulary folder.")
+@click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
 @click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances.")
 @click.option("--recipe", help="Take the settings of a recipe; flags go before it.")
 @click.option("--cws", help="Segmenter  [default: jieba]")
@@ -32,7 +32,7 @@ from zhprep.vocab import load
 @config_options(InstancesConfig, skip=("static",))
 @shared_options("work", "array", "drop", "unk")
 def command(
-    inputs: tuple[str, ...], vocab: str, output: str, recipe: str | None, cws: str | None, **options: Any
+    inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, cws: str | None, **options: Any
 ) -> None:
     """Make training instances out of text.
 
@@ -52,6 +52,6 @@ def command(
     there = job_output(folder_output(output), shared, "make-instances")
     with planned(inputs, read, there.path, shared.block_size) as corpus:
         chain = Chain.over(corpus, "words", normalize=normalize, segment=segment)
-        report = make_instances(corpus, MakeInstances(chain, config, Path(vocab), recipe or ""), there)
+        report = make_instances(corpus, MakeInstances(chain, config, vocab, recipe or ""), there)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report, shared)

@@ -21,7 +21,9 @@ from zhprep.run.instances import VOCABULARY
 @click.command()
 @click.argument("data", type=Existing(), metavar="DATA")
 @click.option("-o", "--output", metavar="RUN", required=True, help="The folder of the run.")
-@click.option("--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, if it is bundled, else bert]")
+@click.option(
+    "--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, if it is bundled, else bert]"
+)
 @click.option(
     "--resume/--no-resume", default=True, help="Go on from the last checkpoint, if there is one  [default: resume]"
 )

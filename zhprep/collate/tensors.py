@@ -20,8 +20,8 @@ def to_tensors(
     """Return the batch of ``rows``: the ``columns`` as int64, list columns padded to one length.
 
     Besides those: ``attention_mask`` (bool, absent when nothing is padded), ``masked_positions`` (indices into the
-    flattened ``[B*L]``) and ``masked_labels``. Rows are padded to the longest, or to ``length`` if that is more, and the
-    number of masked positions to a multiple of ``slots`` (unused ones point at 0 and have the label -100).
+    flattened ``[B*L]``) and ``masked_labels``. Rows are padded to the longest, or to ``length`` if that is more, and
+    the number of masked positions to a multiple of ``slots`` (unused ones point at 0 and have the label -100).
     """
     offsets, lengths = rows.tokens.offsets, rows.lengths
     length = max(length, int(lengths.max(initial=1)))

@@ -53,12 +53,14 @@ def bar_chart(bars: Sequence[tuple[str, float]], *, y_label: str, expected: Sequ
         )
         if len(bars) <= 16 or place % math.ceil(len(bars) / 16) == 0:
             parts.append(
-                f'<text class="tick" x="{x + step * 0.35:.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{html.escape(name)}</text>'
+                f'<text class="tick" x="{x + step * 0.35:.1f}" y="{HEIGHT - BOTTOM + 16}" '
+                f'text-anchor="middle">{html.escape(name)}</text>'
             )
         if expected is not None:
             level = frame.y(expected[place])
             parts.append(
-                f'<line class="level" x1="{x - 3:.1f}" x2="{x + step * 0.7 + 3:.1f}" y1="{level:.1f}" y2="{level:.1f}"/>'
+                f'<line class="level" x1="{x - 3:.1f}" x2="{x + step * 0.7 + 3:.1f}" '
+                f'y1="{level:.1f}" y2="{level:.1f}"/>'
             )
     return _svg(parts)
 
@@ -83,14 +85,17 @@ class _Frame:
             parts.append(f'<text class="tick" x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
         for tick in self._xs if x_numbers else ():
             parts.append(
-                f'<text class="tick" x="{self.x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{_short(tick)}</text>'
+                f'<text class="tick" x="{self.x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" '
+                f'text-anchor="middle">{_short(tick)}</text>'
             )
         parts.append(
-            f'<text class="label" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_label)}</text>'
+            f'<text class="label" x="{(LEFT + WIDTH) / 2}" y="{HEIGHT - 6}" '
+            f'text-anchor="middle">{html.escape(x_label)}</text>'
         )
         middle = (TOP + HEIGHT - BOTTOM) / 2
         parts.append(
-            f'<text class="label" transform="translate(14 {middle}) rotate(-90)" text-anchor="middle">{html.escape(y_label)}</text>'
+            f'<text class="label" transform="translate(14 {middle}) rotate(-90)" '
+            f'text-anchor="middle">{html.escape(y_label)}</text>'
         )
         return "".join(parts)
 

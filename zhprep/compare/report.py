@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from zhprep.compare.instances import LEGEND, instance_html
 from zhprep.compare.page import Page
-from zhprep.compare.plots import bar_chart, line_chart
+from zhprep.compare.plots import Points, bar_chart, line_chart
 from zhprep.core.config import build
 from zhprep.core.shards import open_table, read_manifest
 from zhprep.instances import InstancesConfig
@@ -67,11 +67,13 @@ def _masks(page: Page, rows: pa.Table, vocabulary: Vocabulary, config: Instances
     chosen = int(kinds.sum())
     page.heading(
         "Masks",
-        f"Strategy {config.mask}, replacement {config.replacement}, format {config.format}; over {rows.num_rows:,} instances.",
+        f"Strategy {config.mask}, replacement {config.replacing}, format {config.format}; "
+        f"over {rows.num_rows:,} instances.",
     )
     shares = kinds / max(chosen, 1)
     page.table(
-        [("chosen tokens", f"{chosen / max(n_tokens, 1):.2%} of {n_tokens:,}"), ("replaced by [MASK]", f"{shares[1]:.2%}"),
+        [("chosen tokens", f"{chosen / max(n_tokens, 1):.2%} of {n_tokens:,}"),
+         ("replaced by [MASK]", f"{shares[1]:.2%}"),
          ("replaced by a random token", f"{shares[2]:.2%}"), ("kept", f"{shares[3]:.2%}")]
     )  # fmt: skip
     edges = np.linspace(0, config.max_length, 17).astype(int)
@@ -86,7 +88,7 @@ def _training(page: Page, run: Path) -> None:
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
     steps = [line for line in lines if "loss" in line]
     names = list(steps[0]["loss"]) if steps else []
-    series = {name: [(line["step"], line["loss"][name]) for line in steps] for name in names}
+    series: dict[str, Points] = {name: [(line["step"], line["loss"][name]) for line in steps] for name in names}
     report = json.loads((run / "report.json").read_text("utf-8"))
     scores = json.loads((run / "scores.json").read_text("utf-8"))
     levels = {"unigram": scores["intrinsic"]["unigram_loss"]} if "intrinsic" in scores else {}

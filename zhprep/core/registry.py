@@ -26,7 +26,7 @@ def suggest(name: str, choices: list[str], *, show: int = 40) -> str:
     """Return a hint: the nearest of ``choices`` if one is near, then all of them unless they are more than ``show``."""
     near = difflib.get_close_matches(name, choices, n=1)
     meant = f"did you mean {near[0]!r}?" if near else ""
-    listed = f"choices: {', '.join(choices)}" if len(choices) <= show else ""
+    listed = f"choices: {', '.join(choices)}" if 0 < len(choices) <= show else ""
     return f"{meant} {listed}".strip()
 
 

@@ -32,14 +32,11 @@ class CharacterWords:
     @classmethod
     def of(cls, ends: pa.ListArray) -> CharacterWords:
         """Return the words of the sentences of which ``ends`` holds a list each."""
-        offsets = ends.offsets.to_numpy()
-        values = ends.values.to_numpy()[offsets[0] : offsets[-1]].astype(np.int64)
-        rows = np.diff(offsets)
-        lengths = np.zeros(len(rows), np.int64)
-        lengths[rows > 0] = values[offsets[1:][rows > 0] - int(offsets[0]) - 1]
-        bases = offsets_of(lengths)
-        values += np.repeat(bases[:-1], rows)
-        return cls(np.concatenate([np.zeros(1, np.int64), values])[: len(values)], bases)
+        offsets, values = ends.offsets.to_numpy(), ends.values.to_numpy()
+        bases = offsets_of(sentence_lengths(ends))
+        starts = np.zeros(int(offsets[-1] - offsets[0]) + 1, np.int64)
+        np.add(values[offsets[0] : offsets[-1]], np.repeat(bases[:-1], np.diff(offsets)), out=starts[1:])
+        return cls(starts[:-1], bases)
 
     @property
     def n_characters(self) -> int:
@@ -58,11 +55,22 @@ class CharacterWords:
         return CharacterWords(np.delete(self.starts, inner), self.bases)
 
 
+def sentence_lengths(ends: pa.ListArray) -> npt.NDArray[np.int32]:
+    """Return the code points of each sentence: where its last word ends."""
+    offsets, values = ends.offsets.to_numpy(), ends.values.to_numpy()
+    if not len(values):
+        return np.zeros(len(ends), np.int32)
+    lengths: npt.NDArray[np.int32] = np.where(np.diff(offsets) > 0, values[offsets[1:] - 1], 0)
+    return lengths
+
+
 @dataclasses.dataclass(frozen=True)
 class Places:
-    """The characters of each token, ``[T]``: its first and its last one, of all the sentences' characters."""
+    """The characters of each token, of all the sentences' characters: ``first`` ``int64[T]``; the last one is the same
+    but for the tokens ``wide``, of several characters, which have theirs in ``last``."""
 
     first: Ints
+    wide: Ints
     last: Ints
 
     @classmethod
@@ -71,17 +79,21 @@ class Places:
 
         Raises ``DataError`` when a token lies beyond the last word of its sentence.
         """
-        base = np.repeat(bases[:-1], np.diff(sentence_offsets))
-        first, last = base + starts, base + stops
-        last -= 1
-        if len(last) and int(last.max()) >= int(bases[-1]):
+        first = np.repeat(bases[:-1], np.diff(sentence_offsets))
+        first += starts
+        sizes = stops - starts
+        wide = np.flatnonzero(sizes != 1)
+        last = first[wide] + sizes[wide] - 1
+        if len(first) and max(first[-1], last.max(initial=0)) >= bases[-1]:
             raise DataError("a token lies beyond the last word of its sentence", hint="segment the text again")
-        return cls(first, last)
+        return cls(first, wide, last)
 
 
 def open_words(places: Places, words: CharacterWords) -> tuple[Bools, int]:
     """Return ``bool[T]``, True where a token begins a word, and how many words were joined by tokens."""
     opens = np.ones(len(places.first), np.bool_)
-    first, last = words.word_of[places.first], words.word_of[places.last]
+    first = words.word_of[places.first]
+    last = first.copy()
+    last[places.wide] = words.word_of[places.last]
     np.not_equal(first[1:], last[:-1], out=opens[1:])
-    return opens, int(last.sum(dtype=np.int64) - first.sum(dtype=np.int64))
+    return opens, int((last[places.wide] - first[places.wide]).sum(dtype=np.int64))

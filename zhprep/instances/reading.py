@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.report import Account
-from zhprep.instances.align import CharacterWords, Places, open_words
+from zhprep.instances.align import CharacterWords, Places, open_words, sentence_lengths
 from zhprep.instances.entities import Entities
 from zhprep.instances.ragged import Ints, offsets_of
 from zhprep.instances.tokens import Coarse, Tokens
@@ -80,7 +80,9 @@ def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:
 def _sounds(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDArray[np.uint16]]:
     """Return the syllable of each token that is a single character, 0 for others."""
     syllables = documents["syllables"].flatten().flatten().to_numpy()
-    return {SOUNDS: np.where(places.first == places.last, syllables[places.first], 0).astype(np.uint16)}
+    sounds = syllables[places.first]
+    sounds[places.wide] = 0
+    return {SOUNDS: sounds}
 
 
 def rows_of(column: pa.ListArray) -> Ints:
@@ -93,8 +95,7 @@ def rows_of(column: pa.ListArray) -> Ints:
 def document_lengths(documents: pa.RecordBatch) -> list[int]:
     """Return the code points of every document, from the ends of its words."""
     ends = documents["ends"]
-    bases = CharacterWords.of(ends.flatten()).bases
-    lengths: list[int] = np.diff(bases[rows_of(ends)]).tolist()
+    lengths: list[int] = np.diff(offsets_of(sentence_lengths(ends.flatten()))[rows_of(ends)]).tolist()
     return lengths
 
 

@@ -42,6 +42,15 @@ class Tokens:
         """The tokens that begin a word, and the end."""
         return np.append(np.flatnonzero(self.opens), len(self.opens))
 
+    def after(self, start: int) -> Tokens:
+        """Return the tokens from ``start`` on, where a coarse token begins, if there are any. Nothing is copied."""
+        columns = {name: column[start:] for name, column in self.columns.items()}
+        coarse = self.coarse
+        if coarse is not None and start < len(self):
+            first = int(coarse.of[start])
+            coarse = Coarse(coarse.ids[first:], coarse.of[start:] - first)
+        return Tokens(self.ids[start:], self.opens[start:], columns, coarse)
+
     def take(self, starts: Ints, stops: Ints) -> Tokens:
         """Return the tokens of some ranges, end to end. Ranges begin and end with coarse tokens, if there are any."""
         index = ranges(starts, stops - starts)

@@ -33,6 +33,7 @@ class Walk:
         """``single``: a segment is one sentence, and the target does not matter."""
         self._window, self._plan, self._single = window, plan, single
         self._kind = plan.config.pairs
+        self._opens = window.tokens.opens
         self._bounds: list[int] = window.sentences.tolist()
         self._documents: list[int] = window.documents.tolist()
         self._others = len(window.numbers) - 1
@@ -77,13 +78,13 @@ class Walk:
         if inner:
             middle = sentence + 1 + _below(draw, inner)
             return self._bounds[middle], middle
-        borders, stop = self._window.tokens.borders, self._bounds[after]
-        first, last = np.searchsorted(borders, (start + 1, stop)).tolist()
-        border = first + _below(draw, last - first)
-        if border >= last - elsewhere:
+        stop = self._bounds[after]
+        borders = np.flatnonzero(self._opens[start + 1 : stop])
+        border = _below(draw, len(borders))
+        if border >= len(borders) - elsewhere:
             return stop, after
         self._inside += 1
-        return int(borders[border]), sentence
+        return start + 1 + int(borders[border]), sentence
 
     def _elsewhere(self, document: int, target: int, other_draw: int, place_draw: int) -> tuple[int, int]:
         """Return tokens of another document: whole sentences from a random one on, up to ``target``."""

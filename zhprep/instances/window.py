@@ -58,10 +58,9 @@ class Window:
         if sentence >= self.n_sentences:
             return self.only(np.zeros(0, np.int64), np.zeros(0, np.int64))
         document = int(self.document_of[sentence])
-        start, stop = self.sentences[[sentence, -1]]
-        tokens = self.tokens.take(np.array([start]), np.array([stop]))
+        start = int(self.sentences[sentence])
         documents = np.maximum(self.documents[document:] - sentence, 0)
-        return Window(tokens, self.sentences[sentence:] - start, documents, self.numbers[document:])
+        return Window(self.tokens.after(start), self.sentences[sentence:] - start, documents, self.numbers[document:])
 
     def only(self, starts: Ints, stops: Ints) -> Window:
         """Return a window of some ranges of tokens, each a sentence and a document of its own."""

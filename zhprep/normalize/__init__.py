@@ -9,6 +9,7 @@ distinct characters, so that clean text passes all steps for little more than th
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
@@ -16,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zhprep.core import schema
+from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.normalize.config import STEP_NAMES, NormalizeConfig
@@ -32,11 +34,13 @@ def build(config: NormalizeConfig) -> Stage:
     """Return the stage: a ``text`` batch of raw lines in, a ``text`` batch of clean sentences out.
 
     Counts ``sentences_in`` and ``characters`` as read, ``sentences`` and ``characters_out`` as left.
-    Raises ``UsageError`` for a step that does not exist.
+    Raises ``UsageError`` for a step that does not exist, or a placeholder that the other steps would change.
     """
     for name in config.steps:
         lookup(STEPS, name, "normalisation step")
     names = [name for name in STEP_NAMES if name in config.steps]
+    if config.emoji == "placeholder":
+        _check_placeholder(config)
 
     def normalize(batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         text = Text.read(batch.column("sentences").flatten(), account)
@@ -68,6 +72,17 @@ def _split(text: Text, names: list[str], config: NormalizeConfig, account: Accou
         return text
     again = clean(text.lines(doubtful), [name for name in names if name != "variants"], config, account)
     return text.with_lines(doubtful, _split(again, names, config, account))
+
+
+def _check_placeholder(config: NormalizeConfig) -> None:
+    column = pa.array([[config.emoji_placeholder]])
+    batch = pa.RecordBatch.from_arrays([pa.array([""]), column], schema=schema.TEXT)
+    result = build(dataclasses.replace(config, emoji="strip"))(batch, Account())
+    if result.column("sentences") != column:
+        raise UsageError(
+            f"emoji_placeholder {config.emoji_placeholder!r} would itself be changed by normalisation",
+            hint="choose plain letters, such as [EMOJI]",
+        )
 
 
 def _assemble(batch: pa.RecordBatch, text: Text, account: Account) -> pa.RecordBatch:

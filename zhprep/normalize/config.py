@@ -8,7 +8,7 @@ from zhprep.core.config import setting
 
 # Named here and not taken from STEPS, so that the settings load nothing; a test holds the two equal.
 STEP_NAMES = (
-    "bom", "nul", "line-separators", "control", "bidi", "private-use", "noncharacters", "zero-width", "emoji", "width",
+    "bom", "nul", "line-separators", "control", "bidi", "private-use", "noncharacters", "width", "zero-width", "emoji",
     "html-entities", "unicode-form", "variants", "whitespace", "repeated-punctuation",
 )  # fmt: skip
 

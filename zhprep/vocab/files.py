@@ -59,7 +59,8 @@ def write(vocabulary: Vocabulary, directory: str | Path, counts: Counts | None =
 
 def write_counts(counts: Counts, path: str | Path) -> None:
     """Write counts as an Arrow IPC file, the totals in its metadata."""
-    table = counts.table.replace_schema_metadata({name: str(counts.totals[name]) for name in TOTALS})
+    facts = {**{name: str(counts.totals[name]) for name in TOTALS}, "unit": "word" if counts.by_word else "piece"}
+    table = counts.table.replace_schema_metadata(facts)
     with pa.OSFile(os.fspath(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
         writer.write_table(table, max_chunksize=1 << 20)
 
@@ -77,7 +78,7 @@ def read_counts(path: str | Path) -> Counts:
     if table.schema.names != SCHEMA.names:
         raise DataError(f"{path}: not a table of counts: its columns are {', '.join(table.schema.names)}")
     totals = {name: int(metadata.get(name.encode(), b"0")) for name in TOTALS}
-    return Counts(table.replace_schema_metadata(None).cast(SCHEMA), totals)
+    return Counts(table.replace_schema_metadata(None).cast(SCHEMA), totals, metadata.get(b"unit") == b"word")
 
 
 def load(path: str | Path) -> Vocabulary:

@@ -61,6 +61,7 @@ _NOT_TEXT = {
     b"\x7fELF": "a program",
 }
 _SAMPLE = 1 << 16
+_FEW_NULS = 16  # as a file of text may hold by accident
 
 
 @dataclass(frozen=True)
@@ -268,7 +269,7 @@ def _text_encoding(path: str, sample: bytes, encoding: str) -> str:
         "".encode(codec.name)  # refuses codecs such as base64, which are not of text
     except LookupError as error:
         raise UsageError(f"unknown encoding {encoding!r}", hint="utf-8, gb18030, big5, utf-16 or auto") from error
-    if not codec.name.startswith(("utf-16", "utf-32")) and sample.count(0) > len(sample) // 100:
+    if not codec.name.startswith(("utf-16", "utf-32")) and sample.count(0) > max(_FEW_NULS, len(sample) // 100):
         raise DataError(
             f"{path}: is not text ({sample.count(0)} NUL bytes in its first {len(sample)})", hint="give a text file"
         )

@@ -150,8 +150,9 @@ class _Documents:
     def _add_lines(self, data: bytes, lines: Lines, good: Flags) -> None:
         kept = lines.full & good
         n_bad = int(np.count_nonzero(lines.full & ~good))
-        self._account.count(sentences=n_bad)
-        self._account.drop("sentences.bad_encoding", n_bad)
+        if n_bad:
+            self._account.count(sentences=n_bad)
+            self._account.drop("sentences.bad_encoding", n_bad)
         before: Ints = np.cumsum(kept) - kept
         for line in before[lines.begins].tolist():
             self._begin(self._n_lines + line)

@@ -146,8 +146,6 @@ def _rows(
                 row += n_rows
                 continue
             for batch in read():
-                if row >= stop:
-                    return
                 first, last = max(start - row, 0), min(stop - row, batch.num_rows)
                 for part in _small(
                     batch.slice(first, max(last - first, 0)), text_key if table is None else "sentences"
@@ -155,6 +153,8 @@ def _rows(
                     yield part if table is not None else _as_text(source, part, text_key, row + first)
                     first += part.num_rows
                 row += batch.num_rows
+                if row >= stop:  # what comes after is not looked at
+                    return
     except (pa.ArrowException, OSError) as error:
         raise _damaged(source, error) from error
 

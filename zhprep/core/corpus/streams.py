@@ -10,6 +10,7 @@ import bz2
 import codecs
 import lzma
 import zlib
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ from zhprep.core.errors import DataError
 CHUNK = 1 << 20
 """Bytes read at a time."""
 
-STEP = 1 << 12
+STEP = 1 << 10
 """Compressed bytes decompressed at a time: it bounds memory when a file expands ten-thousandfold."""
 
 _LONGEST_WINDOW = 1 << 31  # `zstd --long=31`, as large dumps are made
@@ -72,7 +73,8 @@ class _Pulled:
     """A stream that is made a part at a time and holds what was not asked for yet."""
 
     def __init__(self) -> None:
-        self._parts: list[bytes] = []
+        self._parts: deque[bytes] = deque()
+        self._at = 0  # what of the first part has been given
         self._held = 0
         self._ended = False
         self._damage: Damaged | None = None
@@ -91,9 +93,20 @@ class _Pulled:
                 self._held += len(part)
         if self._damage is not None and not self._held and size:
             raise self._damage
-        joined = b"".join(self._parts)
-        self._parts, self._held = [joined[size:]], max(0, self._held - size)
-        return joined[:size]
+        return self._give(min(size, self._held))
+
+    def _give(self, size: int) -> bytes:
+        given = []
+        self._held -= size
+        while size > 0:
+            part = self._parts[0][self._at : self._at + size]
+            given.append(part)
+            size -= len(part)
+            self._at += len(part)
+            if self._at == len(self._parts[0]):
+                self._parts.popleft()
+                self._at = 0
+        return given[0] if len(given) == 1 else b"".join(given)
 
     def _pull(self) -> bytes | None:
         """Return the next part, which may be empty, or None at the end."""
@@ -105,7 +118,8 @@ class Prefixed(_Pulled):
 
     def __init__(self, head: bytes, stream: Stream) -> None:
         super().__init__()
-        self._parts, self._held = [head], len(head)
+        self._parts.append(head)
+        self._held = len(head)
         self._stream = stream
 
     def _pull(self) -> bytes | None:
@@ -122,30 +136,30 @@ class Decompressed(_Pulled):
         self._where = where
         self._decoder: Any = None
         self._chunk = b""
-        self._at = 0
+        self._place = 0
 
     def _pull(self) -> bytes | None:
-        if self._at == len(self._chunk):
-            self._chunk, self._at = self._stream.read(CHUNK), 0
+        if self._place == len(self._chunk):
+            self._chunk, self._place = self._stream.read(CHUNK), 0
         if self._decoder is None:
             return self._begin_member()
-        step = self._chunk[self._at : self._at + STEP]
+        step = self._chunk[self._place : self._place + STEP]
         if not step:
             raise self._damaged("they end early")
         try:
             data: bytes = self._decoder.decompress(step)
         except (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, ValueError) as error:
             raise self._damaged(str(error)) from error
-        self._at += len(step)
+        self._place += len(step)
         if self._decoder.eof:
-            self._at -= len(self._decoder.unused_data)
+            self._place -= len(self._decoder.unused_data)
             self._decoder = None
         return data
 
     def _begin_member(self) -> bytes | None:
-        while self._at < len(self._chunk) and self._chunk[self._at] == 0:
-            self._at += 1
-        if self._at < len(self._chunk):
+        while self._place < len(self._chunk) and self._chunk[self._place] == 0:
+            self._place += 1
+        if self._place < len(self._chunk):
             self._decoder = self._new()
             return b""
         return b"" if self._chunk else None

@@ -10,6 +10,7 @@ manifest.json        written last: a folder without one is unfinished
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -77,9 +78,9 @@ class Folder:
         (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
         remove_leftovers(self.path / RECEIPTS)
-        if not there.exists():
+        if overwrite or not there.exists():
             with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
-                write_json(there, plan)
+                write_json(there, plan, replace=overwrite)
                 return [*made, there]
         _check_same(_read_json(there), json.loads(json.dumps(plan)), self.path)
         return []
@@ -147,17 +148,18 @@ class Folder:
         if not made or any((self.path / RECEIPTS).glob("*.json")):
             return
         self._clear()
+        (self.path / PLAN).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # not empty: something is there that is not ours
             for folder in reversed(made[:-1]):
                 folder.rmdir()
 
     def _clear(self) -> None:
-        """Remove what zhprep wrote here, by name, and nothing else.
+        """Remove what zhprep wrote here, by name, and nothing else; the plan stays, to say whose folder this is.
 
-        Receipts go first and the plan last, so that whoever is killed in between leaves a folder to go on with.
+        Receipts go before shards, so that whoever is killed in between leaves nothing that passes for done.
         """
         if not (self.path / PLAN).exists():
-            if self.path.exists() and any(self.path.iterdir()):
+            if self.path.exists() and any(not entry.name.startswith((PREFIX, ".")) for entry in self.path.iterdir()):
                 raise UsageError(
                     f"{self.path}: was not made by zhprep; it is left as it is", hint="name another folder"
                 )
@@ -168,7 +170,6 @@ class Folder:
         for file in self.path.iterdir():
             if SHARD.fullmatch(file.name):
                 file.unlink()
-        (self.path / PLAN).unlink()
 
 
 def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
@@ -188,6 +189,7 @@ def content_sha256(shards: Iterable[str]) -> str:
     return total.hexdigest()
 
 
+@functools.cache
 def dependency_versions() -> dict[str, str]:
     """Return the versions of the installed packages that can change what is written."""
     versions = {}

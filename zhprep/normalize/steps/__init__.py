@@ -1,5 +1,7 @@
 """The steps of normalisation, in the order in which they run; each file is one step.
 
+What looks at single characters comes before what looks at their neighbours: １ and U+20E3 are an emoji once １ is 1.
+
 A step takes a :class:`~zhprep.normalize.text.Text` and returns another, or the very same if it had nothing to
 do, and counts in the account what it dropped, changed and inserted. To add one: write its file, add its line.
 """
@@ -37,9 +39,9 @@ STEPS: dict[str, Step] = {
     "bidi": bidi,
     "private-use": private_use,
     "noncharacters": noncharacters,
+    "width": width,
     "zero-width": zero_width,
     "emoji": emoji,
-    "width": width,
     "html-entities": html_entities,
     "unicode-form": unicode_form,
     "variants": variants,

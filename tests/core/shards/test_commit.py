@@ -1,0 +1,120 @@
+"""A file appears whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zhprep.core.errors import ZhprepError
+from zhprep.core.shards import commit
+from zhprep.core.shards.commit import committed, read_json, remove_leftovers, write_json
+
+
+def write(path: Path, data: bytes, **options: bool) -> None:
+    with committed(path, **options) as file:
+        file.write(data)
+
+
+def test_it_is_there_at_the_end_and_not_before(tmp_path: Path) -> None:
+    with committed(tmp_path / "x") as file:
+        file.write(b"1")
+        assert not (tmp_path / "x").exists()
+        assert len(list(tmp_path.iterdir())) == 1
+    assert (tmp_path / "x").read_bytes() == b"1"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_an_error_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), committed(tmp_path / "x"):
+        raise error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_writer_brings_the_same_bytes_or_is_an_error(tmp_path: Path) -> None:
+    write(tmp_path / "x", b"1")
+    write(tmp_path / "x", b"1")
+    with pytest.raises(ZhprepError, match="x: was written by another process with other bytes"):
+        write(tmp_path / "x", b"2")
+    assert (tmp_path / "x").read_bytes() == b"1"
+    write(tmp_path / "x", b"2", replace=True)
+    assert (tmp_path / "x").read_bytes() == b"2"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_two_writers_in_one_process_do_not_meet(tmp_path: Path) -> None:
+    with committed(tmp_path / "x") as one, committed(tmp_path / "x") as two:
+        one.write(b"1")
+        two.write(b"1")
+    assert (tmp_path / "x").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK])
+def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def link(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(commit.os, "link", link)
+    write(tmp_path / "x", b"1")
+    write(tmp_path / "x", b"1")
+    with pytest.raises(ZhprepError, match="with other bytes"):
+        write(tmp_path / "x", b"2")
+    assert (tmp_path / "x").read_bytes() == b"1"
+
+
+def test_a_link_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(commit.os, "link", link)
+    with pytest.raises(OSError, match="Input/output error"):
+        write(tmp_path / "x", b"1")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_told_with_the_file_and_leaves_nothing(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, hard))
+    try:
+        with pytest.raises(OSError, match="File too large") as error:
+            write(tmp_path / "x", bytes(1 << 20))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert error.value.filename == str(tmp_path / "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_json_is_sorted_utf8_and_left_alone_when_it_says_the_same(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"b": "中", "a": [1, {"d": 1, "c": 2}]})
+    assert (tmp_path / "x.json").read_bytes().decode().split() == [
+        *("{", '"a":', "[", "1,", "{", '"c":', "2,", '"d":', "1", "}", "],", '"b":', '"中"', "}")
+    ]
+    before = (tmp_path / "x.json").stat()
+    write_json(tmp_path / "x.json", read_json(tmp_path / "x.json"), replace=True)
+    assert (tmp_path / "x.json").stat() == before
+    with pytest.raises(ZhprepError):
+        write_json(tmp_path / "x.json", {})
+
+
+def test_leftovers_of_the_dead_are_removed_and_no_others(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    host = commit._host()
+    mine = [f".part-a.arrow-{host}-{dead.pid}-1", f".part-b-{host}-{dead.pid}-22"]
+    others = [
+        f".part-a.arrow-{host}-{os.getpid()}-1",
+        f".part-a.arrow-another_host-{dead.pid}-1",
+        ".part-of-a-whole",
+        ".part-",
+        f"a-{host}-{dead.pid}-1",
+    ]
+    for name in mine + others:
+        (tmp_path / name).touch()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)

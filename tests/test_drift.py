@@ -1,0 +1,163 @@
+"""What must agree, agrees: folders and dicts, commands and modules and tests, limits of size, what help imports."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from zhprep.cli import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "zhprep"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+FAMILIES = [
+    ("zhprep.core.executors", "EXECUTORS"),
+    ("zhprep.normalize.steps", "STEPS"),
+    ("zhprep.segment.engines", "ENGINES"),
+    ("zhprep.vocab.types", "TYPES"),
+    ("zhprep.pinyin.engines", "ENGINES"),
+    ("zhprep.instances.formats", "FORMATS"),
+    ("zhprep.instances.masks", "STRATEGIES"),
+    ("zhprep.instances.replacements", "REPLACEMENTS"),
+    ("zhprep.models.encoders", "ENCODERS"),
+    ("zhprep.models.inputs", "INPUTS"),
+    ("zhprep.models.objectives", "OBJECTIVES"),
+    ("zhprep.pretrain.optimisers", "OPTIMISERS"),
+    ("zhprep.pretrain.schedules", "SCHEDULES"),
+]
+"""Each family of parts: its folder, and the dict in its ``__init__.py``."""
+
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 60
+HEAVY = {"torch", "pyarrow", "numpy", "jieba", "rjieba", "PIL", "tokenizers", "pypinyin", "transformers", "zstandard"}
+
+
+def not_yet(what: str) -> NoReturn:
+    """Say that a part is still to come."""
+    pytest.skip(f"not there yet: {what}")
+
+
+def command_module(name: str) -> Any:
+    path = f"zhprep.cli.{name.replace('-', '_')}"
+    if importlib.util.find_spec(path) is None:
+        not_yet(path)
+    return importlib.import_module(path)
+
+
+@pytest.mark.parametrize(("package", "name"), FAMILIES, ids=[".".join(pair) for pair in FAMILIES])
+def test_a_family_is_its_folder(package: str, name: str) -> None:
+    if importlib.util.find_spec(package) is None:
+        not_yet(package)
+    module = importlib.import_module(package)
+    folder = Path(str(module.__file__)).parent
+    parts = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert {key.replace("-", "_") for key in getattr(module, name)} == parts - {"__init__"}
+
+
+def test_every_family_is_listed_here() -> None:
+    found = set()
+    for path in PACKAGE.rglob("__init__.py"):
+        package = ".".join(path.parent.relative_to(ROOT).parts)
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.isupper():
+                is_dict = ast.unparse(node.annotation).startswith("dict[str, ")
+                if is_dict and f"from {package}" in path.read_text(encoding="utf-8"):
+                    found.add((package, node.target.id))
+    assert found == {pair for pair in FAMILIES if importlib.util.find_spec(pair[0])}
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_files_and_functions_are_short(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= LONGEST_FILE
+    for function in functions(ast.parse(text)):
+        n_lines = (function.end_lineno or 0) - function.lineno + 1
+        assert n_lines <= LONGEST_FUNCTION, f"{function.name} has {n_lines} lines"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_what_is_public_is_documented(path: Path) -> None:
+    tree = ast.parse(path.read_bytes())
+    assert ast.get_docstring(tree), "the module has no docstring"
+    public = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
+    for owner in public:
+        for node in owner.body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
+                assert ast.get_docstring(node), f"{node.name} has no docstring"
+
+
+def test_every_knob_has_help() -> None:
+    knobs = 0
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setting":
+                knobs += 1
+                texts = [*node.args[1:2], *(keyword.value for keyword in node.keywords if keyword.arg == "help")]
+                where = f"{path.relative_to(ROOT)}:{node.lineno}"
+                assert texts, f"{where}: a setting without help"
+                if isinstance(texts[0], ast.Constant):
+                    assert str(texts[0].value).strip(), f"{where}: a setting with empty help"
+    assert knobs > 10
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_its_summary(name: str) -> None:
+    import click
+
+    command = command_module(name).command
+    assert isinstance(command, click.Command)
+    assert (command.help or "").splitlines()[0] == COMMANDS[name]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{name}: {parameter.opts[0]} has no help"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_has_a_test(name: str) -> None:
+    path = ROOT / "tests" / "cli" / f"test_{name.replace('-', '_')}.py"
+    if not path.exists():
+        not_yet(str(path.relative_to(ROOT)))
+
+
+def test_every_command_module_is_a_command() -> None:
+    defining = set()
+    for path in (PACKAGE / "cli").glob("*.py"):
+        body = ast.parse(path.read_bytes()).body
+        if any(isinstance(node, ast.FunctionDef) and node.name == "command" for node in body):
+            defining.add(path.stem)
+    assert defining <= {name.replace("-", "_") for name in COMMANDS}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["nonsense"]])
+def test_help_is_light(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom zhprep.cli import main\n"
+        f"try:\n    main({arguments!r})\nexcept SystemExit:\n    pass\n"
+        "print('LOADED', *sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.rpartition("LOADED")[2].split())
+    assert "click" in loaded
+    assert not loaded & HEAVY
+
+
+def test_imports_keep_their_contracts() -> None:
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", code, "--no-cache"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
