@@ -137,10 +137,19 @@ def test_added_tokens_of_normalised_text() -> None:
             {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"
         )
     )
-    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.add_tokens([AddedToken("a的", normalized=True)])
-    assert_same(Encoder(Vocabulary("wordpiece", list("0123456"), tokenizer.to_str())), ["的a的a", "的", "A的的"])
+    tokenizer.add_tokens([AddedToken("豈的", normalized=True)])
+    assert_same(Encoder(Vocabulary("wordpiece", list("0123456"), tokenizer.to_str())), ["豈的a", "的", "\uf900的的"])
+
+
+def test_ends_in_chunks() -> None:
+    counts = vocab.Counts.from_dict({"研究": 5, "的": 4}, by_word=True)
+    encoder = Encoder(vocab.train(counts, VocabConfig(type="word")))
+    ends = pa.chunked_array([[[2, 3]], [[], [1, 3]]], pa.list_(pa.int32()))
+    encoded = encoder.encode(pa.chunked_array([["研究的"], ["", "的研究"]]), ends)
+    assert [encoder.vocabulary.tokens[number] for number in encoded.ids] == ["研究", "的", "的", "研究"]
+    assert encoded.stops.tolist() == [2, 3, 1, 3]
 
 
 def test_words_must_cover_the_text(vocabulary: Vocabulary) -> None:
