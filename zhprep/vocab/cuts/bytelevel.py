@@ -9,6 +9,8 @@ within a character; such ends stand for all characters that share the bytes.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,6 +23,8 @@ from zhprep.vocab.cuts.cut import Cut, Marks
 
 SPACE, OTHER, NUMBER, LETTER, APART = range(5)
 APOSTROPHE = ord("'")
+CHARACTER = re.compile(rb"[\x80-\xBF]+|[^\x80-\xBF][\x80-\xBF]*")
+"""A character of UTF-8, or what is left of one at the beginning of a token."""
 
 
 class ByteLevel:
@@ -155,12 +159,5 @@ class Junctions:
 
 
 def _sides(raw: bytes | None) -> Iterable[tuple[bytes, bytes]]:
-    """Yield what stands left and right of each character border inside a token, as far as one character goes."""
-    if not raw or len(raw) < 2:
-        return
-    leads = [place for place in range(len(raw)) if raw[place] & 0xC0 != 0x80]
-    for place in leads:
-        if place > 0:
-            begin = max((lead for lead in leads if lead < place), default=0)
-            end = min((lead for lead in leads if lead > place), default=len(raw))
-            yield raw[begin:place], raw[place:end]
+    """Return what stands left and right of each character border inside a token, as far as one character goes."""
+    return itertools.pairwise(CHARACTER.findall(raw or b""))
