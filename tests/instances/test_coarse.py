@@ -54,7 +54,7 @@ class Fixed:
     def __init__(self, edges):
         self.edges = np.array(edges, np.int32)
 
-    def encode(self, sentences, ends=None):  # noqa: ARG002
+    def encode(self, sentences, ends=None):
         starts, stops = self.edges[:-1], self.edges[1:]
         return vocab.Encoded(np.arange(len(starts)).astype(np.uint16), starts, stops, np.array([0, len(starts)]))
 
