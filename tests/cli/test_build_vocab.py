@@ -60,7 +60,7 @@ def test_another_config_or_input_is_refused_and_overwrite_begins_again(sample_da
 
 def test_a_size_that_is_too_small_leaves_nothing_and_another_may_be_tried(sample_data, tmp_path):
     arguments = ("build-vocab", sample_data / "corpus", "-o", tmp_path / "new" / "v", "--quiet", "--size")
-    refused(zhprep(*arguments, 6), 2, "too few", "--size")
+    refused(zhprep(*arguments, 6), 2, "5 specials", "--size")
     assert list(tmp_path.iterdir()) == []
     assert zhprep(*arguments, 2000).code == 0
 

@@ -27,13 +27,11 @@ from zhprep.vocab import load
 @click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
 @click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances.")
 @click.option("--recipe", help="Take the settings of a recipe; flags go before it.")
-@click.option("--cws", help="Segmenter  [default: jieba]")
 @click.option("--static/--dynamic", default=None, help="Mask on disk, or leave it to the loader  [default: dynamic]")
+@config_options(SegmentConfig)
 @config_options(InstancesConfig, skip=("static",))
 @shared_options("work", "array", "drop", "unk")
-def command(
-    inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, cws: str | None, **options: Any
-) -> None:
+def command(inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, **options: Any) -> None:
     """Make training instances out of text.
 
     Accepts raw text and text, words or pinyin tables, and does the stages that are still missing. The folder is a
@@ -45,7 +43,7 @@ def command(
     sections = load_recipe(recipe) if recipe else {}
     config = read_config(InstancesConfig, options, sections.get("instances"), where="[instances]")
     normalize = read_config(NormalizeConfig, {}, sections.get("normalize"), where="[normalize]")
-    segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
+    segment = read_config(SegmentConfig, options, sections.get("segment"), where="[segment]")
     check_instances(config)
     check_segmenter(segment)
     load(vocab)  # a folder without a tokenizer is told before anything is read
