@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from command_line import made_by
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,6 +33,33 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile("dev", settings(**quiet))
     settings.register_profile("ci", settings(**quiet, derandomize=True, database=None))
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+
+@pytest.fixture(scope="session")
+def sample_data() -> Path:
+    """The small corpora, tasks and gold data that travel with zhprep."""
+    return ROOT / "sample_data"
+
+
+@pytest.fixture(scope="session")
+def vocab(tmp_path_factory: pytest.TempPathFactory, sample_data: Path) -> Path:
+    """A vocabulary of the sample corpus, made by the command."""
+    output = tmp_path_factory.mktemp("made") / "vocab"
+    return made_by("build-vocab", sample_data / "corpus", "--size", 4000, output=output)
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory: pytest.TempPathFactory, sample_data: Path, vocab: Path) -> Path:
+    """Clean instances of the sample corpus, made by the command."""
+    inputs = (sample_data / "corpus", "--vocab", vocab, "--max-length", 64)
+    return made_by("make-instances", *inputs, output=tmp_path_factory.mktemp("made") / "data")
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
+    """A run of three steps on those instances, made by the command."""
+    settings = ("--recipe", "bert-wwm", "--size", "tiny", "--steps", 3, "--batch-size", 4, "--threads", 1)
+    return made_by("pretrain", data, *settings, output=tmp_path_factory.mktemp("made") / "run")
 
 
 @pytest.fixture(scope="session")

@@ -34,10 +34,30 @@ _PARTS = st.one_of(
     st.characters(exclude_categories=["Cs"]),
     st.sampled_from("的一是在不了有和人我们研究生命，。！？：；（）“”‘’…—·《》〇々"),
     st.sampled_from("abcABC123 İßéÅﬁΣς'’._-+%#@&"),
-    st.sampled_from(["'s", "'re", "don't", " \t", "\u3000", "\u2002\u2002", "  ", "\n", "\r\n", "\u2028", "\x00", "\x07", "\ufffd"]),
-    st.sampled_from(["e\u0301", "か\u3099", "\u0327\u0301", "\u200b", "\u200d", "\ufeff", "👩‍👩‍👧", "👍🏽", "🇨🇳", "\ufe0f", "\u202e"]),
-    st.sampled_from(["𠀀", "𪚥", "𫝀", "𰀀", "豈", "\U0002f800", "\ue000", "한글", "ㄅㄆ", "ﷺ", "㍿", "Ⅷ", "ａＢ１", "\U000e0001"]),
-    st.sampled_from(["[MASK]", "[SEP]", "[UNK]", "[", "]", "[CLS", "mask]", "[unused1]", "##", "##的", "Ġ", "models", "GPT-4"]),
+    st.sampled_from(
+        ["'s", "'re", "don't", " \t", "\u3000", "\u2002\u2002", "  ", "\n", "\r\n", "\u2028", "\x00", "\x07", "\ufffd"]
+    ),
+    st.sampled_from(
+        [
+            "e\u0301",
+            "か\u3099",
+            "\u0327\u0301",
+            "\u200b",
+            "\u200d",
+            "\ufeff",
+            "👩‍👩‍👧",
+            "👍🏽",
+            "🇨🇳",
+            "\ufe0f",
+            "\u202e",
+        ]
+    ),
+    st.sampled_from(
+        ["𠀀", "𪚥", "𫝀", "𰀀", "豈", "\U0002f800", "\ue000", "한글", "ㄅㄆ", "ﷺ", "㍿", "Ⅷ", "ａＢ１", "\U000e0001"]
+    ),
+    st.sampled_from(
+        ["[MASK]", "[SEP]", "[UNK]", "[", "]", "[CLS", "mask]", "[unused1]", "##", "##的", "Ġ", "models", "GPT-4"]
+    ),
 )
 TEXT = st.lists(_PARTS, max_size=24).map("".join)
 """Text of any kind, with what breaks tokenisers more often than chance would have it."""
@@ -70,5 +90,3 @@ def ends_of(words: list[str]) -> list[int]:
 def made_words() -> list[list[str]]:
     """Return ``LINES`` in words, spaces among them."""
     return [[" " if word == "␣" else word for word in line.split()] for line in WORDS]
-
-

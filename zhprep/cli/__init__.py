@@ -32,6 +32,7 @@ COMMANDS = {
     "merge": "Finish a folder whose shards were made by an array of tasks.",
     "verify": "Check a folder against its manifest.",
     "inspect": "Look into a vocabulary, data or tables.",
+    "similar-words": "Make the table of similar words that MacBERT's masks take.",
     "recipes": "List the recipes, or print one.",
     "parts": "List the parts of every family.",
 }
@@ -75,9 +76,10 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    sys.exit(exit_code(lambda: _invoke(sys.argv[1:] if arguments is None else arguments)))
+    sys.exit(exit_code(lambda: invoke(sys.argv[1:] if arguments is None else arguments)))
 
 
-def _invoke(arguments: list[str]) -> None:
+def invoke(arguments: list[str]) -> None:
+    """Do what the command line says; errors are raised."""
     with cli.make_context("zhprep", list(arguments)) as ctx:
         cli.invoke(ctx)

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import click
 
@@ -98,12 +99,10 @@ def _open_streams() -> None:
                 os.dup2(descriptor, number)
                 os.close(descriptor)
             setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
-    _reconfigure(sys.stdout, "surrogateescape")
-    _reconfigure(sys.stderr, "backslashreplace")
-
-
-def _reconfigure(stream: Any, errors: str) -> None:
-    stream.reconfigure(encoding="utf-8", errors=errors)
+    if isinstance(sys.stdout.buffer, io.RawIOBase):  # `python -u`: a raw file may write a part and say nothing
+        sys.stdout = open(sys.stdout.fileno(), "w", closefd=False)  # noqa: SIM115  # until the process ends
+    for stream, errors in ((sys.stdout, "surrogateescape"), (sys.stderr, "backslashreplace")):
+        cast(io.TextIOWrapper, stream).reconfigure(encoding="utf-8", errors=errors)
 
 
 def _forget_stdout() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-LABEL = 14
+LABEL = 22
 _LOSSES = ("dropped", "changed", "inserted")
 _ENDING = ("content_sha256", "output", "report")
 _NOT_SCORES = ("seconds", "chars_per_second", "peak_rss_bytes", *_LOSSES, *_ENDING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import click
 import pyarrow as pa
 
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core import schema
+from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.instances import InstancesConfig
 from zhprep.instances.masks import STRATEGIES
@@ -24,18 +26,23 @@ from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
 
 @click.command()
 @click.argument("text")
-@click.option("--vocab", metavar="VOCAB", help="The vocabulary folder  [default: the characters of the text]")
+@click.option(
+    "--vocab", metavar="VOCAB", type=Existing(), help="The vocabulary folder  [default: the characters of the text]"
+)
 @click.option("--cws", help="Segmenter  [default: jieba]")
 @config_options(InstancesConfig, skip=("mask", "format", "static", "dupe_factor", "max_length", "short_seq_prob"))
 @shared_options()
-def command(text: str, vocab: str | None, cws: str | None, **options: Any) -> None:
+def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> None:
     """Show the mask strategies side by side on one sentence.
 
     All under the same key, so that they differ by strategy alone, as in Table 1 of the MacBERT paper.
     """
     shared, options = split_shared(options)
+    text = _as_utf8(text)
+    if not text.strip():
+        raise UsageError("the text is empty", hint="give a sentence")
     words = _segmented(text, read_config(SegmentConfig, {"cws": cws}))
-    vocabulary = load(Path(vocab)) if vocab else _own_vocabulary(words)
+    vocabulary = load(vocab) if vocab else _own_vocabulary(words)
     rows = {}
     for name in STRATEGIES:
         config = read_config(InstancesConfig, {**options, "mask": name})
@@ -49,6 +56,14 @@ def command(text: str, vocab: str | None, cws: str | None, **options: Any) -> No
     print(f"{'tokens':<12}{' '.join(cell.label or cell.shown for cell in first)}")
     for name, cells in rows.items():
         print(f"{name:<12}{' '.join(cell.shown for cell in cells)}")
+
+
+def _as_utf8(argument: str) -> str:
+    """Return an argument as UTF-8 whatever the locale took it for."""
+    try:
+        return os.fsencode(argument).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UsageError("the text is not UTF-8", hint="give it in UTF-8") from error
 
 
 def _segmented(text: str, config: SegmentConfig) -> pa.RecordBatch:

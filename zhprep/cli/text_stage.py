@@ -67,8 +67,9 @@ def job_output(path: Path, shared: Shared, label: str) -> Output:
 def show_scores(report: Report, names: Sequence[str], shared: Shared) -> None:
     """Print the scores asked for: they are the data."""
     if not shared.json:
-        shown = [f"{name} {report.scores[name]:.4f}" for name in names if report.scores.get(name) is not None]
-        print("  ".join(shown))
+        found = {name: report.scores.get(name) for name in names}
+        shown = {name: f"{value:.4f}" if isinstance(value, float) else str(value) for name, value in found.items()}
+        print("  ".join(f"{name} {shown[name]}" for name in names if found[name] is not None))
         return
     show_report(report, shared)
 

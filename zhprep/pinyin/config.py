@@ -11,4 +11,6 @@ from zhprep.core.config import setting
 class PinyinConfig:
     """Settings of the pinyin stage."""
 
-    engine: str = setting("pypinyin", "what reads the characters: pypinyin, g2pm, g2pw")
+    engine: str = setting("context", "what reads the characters: context, pypinyin, g2pm, g2pw")
+    g2pw_model: str | None = setting(None, "the folder of g2pW's model, for --engine g2pw")
+    g2pw_tokenizer: str | None = setting(None, "the folder of bert-base-chinese's vocab.txt, for --engine g2pw")

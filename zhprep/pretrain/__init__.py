@@ -13,5 +13,5 @@ from __future__ import annotations
 import os
 
 # Read when torch is first loaded. Threads that spin while they wait for one another stand still together where cores
-# are shared: 2,500 tokens per second of processor time instead of 12,000 (tiny, two threads, two cores with a load of 7).
+# are shared: 2,500 tokens per second of processor time instead of 12,000 (tiny, two threads, two cores, load 7).
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -62,6 +62,20 @@ def from_lengths(lengths: npt.NDArray[np.int64], counts: npt.NDArray[np.int64]) 
     return Cuts(offsets, ends.astype(np.int32))
 
 
+def from_marks(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> Cuts:
+    """Turn marks after characters into offsets.
+
+    ``ends_word`` (bool) has a place for each character and, after each sentence but perhaps the last, one
+    for what separates it from the next; these are cleared. ``lengths`` (int64[S]) are the sentences'.
+    """
+    stops = np.cumsum(lengths + 1) - 1
+    ends_word[stops[stops < len(ends_word)]] = False
+    places = np.flatnonzero(ends_word)
+    offsets = np.concatenate(([0], np.searchsorted(places, stops)))
+    places -= np.repeat(stops - lengths - 1, np.diff(offsets))
+    return Cuts(offsets, places.astype(np.int32))
+
+
 def lengths_of(sentences: pa.Array) -> npt.NDArray[np.int64]:
     """Return the length of each sentence in code points (int64[S])."""
     return pc.utf8_length(sentences).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]

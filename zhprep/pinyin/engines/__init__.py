@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from zhprep.pinyin.engines.context import ContextEngine
 from zhprep.pinyin.engines.g2pm import G2pmEngine
+from zhprep.pinyin.engines.g2pw import G2pwEngine
 from zhprep.pinyin.engines.pypinyin import PypinyinEngine
 
 if TYPE_CHECKING:
@@ -39,4 +40,5 @@ ENGINES: dict[str, Callable[[PinyinConfig], Engine]] = {
     "context": ContextEngine,
     "pypinyin": PypinyinEngine,
     "g2pm": G2pmEngine,
+    "g2pw": G2pwEngine,
 }

@@ -67,6 +67,7 @@ class Phrases:
             self.first[code] = number[readings.partition(",")[0]]
             digest.update(f"{code} {readings}\n".encode())
         self._phrases: dict[str, list[int]] = {}
+        self._open: set[tuple[str, int]] = set()
         self._longest = 1
         self._chinese = chinese
         for phrase, syllables in phrases.items():
@@ -74,6 +75,7 @@ class Phrases:
             if len(phrase) == len(syllables) and chinese.match(phrase):
                 read = [number[readings[0]] for readings in syllables]
                 self._phrases[phrase] = read
+                self._open.update((phrase, i) for i, found in enumerate(syllables) if len(found) > 1)
                 self._longest = max(self._longest, len(phrase))
                 self.moves[[ord(c) for c, n in zip(phrase, read, strict=True) if self.first[ord(c)] != n]] = True
         self.sha256 = digest.hexdigest()
@@ -97,17 +99,20 @@ class Phrases:
         first = self.first
         return [found or int(first[ord(c)]) for c, found in zip(word, self.in_phrases(word), strict=True)]
 
-    def in_phrases(self, word: str) -> list[int]:
-        """Return the syllables of the characters that stand in a phrase of the word, 0 for the others."""
-        if word in self._phrases:
-            return self._phrases[word]
+    def in_phrases(self, word: str, *, decided: bool = False) -> list[int]:
+        """Return the syllables of the characters that stand in a phrase of the word, 0 for the others.
+
+        With ``decided`` a character that the phrase itself reads in two ways (朝阳) has 0 too.
+        """
         result: list[int] = []
         start = 0
         while start < len(word):
             end = min(len(word), start + self._longest)
             while end > start + 1 and word[start:end] not in self._phrases:
                 end -= 1
-            result += self._phrases[word[start:end]] if end > start + 1 else [0]
+            piece = word[start:end]
+            found = self._phrases[piece] if end > start + 1 else [0]
+            result += [0 if decided and (piece, i) in self._open else n for i, n in enumerate(found)]
             start = end
         return result
 

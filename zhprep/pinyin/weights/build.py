@@ -87,19 +87,17 @@ def convert(files: dict[str, bytes]) -> dict[str, npt.NDArray[Any]]:
         "candidates": np.array([number for row in several.values() for number in row], np.int32),
         "single": np.array(list(one), np.uint32),
         "single_syllables": np.array(list(one.values()), np.uint16),
-        **variants(inputs),
+        **variants(),
     }
 
 
-def variants(inputs: dict[str, int]) -> dict[str, npt.NDArray[Any]]:
-    """Return the Traditional characters that the network does not know, and the inputs of their Simplified forms."""
+def variants() -> dict[str, npt.NDArray[Any]]:
+    """Return the Traditional characters and the Simplified one of each, by OpenCC (Apache-2.0)."""
     simplify = require("opencc", purpose="the table of variants", install="opencc").OpenCC("t2s").convert
-    found = {}
-    for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00)):
-        simple = simplify(chr(code))
-        if chr(code) not in inputs and simple in inputs:
-            found[code] = inputs[simple]
-    return {"variants": np.array(list(found), np.uint32), "variant_inputs": np.array(list(found.values()), np.int32)}
+    codes = (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00))
+    found = {code: simplify(chr(code)) for code in codes}
+    simple = {code: ord(text) for code, text in found.items() if len(text) == 1 and text != chr(code)}
+    return {"traditional": np.array(list(simple), np.uint32), "simplified": np.array(list(simple.values()), np.uint32)}
 
 
 def read_arrays(pickled: bytes) -> dict[str, npt.NDArray[Any]]:

@@ -18,6 +18,7 @@ from zhprep.segment.engines.jieba import Jieba
 from zhprep.segment.engines.lac import Lac
 from zhprep.segment.engines.ltp import Ltp
 from zhprep.segment.engines.max_match import MaxMatch
+from zhprep.segment.engines.pkuseg import Pkuseg
 from zhprep.segment.engines.presegmented import Presegmented
 from zhprep.segment.engines.thulac import Thulac
 
@@ -40,6 +41,7 @@ class Engine(Protocol):
 
 ENGINES: dict[str, type[Engine]] = {
     "jieba": Jieba,
+    "pkuseg": Pkuseg,
     "thulac": Thulac,
     "ltp": Ltp,
     "hanlp": Hanlp,

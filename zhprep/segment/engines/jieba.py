@@ -22,7 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.segment.config import SegmentConfig
-from zhprep.segment.cuts import Cuts, join, lengths_of, split
+from zhprep.segment.cuts import Cuts, from_marks, join, lengths_of, split
 from zhprep.segment.hidden_markov import FIRST, LAST, HiddenMarkov
 from zhprep.segment.jieba_dictionary import JiebaDictionary, import_jieba
 
@@ -83,16 +83,8 @@ class Jieba:
         if self._dictionary.plain is not None:
             return self._dictionary.plain(sentences, self._hmm)
         text = join(sentences, _SEPARATOR)
-        if not text:
-            return Cuts(np.zeros(len(sentences) + 1, np.int64), np.zeros(0, np.int32))
-        ends_word = self._ends_word(text)
-        lengths = lengths_of(sentences)
-        stops = np.cumsum(lengths + 1) - 1  # where the separator after each sentence stands, or would
-        ends_word[stops[:-1]] = False
-        places = np.flatnonzero(ends_word)
-        offsets = np.concatenate(([0], np.searchsorted(places, stops)))
-        places -= np.repeat(stops - lengths - 1, np.diff(offsets))
-        return Cuts(offsets, places.astype(np.int32))
+        ends_word = self._ends_word(text) if text else np.zeros(0, np.bool_)
+        return from_marks(ends_word, lengths_of(sentences))
 
     def _ends_word(self, text: str) -> Bools:
         """Return, for each code point of ``text``, whether a word ends after it."""

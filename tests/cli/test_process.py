@@ -1,0 +1,109 @@
+"""The process around a command: pipes that close, signals, streams that are not there."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from command_line import environment, process
+
+SENTENCE = "今天天气很好，我们去公园散步，看见了很多花。\n"
+LINES = (SENTENCE * 4 + "\n").encode() * 10_000
+
+
+@pytest.fixture(scope="module")
+def long_text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("long") / "long.txt"
+    path.write_bytes(LINES)
+    return path
+
+
+def wait_for(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_goes_away_is_quiet(long_text, unbuffered):
+    with process("normalize", long_text, "--quiet", env=environment(PYTHONUNBUFFERED=unbuffered)) as started:
+        assert started.stdout.read(30) == LINES[:30]
+        started.stdout.close()
+        assert started.stderr.read() == b""
+        assert started.wait() == 141
+
+
+def test_a_closed_stdout_is_told(sample_data):
+    command = f"exec {sys.executable} -m zhprep normalize {sample_data}/corpus/news.txt --quiet >&-"
+    done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True)
+    assert done.returncode == 1
+    assert done.stderr.decode().splitlines() == [
+        "Error: standard output: Bad file descriptor / hint: check the path, its permissions and the free space"
+    ]
+
+
+def test_a_closed_stdout_does_not_matter_where_nothing_is_written_to_it(sample_data, tmp_path):
+    command = f"exec {sys.executable} -m zhprep normalize {sample_data}/corpus/news.txt -o {tmp_path}/out >&-"
+    done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True)
+    assert (done.returncode, (tmp_path / "out" / "manifest.json").exists()) == (0, True)
+
+
+def test_a_full_disk_is_told(sample_data):
+    with (
+        open("/dev/full", "wb") as full,
+        process("normalize", sample_data / "corpus", "--quiet", stdout=full) as started,
+    ):
+        _, err = started.communicate()
+    assert started.returncode == 1
+    assert err.decode().startswith("Error: standard output: No space left on device")
+    assert err.count(b"\n") == 1
+
+
+def test_output_is_utf8_whatever_the_locale():
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    with process("show-masks", "使用语言模型", env=environment(**locale)) as started:
+        out, err = started.communicate()
+    assert (started.returncode, err) == (0, b"")
+    assert "语言" in out.decode()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 85)], ids=["ctrl-c", "sigterm"])
+def test_a_signal_while_reading_standard_input_leaves_nothing(number, code, tmp_path):
+    with process("normalize", "-", "-o", tmp_path / "new" / "out", stdin=subprocess.PIPE) as started:
+        started.stdin.write(LINES)
+        wait_for(lambda: (tmp_path / "new").exists())
+        time.sleep(0.3)  # until it stands in the read: a signal just before that waits for the next bytes
+        started.send_signal(number)
+        err = started.stderr.read()
+        started.stdin.close()
+    assert started.returncode == code, err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 85, "Error: stopped with")],
+    ids=["ctrl-c", "sigterm"],
+)
+def test_a_signal_in_the_middle_keeps_what_is_done(number, code, said, long_text, tmp_path):
+    arguments = ("normalize", long_text, "-o", tmp_path / "out", "--block-size", "20KiB", "--workers", 1, "--quiet")
+    with process(*arguments) as started:
+        wait_for(lambda: len(list((tmp_path / "out" / ".receipts").glob("*.json"))) >= 2)
+        began = time.monotonic()
+        started.send_signal(number)
+        _, err = started.communicate()
+        assert time.monotonic() - began < 20
+    assert (started.returncode, len(err.splitlines())) == (code, 1), err
+    assert err.decode().startswith(said)
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("data-*")}
+    assert len(kept) >= 2
+    with process(*arguments) as again:
+        assert again.wait() == 0
+    assert (tmp_path / "out" / "manifest.json").exists()
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept

@@ -1,0 +1,90 @@
+"""Run commands: in this process with streams of their own, or in a process of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PACKAGE_PARENT = Path(__file__).parent.parent
+COUNTS = (
+    "documents_in", "documents_out", "sentences", "characters", "tokens", "instances", "masked_tokens", "unk_tokens",
+    "dropped", "changed", "content_sha256", "seconds", "chars_per_second", "peak_rss_bytes", "output",
+)  # fmt: skip
+"""The keys that every report has."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command gave."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The one JSON object on stdout."""
+        report = json.loads(self.out)
+        assert isinstance(report, dict)
+        return report
+
+
+def zhprep(*arguments: object, stdin: bytes = b"") -> Result:
+    """Run a command in this process."""
+    from zhprep.cli import invoke
+    from zhprep.cli.process import exit_code
+
+    with _streams(stdin) as (out, err):
+        code = exit_code(lambda: invoke([str(argument) for argument in arguments]))
+        sys.stdout.flush()
+        return Result(code, out.getvalue(), err.getvalue().decode())
+
+
+def made_by(command: str, *arguments: object, output: Path) -> Path:
+    """Run a command that must succeed and return its output folder."""
+    result = zhprep(command, *arguments, "-o", output, "--quiet")
+    assert (result.code, result.err) == (0, ""), result.err
+    return output
+
+
+def refused(result: Result, code: int, *parts: str) -> None:
+    """Assert that a command ended with ``code`` and one line of error that has all ``parts`` in it."""
+    assert result.code == code, (result.code, result.err)
+    assert result.out == b""
+    lines = result.err.splitlines()
+    assert len(lines) == 1, result.err
+    assert lines[0].startswith("Error: ")
+    for part in parts:
+        assert part in lines[0], lines[0]
+
+
+def process(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
+    """Start a command in a process of its own; its streams are pipes unless said otherwise."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    command = [sys.executable, "-m", "zhprep", *map(str, arguments)]
+    return subprocess.Popen(command, **{**pipes, "env": environment(), **options})
+
+
+def environment(**values: str) -> dict[str, str]:
+    """Return an environment in which ``python -m zhprep`` finds this checkout from any folder."""
+    return {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT), "OMP_NUM_THREADS": "1", **values}
+
+
+@contextlib.contextmanager
+def _streams(stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
+    before = sys.stdin, sys.stdout, sys.stderr
+    out, err = io.BytesIO(), io.BytesIO()
+    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin))
+    sys.stdout, sys.stderr = io.TextIOWrapper(out), io.TextIOWrapper(err, write_through=True)
+    try:
+        yield out, err
+    finally:
+        sys.stdin, sys.stdout, sys.stderr = before

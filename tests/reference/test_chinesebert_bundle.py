@@ -1,0 +1,157 @@
+"""The bundle, read as ChineseBERT's ``BertDataset`` reads it, gives what zhprep gives, sentence for sentence.
+
+Their reader is derived again here from its description: a WordPiece tokenizer made of vocab.txt, pypinyin over the
+whole sentence with every reading, the first one taken, its spelling looked up; a token of one character has a sound.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import numpy as np
+import pypinyin
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import BertWordPieceTokenizer
+
+from zhprep.core.errors import DataError, UsageError
+from zhprep.export.chinesebert import export, read_aloud
+from zhprep.glyphs import GlyphsConfig, build, save
+from zhprep.vocab import load
+
+pytestmark = pytest.mark.reference
+
+SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+TEXT = "我喜欢猫银行走长城大重庆量还给有一会儿绿女的确定性美元朝阳区龍馬，。！1"
+ENTRIES = [*SPECIALS, *TEXT, "a", "##b", "##1", "linux", "cafe", "##中", "中"]
+
+
+class Reader:
+    """What their reader does with a bundle."""
+
+    def __init__(self, folder):
+        self.tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"))
+        config = folder / "config"
+        self.alphabet = json.loads((config / "pinyin_map.json").read_text(encoding="utf-8"))["char2idx"]
+        self.spellings = json.loads((config / "pinyin2tensor.json").read_text(encoding="utf-8"))
+        self.readings = json.loads((config / "id2pinyin.json").read_text(encoding="utf-8"))
+
+    def read(self, sentence):
+        """Return ids and, flat, 8 numbers per token."""
+        encoding = self.tokenizer.encode(sentence)
+        heard = self.listen(sentence)
+        sounds = [heard.get(first, [0] * 8) if last - first == 1 else [0] * 8 for first, last in encoding.offsets]
+        return encoding.ids, list(itertools.chain(*sounds))
+
+    def listen(self, sentence):
+        read = pypinyin.pinyin(
+            sentence, style=pypinyin.Style.TONE3, heteronym=True, errors=lambda run: [["none"] for _ in run]
+        )
+        return {place: self.spell(found[0]) for place, found in enumerate(read) if found[0] != "none"}
+
+    def spell(self, syllable):
+        if syllable in self.spellings:
+            return self.spellings[syllable]
+        known = [self.alphabet.get(letter) for letter in syllable]
+        return [0] * 8 if None in known else known + [0] * (8 - len(known))
+
+
+def vocabulary_folder(folder, entries=ENTRIES):
+    folder.mkdir(exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(dict.fromkeys(entries)) + "\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    """Return the vocabulary and their reader of its bundle."""
+    folder = vocabulary_folder(tmp_path_factory.mktemp("vocab"))
+    vocabulary = load(folder)
+    save(build(GlyphsConfig(), vocabulary.tokens, specials=vocabulary.specials), vocabulary.tokens, folder)
+    out = tmp_path_factory.mktemp("bundle")
+    names = export(folder, out)
+    assert sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()) == names
+    return vocabulary, Reader(out), out
+
+
+def agree(bundle, sentences):
+    vocabulary, reader, _ = bundle
+    token_ids, offsets, sounds = read_aloud(vocabulary, sentences)
+    for row, sentence in enumerate(sentences):
+        ids, flat = reader.read(sentence)
+        part = slice(offsets[row], offsets[row + 1])
+        assert token_ids[part].tolist() == ids, sentence
+        assert sounds[part].ravel().tolist() == flat, sentence
+
+
+def test_the_quick_tour(bundle):
+    vocabulary, _, _ = bundle
+    ids, offsets, sounds = read_aloud(vocabulary, ["我喜欢猫"])
+    assert offsets.tolist() == [0, 6]
+    assert [vocabulary.tokens[i] for i in ids] == ["[CLS]", "我", "喜", "欢", "猫", "[SEP]"]
+    assert sounds.size == 48
+    assert sounds[1].tolist() == [28, 20, 3, 0, 0, 0, 0, 0]
+    assert not sounds[[0, 5]].any()
+
+
+SENTENCES = [
+    "我喜欢猫。", "银行行长走。", "长城长大", "重庆重量", "还给你还有", "一会儿",
+    "绿女", "美元的确定性", "朝阳区，朝阳",
+    "",
+    "a",
+    "ab 中linux，café龍馬", "未知字𠀀㐀鑫", "１２３ ABC", "中　文\u200b字", "[MASK]我[SEP]", "嗯呣欸",
+]  # fmt: skip
+
+
+def test_sentence_for_sentence(bundle):
+    agree(bundle, SENTENCES)
+
+
+@given(st.lists(st.text(st.sampled_from(TEXT + "abé1 ，𠀀カ嗯　"), max_size=12), min_size=1, max_size=4))
+def test_any_sentence(bundle, sentences):
+    agree(bundle, sentences)
+
+
+def test_real_sentences(bundle, shared_data):
+    text = (shared_data / "corpus" / "noisy_waimai_reviews.txt").read_text(encoding="utf-8")
+    agree(bundle, [line for line in text.split("\n") if line][:300])
+
+
+def test_readings_of_every_entry(bundle):
+    vocabulary, reader, _ = bundle
+    assert list(reader.readings) == [str(number) for number in range(vocabulary.size)]
+    assert reader.readings[str(vocabulary.ids["行"])][0] == [29, 14, 19, 12, 2, 0, 0, 0]
+    assert [13, 6, 19, 12, 2, 0, 0, 0] in reader.readings[str(vocabulary.ids["行"])]
+    assert reader.readings[str(vocabulary.ids["##中"])] == reader.readings[str(vocabulary.ids["中"])]
+    for entry in ("[MASK]", "linux", "a", "##b", "，"):
+        assert reader.readings[str(vocabulary.ids[entry])] == [[0] * 8]
+
+
+def test_images_are_one_file_per_channel_in_order(bundle):
+    vocabulary, _, out = bundle
+    files = sorted((out / "config").glob("*.npy"))
+    assert [file.name for file in files] == ["0_song24.npy", "1_kai24.npy", "2_xing24.npy"]
+    assert len({np.load(file, allow_pickle=False).tobytes() for file in files}) == 3
+    for file in files:
+        images = np.load(file, allow_pickle=False)
+        assert images.shape == (vocabulary.size, 24, 24)
+        assert images.dtype == np.float32
+        assert 0 <= images.min() <= images.max() == 255
+        assert not images[vocabulary.mask].any()
+        assert not images[vocabulary.ids["##中"]].any()
+        assert images[vocabulary.ids["中"]].any()
+
+
+def test_without_glyphs_the_command_is_named(tmp_path):
+    with pytest.raises(DataError, match=r"no glyphs\.npy"):
+        export(vocabulary_folder(tmp_path / "v"), tmp_path / "out")
+
+
+def test_a_vocabulary_that_they_would_read_otherwise_is_refused(tmp_path):
+    folder = vocabulary_folder(tmp_path / "v")
+    (folder / "tokenizer_config.json").write_text(json.dumps({"do_lower_case": False}), encoding="utf-8")
+    with pytest.raises(UsageError, match="another normalizer"):
+        export(folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,150 @@
+"""Encoding beside the library: places, borders, odd input."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_text import LINES, TEXT, text_batch
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+
+from zhprep import vocab
+from zhprep.core.errors import DataError
+from zhprep.vocab import Encoder, VocabConfig, Vocabulary, codepoints
+from zhprep.vocab.runs import Runs
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    config = VocabConfig(size=400, min_frequency=1)
+    return vocab.train(vocab.count(text_batch(LINES), config), config)
+
+
+def assert_same(encoder: Encoder, sentences: list[str]) -> None:
+    library = Tokenizer.from_str(encoder.vocabulary.tokenizer_json)
+    encoded = encoder.encode(sentences)
+    for number, expected in enumerate(library.encode_batch(sentences, add_special_tokens=False)):
+        first, last = encoded.sentence_offsets[number : number + 2]
+        assert encoded.ids[first:last].tolist() == expected.ids, sentences[number]
+        places = zip(encoded.starts[first:last].tolist(), encoded.stops[first:last].tolist(), strict=True)
+        assert list(places) == expected.offsets, sentences[number]
+
+
+@given(st.lists(TEXT, max_size=6))
+def test_rules_that_strip_accents(tmp_path_factory: pytest.TempPathFactory, sentences: list[str]) -> None:
+    folder = tmp_path_factory.mktemp("stripped")
+    tokens = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *"的一是人，。ae가각",
+        "##a",
+        "##e",
+        "##s",
+        "か",
+        "は",
+        "ᄀ",
+        "##ᅡ",
+    ]
+    (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
+    assert_same(Encoder(vocab.load(folder)), sentences)
+
+
+def test_more_tokens_than_characters(tmp_path: Path) -> None:
+    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "ᄒ", "##ᅡ", "##ᆫ", "的", "a"]
+    (tmp_path / "vocab.txt").write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
+    encoder = Encoder(vocab.load(tmp_path))
+    assert encoder.encode(["的한的", "한", "a 한"]).ids.tolist() == [8, 5, 6, 7, 8, 5, 6, 7, 9, 5, 6, 7]
+    assert_same(encoder, ["的한的", "한", "", "a 한 한a", "한한"])
+
+
+def test_nothing(vocabulary: Vocabulary) -> None:
+    for sentences in ([], ["", ""], pa.array([], pa.string())):
+        encoded = Encoder(vocabulary).encode(sentences)
+        assert len(encoded.ids) == len(encoded.starts) == len(encoded.stops) == 0
+        assert encoded.sentence_offsets.tolist() == [0] * (len(sentences) + 1)
+
+
+def test_slices_nulls_and_large_strings_and_chunks(vocabulary: Vocabulary) -> None:
+    encoder = Encoder(vocabulary)
+    expected = encoder.encode(["的是", "", "研究"])
+    strings = pa.array(["x", "的是", None, "研究", "y"])
+    for form in (strings[1:4], strings.cast(pa.large_string())[1:4], pa.chunked_array([["的是", ""], ["研究"]])):
+        encoded = encoder.encode(form)
+        assert encoded.ids.tolist() == expected.ids.tolist()
+        assert encoded.sentence_offsets.tolist() == expected.sentence_offsets.tolist()
+
+
+def test_chunks_do_not_show(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = Encoder(vocabulary)
+    whole = encoder.encode(LINES * 3)
+    parts = codepoints.chunks
+    monkeypatch.setattr(codepoints, "chunks", lambda sentences: parts(sentences, 40))
+    cut = encoder.encode(LINES * 3)
+    for name in ("ids", "starts", "stops", "sentence_offsets"):
+        assert getattr(cut, name).tolist() == getattr(whole, name).tolist()
+        assert getattr(cut, name).dtype == getattr(whole, name).dtype
+
+
+def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None:
+    tokenizer = Tokenizer.from_str(vocabulary.tokenizer_json)
+    runs = Runs(tokenizer, np.uint16, limit=3)
+    for words in (["the", "model"], ["models", "of"], ["the", "of", "the"]):
+        found = runs.find(pa.array([word.encode("utf-32-le") for word in words], pa.binary()))
+        expected = [tokenizer.encode(word, add_special_tokens=False).ids for word in words]
+        assert found.ids.tolist() == [number for ids in expected for number in ids]
+        assert found.n_tokens.tolist() == [len(ids) for ids in expected]
+
+
+def test_specials_in_text(vocabulary: Vocabulary) -> None:
+    text = "的 [MASK] 是 [SEP]，[mask]"
+    assert_same(Encoder(vocabulary), [text, "的是", text])
+    ids = Encoder(vocabulary, specials_in_text=False).encode([text]).ids
+    assert not set(ids.tolist()) & {vocabulary.mask, vocabulary.sep}
+
+
+def test_ids_past_16_bits() -> None:
+    config = VocabConfig(type="word", size=70_000, punctuation=False)
+    counts = vocab.Counts.from_dict({f"w{number}": 1 for number in range(69_000)}, by_word=True)
+    encoder = Encoder(vocab.train(counts, config))
+    assert encoder.id_type == np.int32
+    assert_same(encoder, ["w0", "w68999 w1 w"])
+    assert encoder.encode(["w68999"]).ids.dtype == np.int32
+
+
+def test_a_tokenizer_of_unknown_rules_gets_whole_sentences() -> None:
+    tokenizer = Tokenizer(
+        models.WordPiece(
+            {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"
+        )
+    )
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    assert_same(Encoder(Vocabulary("wordpiece", list("012345"), tokenizer.to_str())), ["的 a", "", "ａ的的", "的 a"])
+
+
+def test_added_tokens_of_normalised_text() -> None:
+    tokenizer = Tokenizer(
+        models.WordPiece(
+            {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"
+        )
+    )
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.add_tokens([AddedToken("的的", normalized=True)])
+    assert_same(Encoder(Vocabulary("wordpiece", list("0123456"), tokenizer.to_str())), ["的的a", "的", "A的的"])
+
+
+def test_words_must_cover_the_text(vocabulary: Vocabulary) -> None:
+    encoder = Encoder(vocabulary)
+    for ends in ([[1]], [[1, 3]], [[1, 1, 2]], [[2, 1]], [[]]):
+        with pytest.raises(DataError, match="sentence 0 of the batch"):
+            encoder.encode(["的是"], pa.array(ends, pa.list_(pa.int32())))
+    with pytest.raises(DataError, match="sentence 1 of the batch"):
+        encoder.encode(["的是", "人"], pa.array([[1, 2], [2]], pa.list_(pa.int32())))
