@@ -27,7 +27,9 @@ CONFIGS = (
     "zhprep.glyphs:GlyphsConfig", "zhprep.pinyin:PinyinConfig", "zhprep.instances:InstancesConfig",
     "zhprep.models:ModelConfig", "zhprep.pretrain.config:PretrainConfig", "zhprep.evaluate.config:EvaluateConfig",
 )  # fmt: skip
-SHARED_BY_PARTS: dict[str, set[str]] = {}
+SHARED_BY_PARTS: dict[str, set[str]] = {
+    "zhprep.export": {"crc32c", "example", "folder", "joined", "padded", "source"},
+}
 """Files in a family's folder that are not parts."""
 
 

@@ -1,0 +1,107 @@
+"""Readers of exported files, written from the formats' descriptions and slow: a byte, a number, a row at a time."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def plain_crc32c(data: bytes) -> int:
+    """Return the CRC-32C of ``data``, a bit at a time."""
+    state = 0xFFFFFFFF
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = state >> 1 ^ (0x82F63B78 if state & 1 else 0)
+    return state ^ 0xFFFFFFFF
+
+
+def masked(checksum: int) -> int:
+    return ((checksum >> 15 | checksum << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def read_tfrecord(path: Path, *, check: int = 5) -> Iterator[dict[str, list[float]]]:
+    """Yield the features of each record; checksums of the first ``check`` records are checked."""
+    data = path.read_bytes()
+    place = number = 0
+    while place < len(data):
+        (length,) = struct.unpack_from("<Q", data, place)
+        (of_length,) = struct.unpack_from("<I", data, place + 8)
+        message = data[place + 12 : place + 12 + length]
+        (of_message,) = struct.unpack_from("<I", data, place + 12 + length)
+        if number < check:
+            assert of_length == masked(plain_crc32c(data[place : place + 8]))
+            assert of_message == masked(plain_crc32c(message))
+        yield _example(message)
+        place += 16 + length
+        number += 1
+    assert place == len(data)
+
+
+def _varint(data: bytes, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (data[place] & 0x7F) << shift
+        place, shift = place + 1, shift + 7
+        if data[place - 1] < 0x80:
+            return value, place
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+    place = 0
+    while place < len(data):
+        tag, place = _varint(data, place)
+        assert tag & 7 == 2  # all that we write has a length
+        length, place = _varint(data, place)
+        assert place + length <= len(data)
+        yield tag >> 3, data[place : place + length]
+        place += length
+
+
+def _example(message: bytes) -> dict[str, list[float]]:
+    ((number, features),) = _fields(message)
+    assert number == 1
+    found = {}
+    for number, entry in _fields(features):
+        assert number == 1
+        (one, key), (two, feature) = _fields(entry)
+        assert (one, two) == (1, 2)
+        ((kind, values),) = _fields(feature)
+        ((number, packed),) = _fields(values)
+        assert number == 1
+        found[key.decode()] = _floats(packed) if kind == 2 else _integers(packed)
+        assert kind in (2, 3)
+    return found
+
+
+def _floats(packed: bytes) -> list[float]:
+    return list(struct.unpack(f"<{len(packed) // 4}f", packed))
+
+
+def _integers(packed: bytes) -> list[float]:
+    values, place = [], 0
+    while place < len(packed):
+        value, place = _varint(packed, place)
+        values.append(value)
+    return values
+
+
+def read_indexed(prefix: Path) -> list[list[int]]:
+    """Return the sequences of a Megatron dataset; every document must be one sequence."""
+    index, data = prefix.with_suffix(".idx").read_bytes(), prefix.with_suffix(".bin").read_bytes()
+    assert index[:9] == b"MMIDIDX\x00\x00"
+    version, code, n_sequences, n_documents = struct.unpack_from("<QBQQ", index, 9)
+    assert version == 1
+    letter, size = {4: ("i", 4), 8: ("H", 2)}[code]
+    place = 9 + 25
+    lengths = struct.unpack_from(f"<{n_sequences}i", index, place)
+    pointers = struct.unpack_from(f"<{n_sequences}q", index, place + 4 * n_sequences)
+    documents = struct.unpack_from(f"<{n_documents}q", index, place + 12 * n_sequences)
+    assert len(index) == place + 12 * n_sequences + 8 * n_documents
+    assert list(documents) == list(range(n_sequences + 1))
+    assert sum(lengths) * size == len(data)
+    return [
+        list(struct.unpack_from(f"<{length}{letter}", data, pointer))
+        for length, pointer in zip(lengths, pointers, strict=True)
+    ]
