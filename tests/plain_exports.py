@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -105,3 +106,46 @@ def read_indexed(prefix: Path) -> list[list[int]]:
         list(struct.unpack_from(f"<{length}{letter}", data, pointer))
         for length, pointer in zip(lengths, pointers, strict=True)
     ]
+
+
+_LETTERS = {"uint8": "B", "int8": "b", "uint16": "H", "int16": "h", "int32": "i", "int64": "q"}
+
+
+def read_mds(folder: Path) -> Iterator[dict[str, object]]:
+    """Yield the samples of a folder of MosaicML shards as plain values, each found by its place as their reader does."""
+    index = json.loads((folder / "index.json").read_text())
+    assert index["version"] == 2
+    for shard in index["shards"]:
+        data = (folder / shard["raw_data"]["basename"]).read_bytes()
+        assert len(data) == shard["raw_data"]["bytes"]
+        (n_samples,) = struct.unpack_from("<I", data)
+        assert n_samples == shard["samples"]
+        places = struct.unpack_from(f"<{n_samples + 1}I", data, 4)
+        settings = json.loads(data[8 + 4 * n_samples : places[0]])
+        assert settings["column_names"] == sorted(shard["column_names"]) == shard["column_names"]
+        assert places[-1] == len(data)
+        for begin, end in zip(places[:-1], places[1:], strict=True):
+            yield _sample(data[begin:end], settings)
+
+
+def _sample(data: bytes, settings: dict[str, list[object]]) -> dict[str, object]:
+    sizes = settings["column_sizes"]
+    varying = iter(struct.unpack_from(f"<{sizes.count(None)}I", data))
+    place, found = 4 * sizes.count(None), {}
+    for name, encoding, size in zip(settings["column_names"], settings["column_encodings"], sizes, strict=True):
+        size = size or next(varying)
+        found[name] = _value(data[place : place + size], str(encoding))
+        place += size
+    assert place == len(data)
+    return found
+
+
+def _value(data: bytes, encoding: str) -> object:
+    kind, _, dtype = encoding.partition(":")
+    if not dtype:
+        return struct.unpack(f"<{_LETTERS[kind]}", data)[0]
+    assert kind == "ndarray"
+    n_axes, code = data[0] >> 2, data[0] & 3
+    assert n_axes == 1
+    (length,) = struct.unpack_from("<" + "BHIQ"[code], data, 1)
+    return list(struct.unpack(f"<{length}{_LETTERS[dtype]}", data[1 + (1 << code) :]))

@@ -6,15 +6,18 @@ import gzip
 import json
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from plain_exports import read_indexed
+from plain_exports import read_indexed, read_mds
 from training_data import pair, write_instances, write_vocabulary
 
+from zhprep.core import schema
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards import open_table
 from zhprep.export import EXPORTS
 from zhprep.export.ernie import seg_labels
+from zhprep.export.mds import interleaved
 
 N_ROWS = 2500
 
@@ -69,13 +72,61 @@ def test_ernie_has_each_instance_once_and_clean(kind, request, tmp_path):
         assert int(label) == 1 - row["next_sentence_label"]
 
 
+@pytest.mark.parametrize("kind", ["clean", "static"])
+@pytest.mark.parametrize("limit", [None, 20_000])
+def test_mds(kind, limit, request, tmp_path, monkeypatch):
+    if limit:
+        monkeypatch.setattr("zhprep.export.mds.SIZE_LIMIT", limit)
+    source = request.getfixturevalue(kind)
+    *names, index, record = EXPORTS["mds"](source, tmp_path)
+    assert (index, record) == ("index.json", "export.json")
+    assert len(names) > 9 if limit else names == ["shard.00000.mds"]
+    assert all((tmp_path / name).stat().st_size <= (limit or 1 << 26) for name in names)
+    rows = open_table(source).to_pylist()
+    assert list(read_mds(tmp_path)) == rows
+
+
+def test_mds_has_long_lists(tmp_path):
+    folder = tmp_path / "data"
+    row = {"input_ids": [7] * 300, "word_ids": [-1, *range(299)], "instance_id": 1 << 40}
+    layout = schema.instances(list(row), pa.int32())
+    folder.mkdir()
+    with pa.ipc.new_stream(folder / "data-00000-of-00001.arrow", layout) as writer:
+        writer.write_table(pa.Table.from_pylist([row, {**row, "input_ids": [1] * 255}], schema=layout))
+    shards = [{"name": path.name, "bytes": path.stat().st_size} for path in folder.glob("data-*")]
+    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards, "content_sha256": ""}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    EXPORTS["mds"](folder, tmp_path)
+    assert list(read_mds(tmp_path)) == open_table(folder).to_pylist()
+
+
+def test_mds_refuses_an_empty_list(tmp_path):
+    folder = tmp_path / "data"
+    layout = schema.instances(["input_ids", "masked_lm_ids"], pa.uint16())
+    folder.mkdir()
+    with pa.ipc.new_stream(folder / "data-00000-of-00001.arrow", layout) as writer:
+        writer.write_table(pa.Table.from_pylist([{"input_ids": [1], "masked_lm_ids": []}], schema=layout))
+    shards = [{"name": path.name, "bytes": path.stat().st_size} for path in folder.glob("data-*")]
+    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards, "content_sha256": ""}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(UsageError, match="has no masked_lm_ids"):
+        EXPORTS["mds"](folder, tmp_path)
+
+
+def test_rows_of_bytes_beside_one_another():
+    first = (np.frombuffer(b"aabccc", np.uint8), np.array([2, 1, 3]))
+    second = (np.frombuffer(b"XYY", np.uint8), np.array([1, 0, 2]))
+    found, offsets = interleaved([first, second])
+    assert (found.tobytes(), offsets.tolist()) == (b"aaXbcccYY", [0, 3, 4, 9])
+
+
 def test_words_begin_where_their_number_changes():
     words = np.array([-1, 0, 0, 1, -1, 2, 2, 2, -1, 0, 0, 0])
     found = seg_labels(words, np.array([0, 9, 10, 12]))
     assert found.tolist() == [-1, 0, 1, 0, -1, 0, 1, 1, -1, 0, 0, 1]
 
 
-@pytest.mark.parametrize("form", ["parquet", "jsonl", "tfrecord", "hdf5", "megatron", "ernie"])
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "tfrecord", "hdf5", "megatron", "mds", "ernie"])
 def test_what_is_no_finished_folder_of_instances_is_refused(form, tmp_path):
     if form == "hdf5":
         pytest.importorskip("h5py")
@@ -93,7 +144,7 @@ def test_without_its_vocabulary_the_folder_is_refused(form, tmp_path):
         EXPORTS[form](write_instances(tmp_path / "data", 10), tmp_path)
 
 
-@pytest.mark.parametrize("form", ["parquet", "jsonl", "tfrecord", "megatron", "ernie"])
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "tfrecord", "megatron", "mds", "ernie"])
 def test_the_same_bytes_every_time(form, static, tmp_path):
     for run in ("first", "second"):
         (tmp_path / run).mkdir()
