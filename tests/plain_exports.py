@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import struct
 from collections.abc import Iterator
@@ -124,7 +125,7 @@ def read_mds(folder: Path) -> Iterator[dict[str, object]]:
         settings = json.loads(data[8 + 4 * n_samples : places[0]])
         assert settings["column_names"] == sorted(shard["column_names"]) == shard["column_names"]
         assert places[-1] == len(data)
-        for begin, end in zip(places[:-1], places[1:], strict=True):
+        for begin, end in itertools.pairwise(places):
             yield _sample(data[begin:end], settings)
 
 

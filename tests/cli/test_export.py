@@ -5,6 +5,7 @@ import json
 import pytest
 from command_line import refused, zhprep
 from plain_exports import read_tfrecord
+from training_data import write_vocabulary
 
 from zhprep.core.shards import open_table
 from zhprep.export import EXPORTS
@@ -65,5 +66,8 @@ def test_nothing_is_written_over(data, tmp_path):
 
 
 def test_a_vocabulary_without_glyphs_is_told_what_is_missing(vocab, tmp_path):
-    refused(zhprep("export", vocab, "--to", "chinesebert", "-o", tmp_path / "out"), 3, "glyphs.npy")
-    assert not list(tmp_path.iterdir())
+    folder = write_vocabulary(tmp_path / "vocab")
+    (folder / "tokenizer.json").unlink()  # vocab.txt alone is read with BERT's defaults
+    refused(zhprep("export", folder, "--to", "chinesebert", "-o", tmp_path / "out"), 3, "glyphs.npy")
+    refused(zhprep("export", vocab, "--to", "chinesebert", "-o", tmp_path / "out"), 2, "another normalizer")
+    assert [path.name for path in tmp_path.iterdir()] == ["vocab"]

@@ -29,7 +29,11 @@ def test_parquet(kind, request, tmp_path):
     assert names == ["data-00000-of-00002.parquet", "data-00001-of-00002.parquet", "export.json"]
     tables = [pq.read_table(tmp_path / name) for name in names[:2]]
     expected = open_table(source)
-    assert tables[0].schema.equals(expected.schema, check_metadata=True)
+    assert tables[0].schema.metadata == expected.schema.metadata
+    assert tables[0].cast(expected.schema).schema == expected.schema  # Parquet calls the items of lists otherwise
+    assert [str(kind).replace("element", "item") for kind in tables[0].schema.types] == [
+        str(kind) for kind in expected.schema.types
+    ]
     assert [row for table in tables for row in table.to_pylist()] == expected.to_pylist()
 
 

@@ -28,8 +28,7 @@ from zhprep.export.source import RECORD
 def command(source: Path, form: str, output: str, **options: Any) -> None:
     """Write a folder in the format of another program.
 
-    SOURCE is what make-instances wrote (parquet, jsonl, tfrecord, hdf5, megatron, mds, ernie) or a vocabulary with glyphs
-    (chinesebert). tfrecord and hdf5 hold one set of masks: those on disk, or, of clean instances, those of epoch 0;
+    SOURCE is what make-instances wrote, or, for chinesebert, a vocabulary with glyphs. tfrecord and hdf5 hold one set of masks: those on disk, or, of clean instances, those of epoch 0;
     megatron and ernie hold clean instances. export.json, and the report, say which columns were left out.
     """
     shared, _ = split_shared(options)

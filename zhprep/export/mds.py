@@ -4,9 +4,9 @@ In: instances. Out: ``shard.00000.mds`` and so on, of at most 64 MiB, and ``inde
 ``streaming.StreamingDataset`` reads: every column, lists as one-dimensional arrays, numbers as scalars.
 Their arrays cannot be empty, so a row that has an empty list, such as static masks of nothing, is refused.
 
-A shard is: the number of samples, where each begins and the last ends (uint32), the settings as JSON, the samples. A sample
-is the sizes (uint32) of its columns of varying size, then the columns by name. A one-dimensional array is a byte that says
-how many bytes its length has (4: one, 5: two, 6: four), its length, its values.
+A shard is: the number of samples, where each begins and the last ends (uint32), the settings as JSON, the samples. A
+sample is the sizes (uint32) of its columns of varying size, then the columns by name. A one-dimensional array is a byte
+that says how many bytes its length has (4: one, 5: two, 6: four), its length, its values.
 """
 
 from __future__ import annotations

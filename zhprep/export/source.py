@@ -58,7 +58,7 @@ class Data:
     @classmethod
     def at(cls, path: Path) -> Data:
         """Open ``path``; raises ``DataError`` unless it is a finished folder of instances."""
-        if not (path / "manifest.json").is_file() and (path / "tokenizer.json").is_file():
+        if (path / "tokenizer.json").is_file():
             raise UsageError(
                 f"{path}: is a vocabulary; this format takes instances", hint="name a make-instances folder"
             )
