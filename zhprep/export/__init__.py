@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from zhprep.export import chinesebert, ernie, hdf5, jsonl, megatron, parquet, tfrecord
+from zhprep.export import chinesebert, ernie, hdf5, jsonl, mds, megatron, parquet, tfrecord
 
 EXPORTS: dict[str, Callable[[Path, Path], list[str]]] = {
     "parquet": parquet.export,
@@ -16,6 +16,7 @@ EXPORTS: dict[str, Callable[[Path, Path], list[str]]] = {
     "tfrecord": tfrecord.export,
     "hdf5": hdf5.export,
     "megatron": megatron.export,
+    "mds": mds.export,
     "ernie": ernie.export,
     "chinesebert": chinesebert.export,
 }

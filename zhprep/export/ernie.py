@@ -1,9 +1,9 @@
 """The lines of ERNIE's pretraining reader (PaddlePaddle/ERNIE r2.0, ``reader/pretraining.py``).
 
-In: instances. Out: one ``.gz`` per shard with lines ``token_ids;sent_ids;pos_ids;seg_labels;label``. ``seg_labels`` is 0
-where a word begins, 1 inside it, -1 on special tokens; ``label`` is 1 for a pair in its own order, 0 for a made one,
-which is the other way round than in BERT. Their reader masks by words itself, so the ids are clean and static duplicates
-are left out; and it wants a list of files, ``path<TAB>share of files masked by words``: ``filelist`` has 1 for all.
+In: instances. Out: one ``.gz`` per shard with lines ``token_ids;sent_ids;pos_ids;seg_labels;label``. ``seg_labels`` is
+0 where a word begins, 1 inside it, -1 on special tokens; ``label`` is 1 for a pair in its own order, 0 for a made one,
+which is the other way round than in BERT. Their reader masks by words itself, so the ids are clean and static
+duplicates are left out; and it wants a list of files, ``path<TAB>chance of masking by words``: ``filelist`` has 1.
 """
 
 from __future__ import annotations
@@ -18,9 +18,6 @@ from zhprep.core.shards.commit import committed
 from zhprep.export.joined import joined, line_bytes
 from zhprep.export.source import Data, plain, ragged
 from zhprep.instances.ragged import Array, Ints, ranges
-
-_KEPT = ("input_ids", "token_type_ids", "word_ids", "special_tokens_mask", "instance_id", "dupe")
-_MASKS = ("masked_lm_positions", "masked_lm_ids", "mask_kind")
 
 
 def export(source: Path, out: Path) -> list[str]:
@@ -38,8 +35,7 @@ def export(source: Path, out: Path) -> list[str]:
                 packed.write(_lines(data, data.clean(batch)))
     with committed(out / "filelist") as file:
         file.write("".join(f"{name}\t1\n" for name in names).encode())
-    label = [data.label] if data.label else []
-    return data.record(out, [*names, "filelist"], [*_KEPT, *label], masks=f"none: {', '.join(_MASKS)} are undone")
+    return data.record(out, [*names, "filelist"], ["input_ids", "token_type_ids", "word_ids", data.label], masks="none")
 
 
 def seg_labels(word_ids: Array, offsets: Ints) -> Array:

@@ -30,7 +30,8 @@ class Pieces:
     @property
     def lengths(self) -> Ints:
         """How many bytes each message has so far."""
-        return self.sizes.sum(axis=1, dtype=np.int64)
+        lengths: Ints = self.sizes.sum(axis=1, dtype=np.int64)
+        return lengths
 
     def joined(self) -> tuple[npt.NDArray[np.uint8], Ints]:
         """Return all bytes, uint8 ``[sum]``, and ``int64[B + 1]`` where each message begins."""
@@ -58,9 +59,9 @@ def varints(matrix: Array) -> Pieces:
         raise ValueError("a number is not in 0 to 2**28 - 1")
     numbers = matrix.astype(np.uint32)
     sizes = (np.uint8(1) + (numbers >= 1 << 7) + (numbers >= 1 << 14) + (numbers >= 1 << 21)).astype(np.uint8)
-    values = numbers & 0x7F
+    values: npt.NDArray[np.uint32] = numbers & np.uint32(0x7F)
     for group in range(1, 4):
-        values |= (numbers >> 7 * group & 0x7F) << 8 * group
+        values |= (numbers >> np.uint32(7 * group) & np.uint32(0x7F)) << np.uint32(8 * group)
         values |= np.where(sizes > group, np.uint32(0x80 << 8 * (group - 1)), np.uint32(0))
     return Pieces(values, sizes)
 

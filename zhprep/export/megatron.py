@@ -1,7 +1,8 @@
 """Megatron's indexed dataset (Megatron-LM, ``core/datasets/indexed_dataset.py``).
 
 In: instances. Out: ``data.bin``, the token ids end to end, and ``data.idx``, which says where each sequence lies. A
-sequence, and a document, is one clean instance, special tokens included, without padding; static duplicates are left out.
+sequence, and a document, is one clean instance, special tokens included, without padding; static duplicates are left
+out.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def export(source: Path, out: Path) -> list[str]:
                 sizes.append(np.diff(offsets).astype(np.int32))
     with committed(out / "data.idx") as file:
         file.write(index(np.concatenate(sizes), code, kind.itemsize))
-    return data.record(out, ["data.bin", "data.idx"], ["input_ids", "instance_id", "dupe"], masks="none")
+    return data.record(out, ["data.bin", "data.idx"], ["input_ids"], masks="none")
 
 
 def index(sizes: Ints, code: int, item_size: int) -> bytes:

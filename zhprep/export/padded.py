@@ -18,10 +18,6 @@ from zhprep.core.errors import DataError
 from zhprep.export.source import Data, plain, ragged
 from zhprep.instances.ragged import Array, Ints
 
-USED = ("input_ids", "token_type_ids", "masked_lm_positions", "masked_lm_ids", "word_ids", "special_tokens_mask",
-        "mask_kind", "instance_id", "dupe")  # fmt: skip
-"""Columns that are held by the features or serve only to make the masks, so that leaving them out loses nothing."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Sizes:
@@ -81,9 +77,9 @@ def facts(data: Data, sizes: Sizes) -> dict[str, object]:
     return {**dataclasses.asdict(sizes), "masks": masks}
 
 
-def kept(data: Data) -> list[str]:
+def kept(data: Data) -> list[str | None]:
     """Return the columns that the features hold."""
-    return [*USED, *([data.label] if data.label else [])]
+    return ["input_ids", "token_type_ids", "masked_lm_positions", "masked_lm_ids", data.label]
 
 
 def _filled(where: npt.NDArray[np.bool_], values: Array, padding: int = 0) -> Ints:

@@ -1,7 +1,7 @@
 """What is exported: the instances of a folder, a few rows at a time, clean or masked.
 
-In: a DATA folder. Out: per shard, record batches of at most ``ROWS`` rows, and their columns as flat arrays. Masks on disk
-are taken as they are; clean instances get the masks of epoch 0, which are those that static duplicate 0 would have.
+In: a DATA folder. Out: per shard, record batches of at most ``ROWS`` rows, and their columns as flat arrays. Masks on
+disk are taken as they are; clean instances get the masks of epoch 0, which static duplicate 0 would have too.
 """
 
 from __future__ import annotations
@@ -58,8 +58,10 @@ class Data:
     @classmethod
     def at(cls, path: Path) -> Data:
         """Open ``path``; raises ``DataError`` unless it is a finished folder of instances."""
-        if not (path / "manifest.json").is_file() and (path / "tokenizer.json").is_file():
-            raise UsageError(f"{path}: is a vocabulary; this format takes instances", hint="name a make-instances folder")
+        if (path / "tokenizer.json").is_file():
+            raise UsageError(
+                f"{path}: is a vocabulary; this format takes instances", hint="name a make-instances folder"
+            )
         manifest = read_manifest(path, "instances")
         for _, batches in open_shards(path, "instances"):
             return cls(path, manifest, tuple(batches.schema.names))
@@ -129,13 +131,13 @@ class Data:
         column = pa.ListArray.from_arrays(pa.array(rows.offsets.astype(np.int32)), pa.array(tokens))
         return batch.set_column(batch.schema.get_field_index("input_ids"), "input_ids", column)
 
-    def record(self, out: Path, names: list[str], kept: Iterable[str], **facts: Any) -> list[str]:
+    def record(self, out: Path, names: list[str], kept: Iterable[str | None], **facts: Any) -> list[str]:
         """Write ``export.json`` beside the files ``names``; return all names.
 
         It says what was exported (by its sha256), the numbers a reader must know, and which columns were left out.
         """
-        kept = set(kept)
-        left_out = [name for name in self.columns if name not in kept]
+        held = set(kept)
+        left_out = [name for name in self.columns if name not in held]
         whence = {"source": self.manifest["content_sha256"], "left_out": left_out}
         write_json(out / RECORD, {**whence, **facts}, replace=True)
         return [*names, RECORD]

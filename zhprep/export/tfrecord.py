@@ -1,7 +1,7 @@
 """TFRecord files with the seven features of Google's BERT (google-research/bert, ``create_pretraining_data.py``).
 
-In: instances. Out: one ``.tfrecord`` per shard, padded. Masks on disk are kept; clean instances, which such a file cannot
-hold, get the masks of epoch 0, so that every epoch over the file has these: make the instances with --static and
+In: instances. Out: one ``.tfrecord`` per shard, padded. Masks on disk are kept; clean instances, which such a file
+cannot hold, get the masks of epoch 0, so that every epoch over the file has these: make the instances with --static and
 --dupe-factor for more. Read them with ``--max_seq_length`` and ``--max_predictions_per_seq`` of ``export.json``.
 """
 
