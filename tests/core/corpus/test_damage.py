@@ -320,6 +320,23 @@ def test_encodings(tmp_path: Path) -> None:
             corpus_of(tmp_path / "x.txt", encoding=encoding)
 
 
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gb18030", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+        ("big5", "人民日報報導，今天天氣很好。\n\n第二篇：中華民國的國民經濟。\n"),
+        ("utf-16", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+        ("utf-8", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+        ("utf-8-sig", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+    ],
+)
+def test_encodings_are_recognised(tmp_path: Path, encoding: str, text: str, compression: str) -> None:
+    path = tmp_path / f"x.txt{compression}"
+    path.write_bytes(COMPRESS[compression](text.encode(encoding)))
+    assert lines_of(corpus_of(path, encoding="auto")) == plain_documents(text.encode())
+
+
 def test_real_gb18030(shared_data: Path) -> None:
     for path in sorted((shared_data / "gbk").glob("*.txt")):
         assert lines_of(corpus_of(path, encoding="auto")) == plain_documents(
