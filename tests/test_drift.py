@@ -37,13 +37,8 @@ FAMILIES = [
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""
 
-<<<<<<< HEAD
-SHARED = {"zhprep.export": {"crc32c", "example", "folder", "joined", "padded", "source"}}
-"""Files in a family's folder that its parts share."""
-=======
 PART_DEFINES = {"zhprep.export": "export"}
 """Families that share their folder with what their parts have in common: a part is a module that defines this function."""
->>>>>>> core
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
@@ -68,10 +63,6 @@ def test_a_family_is_its_folder(package: str, name: str) -> None:
         not_yet(package)
     module = importlib.import_module(package)
     folder = Path(str(module.__file__)).parent
-<<<<<<< HEAD
-    parts = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
-    assert {key.replace("-", "_") for key in getattr(module, name)} == parts - {"__init__"} - SHARED.get(package, set())
-=======
     modules = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
     parts = {path.parent.name if path.parent != folder else path.stem: path for path in modules}
     del parts["__init__"]
@@ -83,7 +74,6 @@ def test_a_family_is_its_folder(package: str, name: str) -> None:
 def defined(path: Path) -> set[str]:
     """The functions at the top of a module."""
     return {node.name for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef)}
->>>>>>> core
 
 
 def test_every_family_is_listed_here() -> None:
