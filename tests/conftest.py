@@ -44,9 +44,8 @@ def sample_data() -> Path:
 @pytest.fixture(scope="session")
 def vocab(tmp_path_factory: pytest.TempPathFactory, sample_data: Path) -> Path:
     """A vocabulary of the sample corpus, made by the command."""
-    return made_by(
-        "build-vocab", sample_data / "corpus", "--size", 4000, output=tmp_path_factory.mktemp("made") / "vocab"
-    )
+    output = tmp_path_factory.mktemp("made") / "vocab"
+    return made_by("build-vocab", sample_data / "corpus", "--size", 4000, output=output)
 
 
 @pytest.fixture(scope="session")

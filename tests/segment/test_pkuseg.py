@@ -86,10 +86,17 @@ def naive_merge(words: list[str], known: set[str]) -> list[str]:
     return words
 
 
-WORDS = st.lists(st.text("甲乙丙", min_size=1, max_size=2), min_size=1, max_size=10)
+def test_merge_windows_and_words_that_are_known_already() -> None:
+    assert Merger(["一二三四五六七"]).merge(list("一二三四五六七八")) == ["一二三四五六七", "八"]
+    assert Merger(["中国人民", "中国", "人民"]).merge(["中国", "人民"]) == ["中国", "人民"]
+    assert Merger(["中国人民", "中国"]).merge(["中国", "人民"]) == ["中国人民"]
+    assert Merger(["甲乙", "甲乙丙"]).merge(["甲", "乙", "丙"]) == ["甲乙丙"]
 
 
-@given(st.sets(st.text("甲乙丙", min_size=1, max_size=6)), st.lists(WORDS, min_size=1, max_size=5))
+WORDS = st.lists(st.text("甲乙", min_size=1, max_size=2), min_size=1, max_size=10)
+
+
+@given(st.sets(st.text("甲乙", min_size=1, max_size=8), max_size=60), st.lists(WORDS, min_size=1, max_size=5))
 def test_merges_and_candidates(known: set[str], fragments: list[list[str]]) -> None:
     bits, merging._FILTER_BITS = merging._FILTER_BITS, 6  # a small filter errs often, and must not show it
     try:
@@ -116,6 +123,7 @@ def make_model(folder: pathlib.Path, seed: int = 1) -> pathlib.Path:
     words += ["", "7月", "**", "a,b"]  # such entries are in the real model, without features
     model = {"unigram": words, "bigram": [], "feature_to_idx": {n: i for i, n in enumerate(names)}, "tag_to_idx": TAGS}
     weights = np.random.default_rng(seed).normal(size=len(names) * 5 + 25)
+    weights[-25:] *= 3
     np.savez(folder / "weights.npz", sizes=np.array([5, len(names)]), w=weights)
     wheel = folder / "pkuseg.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -200,6 +208,13 @@ def test_same_words_as_pkusegs_way(wheel: pathlib.Path, model: str, sentences: l
             w for part in sentence.split() for w in naive.cut(part)
         ]
         assert "".join(found) == sentence
+
+
+def test_same_words_where_words_of_the_model_meet(wheel: pathlib.Path, model: str) -> None:
+    naive, engine, draw = Naive(wheel), load_engine(SegmentConfig(cws="pkuseg", model=model)), random.Random(7)
+    known = [word for word in naive.words if 2 <= len(word) <= 6]
+    sentences = ["".join(draw.choice([*known, *known, *"7,-Ａ&好"]) for _ in range(8)) for _ in range(150)]
+    assert engine.cut(sentences) == [naive.cut(sentence) for sentence in sentences]
 
 
 def test_pieces_and_batches_do_not_show(model: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,21 @@ def assert_same(encoder: Encoder, sentences: list[str]) -> None:
 @given(st.lists(TEXT, max_size=6))
 def test_rules_that_strip_accents(tmp_path_factory: pytest.TempPathFactory, sentences: list[str]) -> None:
     folder = tmp_path_factory.mktemp("stripped")
-    tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"的一是人，。ae가각", "##a", "##e", "##s", "か", "は", "ᄀ", "##ᅡ"]
+    tokens = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *"的一是人，。ae가각",
+        "##a",
+        "##e",
+        "##s",
+        "か",
+        "は",
+        "ᄀ",
+        "##ᅡ",
+    ]
     (folder / "vocab.txt").write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
     assert_same(Encoder(vocab.load(folder)), sentences)
 
@@ -84,7 +98,7 @@ def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None
     for words in (["the", "model"], ["models", "of"], ["the", "of", "the"]):
         found = runs.find(pa.array([word.encode("utf-32-le") for word in words], pa.binary()))
         expected = [tokenizer.encode(word, add_special_tokens=False).ids for word in words]
-        assert found.ids.tolist() == sum(expected, [])
+        assert found.ids.tolist() == [number for ids in expected for number in ids]
         assert found.n_tokens.tolist() == [len(ids) for ids in expected]
 
 
@@ -105,14 +119,22 @@ def test_ids_past_16_bits() -> None:
 
 
 def test_a_tokenizer_of_unknown_rules_gets_whole_sentences() -> None:
-    tokenizer = Tokenizer(models.WordPiece({"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordPiece(
+            {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"
+        )
+    )
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     assert_same(Encoder(Vocabulary("wordpiece", list("012345"), tokenizer.to_str())), ["的 a", "", "ａ的的", "的 a"])
 
 
 def test_added_tokens_of_normalised_text() -> None:
-    tokenizer = Tokenizer(models.WordPiece({"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordPiece(
+            {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"
+        )
+    )
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.add_tokens([AddedToken("的的", normalized=True)])

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.report import check_budgets
@@ -24,16 +24,14 @@ from zhprep.vocab import load
 
 @click.command()
 @input_options
-@click.option("--vocab", metavar="VOCAB", required=True, help="The vocabulary folder.")
+@click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
 @click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances.")
 @click.option("--recipe", help="Take the settings of a recipe; flags go before it.")
-@click.option("--cws", help="Segmenter  [default: jieba]")
 @click.option("--static/--dynamic", default=None, help="Mask on disk, or leave it to the loader  [default: dynamic]")
+@config_options(SegmentConfig)
 @config_options(InstancesConfig, skip=("static",))
 @shared_options("work", "array", "drop", "unk")
-def command(
-    inputs: tuple[str, ...], vocab: str, output: str, recipe: str | None, cws: str | None, **options: Any
-) -> None:
+def command(inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, **options: Any) -> None:
     """Make training instances out of text.
 
     Accepts raw text and text, words or pinyin tables, and does the stages that are still missing. The folder is a
@@ -45,13 +43,13 @@ def command(
     sections = load_recipe(recipe) if recipe else {}
     config = read_config(InstancesConfig, options, sections.get("instances"), where="[instances]")
     normalize = read_config(NormalizeConfig, {}, sections.get("normalize"), where="[normalize]")
-    segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
+    segment = read_config(SegmentConfig, options, sections.get("segment"), where="[segment]")
     check_instances(config)
     check_segmenter(segment)
     load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")
     with planned(inputs, read, there.path, shared.block_size) as corpus:
         chain = Chain.over(corpus, "words", normalize=normalize, segment=segment)
-        report = make_instances(corpus, MakeInstances(chain, config, Path(vocab), recipe or ""), there)
+        report = make_instances(corpus, MakeInstances(chain, config, vocab, recipe or ""), there)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report, shared)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Report
@@ -16,7 +16,7 @@ from zhprep.vocab import load
 
 
 @click.command()
-@click.option("--vocab", metavar="VOCAB", type=click.Path(path_type=Path), required=True, help="The vocabulary folder.")
+@click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
 @click.option(
     "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to put it  [default: VOCAB]"
 )

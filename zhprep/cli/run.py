@@ -25,7 +25,7 @@ SIZES = "tiny, mini, small, base, large or one of the recipe's own"
 @click.option("--size", default="base", help=f"{SIZES}  [default: base]")
 @click.option("--steps", type=click.IntRange(1), help="Steps of pretraining  [default: the recipe's for the size]")
 @click.option("--seed", type=int, help="Seed of every random decision  [default: 0]")
-@click.option("--vocab", metavar="VOCAB", help="A vocabulary to use instead of building one.")
+@click.option("--vocab", metavar="VOCAB", type=Existing(), help="A vocabulary to use instead of building one.")
 @click.option("--vocab-size", type=click.IntRange(6), help="Entries of the vocabulary  [default: the recipe's]")
 @click.option(
     "--task", "tasks", metavar="DIR", multiple=True, type=Existing(), help="A task to fine-tune on; may be given again."
@@ -48,7 +48,7 @@ def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -
 
 def make_run(
     recipe: str, folder: Path, shared: Shared, *, size: str, steps: int | None = None, seed: int | None = None,
-    vocab: str | None = None, vocab_size: int | None = None, tasks: tuple[Path, ...] = (),
+    vocab: Path | None = None, vocab_size: int | None = None, tasks: tuple[Path, ...] = (),
 ) -> Run:  # fmt: skip
     """Put the flags of ``run`` and ``demo`` over a recipe, and check the whole before anything is read."""
     seeds = {} if seed is None else {"seed": seed}
@@ -59,7 +59,7 @@ def make_run(
     }
     run = Run(
         load_recipe(recipe, size=size), folder, job_output(folder, shared, "run"), size,
-        Path(vocab) if vocab else None, tasks, flags, shared.progress,
+        vocab, tasks, flags, shared.progress,
     )  # fmt: skip
     run.check()
     return run

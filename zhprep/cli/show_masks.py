@@ -11,7 +11,7 @@ from typing import Any
 import click
 import pyarrow as pa
 
-from zhprep.cli.options import config_options, read_config
+from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core import schema
 from zhprep.core.errors import UsageError
@@ -26,19 +26,23 @@ from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
 
 @click.command()
 @click.argument("text")
-@click.option("--vocab", metavar="VOCAB", help="The vocabulary folder  [default: the characters of the text]")
+@click.option(
+    "--vocab", metavar="VOCAB", type=Existing(), help="The vocabulary folder  [default: the characters of the text]"
+)
 @click.option("--cws", help="Segmenter  [default: jieba]")
 @config_options(InstancesConfig, skip=("mask", "format", "static", "dupe_factor", "max_length", "short_seq_prob"))
 @shared_options()
-def command(text: str, vocab: str | None, cws: str | None, **options: Any) -> None:
+def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> None:
     """Show the mask strategies side by side on one sentence.
 
     All under the same key, so that they differ by strategy alone, as in Table 1 of the MacBERT paper.
     """
     shared, options = split_shared(options)
     text = _as_utf8(text)
+    if not text.strip():
+        raise UsageError("the text is empty", hint="give a sentence")
     words = _segmented(text, read_config(SegmentConfig, {"cws": cws}))
-    vocabulary = load(Path(vocab)) if vocab else _own_vocabulary(words)
+    vocabulary = load(vocab) if vocab else _own_vocabulary(words)
     rows = {}
     for name in STRATEGIES:
         config = read_config(InstancesConfig, {**options, "mask": name})

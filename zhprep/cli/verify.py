@@ -11,16 +11,19 @@ from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
 from zhprep.run.folders import parts_of, verify_folder
+from zhprep.run.masks import verify_masks
 
 
 @click.command()
 @click.argument("folder", type=Existing(), metavar="DIR")
+@click.option("--masks", is_flag=True, help="Also hold the masks of instances to the rates in the manifest.")
 @shared_options()
-def command(folder: Path, **options: Any) -> None:
+def command(folder: Path, masks: bool, **options: Any) -> None:
     """Check a folder against its manifest.
 
     The bytes and rows of every shard, or the bytes of every file, are compared; exit 3 at the first difference. Of a
-    folder that `zhprep run` made, each part is checked.
+    folder that `zhprep run` made, each part is checked. `--masks` tests rates by bounds of five standard deviations and
+    histograms by chi-square.
     """
     shared, _ = split_shared(options)
     report = Report(output=str(folder))
@@ -31,6 +34,8 @@ def command(folder: Path, **options: Any) -> None:
         report.scores[f"verified_{manifest['table']}"] = (
             f"{len(checked)} {'shards' if 'shards' in manifest else 'files'}"
         )
+        if masks and manifest["table"] == "instances":
+            report.scores["masks"] = verify_masks(part)
         if "account" in manifest:
             report.account = Account.from_dict(manifest["account"])
     report.kept_characters = report.account.counts["characters"]  # nothing was made, so there is no speed

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from zhprep.core import config as settings
-from zhprep.core.errors import UsageError
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Report
 from zhprep.core.shards.commit import write_json
 from zhprep.evaluate.classify import score_task
@@ -33,6 +33,9 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
     """
     if config.threads:
         torch.set_num_threads(config.threads)
+    if not (run / "config.json").exists():
+        what = "is unfinished" if (run / folder.PLAN).exists() else "holds no model (no config.json)"
+        raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
     source = data or _trained_on(run)
     if source is None and not tasks:

@@ -17,10 +17,13 @@ import dataclasses
 from collections.abc import Sequence
 
 from zhprep.core.config import setting
+from zhprep.core.errors import DataError
 from zhprep.glyphs.files import load, save
 from zhprep.glyphs.fonts import Face, open_face, vendored
 from zhprep.glyphs.render import Rendered, Source, compose, render
-from zhprep.glyphs.sheet import contact_sheet
+from zhprep.glyphs.sheet import contact_sheet, rows_to_show
+from zhprep.vocab import Vocabulary, bytemap
+from zhprep.vocab.entries import is_ideograph
 
 __all__ = [
     "Face",
@@ -30,9 +33,11 @@ __all__ = [
     "build",
     "compose",
     "contact_sheet",
+    "entries_of",
     "load",
     "open_face",
     "render",
+    "rows_to_show",
     "save",
     "vendored",
 ]
@@ -56,8 +61,18 @@ class GlyphsConfig:
 def build(config: GlyphsConfig, entries: Sequence[str], *, specials: Sequence[str] = ()) -> Rendered:
     """Render ``entries`` as ``config`` says.
 
-    Raises ``UsageError`` or ``DataError`` for a font that cannot be used.
+    Raises ``UsageError`` or ``DataError`` for a font that cannot be used, ``DataError`` when no entry is Chinese.
     """
+    if not any(is_ideograph(c) for entry in entries if config.words or len(entry) == 1 for c in entry):
+        hint = "compose the glyphs of words with --words" if any(map(is_ideograph, "".join(entries))) else ""
+        raise DataError("the vocabulary has no entry that is a Chinese character", hint=hint)
     channels = [open_face(name) for name in config.font]
     fallback = [open_face(name) for name in config.fallback] if config.missing == "next" else []
     return render(entries, channels, size=config.size, fallback=fallback, words=config.words, specials=specials)
+
+
+def entries_of(vocabulary: Vocabulary) -> list[str]:
+    """Return the text of every entry: of a byte-level vocabulary what its bytes say, empty for parts of characters."""
+    if vocabulary.kind != "bbpe":
+        return vocabulary.tokens
+    return [bytemap.text_of(token) or "" for token in vocabulary.tokens]

@@ -13,6 +13,7 @@ from PIL import Image
 
 from zhprep.core.errors import UsageError
 from zhprep.glyphs.render import Images
+from zhprep.vocab.entries import is_ideograph
 
 
 def contact_sheet(images: Images, rows: Sequence[int], *, columns: int = 24, scale: int = 2, gap: int = 2) -> bytes:
@@ -38,3 +39,18 @@ def contact_sheet(images: Images, rows: Sequence[int], *, columns: int = 24, sca
     buffer = io.BytesIO()
     Image.fromarray(large).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
+
+
+def rows_to_show(entries: Sequence[str], text: str | None = None, *, limit: int = 240) -> list[int]:
+    """Return the rows of the characters of ``text``, or of the first ``limit`` Chinese characters of a vocabulary.
+
+    Raises ``UsageError`` naming the characters of the text that are not entries.
+    """
+    if text is None:
+        return [row for row, entry in enumerate(entries) if len(entry) == 1 and is_ideograph(entry)][:limit]
+    numbers = {entry: row for row, entry in enumerate(entries)}
+    wanted = [character for character in text if not character.isspace()]
+    unknown = "".join(dict.fromkeys(character for character in wanted if character not in numbers))
+    if unknown:
+        raise UsageError(f"not in the vocabulary: {unknown}", hint="show other characters")
+    return [numbers[character] for character in wanted]

@@ -36,9 +36,12 @@ def read_gold(path: Path) -> Gold:
     that does not exist.
     """
     sentences, index, syllables = [], [], []
-    with path.open(encoding="utf-8", newline="\n") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            row = line.rstrip("\r\n").split("\t")
+            try:
+                row = line.decode().rstrip("\r\n").split("\t")
+            except UnicodeDecodeError as error:
+                raise DataError(f"{path}:{number}: is not UTF-8", hint="convert the file to UTF-8") from error
             if number == 1 and row[:2] == ["sentence", "index"]:
                 continue
             sentence, place, syllable = _check(row, f"{path}:{number}")

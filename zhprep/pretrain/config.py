@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from zhprep.core.config import setting
+from zhprep.core.stopping import parse_duration
 
 SCHEDULE_NAMES = ("linear", "constant", "cosine", "wsd")
 OPTIMISER_NAMES = ("adamw",)
@@ -42,6 +43,10 @@ class PretrainConfig:
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)
     time_limit: str = setting("", "stop with a checkpoint after this time, exit 85: 11h50m, 30m, 90s")
     threads: int = setting(0, "threads of a CPU run; 0 leaves it to torch", minimum=0)
+
+    def __post_init__(self) -> None:
+        if self.time_limit:
+            parse_duration(self.time_limit)  # what is no duration is told before anything is written
 
 
 WHEN = ("checkpoint_every", "keep", "stop_after", "time_limit", "threads", "log_every")

@@ -38,7 +38,9 @@ def load_recipe(name: str, *, size: str | None = None) -> Recipe:
     return _merged(recipe, sizes.get(size or recipe.get("pretrain", {}).get("size", ""), {}))
 
 
-def _with_bases(name: str) -> Recipe:
+def _with_bases(name: str, above: tuple[str, ...] = ()) -> Recipe:
+    if name in above:
+        raise UsageError(f"recipe {name!r} is based on itself", hint=" -> ".join((*above, name)))
     own = _read(name)
     unknown = [key for key in own if key not in (*SECTIONS, *FACTS)]
     if unknown:
@@ -47,7 +49,12 @@ def _with_bases(name: str) -> Recipe:
         )
     if "base" not in own:
         return own
-    return _merged(_with_bases(own["base"]), own)
+    return _merged(_with_bases(_base_of(name, own["base"]), (*above, name)), own)
+
+
+def _base_of(name: str, base: str) -> str:
+    """Return the name of a base; a file is looked for beside the recipe that names it."""
+    return str(Path(name).parent / base) if base.endswith(".toml") else base
 
 
 def recipe_text(name: str) -> str:

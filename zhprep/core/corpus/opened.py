@@ -6,6 +6,7 @@ lies a little further on in the same file.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 from collections.abc import Iterator
@@ -55,6 +56,12 @@ class _Opened:
 _KEPT: list[_Opened] = []
 
 
+@atexit.register
+def _close_kept() -> None:
+    while _KEPT:
+        _KEPT.pop().close()
+
+
 @contextlib.contextmanager
 def borrowed(source: Input, offset: int) -> Iterator[Stream]:
     """Give the stream of ``source``, standing at ``offset``; it is nobody else's until it is given back."""
@@ -69,8 +76,7 @@ def borrowed(source: Input, offset: int) -> Iterator[Stream]:
     except BaseException:
         opened.close()
         raise
-    while _KEPT:
-        _KEPT.pop().close()
+    _close_kept()
     _KEPT.append(opened)
 
 

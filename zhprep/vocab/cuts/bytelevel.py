@@ -106,6 +106,7 @@ class Junctions:
         self._left = np.zeros(codepoints.N_CODE_POINTS, np.uint16)
         self._right = np.zeros(codepoints.N_CODE_POINTS, np.uint16)
         self._joined = np.zeros((1, 1), np.bool_)
+        self._stale = False
 
     def points(self) -> codepoints.Points:
         """Return the characters that stand whole beside another in some token."""
@@ -124,11 +125,12 @@ class Junctions:
             beginnings = self._beginnings.intersection(raw[:k] for k in range(1, len(raw) + 1))
             self._left[ord(character)] = self._left_kinds.setdefault(ends, len(self._left_kinds))
             self._right[ord(character)] = self._right_kinds.setdefault(beginnings, len(self._right_kinds))
-        if before != (len(self._left_kinds), len(self._right_kinds)):
-            self._fill()
+        self._stale |= before != (len(self._left_kinds), len(self._right_kinds))
 
     def joined(self, points: codepoints.Points) -> codepoints.Flags:
         """Return for each pair of neighbours whether some token may hold both, bool[C-1]."""
+        if self._stale:
+            self._fill()
         left = self._left.take(points[:-1], mode="clip").astype(np.int32)
         right = self._right.take(points[1:], mode="clip")
         flags: codepoints.Flags = self._joined.ravel().take(left * self._joined.shape[1] + right, mode="clip")
@@ -141,16 +143,20 @@ class Junctions:
             for beginning in beginnings:
                 holders.setdefault(beginning, []).append(number)
         table: npt.NDArray[np.bool_] = np.zeros((len(self._left_kinds), len(self._right_kinds)), np.bool_)
+        rows: list[int] = []
+        columns: list[int] = []
         for ends, number in self._left_kinds.items():
-            for end in ends:
-                for beginning in self._pairs[end]:
-                    table[number, holders.get(beginning, [])] = True
-        self._joined = table
+            for beginning in {beginning for end in ends for beginning in self._pairs[end]}:
+                found = holders.get(beginning, [])
+                columns.extend(found)
+                rows.extend([number] * len(found))
+        table[rows, columns] = True
+        self._joined, self._stale = table, False
 
 
 def _sides(raw: bytes | None) -> Iterable[tuple[bytes, bytes]]:
     """Yield what stands left and right of each character border inside a token, as far as one character goes."""
-    if not raw:
+    if not raw or len(raw) < 2:
         return
     leads = [place for place in range(len(raw)) if raw[place] & 0xC0 != 0x80]
     for place in leads:

@@ -1,0 +1,53 @@
+"""``zhprep evaluate``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from command_line import refused, zhprep
+
+
+@pytest.fixture(scope="module")
+def small_task(tmp_path_factory, sample_data):
+    """The first rows of a sample task."""
+    folder = tmp_path_factory.mktemp("tasks") / "topic"
+    folder.mkdir()
+    for part in ("train", "dev"):
+        lines = (sample_data / "tasks" / "topic" / f"{part}.jsonl").read_text("utf-8").splitlines()
+        (folder / f"{part}.jsonl").write_text("\n".join(lines[:40]) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_intrinsic_figures_and_a_task(run, small_task, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    flags = ("--epochs", 1, "--seeds", "0,1", "--threads", 1)
+    result = zhprep("evaluate", folder, "--task", small_task, *flags, "--json", "--quiet")
+    assert (result.code, result.err) == (0, "")
+    assert {"loss", "accuracy", "bits_per_character", "unigram_loss"} <= set(result.report["intrinsic"])
+    assert len(result.report["tasks"]["topic"]["accuracy"]["values"]) == 2
+    assert json.loads((folder / "scores.json").read_text("utf-8"))["tasks"]["topic"]["config"]["seeds"] == [0, 1]
+
+
+def test_scores_are_readable(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    lines = zhprep("evaluate", folder, "--threads", 1).err.splitlines()
+    assert [line for line in lines if line.startswith("intrinsic") and "loss" in line and "unigram loss" in line]
+    assert not [line for line in lines if "{" in line]
+
+
+def test_what_is_wrong(run, vocab, small_task, tmp_path):
+    refused(zhprep("evaluate", run.parent / "runn"), 2, "no such file or folder", str(run))
+    refused(zhprep("evaluate", run, "--task", small_task.parent / "topci"), 2, "no such file or folder", "topic")
+    refused(zhprep("evaluate", run, "--task", vocab), 2, "train.jsonl is missing")
+    refused(zhprep("evaluate", run, "--seeds", "0,one"), 2, "--seeds", "'one' is not a valid integer")
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "train.jsonl").write_text('{"text": "好", "label": 1}\n{"label": 1}\n', encoding="utf-8")
+    (tmp_path / "bad" / "dev.jsonl").write_text('{"text": "好", "label": 1}\n', encoding="utf-8")
+    refused(zhprep("evaluate", run, "--task", tmp_path / "bad"), 3, "train.jsonl, line 2")
+    assert not (run / "scores.json").exists()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert zhprep("evaluate", empty).code in (2, 3)
+    assert list(empty.iterdir()) == []

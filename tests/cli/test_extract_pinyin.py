@@ -1,0 +1,46 @@
+"""``zhprep extract-pinyin``."""
+
+from __future__ import annotations
+
+import json
+
+from command_line import COUNTS, refused, zhprep
+
+
+def test_a_syllable_id_per_character(sample_data, tmp_path):
+    arguments = (sample_data / "corpus" / "news.txt", "-o", tmp_path / "out.jsonl", "--json", "--quiet")
+    result = zhprep("extract-pinyin", *arguments)
+    assert (result.code, result.err) == (0, "")
+    assert set(COUNTS) <= set(result.report)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    pairs = [pair for row in rows for pair in zip(row["sentences"], row["syllables"], strict=True)]
+    assert len(pairs) > 50
+    assert all(len(text) == len(syllables) for text, syllables in pairs)
+
+
+def test_a_folder_is_a_pinyin_table(sample_data, tmp_path):
+    assert zhprep("extract-pinyin", sample_data / "corpus" / "news.txt", "-o", tmp_path / "out", "--quiet").code == 0
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text("utf-8"))["table"] == "pinyin"
+
+
+def test_scores(sample_data):
+    gold = sample_data / "gold" / "pinyin.tsv"
+    shown, report = (
+        zhprep("extract-pinyin", "--score", gold),
+        zhprep("extract-pinyin", "--score", gold, "--json").report,
+    )
+    assert (shown.code, shown.err) == (0, "")
+    assert f"accuracy {report['accuracy']:.4f}" in shown.out.decode()
+    assert report["accuracy"] > 0.7
+
+
+def test_an_unknown_engine_is_told_before_anything_is_read(tmp_path):
+    arguments = ("extract-pinyin", "--engine", "pypinin", tmp_path / "missing.txt", "-o", tmp_path / "out")
+    refused(zhprep(*arguments), 2, "unknown pinyin engine 'pypinin'", "did you mean 'pypinyin'?")
+
+
+def test_gold_that_is_wrong(tmp_path):
+    (tmp_path / "gold.tsv").write_text("sentence\tindex\tpinyin\n好\n", encoding="utf-8")
+    refused(zhprep("extract-pinyin", "--score", tmp_path / "gold.tsv"), 3, "gold.tsv:2")
+    (tmp_path / "bad.tsv").write_bytes(b"\xff\xfe\n")
+    refused(zhprep("extract-pinyin", "--score", tmp_path / "bad.tsv"), 3, "bad.tsv", "UTF-8")

@@ -1,0 +1,46 @@
+"""``zhprep inspect``."""
+
+from __future__ import annotations
+
+import re
+
+from command_line import refused, zhprep
+
+
+def test_instances_are_shown_with_what_was_masked(data):
+    result = zhprep("inspect", data, "--rows", 3)
+    assert (result.code, result.err) == (0, "")
+    shown = [line for line in result.out.decode().splitlines() if line.startswith("[CLS]")]
+    assert len(shown) == 3
+    assert all("[SEP]" in line for line in shown)
+    assert re.search(r"\[MASK\]\(\S+\)", result.out.decode())
+    assert "\x1b[" not in result.out.decode()
+    assert "\x1b[34m" in zhprep("inspect", data, "--color").out.decode()
+
+
+def test_another_epoch_has_other_masks(data):
+    assert zhprep("inspect", data).out == zhprep("inspect", data).out != zhprep("inspect", data, "--epoch", 1).out
+
+
+def test_json_is_the_figures(data, vocab, run):
+    assert zhprep("inspect", data, "--json").report["instances"] > 100
+    assert zhprep("inspect", vocab, "--json").report["type"] == "wordpiece"
+    assert zhprep("inspect", run, "--json").report["steps"] == 3
+
+
+def test_a_page(data, tmp_path):
+    assert zhprep("inspect", data, "--html", tmp_path / "page.html").code == 0
+    assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_documents(sample_data, tmp_path):
+    assert zhprep("segment", sample_data / "corpus" / "news.txt", "-o", tmp_path / "words", "--quiet").code == 0
+    lines = zhprep("inspect", tmp_path / "words", "--rows", 1).out.decode().splitlines()
+    assert lines[0] == "# news.txt:1"
+    assert " " in lines[1]
+
+
+def test_what_is_wrong(data, vocab, tmp_path):
+    refused(zhprep("inspect", data.parent / "daat"), 2, "no such file or folder", str(data))
+    refused(zhprep("inspect", tmp_path), 3, "has no tokenizer.json")
+    refused(zhprep("inspect", vocab / ".counts"), 2, "holds a table of counts", "above it")

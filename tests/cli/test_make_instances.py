@@ -1,0 +1,86 @@
+"""``zhprep make-instances``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from command_line import COUNTS, refused, zhprep
+
+
+def test_json_report_and_folder(sample_data, vocab, tmp_path):
+    arguments = (sample_data / "corpus", "--vocab", vocab, "-o", tmp_path / "data", "--static", "--json", "--quiet")
+    result = zhprep("make-instances", *arguments)
+    assert (result.code, result.err) == (0, "")
+    assert set(COUNTS) <= set(result.report)
+    assert result.report["documents_in"] == 336
+    assert result.report["instances"] > 100
+    assert 0 < result.report["masked_tokens"] < result.report["tokens"]
+    names = {path.name for path in (tmp_path / "data").iterdir()}
+    assert {"plan.json", "manifest.json", "state.json", "dataset_info.json", "vocab"} <= names
+    assert not [name for name in names if name.startswith((".part-", ".spool-"))]
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts"),
+    [
+        (["--mask", "wmw"], ["unknown mask strategy 'wmw'", "did you mean 'wwm'?"]),
+        (["--replacement", "bret"], ["unknown replacement 'bret'", "did you mean 'bert'?"]),
+        (["--format", "segment-pairs"], ["unknown format 'segment-pairs'", "did you mean 'segment-pair'?"]),
+        (["--budget", "goggle"], ["--budget cannot be 'goggle'", "did you mean 'google'?"]),
+        (["--cws", "jeiba"], ["unknown segmenter 'jeiba'", "did you mean 'jieba'?"]),
+        (["--recipe", "bert-wmw"], ["unknown recipe 'bert-wmw'", "did you mean 'bert-wwm'?"]),
+        (["--ratios", "0.8,0.1"], ["ratios are [0.8, 0.1]", "add up to 1"]),
+        (["--ratios", "0.8,x,0.1"], ["--ratios", "'x' is not a valid float"]),
+        (["--max-length", 2], ["max_length is 2", "at least 8"]),
+    ],
+)
+def test_wrong_flags_are_told_before_anything_is_read_or_written(flags, parts, vocab, tmp_path):
+    arguments = (tmp_path / "missing.txt", "--vocab", vocab, "-o", tmp_path / "data")
+    refused(zhprep("make-instances", *arguments, *flags), 2, *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_a_tokenizer(tmp_path):
+    (tmp_path / "vocab").mkdir()
+    arguments = (tmp_path / "missing.txt", "-o", tmp_path / "data", "--vocab")
+    refused(zhprep("make-instances", *arguments, tmp_path / "vocab"), 3, "has no tokenizer.json", "build-vocab")
+    refused(zhprep("make-instances", *arguments, tmp_path / "vocba"), 2, "vocba: no such file", "vocab'")
+    (tmp_path / "vocab" / "tokenizer.json").write_text("{not json")
+    refused(zhprep("make-instances", *arguments, tmp_path / "vocab"), 3, "tokenizer.json cannot be read")
+
+
+def test_lists_take_commas(sample_data, vocab, tmp_path):
+    arguments = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "-o", tmp_path / "data", "--quiet")
+    assert zhprep("make-instances", *arguments, "--ratios", "0.6,0.3,0.1").code == 0
+    config = json.loads((tmp_path / "data" / "manifest.json").read_text("utf-8"))["config"]["instances"]
+    assert config["ratios"] == [0.6, 0.3, 0.1]
+
+
+def test_a_flag_goes_before_the_recipe(sample_data, vocab, tmp_path):
+    arguments = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--recipe", "bert", "-o", tmp_path / "data")
+    assert zhprep("make-instances", *arguments, "--mask", "wwm", "--quiet").code == 0
+    manifest = json.loads((tmp_path / "data" / "manifest.json").read_text("utf-8"))
+    assert (manifest["config"]["instances"]["mask"], manifest["recipe"]) == ("wwm", "bert")
+
+
+def test_another_config_is_refused(sample_data, vocab, tmp_path):
+    arguments = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "-o", tmp_path / "data")
+    assert zhprep("make-instances", *arguments, "--quiet").code == 0
+    refused(zhprep("make-instances", *arguments, "--mask", "char"), 2, "another config", "mask: wwm, now char")
+    refused(zhprep("make-instances", *arguments, "--seed", 1), 2, "another config", "seed: 0, now 1")
+
+
+def test_too_many_unknown_tokens(sample_data, vocab, tmp_path):
+    (tmp_path / "rare.txt").write_text("龘靐齉爩鱻麤灪籱。\n" * 20, encoding="utf-8")
+    arguments = (tmp_path / "rare.txt", "--vocab", vocab, "--format", "full-sentences", "-o", tmp_path / "data")
+    refused(zhprep("make-instances", *arguments, "--max-unk-rate", 0.01), 3, "tokens are unknown", "--max-unk-rate")
+
+
+def test_standard_input_leaves_no_spool(sample_data, vocab, tmp_path):
+    news = (sample_data / "corpus" / "news.txt").read_bytes()
+    made = zhprep("make-instances", "-", "--vocab", vocab, "-o", tmp_path / "data", "--quiet", stdin=news)
+    assert made.code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    twice = zhprep("make-instances", "-", "-", "--vocab", vocab, "-o", tmp_path / "data", stdin=news)
+    refused(twice, 2, "named more than once")

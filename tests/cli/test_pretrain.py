@@ -1,0 +1,44 @@
+"""``zhprep pretrain``."""
+
+from __future__ import annotations
+
+import json
+
+from command_line import COUNTS, refused, zhprep
+
+TINY = ("--recipe", "bert-wwm", "--size", "tiny", "--batch-size", 4, "--threads", 1)
+
+
+def test_a_run_is_a_model(run):
+    names = {path.name for path in run.iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "log.jsonl", "report.json", "manifest.json"} <= names
+
+
+def test_stopped_on_purpose_and_gone_on_with(data, tmp_path):
+    arguments = ("pretrain", data, "-o", tmp_path / "run", *TINY, "--steps", 3)
+    refused(
+        zhprep(*arguments, "--stop-after", 1, "--quiet"), 85, "stopped as told at step 1 of 3", "run the same command"
+    )
+    result = zhprep(*arguments, "--json", "--quiet")
+    assert (result.code, result.err) == (0, "")
+    assert set(COUNTS) <= set(result.report)
+    assert (result.report["steps"], result.report["instances"]) == (3, 12)
+    report = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
+    assert report["content_sha256"] == result.report["content_sha256"]
+
+
+def test_what_is_wrong_is_told_before_anything_is_written(data, vocab, tmp_path):
+    output = ("-o", tmp_path / "new" / "run")
+    refused(zhprep("pretrain", data.parent / "daat", *output), 2, "no such file or folder", str(data))
+    refused(zhprep("pretrain", vocab, *output), 3, "holds a table of vocabulary, not instances")
+    refused(zhprep("pretrain", tmp_path, *output), 3, "was not made by zhprep")
+    refused(zhprep("pretrain", data, *output, "--recipe", "brt"), 2, "unknown recipe 'brt'", "did you mean 'bert'?")
+    refused(zhprep("pretrain", data, *output, "--size", "tinny"), 2, "unknown size 'tinny'", "did you mean 'tiny'?")
+    refused(zhprep("pretrain", data, *output, *TINY, "--time-limit", "soon"), 2, "'soon' is not a duration")
+    refused(zhprep("pretrain", data, *output, "--schedule", "linaer"), 2, "--schedule cannot be", "'linear'")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_config_is_refused(data, run):
+    arguments = ("pretrain", data, "-o", run, *TINY)
+    refused(zhprep(*arguments, "--steps", 4), 2, "was begun with", "steps", "--overwrite")

@@ -1,0 +1,55 @@
+"""``zhprep segment``."""
+
+from __future__ import annotations
+
+import json
+
+import jieba
+from command_line import COUNTS, refused, zhprep
+
+SENTENCE = "使用语言模型来预测下一个词的概率。"
+
+
+def test_words_are_separated_by_one_space():
+    result = zhprep("segment", "--quiet", stdin=SENTENCE.encode())
+    assert (result.code, result.err) == (0, "")
+    assert result.out.decode().split() == list(jieba.cut(SENTENCE))
+
+
+def test_a_space_of_the_text_is_shown_so_that_nothing_is_lost():
+    result = zhprep("segment", "--quiet", stdin="用 GPT 写 ▁ 字\n".encode())
+    back = zhprep("segment", "--quiet", "--input-form", "words", stdin=result.out)
+    assert "▁" in result.out.decode()
+    assert back.out == result.out
+
+
+def test_table_of_words(sample_data, tmp_path):
+    result = zhprep("segment", sample_data / "corpus" / "news.txt", "-o", tmp_path / "out.jsonl", "--json", "--quiet")
+    assert set(COUNTS) <= set(result.report)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert all(ends[-1] == len(text) for row in rows for text, ends in zip(row["sentences"], row["ends"], strict=True))
+
+
+def test_scores(sample_data):
+    gold = sample_data / "gold" / "segmentation.txt"
+    shown, report = zhprep("segment", "--score", gold), zhprep("segment", "--score", gold, "--json").report
+    assert (shown.code, shown.err) == (0, "")
+    assert f"f1 {report['f1']:.4f}" in shown.out.decode()
+    assert 0.7 < report["precision"] <= 1
+    assert 0.7 < report["recall"] <= 1
+
+
+def test_gold_that_is_wrong(tmp_path, sample_data):
+    (tmp_path / "bad.txt").write_bytes("好 的\n".encode() + b"\xff\n")
+    refused(zhprep("segment", "--score", tmp_path / "bad.txt"), 3, "bad.txt, line 2: is not UTF-8")
+    (tmp_path / "empty.txt").touch()
+    refused(zhprep("segment", "--score", tmp_path / "empty.txt"), 3, "no words")
+    near = sample_data / "gold" / "segmentatoin.txt"
+    refused(zhprep("segment", "--score", near), 2, "no such file", "segmentation.txt")
+
+
+def test_an_unknown_segmenter_is_told_before_anything_is_read(tmp_path):
+    arguments = ("segment", "--cws", "jeiba", tmp_path / "missing.txt", "-o", tmp_path / "out")
+    refused(zhprep(*arguments), 2, "unknown segmenter 'jeiba'", "did you mean 'jieba'?")
+    refused(zhprep("segment", "--cws", "no.such:Thing", stdin=b"x\n"), 2, "cannot import segmenter")
+    assert list(tmp_path.iterdir()) == []

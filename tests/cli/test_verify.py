@@ -1,0 +1,73 @@
+"""``zhprep verify``."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from command_line import COUNTS, refused, zhprep
+
+
+def test_whole_folders(data, vocab, run):
+    for folder, table in ((data, "instances"), (vocab, "vocabulary"), (run, "run")):
+        report = zhprep("verify", folder, "--json", "--quiet").report
+        assert set(COUNTS) <= set(report)
+        assert (report["verified"], report["chars_per_second"]) == (True, 0)
+        assert f"verified_{table}" in report
+    assert "characters/s" not in zhprep("verify", data).err
+
+
+def flip(path, place):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [0, 1000, -200])
+def test_a_flipped_bit_in_a_shard(data, place, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    shard = next(folder.glob("data-*.arrow"))
+    flip(shard, place)
+    refused(zhprep("verify", folder), 3, shard.name)
+
+
+def test_a_shard_cut_short_or_away(data, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    shard = next(folder.glob("data-*.arrow"))
+    shard.write_bytes(shard.read_bytes()[:-8])
+    refused(zhprep("verify", folder), 3, shard.name, "bytes")
+    shard.unlink()
+    refused(zhprep("verify", folder), 3, shard.name, "is missing")
+
+
+@pytest.mark.parametrize("name", ["vocab.txt", "tokenizer.json", "counts.arrow"])
+def test_a_flipped_bit_in_a_vocabulary(vocab, name, tmp_path):
+    folder = shutil.copytree(vocab, tmp_path / "vocab")
+    flip(folder / name, 50)
+    refused(zhprep("verify", folder), 3, name)
+
+
+def test_a_flipped_bit_in_a_model(run, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    flip(folder / "model.safetensors", 5000)
+    refused(zhprep("verify", folder), 3, "model.safetensors")
+
+
+def test_an_edited_manifest(data, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    manifest["shards"][0]["rows"] += 1
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    refused(zhprep("verify", folder), 3, "rows")
+    (folder / "manifest.json").write_text("{")
+    refused(zhprep("verify", folder), 3, "manifest.json", "damaged")
+
+
+def test_unfinished_or_none_of_ours(data, tmp_path):
+    folder = shutil.copytree(data, tmp_path / "data")
+    (folder / "manifest.json").unlink()
+    refused(zhprep("verify", folder), 3, "is unfinished")
+    (tmp_path / "theirs").mkdir()
+    refused(zhprep("verify", tmp_path / "theirs"), 3, "was not made by zhprep")
+    refused(zhprep("verify", tmp_path / "dataa"), 2, "no such file or folder", str(folder))

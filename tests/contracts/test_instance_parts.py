@@ -1,0 +1,25 @@
+"""Every file of a family is an entry of its dict and the other way round: adding a part is one file and one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from zhprep.instances import formats, masks, replacements
+
+FAMILIES = [(masks, masks.STRATEGIES), (replacements, replacements.REPLACEMENTS), (formats, formats.FORMATS)]
+
+
+@pytest.mark.parametrize(("package", "family"), FAMILIES, ids=["masks", "replacements", "formats"])
+def test_folder_and_dict_agree(package, family):
+    files = {path.stem for path in Path(package.__file__).parent.glob("*.py")} - {"__init__"}
+    assert files == {name.replace("-", "_") for name in family}
+
+
+@pytest.mark.parametrize(("package", "family"), FAMILIES, ids=["masks", "replacements", "formats"])
+def test_parts_are_plain_functions_named_as_their_file(package, family):
+    for name, part in family.items():
+        assert part.__module__ == f"{package.__name__}.{name.replace('-', '_')}"
+        assert part.__name__ == name.replace("-", "_")
+        assert part.__doc__
