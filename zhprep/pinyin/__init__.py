@@ -44,7 +44,7 @@ class PinyinStage:
         syllables = self.engine.read(text)
         silent = text.codes[syllables == 0]
         unread = sum(np.count_nonzero((silent >= low) & (silent <= high)) for low, high in IDEOGRAPHS)
-        account.count(syllables=np.count_nonzero(syllables), unread_characters=unread)
+        account.count(syllables=int(np.count_nonzero(syllables)), unread_characters=int(unread))
         return unflatten(batch, text, syllables)
 
 
