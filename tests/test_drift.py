@@ -37,13 +37,8 @@ FAMILIES = [
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""
 
-<<<<<<< HEAD
-SHARED_BY_PARTS = {"zhprep.export": {"crc32c", "example", "folder", "joined", "padded", "source"}}
-"""Files in a family's folder that are not parts but what its parts are made with."""
-=======
 SHARED = {"zhprep.export": {"crc32c", "example", "folder", "joined", "padded", "source"}}
 """Files in a family's folder that its parts share."""
->>>>>>> main
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
@@ -69,13 +64,7 @@ def test_a_family_is_its_folder(package: str, name: str) -> None:
     module = importlib.import_module(package)
     folder = Path(str(module.__file__)).parent
     parts = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
-<<<<<<< HEAD
-    assert {key.replace("-", "_") for key in getattr(module, name)} == parts - {"__init__"} - SHARED_BY_PARTS.get(
-        package, set()
-    )
-=======
     assert {key.replace("-", "_") for key in getattr(module, name)} == parts - {"__init__"} - SHARED.get(package, set())
->>>>>>> main
 
 
 def test_every_family_is_listed_here() -> None:
