@@ -20,7 +20,7 @@ def reference() -> str:
     """Return the page."""
     parts = [HEAD]
     width = {"terminal_width": 100, "max_content_width": 100}
-    with click.Context(cli, info_name="zhprep", **width) as parent:
+    with click.Context(cli, info_name="zhprep", help_option_names=["-h", "--help"], **width) as parent:
         for name in COMMANDS:
             command = cli.get_command(parent, name)
             assert command is not None

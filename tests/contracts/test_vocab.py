@@ -18,7 +18,7 @@ from zhprep import vocab
 from zhprep.core.errors import UsageError
 from zhprep.vocab import TYPES, Counts, Encoder, VocabConfig, Vocabulary, types
 from zhprep.vocab.entries import is_ideograph
-from zhprep.vocab.inspect import describe
+from zhprep.vocab.inspect import dead_entries
 
 CASES = [
     (kind, by_word)
@@ -101,6 +101,14 @@ def test_with_words_ids_are_those_of_words_with_spaces(
         assert encoded.ids[first:last].tolist() == expected.ids, lines[number]
 
 
+@given(TEXT)
+def test_bytes_give_the_text_back(encoder: Encoder, library: Tokenizer, case: tuple[str, bool], text: str) -> None:
+    if case[0] == "bbpe":
+        ids = encoder.encode([text]).ids.tolist()
+        assert library.decode(ids, skip_special_tokens=False) == text
+        assert encoder.vocabulary.unk not in ids or "[UNK]" in text
+
+
 def test_specials_come_first(vocabulary: Vocabulary) -> None:
     assert vocabulary.tokens[:5] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     assert [vocabulary.pad, vocabulary.unk, vocabulary.cls, vocabulary.sep, vocabulary.mask] == [0, 1, 2, 3, 4]
@@ -118,7 +126,7 @@ def test_no_chinese_character_continues(vocabulary: Vocabulary) -> None:
 
 
 def test_no_entry_is_dead(vocabulary: Vocabulary, case: tuple[str, bool]) -> None:
-    dead = describe(vocabulary)["dead_examples"]
+    dead = dead_entries(vocabulary)
     assert case[0] == "unigram" or not dead  # a unigram piece may always lose to two others
 
 

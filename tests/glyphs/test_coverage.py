@@ -8,7 +8,7 @@ import pytest
 
 from zhprep.core.errors import DataError
 from zhprep.glyphs import vendored
-from zhprep.glyphs.coverage import _segments, _trimmed, code_points, n_faces
+from zhprep.glyphs.coverage import _groups, _segments, _trimmed, code_points, n_faces
 
 font_tools = pytest.importorskip("fontTools.ttLib")
 
@@ -24,6 +24,12 @@ def test_reads_segments_with_an_array_of_glyphs():
     # One segment, a to d, glyphs from an array in which c is missing, and the closing segment.
     words = [4, 0, 0, 4, 0, 0, 0, ord("d"), 0xFFFF, 0, ord("a"), 0xFFFF, 0, 1, 4, 0, 5, 6, 0, 7]
     assert "".join(map(chr, _segments(struct.pack(f">{len(words)}H", *words)))) == "abd"
+
+
+def test_reads_groups_and_leaves_out_what_maps_to_no_glyph():
+    groups = [(ord("a"), ord("c"), 0), (0x20000, 0x20001, 9)]
+    table = struct.pack(">4xLLL", 0, 0, len(groups)) + b"".join(struct.pack(">3L", *group) for group in groups)
+    assert _groups(table).tolist() == [ord("b"), ord("c"), 0x20000, 0x20001]
 
 
 def test_reads_a_trimmed_table():

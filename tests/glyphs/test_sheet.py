@@ -21,6 +21,14 @@ def test_every_image_stands_in_its_place():
     assert (picture == 0).sum() == 64
 
 
+def test_the_next_block_is_below_all_faces_of_the_first():
+    images = np.zeros((3, 2, 8, 8), np.uint8)
+    images[2, 0] = 255
+    picture = np.asarray(Image.open(io.BytesIO(contact_sheet(images, [0, 1, 2], columns=2, scale=1, gap=2))))
+    assert (picture[26:34, 2:10] == 0).all()
+    assert (picture == 0).sum() == 64
+
+
 def test_nothing_to_show_is_wrong_usage():
     with pytest.raises(UsageError, match="no entry to show"):
         contact_sheet(np.zeros((1, 1, 8, 8), np.uint8), [])

@@ -155,3 +155,12 @@ def test_the_schema_is_known_without_documents(make, vocabulary, encoder, name, 
     builder = InstanceBuilder(Materials.of(config, vocabulary, encoder))
     assert list(build_instances([words_batch([])], builder)) == []
     assert builder.schema.equals(make(make_documents(9, 3), format=name, static=static).schema, check_metadata=True)
+
+
+def test_a_word_longer_than_an_instance_is_cut_and_nothing_is_lost(make):
+    account = Account()
+    rows = make([[["的" * 300]]], format="doc-sentences", account=account).to_pylist()
+    assert account.changed["sentences.cut_to_length"] == 1
+    assert sum(len(row["input_ids"]) - 2 for row in rows) == 300
+    for row in rows:
+        assert row["word_ids"] == [-1, *[0] * (len(row["input_ids"]) - 2), -1]

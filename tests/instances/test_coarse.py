@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from made_words import make_documents, words_batch
 
 from zhprep import vocab
+from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.instances.reading import Reader
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +43,26 @@ def test_coarse_tokens_spell_what_fine_tokens_spell(vocabulary, encoder, coarse_
         assert [word for word in words if word in special] == [token for token in fine if token in special]
         longer += sum(len(word) > 1 for word in words if word not in special)
     assert longer > 100
+
+
+class Fixed:
+    """An encoder that cuts the one sentence at given places."""
+
+    takes_words = False
+    id_type = np.dtype(np.uint16)
+
+    def __init__(self, edges):
+        self.edges = np.array(edges, np.int32)
+
+    def encode(self, sentences, ends=None):
+        starts, stops = self.edges[:-1], self.edges[1:]
+        return vocab.Encoded(np.arange(len(starts)).astype(np.uint16), starts, stops, np.array([0, len(starts)]))
+
+
+def test_a_coarse_token_in_two_words_joins_them():
+    """Else an instance could be cut within a coarse token, or a part of one be masked."""
+    words = words_batch([[["甲", "ab", "cd", "乙"]]])
+    reader = Reader(Fixed([0, 1, 3, 5, 6]), Fixed([0, 1, 5, 6]))
+    tokens = reader.read(words, 0, Account()).tokens
+    assert tokens.coarse.of.tolist() == [0, 1, 1, 2]
+    assert tokens.opens.tolist() == [True, True, False, True]

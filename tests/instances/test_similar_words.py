@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -37,6 +39,14 @@ def test_words_that_are_not_in_the_table(vocabulary, tmp_path):
     tokens = ids_of(vocabulary, "我的大我们")
     rows = table.find(tokens, np.array([0, 1, 2, 3]), np.array([1, 1, 1, 2]))
     assert (rows >= 0).tolist() == [False, False, True, True]
+
+
+def test_equal_hashes_are_not_enough(vocabulary, tmp_path):
+    table = read_similar_words(write(tmp_path, "大\t小\n"), vocabulary)
+    tokens, start, size = ids_of(vocabulary, "大"), np.array([0]), np.array([1])
+    assert table.find(tokens, start, size).tolist() == [0]
+    forged = dataclasses.replace(table, words=ids_of(vocabulary, "多"))
+    assert forged.find(tokens, start, size).tolist() == [-1]
 
 
 @pytest.mark.parametrize(("text", "match"), [("我们 你们\n", ":1: not word"), ("鑫\t淼\n", "no word"), ("", "no word")])

@@ -40,6 +40,12 @@ def test_one_syllable_per_character_and_none_elsewhere():
     assert read_aloud[1:] == [[], [["yin2", "hang2"]]]
 
 
+def test_what_has_no_reading_is_counted():
+    account = Account()
+    build(PinyinConfig())(words_batch([[["我", "爱", "a，1"], ["\U000323af", "猫"]]]), account)
+    assert account.counts == {"syllables": 3, "unread_characters": 1}
+
+
 def test_the_other_columns_are_untouched():
     batch = words_batch([[["朝阳", "区"], ["a"]], []])
     result = build(PinyinConfig(engine="pypinyin"))(batch, Account())

@@ -133,6 +133,7 @@ def test_images_are_one_file_per_channel_in_order(bundle):
     vocabulary, _, out = bundle
     files = sorted((out / "config").glob("*.npy"))
     assert [file.name for file in files] == ["0_song24.npy", "1_kai24.npy", "2_xing24.npy"]
+    assert len({np.load(file, allow_pickle=False).tobytes() for file in files}) == 3
     for file in files:
         images = np.load(file, allow_pickle=False)
         assert images.shape == (vocabulary.size, 24, 24)

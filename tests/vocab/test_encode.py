@@ -14,7 +14,8 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 
 from zhprep import vocab
 from zhprep.core.errors import DataError
-from zhprep.vocab import Encoder, VocabConfig, Vocabulary, codepoints
+from zhprep.vocab import Encoder, VocabConfig, Vocabulary, bytemap, codepoints
+from zhprep.vocab.cuts import ByteLevel
 from zhprep.vocab.runs import Runs
 
 
@@ -100,6 +101,7 @@ def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None
         expected = [tokenizer.encode(word, add_special_tokens=False).ids for word in words]
         assert found.ids.tolist() == [number for ids in expected for number in ids]
         assert found.n_tokens.tolist() == [len(ids) for ids in expected]
+        assert len(runs._known) <= 3
 
 
 def test_specials_in_text(vocabulary: Vocabulary) -> None:
@@ -135,10 +137,19 @@ def test_added_tokens_of_normalised_text() -> None:
             {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4, "的": 5, "a": 6}, unk_token="[UNK]"
         )
     )
-    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.normalizer = normalizers.BertNormalizer(strip_accents=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    tokenizer.add_tokens([AddedToken("的的", normalized=True)])
-    assert_same(Encoder(Vocabulary("wordpiece", list("0123456"), tokenizer.to_str())), ["的的a", "的", "A的的"])
+    tokenizer.add_tokens([AddedToken("豈的", normalized=True)])
+    assert_same(Encoder(Vocabulary("wordpiece", list("0123456"), tokenizer.to_str())), ["豈的a", "的", "\uf900的的"])
+
+
+def test_ends_in_chunks() -> None:
+    counts = vocab.Counts.from_dict({"研究": 5, "的": 4}, by_word=True)
+    encoder = Encoder(vocab.train(counts, VocabConfig(type="word")))
+    ends = pa.chunked_array([[[2, 3]], [[], [1, 3]]], pa.list_(pa.int32()))
+    encoded = encoder.encode(pa.chunked_array([["研究的"], ["", "的研究"]]), ends)
+    assert [encoder.vocabulary.tokens[number] for number in encoded.ids] == ["研究", "的", "的", "研究"]
+    assert encoded.stops.tolist() == [2, 3, 1, 3]
 
 
 def test_words_must_cover_the_text(vocabulary: Vocabulary) -> None:
@@ -148,3 +159,28 @@ def test_words_must_cover_the_text(vocabulary: Vocabulary) -> None:
             encoder.encode(["的是"], pa.array(ends, pa.list_(pa.int32())))
     with pytest.raises(DataError, match="sentence 1 of the batch"):
         encoder.encode(["的是", "人"], pa.array([[1, 2], [2]], pa.list_(pa.int32())))
+
+
+def byte_level(merges: list[tuple[str, str]]) -> Encoder:
+    """Return an encoder of bytes and ``merges``, with GPT-2's rules."""
+    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokens = [*specials, *bytemap.BYTE_OF, *(left + right for left, right in merges)]
+    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return Encoder(Vocabulary("bbpe", tokens, tokenizer.to_str()))
+
+
+def test_cuts_do_not_part_what_the_rules_keep_together() -> None:
+    wide = bytemap.token_of("\u2002".encode())
+    join_wide = [(wide[0], wide[1]), (wide[:2], wide[2]), (wide, wide)]
+    encoder = byte_level([("'", "s"), ("'", "r"), ("Ġ", "'"), *join_wide])
+    assert isinstance(encoder._cuts, ByteLevel)
+    assert_same(
+        encoder, ["it's they're 's 're", "中's文'r中'文 '中", "中\u2002\u2002\u2002文", "\u2002\u2002a\u2002\u2002"]
+    )
+
+
+def test_a_merge_across_characters_is_not_cut() -> None:
+    first, second = bytemap.token_of("中".encode()), bytemap.token_of("文".encode())
+    across = [(first[2], second[0]), (first[0], first[1])]
+    assert_same(byte_level(across), ["中文", "文中", "中中文文", "丽文", "中丂"])

@@ -32,6 +32,7 @@ COMMANDS = {
     "merge": "Finish a folder whose shards were made by an array of tasks.",
     "verify": "Check a folder against its manifest.",
     "inspect": "Look into a vocabulary, data or tables.",
+    "export": "Write a folder in the format of another program.",
     "similar-words": "Make the table of similar words that MacBERT's masks take.",
     "recipes": "List the recipes, or print one.",
     "parts": "List the parts of every family.",

@@ -10,22 +10,30 @@ from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
+from zhprep.core.config import as_dict
 from zhprep.core.report import check_budgets
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_segmenter
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
-from zhprep.vocab import TYPES, VocabConfig
+from zhprep.vocab import TYPES, VocabConfig, load
+from zhprep.vocab.patch import config_of
 
 
 @click.command()
 @input_options
 @click.option("-o", "--output", metavar="VOCAB", required=True, help="The vocabulary folder.")
 @config_options(VocabConfig)
+@click.option(
+    "--patch",
+    "old",
+    metavar="OLD",
+    help="Fill the [unusedN] slots of a vocabulary with what it lacks; all its ids stay.",
+)
 @click.option("--cws", help="Segmenter, for the types that are made of words  [default: jieba]")
 @shared_options("work", "array", "drop")
-def command(inputs: tuple[str, ...], output: str, cws: str | None, **options: Any) -> None:
+def command(inputs: tuple[str, ...], output: str, old: str | None, cws: str | None, **options: Any) -> None:
     """Learn a vocabulary and write it as a tokenizer.
 
     Input may be raw text or any table. The folder loads with tokenizers and with transformers; Chinese characters
@@ -33,13 +41,14 @@ def command(inputs: tuple[str, ...], output: str, cws: str | None, **options: An
     """
     shared, options = split_shared(options)
     read = take_read_config(options)
-    config = read_config(VocabConfig, options)
+    patched = load(old) if old else None
+    config = read_config(VocabConfig, options, as_dict(config_of(patched)) if patched else None)
     segment = read_config(SegmentConfig, {"cws": cws})
     check_segmenter(segment)
     there = job_output(folder_output(output), shared, "build-vocab")
     with planned(inputs, read, there.path, shared.block_size) as corpus:
         table = "words" if TYPES[config.type].by_word == "required" or cws else "text"
         chain = Chain.over(corpus, table, normalize=NormalizeConfig(), segment=segment)
-        report = build_vocabulary(corpus, chain, config, there)
+        report = build_vocabulary(corpus, chain, config, there, old=patched)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
     show_report(report, shared)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
+import pyarrow as pa
 
 from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, split_shared
@@ -37,6 +38,12 @@ Facts = dict[str, Any]
     type=click.Path(path_type=Path),
     help="Write the view of instances as a page.",
 )
+@click.option("--statistics", is_flag=True, help="Of instances: rates by word length, kinds, runs, labels, lengths.")
+@click.option(
+    "--corpus", multiple=True, metavar="INPUT", help="Of a vocabulary: how it does on text; may be given again."
+)
+@click.option("--glyphs", metavar="FILE.png", type=click.Path(path_type=Path), help="Of a vocabulary: draw its glyphs.")
+@click.option("--text", help="With --glyphs: the characters to draw  [default: the first 240 Chinese ones]")
 @click.option("--color/--no-color", default=None, help="Colours  [default: on a terminal]")
 @shared_options()
 def command(folder: Path, **options: Any) -> None:
@@ -63,14 +70,37 @@ def _table(folder: Path) -> str:
     return str(read_manifest(folder)["table"])
 
 
-def _vocabulary(folder: Path, options: Facts) -> tuple[Facts, list[str]]:  # noqa: ARG001
+def _vocabulary(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     from zhprep.vocab import load
+    from zhprep.vocab.inspect import describe
 
     vocabulary = load(folder)
-    lengths = [min(len(token.removeprefix("##")), 5) for token in vocabulary.tokens]
-    facts: Facts = {"type": vocabulary.kind, "size": vocabulary.size, "specials": " ".join(vocabulary.specials)}
-    facts["of_length"] = {f"{n}{'+' if n == 5 else ''}": lengths.count(n) for n in sorted(set(lengths))}
+    if options["glyphs"]:
+        _draw(folder, vocabulary.tokens, options)
+    facts = describe(vocabulary, _batches(options["corpus"]) if options["corpus"] else None)
     return {**facts, **{name: value for name, value in vocabulary.report.items() if name not in facts}}, []
+
+
+def _draw(folder: Path, entries: list[str], options: Facts) -> None:
+    from zhprep.glyphs import contact_sheet, load
+    from zhprep.glyphs.sheet import rows_to_show
+
+    images = load(folder, n_entries=len(entries))
+    with committed(options["glyphs"], replace=True) as file:
+        file.write(contact_sheet(images, rows_to_show(entries, options["text"])))
+
+
+def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    """Yield the documents of a corpus, normalized."""
+    from zhprep.core.corpus import ReadConfig, find_inputs, read_block, scan
+    from zhprep.core.report import Account
+    from zhprep.normalize import NormalizeConfig
+    from zhprep.run.chain import Chain
+
+    corpus = scan(find_inputs(inputs), ReadConfig())
+    chain = Chain.over(corpus, "text", normalize=NormalizeConfig())
+    for number, block in enumerate(corpus.blocks):
+        yield from chain.run(read_block(corpus, block, Account()), number, Account())
 
 
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
@@ -87,6 +117,10 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
         **manifest["account"]["counts"],
         "config": manifest["config"]["instances"],
     }
+    if options["statistics"]:
+        from zhprep.run.masks import mask_statistics
+
+        facts["statistics"] = mask_statistics(folder)
     if options["html_file"]:
         from zhprep.compare.instances import instances_page
 

@@ -25,6 +25,7 @@ FAMILIES = {
     "objective": "zhprep.models.objectives:OBJECTIVES",
     "optimiser": "zhprep.pretrain.optimisers:OPTIMISERS",
     "schedule": "zhprep.pretrain.schedules:SCHEDULES",
+    "export format": "zhprep.export:EXPORTS",
     "executor": "zhprep.core.executors:EXECUTORS",
 }
 """Every family of parts and where its dict is."""

@@ -3,14 +3,20 @@
 In: the ``words`` table. Out: the ``pinyin`` table, with a syllable id per code point, 0 where there is none, so
 that nothing that is not Chinese ever shifts the alignment. ChineseBERT, §3.2 (arXiv 2106.16038).
 
-    syllables.py  the inventory: ids, names, letters
-    flat.py       a batch as flat arrays
-    engines/      what reads the characters
-    score.py      how well an engine reads a gold standard
+    syllables.py    the inventory: ids, names, letters
+    flat.py         a batch as flat arrays
+    engines/        what reads the characters
+    words.py        words that are looked up once each
+    network.py      what reads polyphones in their sentence; weights/ are its numbers
+    standalone.py   rules for characters that are words by themselves
+    readings.py     readings of vocabulary entries and of masked tokens
+    chinesebert.py  the tables that ChineseBERT's reader takes
+    score.py        how well an engine reads a gold standard
 """
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from zhprep.core.registry import lookup
@@ -18,6 +24,7 @@ from zhprep.core.report import Account
 from zhprep.pinyin.config import PinyinConfig
 from zhprep.pinyin.engines import ENGINES, Engine
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
+from zhprep.vocab.entries import IDEOGRAPHS
 
 __all__ = ["ENGINES", "Engine", "FlatText", "PinyinConfig", "PinyinStage", "build"]
 
@@ -29,10 +36,15 @@ class PinyinStage:
         self.engine = engine
 
     def __call__(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
-        """Return ``batch`` with the syllables of its characters; what has none is counted by the caller's reading."""
+        """Return ``batch`` with the syllables of its characters.
+
+        Counts ``syllables``, and as ``unread_characters`` the Chinese characters that no reading is known of.
+        """
         text = flatten(batch)
         syllables = self.engine.read(text)
-        account.count(syllables=int((syllables != 0).sum()))
+        silent = text.codes[syllables == 0]
+        unread = sum(np.count_nonzero((silent >= low) & (silent <= high)) for low, high in IDEOGRAPHS)
+        account.count(syllables=int(np.count_nonzero(syllables)), unread_characters=int(unread))
         return unflatten(batch, text, syllables)
 
 

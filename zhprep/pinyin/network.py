@@ -25,6 +25,9 @@ UNKNOWN, START, END = 1, 2, 3
 BATCH, BLOCK = 512, 64
 """Sentences of one step, whose states stay in the second-level cache, and rows of one matrix product."""
 
+LONGEST = 1024
+"""Characters after which a sentence is read in parts, so that memory is bounded; text that was split has no such."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Weights:
@@ -89,6 +92,7 @@ class Network:
         ``numbers`` int32 ``[N]`` are the characters as the network knows them; ``places`` int64 ``[P]`` rise. Only
         sentences that hold one of the places are read.
         """
+        sentence_offsets = _in_parts(sentence_offsets)
         sentence = np.searchsorted(sentence_offsets, places, side="right") - 1
         used, column = np.unique(sentence, return_inverse=True)
         starts, sizes = sentence_offsets[used], np.diff(sentence_offsets)[used]
@@ -151,6 +155,14 @@ def product(left: Floats, right: Floats) -> Floats:
     if whole < n_rows:
         np.matmul(left[whole:], right, out=result[whole:])
     return result
+
+
+def _in_parts(sentence_offsets: Integers) -> Integers:
+    """Return the offsets with a border more wherever a sentence has gone on for ``LONGEST`` characters."""
+    sizes = np.diff(sentence_offsets)
+    long = np.flatnonzero(sizes > LONGEST)
+    borders = [np.arange(sentence_offsets[i] + LONGEST, sentence_offsets[i + 1], LONGEST) for i in long.tolist()]
+    return np.sort(np.concatenate([sentence_offsets, *borders])) if borders else sentence_offsets
 
 
 def _whole_blocks(rows: Integers) -> Integers:

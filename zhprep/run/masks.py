@@ -9,7 +9,7 @@ from zhprep.core.config import build
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
 from zhprep.instances import InstancesConfig, TokenFacts
-from zhprep.instances.lint import lint
+from zhprep.instances.lint import Findings, lint
 from zhprep.instances.statistics import statistics
 from zhprep.run.instances import VOCABULARY
 from zhprep.vocab import load
@@ -21,11 +21,21 @@ def verify_masks(folder: Path) -> dict[str, Any]:
     Raises ``DataError`` that says what is not as the manifest's settings give it: rates beyond five standard
     deviations, histograms by chi-square, words chosen in part, special tokens chosen.
     """
+    config, findings = _lint(folder)
+    if findings.problems:
+        raise DataError(f"{folder}: {'; '.join(findings.problems)}", hint="make the data again with this version")
+    return statistics(findings.found, config.max_length)
+
+
+def mask_statistics(folder: Path) -> dict[str, Any]:
+    """Return the statistics of the masks, whatever they are."""
+    config, findings = _lint(folder)
+    return statistics(findings.found, config.max_length)
+
+
+def _lint(folder: Path) -> tuple[InstancesConfig, Findings]:
     manifest = read_manifest(folder, "instances")
     config = build(InstancesConfig, manifest["config"]["instances"])
     alone = manifest["account"]["counts"].get("pairs_without_other_document", 0)
     facts = TokenFacts.of(load(folder / VOCABULARY))
-    findings = lint(open_batches(folder, "instances"), config, facts, without_choice=alone)
-    if findings.problems:
-        raise DataError(f"{folder}: {'; '.join(findings.problems)}", hint="make the data again with this version")
-    return statistics(findings.found, config.max_length)
+    return config, lint(open_batches(folder, "instances"), config, facts, without_choice=alone)

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import IO, Any
 
 import pyarrow as pa
@@ -20,7 +21,8 @@ from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
 from zhprep.pinyin.syllables import names
 from zhprep.run.chain import Chain
-from zhprep.segment.wordline import format_words
+from zhprep.segment.cuts import from_column
+from zhprep.segment.wordlines import format_lines
 
 FEW = 4
 """Batches (of about 1 MiB) below which starting worker processes does not pay."""
@@ -94,16 +96,16 @@ class _Maker:
 
 def _as_lines(batch: pa.RecordBatch) -> bytes:
     """Sentences a line each, a blank line after each document; words with one space between them."""
-    documents = batch.column("sentences").to_pylist()
+    column = batch.column("sentences")
     if "syllables" in batch.schema.names:
-        documents = _read_aloud(documents, batch.column("syllables").to_pylist())
-    elif "ends" in batch.schema.names:
-        ends = batch.column("ends").to_pylist()
-        documents = [
-            [format_words(text, stops) for text, stops in zip(sentences, all_ends, strict=True)]
-            for sentences, all_ends in zip(documents, ends, strict=True)
-        ]
-    return "".join("\n".join(sentences) + "\n\n" for sentences in documents).encode()
+        documents = _read_aloud(column.to_pylist(), batch.column("syllables").to_pylist())
+        return "".join("\n".join(sentences) + "\n\n" for sentences in documents).encode()
+    sentences = column.flatten()
+    lines = (
+        format_lines(sentences, from_column(batch["ends"])) if "ends" in batch.schema.names else sentences.to_pylist()
+    )
+    borders = (column.offsets.to_numpy() - column.offsets[0].as_py()).tolist()
+    return "".join("\n".join(lines[start:stop]) + "\n\n" for start, stop in pairwise(borders)).encode()
 
 
 def _read_aloud(documents: list[list[str]], syllables: list[list[list[int]]]) -> list[list[str]]:

@@ -27,7 +27,8 @@ from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
 from zhprep.run.folders import COUNTS, MANIFEST, differing_files, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
-from zhprep.vocab.counts import SCHEMA
+from zhprep.vocab.counts import SCHEMA, TOTALS
+from zhprep.vocab.patch import patch
 
 
 @dataclass
@@ -36,11 +37,13 @@ class CountPieces:
 
     chain: Chain
     vocab: VocabConfig
+    patched: str = ""
     table: str = "counts"
 
     def config(self) -> dict[str, Any]:
-        """Return the settings of the text stages and of the vocabulary."""
-        return {**self.chain.config(), "vocab": as_dict(self.vocab)}
+        """Return the settings of the text stages and of the vocabulary, and which one is patched, if one is."""
+        old = {"patched": self.patched} if self.patched else {}
+        return {**self.chain.config(), "vocab": as_dict(self.vocab), **old}
 
     def facts(self) -> dict[str, Any]:
         """Return what the text stages record."""
@@ -58,14 +61,18 @@ class CountPieces:
         yield from counter.counts().table.to_batches(max_chunksize=1 << 16)
 
 
-def build_vocabulary(corpus: Corpus, chain: Chain, config: VocabConfig, output: Output) -> Report:
+def build_vocabulary(
+    corpus: Corpus, chain: Chain, config: VocabConfig, output: Output, *, old: Vocabulary | None = None
+) -> Report:
     """Make the vocabulary folder ``output.path`` and return the report; a finished one is left as it is.
 
-    Of an array of tasks, the one that finds all counts there goes on to train. Raises ``UsageError``
-    when the folder holds a vocabulary made otherwise, or something that zhprep did not make.
+    With ``old`` its free slots are filled with what it lacks, and all its ids stay. Of an array of tasks, the one that
+    finds all counts there goes on to train. Raises ``UsageError`` when the folder holds a vocabulary made otherwise, or
+    something that zhprep did not make.
     """
     report = Report(output=str(output.path))
-    job, counts_folder = Job(corpus, CountPieces(chain, config)), output.path / COUNTS
+    task = CountPieces(chain, config, old.sha256 if old else "")
+    job, counts_folder = Job(corpus, task), output.path / COUNTS
     _make_way(output, job)
     report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
     report.account, sha = run_job(job, replace(output, path=counts_folder))
@@ -76,7 +83,7 @@ def build_vocabulary(corpus: Corpus, chain: Chain, config: VocabConfig, output: 
         by_word = chain.table != "text" and TYPES[config.type].by_word != "no"
         counts = _merged(counts_folder, report.account, by_word=by_word)
         try:
-            vocabulary = train(counts, config)
+            vocabulary = train(counts, config) if old is None else patch(old, counts, config)
         except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
             shutil.rmtree(counts_folder)
             raise
@@ -147,8 +154,6 @@ def _merged(folder: Path, account: Account, *, by_word: bool) -> Counts:
 
 
 def _flat(report: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in report.items()
-        if isinstance(value, (int, float, str)) and name not in ("type", "size")
-    }
+    """Return the plain values of a trainer's report, without what the command's report counts itself."""
+    known = ("type", "size", *TOTALS)
+    return {name: one for name, one in report.items() if isinstance(one, (int, float, str)) and name not in known}

@@ -8,6 +8,12 @@ HIDDEN = tuple(byte for byte in range(256) if byte not in VISIBLE)
 CHARACTER_OF = {**{byte: chr(byte) for byte in VISIBLE}, **{byte: chr(256 + n) for n, byte in enumerate(HIDDEN)}}
 BYTE_OF = {character: byte for byte, character in CHARACTER_OF.items()}
 
+_NO_BYTE = 0xFFFF
+_TO_LATIN = {
+    **dict.fromkeys(HIDDEN, _NO_BYTE),  # these stand for no byte: U+0100 and on do in their stead
+    **{ord(character): byte for character, byte in BYTE_OF.items()},
+}
+
 
 def token_of(raw: bytes) -> str:
     """Return the token that stands for bytes."""
@@ -16,9 +22,10 @@ def token_of(raw: bytes) -> str:
 
 def token_bytes(token: str) -> bytes | None:
     """Return the bytes of a token, or None if it is no byte-level token (a special one)."""
-    if any(character not in BYTE_OF for character in token):
+    try:
+        return token.translate(_TO_LATIN).encode("latin-1")
+    except UnicodeEncodeError:
         return None
-    return bytes(BYTE_OF[character] for character in token)
 
 
 def text_of(token: str) -> str | None:

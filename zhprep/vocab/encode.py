@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.vocab import codepoints, cuts
@@ -68,6 +69,7 @@ class Encoder:
         as the library encodes the words joined by spaces. Raises ``DataError`` where the words do not
         cover a sentence.
         """
+        ends = ends.combine_chunks() if isinstance(ends, pa.ChunkedArray) else ends
         parts = [self._chunk(chunk, ends) for chunk in codepoints.chunks(sentences)]
         if not parts:
             empty = np.empty(0, np.int32)

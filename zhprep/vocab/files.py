@@ -103,12 +103,13 @@ def load(path: str | Path) -> Vocabulary:
     tokens = _tokens(tokenizer, folder)
     settings = _object(folder / "tokenizer_config.json")
     report = _object(folder / "report.json")
+    model = json.loads(text)["model"]
     return Vocabulary(
-        kind=str(report.get("type") or _kind(text)),
+        kind=str(report.get("type") or _kind(model)),
         tokens=tokens,
         tokenizer_json=text,
         specials=_specials(folder, tokenizer, settings),
-        merges=_merges(text),
+        merges=_merges(model),
         settings={name: value for name, value in settings.items() if name not in ROLES},
         report=report,
         path=folder,
@@ -159,15 +160,13 @@ def _specials(folder: Path, tokenizer: Tokenizer, settings: dict[str, Any]) -> t
     return tuple(dict.fromkeys([*roles, *added]))
 
 
-def _kind(text: str) -> str:
-    model = json.loads(text)["model"]
+def _kind(model: dict[str, Any]) -> str:
     names = {"WordPiece": "wordpiece", "WordLevel": "word", "Unigram": "unigram"}
     return names.get(model.get("type", "WordPiece"), "mixed" if model.get("ignore_merges") else "bbpe")
 
 
-def _merges(text: str) -> tuple[tuple[str, str], ...]:
-    merges = json.loads(text)["model"].get("merges", [])
-    pairs = (merge.split(" ") if isinstance(merge, str) else merge for merge in merges)
+def _merges(model: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    pairs = (merge.split(" ") if isinstance(merge, str) else merge for merge in model.get("merges", []))
     return tuple((left, right) for left, right in pairs)
 
 

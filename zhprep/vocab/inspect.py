@@ -5,7 +5,6 @@ In: a vocabulary, and record batches of ``text`` or ``words`` if there is a corp
 
 from __future__ import annotations
 
-import json
 from collections import Counter as Tally
 from collections.abc import Iterable
 from typing import Any
@@ -202,7 +201,7 @@ def _share(part: int, whole: int) -> float:
 
 
 def _prefix(vocabulary: Vocabulary) -> str:
-    return str(json.loads(vocabulary.tokenizer_json)["model"].get("continuing_subword_prefix") or "")
+    return str(vocabulary.parts["model"].get("continuing_subword_prefix") or "")
 
 
 def _is_byte_level(vocabulary: Vocabulary) -> bool:

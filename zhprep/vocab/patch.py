@@ -29,7 +29,7 @@ def config_of(vocabulary: Vocabulary) -> VocabConfig:
         raise UsageError(
             f"a vocabulary of type {vocabulary.kind} cannot be patched", hint=f"types that can: {', '.join(KINDS)}"
         )
-    rules = json.loads(vocabulary.tokenizer_json).get("normalizer") or {}
+    rules = vocabulary.parts.get("normalizer") or {}
     lowercase = bool(rules.get("lowercase", False))
     accents = rules.get("strip_accents")
     return VocabConfig(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,12 @@ class Vocabulary:
     def ids(self) -> dict[str, int]:
         """Token to id."""
         return {token: number for number, token in enumerate(self.tokens)}
+
+    @functools.cached_property
+    def parts(self) -> dict[str, Any]:
+        """tokenizer.json as plain values: normalizer, pre_tokenizer, model, added_tokens, …; not to be changed."""
+        parts: dict[str, Any] = json.loads(self.tokenizer_json)
+        return parts
 
     @functools.cached_property
     def sha256(self) -> str:

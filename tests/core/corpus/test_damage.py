@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from plain_reader import (
     COMPRESS,
@@ -20,6 +21,7 @@ from plain_reader import (
     write_parquet,
 )
 
+from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, read_input
 from zhprep.core.corpus.inputs import describe, open_decompressed
 from zhprep.core.corpus.streams import Damaged
@@ -227,6 +229,27 @@ def test_a_table_cut_short(tmp_path: Path, form: str) -> None:
             corpus_of(path)
 
 
+def test_a_table_of_ours_with_text_that_is_not_utf8(tmp_path: Path) -> None:
+    strings = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xd6\xd0"))
+    sentences = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), strings)
+    table = pa.Table.from_arrays([pa.array(["x:1"]), sentences], schema=schema.TEXT)
+    write_arrow(tmp_path / "x.arrow", table, stream=True)
+    with pytest.raises(DataError, match=r"x.arrow: is not a whole arrow file: .*UTF8"):
+        corpus_of(tmp_path / "x.arrow")
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_a_table_with_text_that_is_not_utf8(tmp_path: Path, form: str) -> None:
+    strings = pa.StringArray.from_buffers(1, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xd6\xd0"))
+    table = pa.table({"text": strings})
+    if form == "parquet":
+        pq.write_table(table, tmp_path / "x.parquet")
+    else:
+        write_arrow(tmp_path / "x.arrow", table, stream=True)
+    with pytest.raises(DataError, match=rf"x.{form}: is not a whole {form} file: .*UTF8"):
+        corpus_of(tmp_path / f"x.{form}")
+
+
 def test_offsets_that_lie_are_refused_not_followed(tmp_path: Path) -> None:
     strings = pa.StringArray.from_buffers(
         2, pa.py_buffer(b"\0\0\0\0\xff\xff\xff\x7f\x05\0\0\0"), pa.py_buffer(b"abcde")
@@ -295,6 +318,23 @@ def test_encodings(tmp_path: Path) -> None:
     for encoding in ("base64", "rot13", "utf-99"):
         with pytest.raises(UsageError, match="unknown encoding"):
             corpus_of(tmp_path / "x.txt", encoding=encoding)
+
+
+@pytest.mark.parametrize("compression", COMPRESS)
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gb18030", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+        ("big5", "人民日報報導，今天天氣很好。\n\n第二篇：中華民國的國民經濟。\n"),
+        ("utf-16", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+        ("utf-8", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+        ("utf-8-sig", "人民日报报道，今天天气很好。\n\n第二篇：中华人民共和国。\n"),
+    ],
+)
+def test_encodings_are_recognised(tmp_path: Path, encoding: str, text: str, compression: str) -> None:
+    path = tmp_path / f"x.txt{compression}"
+    path.write_bytes(COMPRESS[compression](text.encode(encoding)))
+    assert lines_of(corpus_of(path, encoding="auto")) == plain_documents(text.encode())
 
 
 def test_real_gb18030(shared_data: Path) -> None:

@@ -81,6 +81,20 @@ def test_blocks_are_consecutive_and_hold_everything(tmp_path: Path, block_size: 
         assert all(least)
 
 
+@pytest.mark.parametrize("size", [1, 3, 6, 37, 200, 1000])
+def test_a_piece_ends_at_the_first_document_past_its_size(tmp_path: Path, size: int) -> None:
+    documents = [*made_documents(120), *([["字"]] * 20)]
+    (tmp_path / "x.txt").write_bytes(text_of(documents))
+    expected, held, weight = [], 0, 0
+    for document in documents:
+        if weight >= size:
+            expected.append(held)
+            held, weight = 0, 0
+        held += 1
+        weight += sum(weight_of(line) for line in document)
+    assert blocks(corpus_of(tmp_path / "x.txt", block_size=size)) == [*expected, held]
+
+
 def test_a_small_corpus_still_has_blocks_for_every_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "FINE_PIECE", 1 << 9)
     monkeypatch.setattr(plan, "DEFAULT_BLOCK", 1 << 16)

@@ -155,6 +155,22 @@ def test_a_file_that_changed_since_it_was_planned_is_refused(tmp_path: Path) -> 
         lines_of(corpus)
 
 
+@pytest.mark.parametrize("compression", COMPRESS)
+def test_a_file_that_is_replaced_and_planned_anew_is_read_anew(tmp_path: Path, compression: str) -> None:
+    path = write(str(tmp_path), COMPRESS[compression](text_of([["一"], ["二"]])), f"x.txt{compression}")
+    corpus = corpus_of(path, block_size=1)
+    assert lines_of(corpus) == [["一"], ["二"]]
+    other = write(str(tmp_path), COMPRESS[compression](text_of([["三"], ["四"]])), "other")
+    other.replace(path)
+    assert lines_of(corpus_of(path, block_size=1)) == [["三"], ["四"]]
+
+
+def test_a_line_of_spaces_of_any_kind_ends_a_document(tmp_path: Path) -> None:
+    data = "一\n\u3000\n二\n \t\u3000\r\n三\n\u3000\u3000四\n、\n「五\n".encode()
+    expected = [["一"], ["二"], ["三", "\u3000\u3000四", "、", "「五"]]
+    assert lines_of(corpus_of(write(str(tmp_path), data))) == plain_documents(data) == expected
+
+
 def test_a_table_that_changed_since_it_was_planned_is_refused(tmp_path: Path) -> None:
     from plain_reader import write_parquet
 

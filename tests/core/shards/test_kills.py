@@ -64,6 +64,7 @@ def begin():
     shutil.rmtree(out, ignore_errors=True)
     if overwriting:
         assert in_child(lambda: run_job(Job(made.corpus, Copy(option=2)), Output(out, executor="inline"))) == 0
+        (out / "notes.txt").write_text("somebody else's")
 
 begin()
 assert in_child(run) == 0

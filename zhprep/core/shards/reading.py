@@ -47,10 +47,16 @@ def open_table(path: Path, table: str | None = None) -> pa.Table:
 
 def open_batches(path: Path, table: str | None = None) -> Iterator[pa.RecordBatch]:
     """Yield the record batches of the shards of ``path``, one at a time."""
+    for _, batches in open_shards(path, table):
+        yield from batches
+
+
+def open_shards(path: Path, table: str | None = None) -> Iterator[tuple[str, pa.RecordBatchReader]]:
+    """Yield the name of each shard of ``path`` and a reader of its record batches, one shard at a time."""
     manifest = read_manifest(path, table)
     for shard in manifest["shards"]:
         with pa.memory_map(str(_present(path, shard))) as mapped:
-            yield from pa.ipc.open_stream(mapped)
+            yield str(shard["name"]), pa.ipc.open_stream(mapped)
 
 
 def verify(path: Path) -> dict[str, Any]:

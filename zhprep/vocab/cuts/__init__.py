@@ -7,7 +7,6 @@ rules of the tokenizer; one whose rules are not known here is given whole senten
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -25,7 +24,7 @@ __all__ = ["Bert", "ByteLevel", "Cut", "Marks", "Sentences", "Words", "of", "tak
 def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> Bert | ByteLevel | Sentences:
     """Return the way of cutting that is exact for ``tokenizer``."""
     marks = Marks.for_size(vocabulary.size)
-    parts = json.loads(vocabulary.tokenizer_json)
+    parts = vocabulary.parts
     if any(token.get("normalized") for token in parts.get("added_tokens", [])):
         return Sentences(marks)  # such a token is looked for in the text as normalised
     if _kind(parts, "pre_tokenizer") == "BertPreTokenizer" and _kind(parts, "normalizer") in ("BertNormalizer", ""):
@@ -37,7 +36,7 @@ def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> Bert | ByteLevel | Sente
 
 def takes_words(vocabulary: Vocabulary) -> bool:
     """Return True when the tokenizer expects words with spaces between them."""
-    return _kind(json.loads(vocabulary.tokenizer_json), "pre_tokenizer") == "WhitespaceSplit"
+    return _kind(vocabulary.parts, "pre_tokenizer") == "WhitespaceSplit"
 
 
 def _kind(parts: dict[str, Any], name: str) -> str:

@@ -9,6 +9,8 @@ within a character; such ends stand for all characters that share the bytes.
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -21,6 +23,8 @@ from zhprep.vocab.cuts.cut import Cut, Marks
 
 SPACE, OTHER, NUMBER, LETTER, APART = range(5)
 APOSTROPHE = ord("'")
+CHARACTER = re.compile(rb"[\x80-\xBF]+|[^\x80-\xBF][\x80-\xBF]*")
+"""A character of UTF-8, or what is left of one at the beginning of a token."""
 
 
 class ByteLevel:
@@ -106,6 +110,7 @@ class Junctions:
         self._left = np.zeros(codepoints.N_CODE_POINTS, np.uint16)
         self._right = np.zeros(codepoints.N_CODE_POINTS, np.uint16)
         self._joined = np.zeros((1, 1), np.bool_)
+        self._stale = False
 
     def points(self) -> codepoints.Points:
         """Return the characters that stand whole beside another in some token."""
@@ -124,11 +129,12 @@ class Junctions:
             beginnings = self._beginnings.intersection(raw[:k] for k in range(1, len(raw) + 1))
             self._left[ord(character)] = self._left_kinds.setdefault(ends, len(self._left_kinds))
             self._right[ord(character)] = self._right_kinds.setdefault(beginnings, len(self._right_kinds))
-        if before != (len(self._left_kinds), len(self._right_kinds)):
-            self._fill()
+        self._stale |= before != (len(self._left_kinds), len(self._right_kinds))
 
     def joined(self, points: codepoints.Points) -> codepoints.Flags:
         """Return for each pair of neighbours whether some token may hold both, bool[C-1]."""
+        if self._stale:
+            self._fill()
         left = self._left.take(points[:-1], mode="clip").astype(np.int32)
         right = self._right.take(points[1:], mode="clip")
         flags: codepoints.Flags = self._joined.ravel().take(left * self._joined.shape[1] + right, mode="clip")
@@ -141,20 +147,17 @@ class Junctions:
             for beginning in beginnings:
                 holders.setdefault(beginning, []).append(number)
         table: npt.NDArray[np.bool_] = np.zeros((len(self._left_kinds), len(self._right_kinds)), np.bool_)
+        rows: list[int] = []
+        columns: list[int] = []
         for ends, number in self._left_kinds.items():
-            for end in ends:
-                for beginning in self._pairs[end]:
-                    table[number, holders.get(beginning, [])] = True
-        self._joined = table
+            for beginning in {beginning for end in ends for beginning in self._pairs[end]}:
+                found = holders.get(beginning, [])
+                columns.extend(found)
+                rows.extend([number] * len(found))
+        table[rows, columns] = True
+        self._joined, self._stale = table, False
 
 
 def _sides(raw: bytes | None) -> Iterable[tuple[bytes, bytes]]:
-    """Yield what stands left and right of each character border inside a token, as far as one character goes."""
-    if not raw:
-        return
-    leads = [place for place in range(len(raw)) if raw[place] & 0xC0 != 0x80]
-    for place in leads:
-        if place > 0:
-            begin = max((lead for lead in leads if lead < place), default=0)
-            end = min((lead for lead in leads if lead > place), default=len(raw))
-            yield raw[begin:place], raw[place:end]
+    """Return what stands left and right of each character border inside a token, as far as one character goes."""
+    return itertools.pairwise(CHARACTER.findall(raw or b""))

@@ -1,0 +1,78 @@
+"""Settings are read strictly: what is not known, of another type or out of range is told."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, dataclass
+
+import pytest
+
+from zhprep.core.config import as_dict, build, field_type, setting, settings
+from zhprep.core.errors import UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    size: int = setting(10, "How many.", minimum=1)
+    rate: float = setting(0.15, "How often.", minimum=0)
+    name: str = setting("one", "Which.", choices=("one", "two"))
+    steps: tuple[str, ...] = setting(("a",), "In order.", choices=("a", "b"))
+    on: bool = setting(False, "Whether.")
+    limit: int | None = setting(None, "At most.", minimum=1)
+    either: int | str = setting(0, "Either.")
+    extra: dict[str, int] | None = setting(None, "More.", flag=False)  # noqa: RUF009
+
+
+def test_plain_values_come_through() -> None:
+    values = {"size": 3, "rate": 1, "name": "two", "steps": ["b", "a"], "on": True, "limit": 4, "extra": {"x": 1}}
+    config = build(Config, values)
+    assert as_dict(config) == {**values, "either": 0}
+    assert isinstance(config.rate, float)
+    assert config.steps == ("b", "a")
+    assert build(Config, as_dict(config)) == config
+    assert build(Config, {"limit": None}) == Config()
+    assert build(Config, {"either": "x"}).either == "x"
+    with pytest.raises(FrozenInstanceError):
+        config.size = 4  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"sise": 3}, r"unknown setting 'sise' in \[here\]"),
+        ({"size": "3"}, r"size must be int in \[here\], not '3'"),
+        ({"size": 3.0}, "size must be int"),
+        ({"size": True}, "size must be int"),
+        ({"size": None}, "size must be int"),
+        ({"size": 0}, r"size is 0 in \[here\]; it must be at least 1"),
+        ({"rate": "often"}, "rate must be float"),
+        ({"rate": True}, "rate must be float"),
+        ({"rate": float("nan")}, "rate is nan"),
+        ({"rate": -0.1}, "rate is -0.1"),
+        ({"name": "tow"}, "name cannot be 'tow'"),
+        ({"steps": "a"}, "steps must be a list"),
+        ({"steps": ["c"]}, "steps cannot be 'c'"),
+        ({"steps": [1]}, "steps must be str"),
+        ({"on": 1}, "on must be bool"),
+        ({"limit": 0}, "limit is 0"),
+        ({"limit": "1"}, "limit must be int"),
+        ({"either": 1.5}, "either must be"),
+        ({"extra": [1]}, "extra must be dict"),
+    ],
+)
+def test_everything_else_is_refused(values: dict[str, object], told: str) -> None:
+    with pytest.raises(UsageError, match=told):
+        build(Config, values, where="[here]")
+
+
+def test_the_nearest_name_is_given() -> None:
+    with pytest.raises(UsageError) as error:
+        build(Config, {"sise": 3})
+    assert error.value.hint.startswith("did you mean 'size'? choices: size, rate, name")
+    with pytest.raises(UsageError) as error:
+        build(Config, {"name": "tow"})
+    assert error.value.hint == "did you mean 'two'? choices: one, two"
+
+
+def test_knobs_are_listed_in_order() -> None:
+    assert [field.name for field in settings(Config)][:3] == ["size", "rate", "name"]
+    assert field_type(Config, "steps") == tuple[str, ...]

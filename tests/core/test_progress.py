@@ -1,0 +1,61 @@
+"""Progress: nothing but plain lines in a log, JSON when asked, and never on stdout."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from zhprep.core import progress
+from zhprep.core.progress import Progress
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def work(style: str, clock: list[float], total: int = 1000, seconds: float = 10.0) -> None:
+    with Progress("segment", style).of(total, "bytes") as bar:
+        for _ in range(10):
+            clock[0] += seconds
+            bar.advance(100)
+
+
+def test_a_log_gets_a_line_now_and_then(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    work("auto", clock)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "\r" not in err
+    lines = err.splitlines()
+    assert len(lines) == 3
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ segment 30.0% 0.00 Mbytes/s ETA 00:01:10", lines[0])
+
+
+def test_an_eta_of_more_than_a_day(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    work("auto", clock, total=100_000, seconds=3600.0)
+    assert "ETA 999:00:00" in capsys.readouterr().err.splitlines()[0]
+
+
+def test_json_lines(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    work("json", clock)
+    out, err = capsys.readouterr()
+    assert out == ""
+    events = [json.loads(line) for line in err.splitlines()]
+    assert [event["event"] for event in events] == ["begin", "progress", "progress", "progress", "end"]
+    assert {event["stage"] for event in events} == {"segment"}
+    assert events[-1]["done"] == 1000
+
+
+def test_quiet(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    work("quiet", clock)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_it_ends_when_the_work_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(RuntimeError), Progress("x", "json").of(10, "bytes"):
+        raise RuntimeError
+    assert json.loads(capsys.readouterr().err.splitlines()[-1])["event"] == "end"

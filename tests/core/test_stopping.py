@@ -1,0 +1,74 @@
+"""Signals and time limits raise a flag and no more; durations are read strictly."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from zhprep.core.errors import UsageError
+from zhprep.core.stopping import Stopping, parse_duration
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_signal(number: int) -> None:
+    before = signal.getsignal(number)
+    with Stopping() as stopping:
+        assert not stopping.told
+        got = []
+        for item in stopping.until_told(range(10)):
+            got.append(item)
+            if item == 3:
+                os.kill(os.getpid(), number)
+        assert stopping.told
+        assert got == [0, 1, 2, 3]
+    assert signal.getsignal(number) == before
+
+
+def test_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("zhprep.core.stopping.time.monotonic", lambda: now[0])
+    stopping = Stopping(30)
+    now[0] = 129.9
+    assert not stopping.told
+    now[0] = 130
+    assert stopping.told
+
+
+def test_in_another_thread_signals_are_left_alone() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    seen = []
+
+    def run() -> None:
+        with Stopping() as stopping:
+            seen.append((stopping.told, signal.getsignal(signal.SIGTERM)))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert seen == [(False, before)]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("90", 90),
+        ("90s", 90),
+        ("5m", 300),
+        ("11h50m", 42_600),
+        ("1d", 86_400),
+        ("11:50:00", 42_600),
+        ("11:50", 42_600),
+        ("1-00:00:30", 86_430),
+    ],
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "-5", "5x", "1:2:3:4", "1h 5m", "５m "])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a duration"):
+        parse_duration(text)

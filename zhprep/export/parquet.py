@@ -1,0 +1,26 @@
+"""Parquet files: one per shard, every column as it is.
+
+In: instances. Out: ``data-00000-of-00042.parquet`` and so on, with the table's name and version in the metadata.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from zhprep.core.shards.commit import committed
+from zhprep.core.shards.reading import open_shards
+from zhprep.export.source import Data
+
+
+def export(source: Path, out: Path) -> list[str]:
+    """Write the instances of ``source`` into ``out``; return the names of the files."""
+    data = Data.at(source)
+    names = []
+    for name, batches in open_shards(source, "instances"):
+        names.append(f"{Path(name).stem}.parquet")
+        with committed(out / names[-1]) as file, pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
+            for batch in batches:
+                writer.write_batch(batch)
+    return data.record(out, names, data.columns)
