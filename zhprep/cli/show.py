@@ -9,7 +9,7 @@ LABEL = 22
 _LOSSES = ("dropped", "changed", "inserted")
 _ENDING = ("content_sha256", "output", "report")
 _NOT_SCORES = ("seconds", "chars_per_second", "peak_rss_bytes", *_LOSSES, *_ENDING)
-_HIDDEN = ("config", "values", "seeds", "classes")
+_HIDDEN = ("config", "values", "seeds", "classes", "sha256")
 
 
 def report_lines(report: dict[str, Any]) -> Iterator[str]:
@@ -22,7 +22,11 @@ def report_lines(report: dict[str, Any]) -> Iterator[str]:
             yield _line(what, ", ".join(f"{n:,} {reason}" for reason, n in report[what].items()))
     yield from _scores({name: value for name, value in rest.items() if name not in counts})
     if report.get("seconds") is not None:
-        speed = f", {report['chars_per_second']:,} characters/s" if report.get("chars_per_second") else ""
+        speed = (
+            f", {report['chars_per_second']:,} characters/s"
+            if report.get("chars_per_second") and "report" not in report
+            else ""
+        )
         yield _line("time", f"{report['seconds']:,.1f} s{speed}, peak memory {report['peak_rss_bytes'] / 1e6:,.0f} MB")
     for name in _ENDING:
         if report.get(name):

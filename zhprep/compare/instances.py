@@ -3,35 +3,51 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 from itertools import groupby
 
 from zhprep.compare.page import Page
 from zhprep.instances import InstancesConfig
+from zhprep.instances.drawing import KINDS
 from zhprep.instances.view import Cell, Shown
 
 CLASSES = ("", "mask", "random", "keep", "similar", "random", "moved")
 """The style of each value of ``mask_kind``."""
 
-LEGEND = (
-    '<p><span class="tag mask">replaced by [MASK]</span><span class="tag random">replaced by a random token</span>'
-    '<span class="tag keep">chosen and kept</span><span class="tag similar">replaced by a similar word</span>'
-    "words of the segmenter are underlined; below a masked token stands what it was</p>"
-)
+MEANINGS = {"next_sentence_label": ("next", "random"), "sentence_order_label": ("in order", "swapped")}
+"""What the values of a label mean."""
 
 
 def instances_page(shown: list[Shown], config: InstancesConfig, name: str) -> str:
     """Return a page that shows instances."""
     what = f"mask {config.mask}, replacement {config.replacing}, format {config.format}"
     page = Page(f"Instances of {name}", what)
-    page.markup(LEGEND + "".join(map(instance_html, shown)))
+    page.markup(instances_html(shown))
     return page.render()
+
+
+def instances_html(shown: Sequence[Shown]) -> str:
+    """Return instances as HTML, with a legend of the kinds of masks that occur."""
+    kinds = sorted({cell.kind for instance in shown for cell in instance.cells} - {0})
+    tags = "".join(f'<span class="tag {CLASSES[kind]}">{html.escape(KINDS[kind])}</span>' for kind in kinds)
+    legend = f'<p class="note">{tags}Words are underlined; below a chosen token stands what is to be predicted.</p>'
+    return legend + "".join(map(instance_html, shown))
 
 
 def instance_html(shown: Shown) -> str:
     """Return one instance as a block of HTML."""
-    labels = "".join(f'<span class="tag">{html.escape(name)} = {value}</span>' for name, value in shown.labels.items())
+    labels = "".join(
+        f'<span class="tag">{html.escape(_label(name, value))}</span>' for name, value in shown.labels.items()
+    )
     words = "".join(_word(list(cells)) for _, cells in groupby(shown.cells, key=lambda cell: (cell.word, cell.segment)))
-    return f'<div class="instance">{labels}{words}</div>'
+    top = f'<div class="labels">{labels}</div>' if labels else ""
+    return f'<div class="instance" lang="zh">{top}{words}</div>'
+
+
+def _label(name: str, value: int) -> str:
+    meanings = MEANINGS.get(name, ())
+    meaning = f": {meanings[value]}" if 0 <= value < len(meanings) else ""
+    return f"{name} {value}{meaning}"
 
 
 def _word(cells: list[Cell]) -> str:
@@ -43,4 +59,6 @@ def _token(cell: Cell) -> str:
     shown = html.escape(cell.shown.removeprefix("##"))
     if not cell.kind:
         return shown
-    return f'<ruby class="{CLASSES[cell.kind]}">{shown}<rt>{html.escape(cell.label)}</rt></ruby>'
+    if CLASSES[cell.kind] == "mask":
+        shown = f'<span class="masked">{shown}</span>'
+    return f'<ruby class="{CLASSES[cell.kind]}">{shown}<rt>{html.escape(cell.label.removeprefix("##"))}</rt></ruby>'

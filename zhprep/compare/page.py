@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
+
+_FIGURE = re.compile(r"[\d,.]+%?( ± [\d,.]+%?)?")
 
 
 class Page:
@@ -17,22 +20,39 @@ class Page:
 
     def heading(self, text: str, note: str = "") -> None:
         """Begin a section."""
-        self._parts.append(f"<h2>{html.escape(text)}</h2>" + (f"<p>{html.escape(note)}</p>" if note else ""))
+        self._parts.append(
+            f"<h2>{html.escape(text)}</h2>" + (f'<p class="note">{html.escape(note)}</p>' if note else "")
+        )
 
     def text(self, text: str) -> None:
         """Add a paragraph."""
         self._parts.append(f"<p>{html.escape(text)}</p>")
 
+    def tiles(self, tiles: Sequence[tuple[str, str, str]]) -> None:
+        """Add figures to be seen first: what it is, the figure, and what to compare it with."""
+        shown = (
+            f'<div class="tile"><span>{html.escape(label)}</span><b>{html.escape(figure)}</b>'
+            f"<span>{html.escape(note)}</span></div>"
+            for label, figure, note in tiles
+        )
+        self._parts.append(f'<div class="tiles">{"".join(shown)}</div>')
+
     def table(self, rows: Sequence[Sequence[Any]], *, head: Sequence[str] = ()) -> None:
         """Add a table; numbers stand to the right."""
-        top = "<tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in head) + "</tr>" if head else ""
-        body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in rows)
-        self._parts.append(f'<div class="scroll"><table>{top}{body}</table></div>')
+        self._parts.append(table(rows, head=head))
 
     def figure(self, svg: str, caption: str) -> None:
         """Add a plot made by :mod:`zhprep.compare.plots`."""
-        if svg:
-            self._parts.append(f"<figure>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>")
+        self._parts.append(figure(svg, caption))
+
+    def beside(self, *parts: str) -> None:
+        """Add tables and figures beside one another, where the window is wide enough."""
+        self._parts.append(f'<div class="beside">{"".join(f"<div>{part}</div>" for part in parts if part)}</div>')
+
+    def fold(self, title: str, text: str) -> None:
+        """Add text that is opened with a click."""
+        shown = f"<summary>{html.escape(title)}</summary><pre>{html.escape(text)}</pre>"
+        self._parts.append(f"<details>{shown}</details>")
 
     def markup(self, markup: str) -> None:
         """Add HTML whose text has been escaped by the caller."""
@@ -48,8 +68,30 @@ class Page:
         )
 
 
-def _cell(value: Any) -> str:
+def table(rows: Sequence[Sequence[Any]], *, head: Sequence[str] = ()) -> str:
+    """Return a table as HTML; a column whose values are numbers, or begin with one, stands to the right."""
+    right = {place for row in rows for place, value in enumerate(row) if _is_figure(value)}
+    classes = [' class="number"' if place in right else "" for place in range(max(map(len, rows), default=0))]
+    top = "<tr>" + "".join(f"<th{classes[n]}>{html.escape(name)}</th>" for n, name in enumerate(head)) + "</tr>"
+    body = "".join(
+        "<tr>" + "".join(f"<td{classes[n]}>{html.escape(_shown(value))}</td>" for n, value in enumerate(row)) + "</tr>"
+        for row in rows
+    )
+    return f'<div class="scroll"><table>{top if head else ""}{body}</table></div>'
+
+
+def figure(svg: str, caption: str) -> str:
+    """Return a plot with what it shows, or nothing when there is no plot."""
+    return f"<figure><figcaption>{html.escape(caption)}</figcaption>{svg}</figure>" if svg else ""
+
+
+def _is_figure(value: Any) -> bool:
+    if isinstance(value, str):
+        return _FIGURE.fullmatch(value) is not None
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _shown(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return f"<td>{html.escape(str(value))}</td>"
-    shown = f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return f'<td class="number">{shown}</td>'
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}" if abs(value) < 1000 else f"{value:,.0f}"
