@@ -32,7 +32,7 @@ from zhprep.instances.splitting import in_split
 from zhprep.instances.static import masked_columns
 from zhprep.instances.window import Pieces, Plan, Window, no_documents
 
-WINDOW = 1 << 20
+WINDOW = 1 << 18
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""
 
 
