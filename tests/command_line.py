@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,10 +68,14 @@ def refused(result: Result, code: int, *parts: str) -> None:
 
 
 def process(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a command in a process of its own; its streams are pipes unless said otherwise."""
+    """Start a command in a process of its own; its streams are pipes unless said otherwise.
+
+    Interrupts reach it even where these tests run in the background, where a shell has them ignored.
+    """
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     command = [sys.executable, "-m", "zhprep", *map(str, arguments)]
-    return subprocess.Popen(command, **{**pipes, "env": environment(), **options})
+    heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    return subprocess.Popen(command, **{**pipes, **heard, "env": environment(), **options})
 
 
 def environment(**values: str) -> dict[str, str]:

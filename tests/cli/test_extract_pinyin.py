@@ -44,3 +44,15 @@ def test_gold_that_is_wrong(tmp_path):
     refused(zhprep("extract-pinyin", "--score", tmp_path / "gold.tsv"), 3, "gold.tsv:2")
     (tmp_path / "bad.tsv").write_bytes(b"\xff\xfe\n")
     refused(zhprep("extract-pinyin", "--score", tmp_path / "bad.tsv"), 3, "bad.tsv", "UTF-8")
+
+
+def test_a_table_of_words_changes_nothing_but_speed(sample_data, tmp_path):
+    table = tmp_path / "words.npz"
+    reports = []
+    for name in ("cold", "warm"):
+        arguments = (sample_data / "corpus", "-o", tmp_path / name, "--engine", "pypinyin", "--word-table", table)
+        result = zhprep("extract-pinyin", *arguments, "--json", "--quiet", "--workers", 1)
+        assert (result.code, result.err) == (0, "")
+        assert table.stat().st_size > 1000
+        reports.append((result.report["content_sha256"], table.read_bytes()))
+    assert reports[0] == reports[1]

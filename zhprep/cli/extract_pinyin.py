@@ -25,10 +25,18 @@ from zhprep.segment import SegmentConfig, cut, load_engine
 @input_options
 @OUTPUT
 @click.option("--cws", help="Segmenter for text that has no words yet  [default: jieba]")
+@click.option("--word-table", metavar="FILE.npz", help="Keep the readings of words, so that a later run begins warm.")
 @SCORE
 @config_options(PinyinConfig)
 @shared_options("work", "array", "drop")
-def command(inputs: tuple[str, ...], output: str | None, cws: str | None, gold: Path | None, **options: Any) -> None:
+def command(
+    inputs: tuple[str, ...],
+    output: str | None,
+    cws: str | None,
+    word_table: str | None,
+    gold: Path | None,
+    **options: Any,
+) -> None:
     """Read how each character sounds where it stands.
 
     One toned syllable per character, over the words of the segmenter; what is not Chinese has none and shifts nothing.
@@ -44,7 +52,8 @@ def command(inputs: tuple[str, ...], output: str | None, cws: str | None, gold: 
         return
 
     def chain(table: str, lines: bool) -> Chain:
-        return Chain("pinyin", table, lines, segment=segment, pinyin=config)
+        kept = Path(word_table) if word_table else None
+        return Chain("pinyin", table, lines, segment=segment, pinyin=config, word_table=kept)
 
     run_text_stage(inputs, read, chain, output, shared, "extract-pinyin")
 

@@ -11,7 +11,7 @@ from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Report
-from zhprep.glyphs import GlyphsConfig, build, save
+from zhprep.glyphs import GlyphsConfig, build, entries_of, save
 from zhprep.vocab import load
 
 
@@ -32,7 +32,7 @@ def command(vocab: Path, output: Path | None, **options: Any) -> None:
     vocabulary = load(vocab)
     folder = output or vocab
     report = Report(output=str(folder / "glyphs.npy"))
-    rendered = build(read_config(GlyphsConfig, options), vocabulary.tokens, specials=vocabulary.specials)
+    rendered = build(read_config(GlyphsConfig, options), entries_of(vocabulary), specials=vocabulary.specials)
     folder.mkdir(parents=True, exist_ok=True)
     record = save(rendered, vocabulary.tokens, folder)
     report.content_sha256 = file_sha256(folder / "glyphs.npy")

@@ -41,9 +41,9 @@ class MaskingCollator:
     """
 
     def __init__(self, vocabulary: str | Path, *, pad_to_multiple_of: int = 1, **settings_: Any) -> None:
-        known = load(vocabulary)
-        self._masks = DynamicMasks.of(settings.build(InstancesConfig, settings_, where="MaskingCollator"), known)
-        self._pad_id = known.pad
+        self._vocabulary = load(vocabulary)
+        self._config = settings.build(InstancesConfig, settings_, where="MaskingCollator")
+        self._masks = DynamicMasks.of(self._config, self._vocabulary)
         self._multiple = pad_to_multiple_of
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
@@ -63,7 +63,8 @@ class MaskingCollator:
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
-        predicted) and ``token_type_ids`` if the rows have them, and row labels ``[B]`` that the rows have.
+        predicted), ``token_type_ids`` and ``pinyin_ids`` (of the masked text) if the rows have them, and row labels
+        ``[B]`` that the rows have.
 
         Raises ``DataError`` when the rows lack a column that masks are drawn from.
         """
@@ -73,11 +74,13 @@ class MaskingCollator:
                 f"rows have no {', '.join(missing)}; they have {', '.join(rows[0])}",
                 hint="with a Trainer, set remove_unused_columns=False",
             )
-        takes = [name for name in ("token_type_ids", *LABELS) if name in rows[0]]
+        takes = [name for name in ("token_type_ids", "pinyin_ids", *LABELS) if name in rows[0]]
+        if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.sounds is None:
+            masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
         masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64))
         length = -(-int(gathered.lengths.max()) // self._multiple) * self._multiple
-        batch = to_tensors(gathered, masked, takes, pad_id=self._pad_id, length=length)
+        batch = to_tensors(gathered, masked, takes, pad_id=self._vocabulary.pad, length=length)
         labels = torch.full_like(batch["input_ids"], IGNORED)
         labels.view(-1)[batch.pop("masked_positions")] = batch.pop("masked_labels")
         attention = batch.get("attention_mask", torch.ones_like(labels)).to(torch.int64)

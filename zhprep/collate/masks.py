@@ -6,7 +6,9 @@ Drawing is the same call that makes static masks, so epoch *k* of dynamic data h
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -18,6 +20,8 @@ from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import facts_of
+from zhprep.instances.sounds import masked_sounds
+from zhprep.pinyin.readings import Readings
 from zhprep.vocab import Vocabulary
 
 
@@ -31,6 +35,8 @@ class Masked(NamedTuple):
     input_ids: npt.NDArray[Any]
     positions: Integers
     labels: npt.NDArray[Any]
+    changed: Mapping[str, npt.NDArray[Any]] = MappingProxyType({})
+    """Other list columns that masks change, by name: ``pinyin_ids`` must not say what a masked token sounds like."""
 
 
 class Masks(Protocol):
@@ -78,15 +84,20 @@ class DynamicMasks:
     needs: ClassVar = ("input_ids", "word_ids", "instance_id")
 
     @classmethod
-    def of(cls, config: InstancesConfig, vocabulary: Vocabulary) -> DynamicMasks:
-        """Return the masks of ``config`` for the tokens of ``vocabulary``."""
-        return cls(config, facts_of(config, vocabulary))
+    def of(cls, config: InstancesConfig, vocabulary: Vocabulary, *, sounds: bool = False) -> DynamicMasks:
+        """Return the masks of ``config`` for the tokens of ``vocabulary``; with ``sounds`` the rows have pinyin."""
+        facts = facts_of(config, vocabulary)
+        if sounds:
+            facts = dataclasses.replace(facts, sounds=Readings.of(vocabulary.tokens).usual)
+        return cls(config, facts)
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
         parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
-        return Masked(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+        input_ids, positions, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
+        changed = {name: np.concatenate([part.changed[name] for part in parts]) for name in parts[0].changed}
+        return Masked(input_ids, positions, labels, changed)
 
     def clean(self, rows: Rows) -> npt.NDArray[Any]:
         """Return the tokens, which have no masks yet."""
@@ -102,7 +113,10 @@ class DynamicMasks:
             instance_ids=rows.plain["instance_id"][first:last],
         )
         masked = mask_batch(flat, self.config, self.facts, epoch)
-        return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels)
+        changed = {}
+        if "pinyin_ids" in rows.lists:
+            changed["pinyin_ids"] = masked_sounds(rows.lists["pinyin_ids"].values[tokens], masked, self.facts)
+        return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 
 def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
@@ -110,4 +124,4 @@ def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabular
     if "masked_lm_positions" in columns:
         return StaticMasks()
     config = settings.build(InstancesConfig, manifest["config"]["instances"], where="the data's manifest")
-    return DynamicMasks.of(config, vocabulary)
+    return DynamicMasks.of(config, vocabulary, sounds="pinyin_ids" in columns)

@@ -35,7 +35,7 @@ def to_tensors(
     batch = {"input_ids": padded(masked.input_ids, pad_id)}
     for name in columns:
         if name in rows.lists and name not in batch:
-            batch[name] = padded(rows.lists[name].values, 0)
+            batch[name] = padded(masked.changed.get(name, rows.lists[name].values), 0)
         elif name in rows.plain:
             batch[name] = torch.from_numpy(rows.plain[name].astype(np.int64))
     if offsets[-1] < len(rows) * length:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +21,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.normalize import NormalizeConfig
 from zhprep.normalize import build as build_normalize
-from zhprep.pinyin import PinyinConfig
+from zhprep.pinyin import PinyinConfig, PinyinStage
 from zhprep.pinyin import build as build_pinyin
 from zhprep.segment import SegmentConfig, load_engine
 from zhprep.segment import build as build_segment
@@ -41,6 +42,7 @@ class Chain:
 
     ``read`` is the table that the input holds and ``lines`` says that it comes as lines: words as
     lines still have to be taken apart. A config that is ``None`` leaves its stage out.
+    ``word_table`` is where the readings of words are kept between runs; it changes nothing but speed.
     """
 
     table: str
@@ -49,6 +51,7 @@ class Chain:
     normalize: NormalizeConfig | None = None
     segment: SegmentConfig | None = None
     pinyin: PinyinConfig | None = None
+    word_table: Path | None = None
 
     def __post_init__(self) -> None:
         if ORDER.index(self.read) > ORDER.index(self.table):
@@ -71,7 +74,8 @@ class Chain:
 
     def facts(self) -> dict[str, Any]:
         """Return what did the segmenting: engine, version and dictionary hash."""
-        return {} if self.segment is None else {"segmenter": self._engine.fingerprint()}
+        segmenter = {} if self.segment is None else {"segmenter": self._engine.fingerprint()}
+        return segmenter if self.pinyin is None else {**segmenter, "pinyin": self._reader.engine.fingerprint()}
 
     def schema(self) -> pa.Schema:
         """Return the schema of ``table``."""
@@ -83,6 +87,7 @@ class Chain:
             done = self.do(batch, account)
             if done.num_rows:
                 yield done
+        self._keep_words()
 
     def do(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         """Do every stage on one batch. Of a chain, the first stage's characters and the last's sentences count."""
@@ -114,9 +119,29 @@ class Chain:
         if self.segment is not None:
             stages.append(build_segment(self.segment, engine=self._engine))
         if self.pinyin is not None:
-            stages.append(build_pinyin(self.pinyin))
+            stages.append(self._reader)
         return stages
+
+    @cached_property
+    def _reader(self) -> PinyinStage:
+        """The pinyin stage, with the words that were read before if there is a table of them."""
+        assert self.pinyin is not None
+        reader = build_pinyin(self.pinyin)
+        words = getattr(reader.engine, "words", None)
+        if words is not None and self.word_table is not None:
+            words.load(self.word_table, reader.engine.fingerprint())
+            self._n_words = len(words)
+        return reader
+
+    def _keep_words(self) -> None:
+        """Keep the table of words if it has grown; of several processes, the last to write it wins."""
+        if self.word_table is None or self.pinyin is None:
+            return
+        words = getattr(self._reader.engine, "words", None)
+        if words is not None and len(words) > self._n_words:
+            words.save(self.word_table, self._reader.engine.fingerprint())
+            self._n_words = len(words)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_engine", "_stages")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_engine", "_stages", "_reader")}

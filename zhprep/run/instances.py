@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.pinyin.readings import Readings
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
 from zhprep.vocab import Vocabulary, load
@@ -58,7 +59,12 @@ class MakeInstances:
 
     @cached_property
     def _materials(self) -> Materials:
-        return Materials.of(self.instances, self._vocabulary, sounds=self.chain.table == "pinyin")
+        sounds = self.chain.table == "pinyin"
+        materials = Materials.of(self.instances, self._vocabulary, sounds=sounds)
+        if not sounds:
+            return materials
+        usual = Readings.of(self._vocabulary.tokens).usual
+        return replace(materials, facts=replace(materials.facts, sounds=usual))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
