@@ -18,6 +18,25 @@ def test_a_folder_whose_last_task_was_killed_in_between(sample_data, tmp_path):
     assert zhprep("verify", tmp_path / "out", "--quiet").code == 0
 
 
+def test_instances_without_their_tokenizer_are_not_finished(sample_data, vocab, tmp_path):
+    arguments = (
+        "make-instances",
+        sample_data / "corpus" / "news.txt",
+        "--vocab",
+        vocab,
+        "-o",
+        tmp_path / "data",
+        "--quiet",
+    )
+    assert zhprep(*arguments).code == 0
+    (tmp_path / "data" / "manifest.json").unlink()
+    (tmp_path / "data" / "vocab").rename(tmp_path / "away")
+    refused(zhprep("merge", tmp_path / "data"), 3, "its tokenizer is missing", "make-instances")
+    assert not (tmp_path / "data" / "manifest.json").exists()
+    assert zhprep(*arguments).code == 0
+    assert (tmp_path / "data" / "vocab" / "tokenizer.json").exists()
+
+
 def test_what_is_wrong(vocab, data, tmp_path):
     refused(zhprep("merge", tmp_path), 3, "no plan.json")
     refused(zhprep("merge", vocab), 3, "is a vocabulary", "build-vocab")

@@ -271,3 +271,19 @@ def test_where_the_inputs_lie_does_not_matter(sample_data, vocab, tmp_path, monk
     monkeypatch.chdir(folder)
     there = made_by("make-instances", "news.txt", "--vocab", vocab, output=Path("两"))
     assert (there / "manifest.json").read_bytes() == (here / "manifest.json").read_bytes()
+
+
+def test_a_finished_folder_has_its_tokenizer_whenever_it_was_killed(sample_data, vocab, tmp_path, monkeypatch):
+    """The manifest is the last thing that is written: there is no moment at which it is there and the tokenizer is not."""
+    from zhprep.core.shards.folder import Folder
+
+    seen = []
+    finish = Folder.finish
+
+    def noting(folder, *arguments):
+        seen.append(sorted(path.name for path in (folder.path / "vocab").glob("*")))
+        return finish(folder, *arguments)
+
+    monkeypatch.setattr(Folder, "finish", noting)
+    made_by("make-instances", sample_data / "corpus" / "news.txt", "--vocab", vocab, output=tmp_path / "data")
+    assert ["special_tokens_map.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"] in seen

@@ -13,6 +13,7 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards.folder import open_folder
 from zhprep.run.folders import shards_of
+from zhprep.run.instances import VOCABULARY
 
 
 @click.command()
@@ -31,6 +32,9 @@ def command(folder: Path, **options: Any) -> None:
     if pending := there.pending():
         what = f"{len(pending)} of {there.n_blocks} shards are missing"
         raise DataError(f"{folder}: {what}", hint=f"zhprep status {folder} --pending-array")
+    if plan["table"] == "instances" and not (folder / VOCABULARY / "tokenizer.json").exists():
+        hint = "run any task of the make-instances again: it keeps the shards and puts the tokenizer there"
+        raise DataError(f"{folder}: its tokenizer is missing", hint=hint)
     manifest = there.finish(plan["table"], plan, plan["facts"])
     account = Account.from_dict(manifest["account"])
     show_report(

@@ -53,6 +53,14 @@ class MakeInstances:
         builder = InstanceBuilder(self._materials, block=block, account=account)
         return build_instances(self.chain.run(batches, block, account), builder)
 
+    def copy_tokenizer(self, folder: Path) -> None:
+        """Put the files of the tokenizer into ``folder/vocab``."""
+        (folder / VOCABULARY).mkdir(exist_ok=True)
+        for name in TOKENIZER_FILES:
+            if (self.vocabulary_path / name).exists():
+                with committed(folder / VOCABULARY / name, replace=True) as file:
+                    file.write((self.vocabulary_path / name).read_bytes())
+
     @cached_property
     def _vocabulary(self) -> Vocabulary:
         return load(self.vocabulary_path)
@@ -77,11 +85,5 @@ def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Repor
     task.schema()  # raises for settings that do not fit together, before anything is written
     if not output.overwrite:
         report.kept_characters = finished_characters(output.path, output.shard_index, output.num_shards)
-    report.account, report.content_sha256 = run_job(Job(corpus, task), output)
-    folder = output.path / VOCABULARY
-    folder.mkdir(exist_ok=True)
-    for name in TOKENIZER_FILES:
-        if (task.vocabulary_path / name).exists():
-            with committed(folder / name, replace=True) as file:
-                file.write((task.vocabulary_path / name).read_bytes())
+    report.account, report.content_sha256 = run_job(Job(corpus, task, task.copy_tokenizer), output)
     return report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -61,10 +61,11 @@ class Output:
 
 @dataclass(frozen=True)
 class Job:
-    """A corpus and what is made of it."""
+    """A corpus and what is made of it; ``beside`` puts into the folder what belongs beside its shards."""
 
     corpus: Corpus
     task: Task
+    beside: Callable[[Path], None] | None = None
 
     def plan(self) -> dict[str, Any]:
         """Return ``plan.json``: all that the bytes of the result depend on."""
@@ -98,6 +99,8 @@ def run_job(job: Job, output: Output) -> tuple[Account, str]:
         if output.num_shards == 1 and not isinstance(error, Stopped):
             folder.abandon(made)
         raise
+    if job.beside is not None:  # before the manifest, which says that nothing is missing
+        job.beside(output.path)
     if folder.pending():
         mine = range(output.shard_index, folder.n_blocks, output.num_shards)
         return Account.total(folder.account(block) for block in mine), ""
