@@ -29,8 +29,10 @@ def wait_for(condition, seconds=60.0):
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_goes_away_is_quiet(long_text, unbuffered):
-    with process("normalize", long_text, "--quiet", env=environment(PYTHONUNBUFFERED=unbuffered)) as started:
+def test_a_reader_that_goes_away_is_quiet(unbuffered, tmp_path):
+    """One document is one write, of which `python -u` would write a part and say nothing."""
+    (tmp_path / "one.txt").write_text(SENTENCE * 10_000, encoding="utf-8")
+    with process("normalize", tmp_path / "one.txt", "--quiet", env=environment(PYTHONUNBUFFERED=unbuffered)) as started:
         assert started.stdout.read(30) == LINES[:30]
         started.stdout.close()
         assert started.stderr.read() == b""
