@@ -149,8 +149,8 @@ def test_an_unfinished_run_is_told(run, data):
         (run / name).unlink()
     with pytest.raises(DataError, match="is unfinished"):
         evaluate(run, QUICK)
-    with pytest.raises(UsageError, match=r"no config\.json"):
+    with pytest.raises(DataError, match="is unfinished"):
         evaluate(run, QUICK, data=data)
     (run / "plan.json").unlink()
-    with pytest.raises(UsageError, match="nothing to evaluate it on"):
+    with pytest.raises(DataError, match=r"no config\.json"):
         evaluate(run, QUICK)
