@@ -45,7 +45,7 @@ LONGEST_FUNCTION = 60
 HEAVY = {"torch", "pyarrow", "numpy", "jieba", "rjieba", "PIL", "tokenizers", "pypinyin", "transformers", "zstandard"}
 
 
-def not_yet(what: str) -> NoReturn:
+def missing(what: str) -> NoReturn:
     """Fail for a part that is named and is not there."""
     pytest.fail(f"missing: {what}")
 
@@ -53,14 +53,14 @@ def not_yet(what: str) -> NoReturn:
 def command_module(name: str) -> Any:
     path = f"zhprep.cli.{name.replace('-', '_')}"
     if importlib.util.find_spec(path) is None:
-        not_yet(path)
+        missing(path)
     return importlib.import_module(path)
 
 
 @pytest.mark.parametrize(("package", "name"), FAMILIES, ids=[".".join(pair) for pair in FAMILIES])
 def test_a_family_is_its_folder(package: str, name: str) -> None:
     if importlib.util.find_spec(package) is None:
-        not_yet(package)
+        missing(package)
     module = importlib.import_module(package)
     folder = Path(str(module.__file__)).parent
     modules = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
@@ -144,7 +144,7 @@ def test_a_command_is_its_summary(name: str) -> None:
 def test_a_command_has_a_test(name: str) -> None:
     path = ROOT / "tests" / "cli" / f"test_{name.replace('-', '_')}.py"
     if not path.exists():
-        not_yet(str(path.relative_to(ROOT)))
+        missing(str(path.relative_to(ROOT)))
 
 
 def test_every_command_module_is_a_command() -> None:

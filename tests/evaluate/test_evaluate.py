@@ -147,10 +147,10 @@ def test_what_does_not_fit_is_told_before_anything_is_computed(run, task, data, 
 def test_an_unfinished_run_is_told(run, data):
     for name in ("config.json", "model.safetensors", "manifest.json"):
         (run / name).unlink()
-    with pytest.raises(UsageError, match="is unfinished"):
+    with pytest.raises(DataError, match="is unfinished"):
         evaluate(run, QUICK)
-    with pytest.raises(UsageError, match=r"no config\.json"):
+    with pytest.raises(DataError, match="is unfinished"):
         evaluate(run, QUICK, data=data)
     (run / "plan.json").unlink()
-    with pytest.raises(UsageError, match="nothing to evaluate it on"):
+    with pytest.raises(DataError, match=r"no config\.json"):
         evaluate(run, QUICK)
