@@ -18,13 +18,14 @@ from racing import Race
 ROOT = Path(__file__).parent.parent
 SIZE = 21_128
 MEASURE = """
-import json, resource, sys, time
+import json, sys, time
 path = sys.argv[1]
 {imports}
 began = time.process_time()
 {train}
 seconds = time.process_time() - began
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, size]))
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(json.dumps([seconds, int(peak.split()[1]) * 1024, size]))
 """
 OURS = (
     "import pyarrow as pa\nfrom zhprep import vocab\nfrom zhprep.core import schema",

@@ -141,6 +141,16 @@ def check_budgets(account: Account, *, max_drop_rate: float | None, max_unk_rate
 def peak_rss() -> int:
     """Return the peak resident memory of this process and of its ended children, in bytes, whichever is larger."""
     unit = 1 if sys.platform == "darwin" else 1024
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return int(max(own, children)) * unit
+    return max(_own_peak(), int(children) * unit)
+
+
+def _own_peak() -> int:
+    """Return this process's own peak: on Linux getrusage also has that of whoever started it, up to the exec."""
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            peaks = [line.split()[1] for line in status if line.startswith("VmHWM:")]
+        return int(peaks[0]) << 10
+    except (OSError, IndexError):
+        unit = 1 if sys.platform == "darwin" else 1024
+        return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
