@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import shlex
 from pathlib import Path
+
+from command_line import zhprep
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,3 +37,10 @@ def _shell(text: str) -> list[str]:
     return [
         line.split("  #")[0].rstrip() for line in text.split("\n") if line.startswith(("zhprep ", "make ", "zcat "))
     ]
+
+
+def test_the_readmes_show_what_show_masks_prints() -> None:
+    for name in ("README.md", "README.zh.md"):
+        command, _, rest = (ROOT / name).read_text("utf-8").partition("$ zhprep ")[2].partition("\n")
+        result = zhprep(*shlex.split(command))
+        assert (result.code, result.out.decode()) == (0, rest.partition("```")[0])
