@@ -140,9 +140,7 @@ def check_budgets(account: Account, *, max_drop_rate: float | None, max_unk_rate
 
 def peak_rss() -> int:
     """Return the peak resident memory of this process and of its ended children, in bytes, whichever is larger."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return max(_own_peak(), int(children) * unit)
+    return max(_own_peak(), _most(resource.RUSAGE_CHILDREN))
 
 
 def _own_peak() -> int:
@@ -152,5 +150,9 @@ def _own_peak() -> int:
             peaks = [line.split()[1] for line in status if line.startswith("VmHWM:")]
         return int(peaks[0]) << 10
     except (OSError, IndexError):
-        unit = 1 if sys.platform == "darwin" else 1024
-        return int(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * unit
+        return _most(resource.RUSAGE_SELF)
+
+
+def _most(who: int) -> int:
+    """Return what getrusage says of a peak, in bytes: it counts kilobytes, but bytes on macOS."""
+    return int(resource.getrusage(who).ru_maxrss) * (1 if sys.platform == "darwin" else 1024)
