@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,18 @@ class Signalling(Copy):
         yield from super().run(batches, block, account)
         if block == self.at:
             os.kill(self.job, self.number)
+
+
+@dataclass
+class Meanwhile(Copy):
+    """Does something else first, at block 0."""
+
+    do: Callable[[], None] | None = None
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        if block == 0 and self.do is not None:
+            self.do()
+        yield from super().run(batches, block, account)
 
 
 @dataclass

@@ -8,7 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from plain_tasks import Copy, Failing, Random, Signalling, contents, make_input, make_job
+from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.executors import EXECUTORS
@@ -234,6 +234,22 @@ def test_a_shard_that_is_missing_or_cut_is_made_again_and_no_other(
     run_job(make_job(corpus), Output(tmp_path / "whole"))
     assert contents(tmp_path / "whole") == whole
     assert kept == {i: folder.shard(i).stat().st_mtime_ns for i in kept}
+
+
+def test_what_another_process_has_done_meanwhile_is_left_alone(
+    tmp_path: Path, corpus: Path, whole: dict[str, bytes]
+) -> None:
+    receipts = tmp_path / "out" / ".receipts"
+    done: dict[Path, int] = {}
+
+    def do_the_rest() -> None:
+        run_job(make_job(corpus), Output(tmp_path / "out", executor="inline"))
+        done.update({path: path.stat().st_ino for path in receipts.iterdir()})
+
+    run_job(make_job(corpus, Meanwhile(do=do_the_rest)), Output(tmp_path / "out", executor="inline"))
+    assert len(done) > 10
+    assert {path: path.stat().st_ino for path in receipts.iterdir()} == done
+    assert contents(tmp_path / "out") == whole
 
 
 def test_work_that_differs_from_time_to_time_is_an_error(tmp_path: Path, corpus: Path) -> None:

@@ -87,20 +87,28 @@ class Folder:
 
     def pending(self, *, index: int = 0, of: int = 1) -> list[int]:
         """Return the blocks that are not done, of those whose number is ``index`` modulo ``of``."""
-        return [block for block in range(index, self.n_blocks, of) if not self._is_done(block)]
+        return [block for block in range(index, self.n_blocks, of) if not self.is_done(block)]
 
-    def _is_done(self, block: int) -> bool:
+    def is_done(self, block: int) -> bool:
         """Whether there is a receipt and the shard that it is for, of the size that it says."""
         try:
-            return bool(read_json(self.receipt(block))["bytes"] == self.shard(block).stat().st_size)
+            return self._is_for(read_json(self.receipt(block)), block)
         except FileNotFoundError:
             return False
 
     def forget(self, block: int) -> None:
-        """Remove the receipt of a block that is not done, and its shard, which is not what the receipt is for."""
-        if self.receipt(block).exists():
-            self.receipt(block).unlink(missing_ok=True)
-            self.shard(block).unlink(missing_ok=True)
+        """Remove a receipt that is not for the shard that lies there, and that shard.
+
+        Where there is no receipt nothing is removed: it may come from another process at any moment, with its shard.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if not self._is_for(read_json(self.receipt(block)), block):
+                self.receipt(block).unlink(missing_ok=True)
+                self.shard(block).unlink(missing_ok=True)
+
+    def _is_for(self, receipt: dict[str, Any], block: int) -> bool:
+        shard = self.shard(block)
+        return shard.exists() and shard.stat().st_size == receipt["bytes"]
 
     def receipts(self) -> list[dict[str, Any]]:
         """Return every receipt, in the order of the blocks."""

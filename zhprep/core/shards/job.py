@@ -135,6 +135,8 @@ class _ShardMaker:
     folder: Folder
 
     def __call__(self, block: int) -> int:
+        if self.folder.is_done(block):  # by another process of the same command, since this one looked
+            return block
         self.folder.forget(block)
         account = Account()
         batches = read_block(self.job.corpus, self.job.corpus.blocks[block], account)
