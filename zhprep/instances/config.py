@@ -32,6 +32,11 @@ class InstancesConfig:
     similar_words: str | None = setting(None, "similar: file of similar words (zhprep similar-words)")
     ratios: tuple[float, ...] = setting((), "shares of replaced, random and kept; the replacement's own if not given")
     per: str = setting("token", "what one draw of the ratios is for", choices=("token", "word", "span"))
+    corruption: tuple[str, ...] = setting((), "source and target instead of masks, e.g. infill,permute (BART)")
+    span_mean: float = setting(
+        3.0, "infill, sentinels: words of a span on average (characters with --mask char)", minimum=0.1
+    )
+    permute_share: float = setting(1.0, "permute: share of the sentences that change places", minimum=0.0)
     format: str = setting("segment-pair", "how sentences become instances")
     pairs: str = setting(
         "next", "what the label of a pair says: is it the next text, is it in order", choices=("next", "order", "none")

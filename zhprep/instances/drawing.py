@@ -28,12 +28,15 @@ _HALF = np.uint64(32)
 class TokenFacts:
     """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
     random token may have (``pool``, no specials and no unused entries); a table of similar words and the
-    usual syllable of each id, if there are any."""
+    usual syllable of each id, if there are any. For corruptions, ``marks`` ``uint8[V]`` says which ids end a sentence
+    and ``sentinels`` are the ids that stand for spans, in the order of their use."""
 
     mask: int
     pool: Ints
     similar: SimilarTable | None = None
     sounds: npt.NDArray[np.uint16] | None = None
+    marks: npt.NDArray[np.uint8] | None = None
+    sentinels: Ints | None = None
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> TokenFacts:

@@ -12,6 +12,8 @@ from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.entities import read_entities
 from zhprep.instances.reading import Reader
+from zhprep.instances.sentence_marks import marks_of
+from zhprep.instances.sentinel_ids import sentinels_of
 from zhprep.instances.similar_words import read_similar_words
 from zhprep.vocab import Encoder, Vocabulary, load
 
@@ -43,8 +45,11 @@ class Materials:
 
 
 def facts_of(config: InstancesConfig, vocabulary: Vocabulary) -> TokenFacts:
-    """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for."""
+    """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for, and
+    with what corruptions need."""
     facts = TokenFacts.of(vocabulary)
+    if config.corruption:
+        facts = dataclasses.replace(facts, marks=marks_of(vocabulary), sentinels=sentinels_of(vocabulary))
     if config.replacing != "similar" or config.similar_words is None:
         return facts
     return dataclasses.replace(facts, similar=read_similar_words(config.similar_words, vocabulary))
