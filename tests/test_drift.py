@@ -25,6 +25,7 @@ FAMILIES = [
     ("zhprep.segment.engines", "ENGINES"),
     ("zhprep.vocab.types", "TYPES"),
     ("zhprep.pinyin.engines", "ENGINES"),
+    ("zhprep.instances.corruptions", "CORRUPTIONS"),
     ("zhprep.instances.formats", "FORMATS"),
     ("zhprep.instances.masks", "STRATEGIES"),
     ("zhprep.instances.replacements", "REPLACEMENTS"),

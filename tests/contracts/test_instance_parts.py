@@ -6,18 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from zhprep.instances import formats, masks, replacements
+from zhprep.instances import corruptions, formats, masks, replacements
 
-FAMILIES = [(masks, masks.STRATEGIES), (replacements, replacements.REPLACEMENTS), (formats, formats.FORMATS)]
+FAMILIES = [
+    (masks, masks.STRATEGIES),
+    (replacements, replacements.REPLACEMENTS),
+    (corruptions, corruptions.CORRUPTIONS),
+    (formats, formats.FORMATS),
+]
+names = pytest.mark.parametrize(
+    ("package", "family"), FAMILIES, ids=["masks", "replacements", "corruptions", "formats"]
+)
 
 
-@pytest.mark.parametrize(("package", "family"), FAMILIES, ids=["masks", "replacements", "formats"])
+@names
 def test_folder_and_dict_agree(package, family):
     files = {path.stem for path in Path(package.__file__).parent.glob("*.py")} - {"__init__"}
     assert files == {name.replace("-", "_") for name in family}
 
 
-@pytest.mark.parametrize(("package", "family"), FAMILIES, ids=["masks", "replacements", "formats"])
+@names
 def test_parts_are_plain_functions_named_as_their_file(package, family):
     for name, part in family.items():
         assert part.__module__ == f"{package.__name__}.{name.replace('-', '_')}"

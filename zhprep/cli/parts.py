@@ -19,6 +19,7 @@ FAMILIES = {
     "format": "zhprep.instances.formats:FORMATS",
     "mask strategy": "zhprep.instances.masks:STRATEGIES",
     "replacement": "zhprep.instances.replacements:REPLACEMENTS",
+    "corruption": "zhprep.instances.corruptions:CORRUPTIONS",
     "budget rule": "zhprep.instances.budgets:BUDGETS",
     "model input": "zhprep.models.inputs:INPUTS",
     "encoder": "zhprep.models.encoders:ENCODERS",

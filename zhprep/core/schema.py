@@ -51,6 +51,9 @@ def instance_fields(ids: pa.DataType) -> dict[str, pa.DataType]:
         "coarse_of": pa.list_(pa.int16()),
         "lang_ids": pa.list_(pa.uint8()),
         "cu_seqlens": pa.list_(pa.int32()),
+        "labels": pa.list_(ids),
+        "clean_word_ids": pa.list_(pa.int16()),
+        "prefix_length": pa.uint16(),
         "masked_lm_positions": pa.list_(pa.uint16()),
         "masked_lm_ids": pa.list_(ids),
         "mask_kind": pa.list_(pa.uint8()),
@@ -63,7 +66,10 @@ def instances(columns: list[str], ids: pa.DataType) -> pa.Schema:
     """Return the schema of an ``instances`` table that has just ``columns``.
 
     ``instance_id`` is the address of the instance in the data set (block << 32 | number in the
-    block): masks are drawn from it. ``dupe`` says which static duplicate a row is.
+    block): masks are drawn from it. ``dupe`` says which static duplicate a row is. A static row that is
+    corrupted has in ``input_ids`` what an encoder reads and in ``labels`` what is to be written (with
+    ``prefix_length``: what follows so many tokens). Instead of ``word_ids``, which would no longer run along
+    ``input_ids``, it has ``clean_word_ids``, the word of each token of the text before it was corrupted.
     """
     known = instance_fields(ids)
     unknown = sorted(set(columns) - known.keys())

@@ -1,14 +1,17 @@
 """Training instances: cut, paired and masked.
 
 In: ``words`` record batches of one block and a tokenizer. Out: ``instances`` record batches, clean (masked when
-batches are made) or masked on disk. Three families of parts: ``formats/`` makes instances out of sentences,
-``masks/`` chooses tokens, ``replacements/`` says what stands in their places.
+batches are made) or masked on disk. Four families of parts: ``formats/`` makes instances out of sentences,
+``masks/`` chooses tokens, ``replacements/`` says what stands in their places, and ``corruptions/`` makes a source and a
+target of an instance, for models that write.
 """
 
 from __future__ import annotations
 
 from zhprep.instances.build import InstanceBuilder, build_instances
 from zhprep.instances.config import InstancesConfig
+from zhprep.instances.corrupted import Corrupted
+from zhprep.instances.corrupting import corrupt_batch
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat, Masked, mask_batch
 from zhprep.instances.materials import Materials, facts_of
@@ -17,6 +20,7 @@ Config = InstancesConfig
 
 __all__ = [
     "Config",
+    "Corrupted",
     "Flat",
     "InstanceBuilder",
     "InstancesConfig",
@@ -24,6 +28,7 @@ __all__ = [
     "Materials",
     "TokenFacts",
     "build_instances",
+    "corrupt_batch",
     "facts_of",
     "mask_batch",
 ]

@@ -18,6 +18,7 @@ from zhprep.core.report import Account
 from zhprep.instances.arrange import arranged, order_of
 from zhprep.instances.assemble import Laid, SpecialIds, lay_out
 from zhprep.instances.columns import lists, record_batch
+from zhprep.instances.corrupting import check_plain, corrupt_batch, in_order
 from zhprep.instances.drawing import UNPAIRED
 from zhprep.instances.formats import FORMATS
 from zhprep.instances.masking import Flat, Masked, mask_batch
@@ -29,7 +30,7 @@ from zhprep.instances.replacements import REPLACEMENTS
 from zhprep.instances.sentences import cut_long
 from zhprep.instances.sounds import masked_sounds
 from zhprep.instances.splitting import in_split
-from zhprep.instances.static import masked_columns
+from zhprep.instances.static import corrupted_columns, masked_columns
 from zhprep.instances.window import Pieces, Plan, Window, no_documents
 
 WINDOW = 1 << 18
@@ -39,7 +40,7 @@ WINDOW = 1 << 18
 class InstanceBuilder:
     """Builds the instances of one block from its batches of words: :meth:`feed` each, then :meth:`finish`.
 
-    Raises ``UsageError`` for a mask, replacement or format that does not exist.
+    Raises ``UsageError`` for a mask, replacement, corruption or format that does not exist.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class InstanceBuilder:
         self._format = lookup(FORMATS, self.config.format, "format")
         lookup(STRATEGIES, self.config.mask, "mask")
         lookup(REPLACEMENTS, self.config.replacing, "replacement")
+        in_order(self.config)
         self._ids = schema.id_type(materials.vocabulary.size)
         self._special = SpecialIds(materials.vocabulary.cls, materials.vocabulary.sep)
         self._documents: list[pa.RecordBatch] = []
@@ -60,10 +62,17 @@ class InstanceBuilder:
 
     @property
     def schema(self) -> pa.Schema:
-        """The schema of the batches: the columns that the format and, if static, the masks have."""
+        """The schema of the batches: the columns that the format and, if static, the masks have.
+
+        Raises ``UsageError`` when the format, or the vocabulary, does not go with the corruption.
+        """
         window = no_documents(self.materials.reader.nothing())
         pieces = self._format(window, Plan(self.config, self.block, 0, last=True))
-        return next(self._rows(self._lay_out(window, pieces), pieces, np.zeros(0, np.int64))).schema
+        laid, none = self._lay_out(window, pieces), np.zeros(0, np.int64)
+        if self.config.corruption:
+            check_plain(_columns(laid, pieces, none))
+            corrupt_batch(Flat(laid.input_ids, laid.word_ids, laid.offsets, none), self.config, self.materials.facts)
+        return next(self._rows(laid, pieces, none)).schema
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take the next documents of the block and yield the instances that are ready."""
@@ -132,10 +141,18 @@ class InstanceBuilder:
             return
         flat = Flat(laid.input_ids, laid.word_ids, laid.offsets, instance_ids)
         for dupe in range(copies):
+            if self.config.corruption:
+                yield record_batch(self._corrupted(flat, dupe), self._ids)
+                continue
             masked = mask_batch(flat, self.config, self.materials.facts, dupe)
             self._count_masks(masked)
             columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, masked))
             yield record_batch(clean | columns, self._ids)
+
+    def _corrupted(self, flat: Flat, dupe: int) -> dict[str, pa.Array]:
+        corrupted = corrupt_batch(flat, self.config, self.materials.facts, dupe)
+        self.account.count(source_tokens=len(corrupted.input_ids), target_tokens=len(corrupted.labels))
+        return corrupted_columns(flat, corrupted, dupe, self._ids)
 
     def _sounds(self, laid: Laid, masked: Masked) -> Array | None:
         if "pinyin_ids" not in laid.lists:

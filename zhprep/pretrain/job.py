@@ -75,9 +75,15 @@ def set_up(
 def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:
     """Return the columns of ``data`` that ``model`` reads, and how they are masked.
 
-    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary.
+    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary, or for
+    a model that writes.
     """
     whole = Instances(data)
+    if corruption := whole.manifest["config"]["instances"].get("corruption"):
+        raise UsageError(
+            f"{data}: is for models that write (corruption {','.join(corruption)}); zhprep pretrains encoders only",
+            hint="train a model of transformers with zhprep.collate.MaskingCollator, or make masked instances",
+        )
     masks = masks_of(whole.manifest, whole.columns, vocabulary)
     made_with = whole.manifest.get("vocabulary", vocabulary.sha256)
     if made_with != vocabulary.sha256:

@@ -9,6 +9,7 @@ import numpy as np
 
 from zhprep.core.registry import lookup
 from zhprep.instances import InstancesConfig
+from zhprep.instances.corrupting import in_order
 from zhprep.instances.drawing import Chosen, draw_kinds
 from zhprep.instances.formats import FORMATS
 from zhprep.instances.masks import STRATEGIES
@@ -31,11 +32,12 @@ def check_pinyin(config: PinyinConfig) -> None:
 
 
 def check_instances(config: InstancesConfig) -> None:
-    """Raise ``UsageError`` with the nearest name for a mask, replacement or format that there is not, and for ratios
-    that are not shares."""
+    """Raise ``UsageError`` with the nearest name for a mask, replacement, corruption or format that there is not, and
+    for ratios that are not shares."""
     lookup(STRATEGIES, config.mask, "mask strategy")
     lookup(REPLACEMENTS, config.replacing, "replacement")
     lookup(FORMATS, config.format, "format")
+    in_order(config)
     if config.ratios:
         nothing = np.empty(0, np.int64)
         draw_kinds(Chosen(nothing, nothing.astype(np.uint64), nothing, nothing, nothing), config.ratios, config.per)
