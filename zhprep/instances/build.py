@@ -134,13 +134,13 @@ class InstanceBuilder:
         for dupe in range(copies):
             masked = mask_batch(flat, self.config, self.materials.facts, dupe)
             self._count_masks(masked)
-            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, masked))
+            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, flat, masked, dupe))
             yield record_batch(clean | columns, self._ids)
 
-    def _sounds(self, laid: Laid, masked: Masked) -> Array | None:
+    def _sounds(self, laid: Laid, flat: Flat, masked: Masked, dupe: int) -> Array | None:
         if "pinyin_ids" not in laid.lists:
             return None
-        return masked_sounds(laid.lists["pinyin_ids"][0], masked, self.materials.facts)
+        return masked_sounds(laid.lists["pinyin_ids"][0], flat, masked, self.config, self.materials.facts, dupe)
 
     def _count_masks(self, masked: Masked) -> None:
         self.account.count(masked_tokens=len(masked.kinds))
