@@ -86,10 +86,7 @@ class DynamicMasks:
     @classmethod
     def of(cls, config: InstancesConfig, vocabulary: Vocabulary, *, sounds: bool = False) -> DynamicMasks:
         """Return the masks of ``config`` for the tokens of ``vocabulary``; with ``sounds`` the rows have pinyin."""
-        facts = facts_of(config, vocabulary)
-        if sounds:
-            facts = dataclasses.replace(facts, sounds=Readings.of(vocabulary.tokens).usual)
-        return cls(config, facts)
+        return cls(config, facts_of(config, vocabulary, Readings.of(vocabulary.tokens) if sounds else None))
 
     def __call__(self, rows: Rows, epochs: Integers) -> Masked:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
@@ -115,7 +112,8 @@ class DynamicMasks:
         masked = mask_batch(flat, self.config, self.facts, epoch)
         changed = {}
         if "pinyin_ids" in rows.lists:
-            changed["pinyin_ids"] = masked_sounds(rows.lists["pinyin_ids"].values[tokens], masked, self.facts)
+            sounds = rows.lists["pinyin_ids"].values[tokens]
+            changed["pinyin_ids"] = masked_sounds(sounds, flat, masked, self.config, self.facts, epoch)
         return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 

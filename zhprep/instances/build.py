@@ -146,7 +146,7 @@ class InstanceBuilder:
                 continue
             masked = mask_batch(flat, self.config, self.materials.facts, dupe)
             self._count_masks(masked)
-            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, masked))
+            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, flat, masked, dupe))
             yield record_batch(clean | columns, self._ids)
 
     def _corrupted(self, flat: Flat, dupe: int) -> dict[str, pa.Array]:
@@ -154,10 +154,10 @@ class InstanceBuilder:
         self.account.count(source_tokens=len(corrupted.input_ids), target_tokens=len(corrupted.labels))
         return corrupted_columns(flat, corrupted, dupe, self._ids)
 
-    def _sounds(self, laid: Laid, masked: Masked) -> Array | None:
+    def _sounds(self, laid: Laid, flat: Flat, masked: Masked, dupe: int) -> Array | None:
         if "pinyin_ids" not in laid.lists:
             return None
-        return masked_sounds(laid.lists["pinyin_ids"][0], masked, self.materials.facts)
+        return masked_sounds(laid.lists["pinyin_ids"][0], flat, masked, self.config, self.materials.facts, dupe)
 
     def _count_masks(self, masked: Masked) -> None:
         self.account.count(masked_tokens=len(masked.kinds))

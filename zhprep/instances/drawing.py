@@ -7,6 +7,7 @@ token that says what was done.
 from __future__ import annotations
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,17 +25,25 @@ KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a
 _HALF = np.uint64(32)
 
 
+class Sounds(Protocol):
+    """Knows how tokens may sound."""
+
+    def draw(self, token_ids: Ints, random: rng.Bits) -> npt.NDArray[np.uint16]:
+        """Return the id of one reading of each token, 0 for a token that has none."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class TokenFacts:
     """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
     random token may have (``pool``, no specials and no unused entries); a table of similar words and the
-    usual syllable of each id, if there are any. For corruptions, ``marks`` ``uint8[V]`` says which ids end a sentence
+    readings of the tokens, if there are any. For corruptions, ``marks`` ``uint8[V]`` says which ids end a sentence
     and ``sentinels`` are the ids that stand for spans, in the order of their use."""
 
     mask: int
     pool: Ints
     similar: SimilarTable | None = None
-    sounds: npt.NDArray[np.uint16] | None = None
+    sounds: Sounds | None = None
     marks: npt.NDArray[np.uint8] | None = None
     sentinels: Ints | None = None
 

@@ -11,6 +11,7 @@ from zhprep.collate import Masks, masks_of
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
+from zhprep.instances.config import InstancesConfig
 from zhprep.models import Model, load_weights, model_config
 from zhprep.models.model import seeded_model
 from zhprep.pretrain.batches import Batches, Feed, Shape
@@ -75,14 +76,20 @@ def set_up(
 def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:
     """Return the columns of ``data`` that ``model`` reads, and how they are masked.
 
-    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary, or for
-    a model that writes.
+    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary or for an
+    objective that is not here.
     """
     whole = Instances(data)
-    if corruption := whole.manifest["config"]["instances"].get("corruption"):
+    config = settings.build(InstancesConfig, whole.manifest["config"]["instances"])
+    if config.corruption:
         raise UsageError(
-            f"{data}: is for models that write (corruption {','.join(corruption)}); zhprep pretrains encoders only",
-            hint="train a model of transformers with zhprep.collate.MaskingCollator, or make masked instances",
+            f"{data}: is for models that write (corruption {','.join(config.corruption)}); zhprep trains encoders only",
+            hint="train a model of transformers on it with zhprep.collate.MaskingCollator, or make masked instances",
+        )
+    if config.replacing == "shuffle":
+        raise UsageError(
+            f"{data}: what is to be predicted are places (replacement shuffle); no objective here predicts those",
+            hint="make them with another --replacement; zhprep parts lists the objectives",
         )
     masks = masks_of(whole.manifest, whole.columns, vocabulary)
     made_with = whole.manifest.get("vocabulary", vocabulary.sha256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -67,12 +67,8 @@ class MakeInstances:
 
     @cached_property
     def _materials(self) -> Materials:
-        sounds = self.chain.table == "pinyin"
-        materials = Materials.of(self.instances, self._vocabulary, sounds=sounds)
-        if not sounds:
-            return materials
-        usual = Readings.of(self._vocabulary.tokens).usual
-        return replace(materials, facts=replace(materials.facts, sounds=usual))
+        sounds = Readings.of(self._vocabulary.tokens) if self.chain.table == "pinyin" else None
+        return Materials.of(self.instances, self._vocabulary, sounds=sounds)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""

@@ -2,6 +2,8 @@
 
     DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html
 
+A recipe without a ``[model]`` describes data only, and ends with them.
+
 The stages are those of the separate commands: the same functions with the same settings.
 """
 
@@ -15,15 +17,19 @@ from typing import Any
 
 from zhprep.core.config import build
 from zhprep.core.corpus import Corpus
+from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
 from zhprep.core.shards import Output
 from zhprep.core.shards.commit import committed
+from zhprep.glyphs import GlyphsConfig
 from zhprep.instances import InstancesConfig
 from zhprep.normalize import NormalizeConfig
+from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import Recipe
 from zhprep.run.chain import Chain
-from zhprep.run.check import check_instances, check_model, check_segmenter
+from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
+from zhprep.run.glyphs import render_glyphs
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
@@ -58,11 +64,22 @@ class Run:
         from zhprep.evaluate.tasks import read_task
         from zhprep.pretrain.config import PretrainConfig
 
-        for kind, section in ((NormalizeConfig, "normalize"), (VocabConfig, "vocab"), (EvaluateConfig, "evaluate")):
+        kinds = {"normalize": NormalizeConfig, "vocab": VocabConfig, "glyphs": GlyphsConfig, "evaluate": EvaluateConfig}
+        for section, kind in kinds.items():
             self.config(kind, section)
         check_segmenter(self.config(SegmentConfig, "segment"))
-        check_instances(self.config(InstancesConfig, "instances"))
-        check_model(self.recipe.get("model", {}), self.config(PretrainConfig, "pretrain").size)
+        check_pinyin(self.config(PinyinConfig, "pinyin"))
+        instances = self.config(InstancesConfig, "instances")
+        check_instances(instances)
+        if instances.corruption and "model" in self.recipe:
+            raise UsageError(
+                f"recipe {self.recipe['name']!r}: corruption makes data for models that write; [model] is an encoder",
+                hint="leave out [model] and train one of transformers on the data",
+            )
+        if "model" in self.recipe:
+            check_model(self.recipe["model"], self.config(PretrainConfig, "pretrain").size)
+        elif self.tasks:
+            raise UsageError(f"recipe {self.recipe['name']!r} has no [model] to do tasks with", hint="leave out --task")
         for task in self.tasks:
             read_task(task)
         if self.vocabulary:
@@ -83,22 +100,29 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
     vocabulary = run.vocabulary or _vocabulary(run, corpus)
     run.tell("data", "make instances")
     made = _instances(run, corpus, vocabulary)
-    run.tell("run", f"pretrain, size {run.size}")
-    _pretrain(run)
-    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
-    scores = _evaluate(run)
     report.account, report.content_sha256, report.kept_characters = (
         made.account,
         made.content_sha256,
         made.kept_characters,
     )
+    if "glyphs" in run.recipe:
+        run.tell("glyphs", "draw what the entries of the vocabulary look like")
+        tokenizer = run.folder / "data" / VOCABULARY
+        render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"))
+    if "model" not in run.recipe:
+        return report
+    run.tell("run", f"pretrain, size {run.size}")
+    _pretrain(run)
+    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
+    scores = _evaluate(run)
     report.scores = {**scores, "report": str(write_page(run))}
     return report
 
 
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
     normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
-    return Chain.over(corpus, table, normalize=normalize, segment=segment)
+    pinyin = run.config(PinyinConfig, "pinyin")
+    return Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=pinyin)
 
 
 def _vocabulary(run: Run, corpus: Corpus) -> Path:
@@ -110,7 +134,8 @@ def _vocabulary(run: Run, corpus: Corpus) -> Path:
 
 def _instances(run: Run, corpus: Corpus, vocabulary: Path) -> Report:
     config = run.config(InstancesConfig, "instances")
-    task = MakeInstances(_chain(run, corpus, "words"), config, vocabulary, run.recipe["name"])
+    table = "pinyin" if "pinyin" in run.recipe else "words"
+    task = MakeInstances(_chain(run, corpus, table), config, vocabulary, run.recipe["name"])
     return make_instances(corpus, task, run.output_at("data"))
 
 
