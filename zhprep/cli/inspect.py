@@ -167,11 +167,14 @@ _COLORS = ("", "34", "31", "32", "35", "31", "36")
 
 def _instance_line(instance: Any, colored: bool) -> str:
     labels = " ".join(f"{name}={value}" for name, value in instance.labels.items())
-    return " ".join([*(_painted(cell, colored) for cell in instance.cells), labels]).rstrip()
+    line = " ".join([*(_painted(cell, colored) for cell in instance.cells), labels]).rstrip()
+    if instance.target is None:
+        return line
+    return "\n".join([line, " ".join(["  →", *(_painted(cell, colored) for cell in instance.target)])])
 
 
 def _painted(cell: Any, colored: bool) -> str:
     if not cell.kind:
         return str(cell.shown)
-    text = f"{cell.shown}({cell.label})"
+    text = f"{cell.shown}({cell.label})" if cell.label else str(cell.shown)
     return f"\x1b[{_COLORS[cell.kind]}m{text}\x1b[0m" if colored else text

@@ -17,11 +17,18 @@ from zhprep.core import schema
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.instances import InstancesConfig
+from zhprep.instances.corruptions import CORRUPTIONS
 from zhprep.instances.masks import STRATEGIES
-from zhprep.instances.view import Cell, view_sentence
+from zhprep.instances.sentinel_ids import sentinels_of
+from zhprep.instances.view import Cell, view_corrupted, view_sentence
 from zhprep.segment import SegmentConfig
 from zhprep.segment import build as build_segment
 from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
+
+SENTINELS = 100
+"""Free slots of the vocabulary of a text alone, which stand for spans."""
+
+_SKIPPED = ("mask", "corruption", "format", "static", "dupe_factor", "max_length", "short_seq_prob")
 
 
 @click.command()
@@ -30,12 +37,14 @@ from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
     "--vocab", metavar="VOCAB", type=Existing(), help="The vocabulary folder  [default: the characters of the text]"
 )
 @click.option("--cws", help="Segmenter  [default: jieba]")
-@config_options(InstancesConfig, skip=("mask", "format", "static", "dupe_factor", "max_length", "short_seq_prob"))
+@click.option("--corruptions", is_flag=True, help="Show the corruptions for models that write instead.")
+@config_options(InstancesConfig, skip=_SKIPPED)
 @shared_options()
 def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> None:
     """Show the mask strategies side by side on one sentence.
 
-    All under the same key, so that they differ by strategy alone, as in Table 1 of the MacBERT paper.
+    All under the same key, so that they differ by strategy alone, as in Table 1 of the MacBERT paper. `--corruptions`
+    shows what denoising, prefix and causal models read and write.
     """
     shared, options = split_shared(options)
     text = _as_utf8(text)
@@ -43,6 +52,9 @@ def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> N
         raise UsageError("the text is empty", hint="give a sentence")
     words = _segmented(text, read_config(SegmentConfig, {"cws": cws}))
     vocabulary = load(vocab) if vocab else _own_vocabulary(words)
+    if options.pop("corruptions"):
+        _corruptions(text, words, vocabulary, options, as_json=shared.json)
+        return
     rows = {}
     for name in STRATEGIES:
         config = read_config(InstancesConfig, {**options, "mask": name})
@@ -56,6 +68,33 @@ def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> N
     print(f"{'tokens':<12}{' '.join(cell.label or cell.shown for cell in first)}")
     for name, cells in rows.items():
         print(f"{name:<12}{' '.join(cell.shown for cell in cells)}")
+
+
+def _corruptions(
+    text: str, words: pa.RecordBatch, vocabulary: Vocabulary, options: dict[str, Any], *, as_json: bool
+) -> None:
+    """Print source and target of each corruption; a target that is the whole text is left out."""
+    sides = {}
+    for name in CORRUPTIONS:
+        if name == "sentinels" and not len(sentinels_of(vocabulary)):
+            continue  # a vocabulary without entries for them
+        shown = view_corrupted(words, vocabulary, read_config(InstancesConfig, {**options, "corruption": (name,)}))
+        sides[name] = {"source": _tokens(shown.cells), "target": _tokens(shown.target or []), **shown.labels}
+    if as_json:
+        print(json.dumps(sides, ensure_ascii=False))
+        return
+    whole = sides["causal"]["target"]
+    print(f"{'original':<12}{text}")
+    print(f"{'tokens':<12}{' '.join(whole)}")
+    for name, side in sides.items():
+        source = side["source"][: side.get("prefix_length")]
+        print(f"{name:<12}{' '.join(source)}")
+        if side["target"] != whole:
+            print(f"{'  →':<12}{' '.join(side['target'])}")
+
+
+def _tokens(cells: list[Cell]) -> list[str]:
+    return [cell.shown for cell in cells]
 
 
 def _as_utf8(argument: str) -> str:
@@ -74,7 +113,7 @@ def _segmented(text: str, config: SegmentConfig) -> pa.RecordBatch:
 
 
 def _own_vocabulary(words: pa.RecordBatch) -> Vocabulary:
-    config = VocabConfig(min_frequency=1, char_coverage=1.0)
+    config = VocabConfig(min_frequency=1, char_coverage=1.0, unused=SENTINELS)
     return train(count(words, config), config)
 
 

@@ -5,7 +5,8 @@ Drawing is the same call that makes static ones, so epoch *k* of dynamic data ha
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Collection
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -29,10 +30,24 @@ class Written(NamedTuple):
     given: Integers
 
 
+class Corruption(Protocol):
+    """Makes sources and targets of rows."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The columns that are read."""
+        ...
+
+    def __call__(self, rows: Rows, epoch: int) -> Written:
+        """Return ``rows`` as they are in ``epoch``."""
+        ...
+
+
 class StaticCorruption:
     """Sources and targets that make-instances put on disk; the epoch does not matter."""
 
-    needs: ClassVar = ("input_ids", "labels")
+    def __init__(self, columns: Collection[str]) -> None:
+        self.needs = tuple(name for name in ("input_ids", "labels", "prefix_length") if name in columns)
 
     def __call__(self, rows: Rows, epoch: int) -> Written:  # noqa: ARG002
         """Return the rows as they are."""
@@ -50,18 +65,22 @@ class DynamicCorruption:
 
     def __call__(self, rows: Rows, epoch: int) -> Written:
         """Return the rows corrupted for their epoch."""
-        flat = Flat(
-            rows.tokens.values, rows.lists["word_ids"].values, rows.tokens.offsets, rows.plain["instance_id"]
-        )
+        flat = Flat(rows.tokens.values, rows.lists["word_ids"].values, rows.tokens.offsets, rows.plain["instance_id"])
         text = corrupt_batch(flat, self._config, self._facts, epoch)
         given = np.zeros(len(rows), np.int64) if text.prefix_lengths is None else text.prefix_lengths
         return Written(Ragged(text.input_ids, text.offsets), Ragged(text.labels, text.label_offsets), given)
 
 
-def check_columns(columns: list[str]) -> None:
-    """Raise ``UsageError`` when rows have columns of ours that say of a source what is no longer so."""
+def corruption_of(columns: Collection[str], config: InstancesConfig, facts: TokenFacts) -> Corruption:
+    """Return what makes sources and targets of rows with ``columns``: what is on disk if they have it, else draws.
+
+    Raises ``UsageError`` when they have columns of ours that would say of a source what is no longer so.
+    """
+    if "labels" in columns:
+        return StaticCorruption(columns)
     ours = instance_fields(pa.int32())
     check_plain(name for name in columns if name in ours)
+    return DynamicCorruption(config, facts)
 
 
 def to_tensors(written: Written, *, pad_id: int, multiple: int) -> dict[str, Tensor]:

@@ -5,6 +5,9 @@
     arguments = TrainingArguments(..., remove_unused_columns=False)
     Trainer(model, arguments, data_collator=collator, train_dataset=data, callbacks=[collator.callback()])
 
+With ``corruption=["infill", "permute"]`` and the like the batch is for a model that writes: an encoder and decoder (BART,
+T5) or a decoder alone (``causal``).
+
 ``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
 does not take. The callback tells the collator the epoch, so that every epoch has other masks.
 """
@@ -19,6 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from zhprep.collate import corrupted
 from zhprep.collate.masks import DynamicMasks, StaticMasks
 from zhprep.collate.rows import Ragged, Rows, offsets_of
 from zhprep.collate.tensors import IGNORED, to_tensors
@@ -64,16 +68,15 @@ class MaskingCollator:
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
         predicted), ``token_type_ids`` and ``pinyin_ids`` (of the masked text) if the rows have them, and row labels
-        ``[B]`` that the rows have.
+        ``[B]`` that the rows have. Of corrupted rows the first three, with ``labels`` as long as the targets.
 
-        Raises ``DataError`` when the rows lack a column that masks are drawn from.
+        Raises ``DataError`` when the rows lack a column that masks are drawn from, ``UsageError`` for rows that cannot
+        be corrupted.
         """
+        if self._config.corruption or "labels" in rows[0]:
+            return self._written(rows)
         masks = StaticMasks() if "masked_lm_positions" in rows[0] else self._masks
-        if missing := [name for name in masks.needs if name not in rows[0]]:
-            raise DataError(
-                f"rows have no {', '.join(missing)}; they have {', '.join(rows[0])}",
-                hint="with a Trainer, set remove_unused_columns=False",
-            )
+        _check(rows[0], masks.needs)
         takes = [name for name in ("token_type_ids", "pinyin_ids", *LABELS) if name in rows[0]]
         if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.sounds is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
@@ -85,6 +88,20 @@ class MaskingCollator:
         labels.view(-1)[batch.pop("masked_positions")] = batch.pop("masked_labels")
         attention = batch.get("attention_mask", torch.ones_like(labels)).to(torch.int64)
         return batch | {"attention_mask": attention, "labels": labels}
+
+    def _written(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+        corruption = corrupted.corruption_of(list(rows[0]), self._config, self._masks.facts)
+        _check(rows[0], corruption.needs)
+        written = corruption(_gather(rows, corruption.needs), int(self._epoch))
+        return corrupted.to_tensors(written, pad_id=self._vocabulary.pad, multiple=self._multiple)
+
+
+def _check(row: Mapping[str, Any], needs: Sequence[str]) -> None:
+    if missing := [name for name in needs if name not in row]:
+        raise DataError(
+            f"rows have no {', '.join(missing)}; they have {', '.join(row)}",
+            hint="with a Trainer, set remove_unused_columns=False",
+        )
 
 
 def _gather(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Rows:

@@ -20,7 +20,8 @@ MEANINGS = {"next_sentence_label": ("next", "random"), "sentence_order_label": (
 
 def instances_page(shown: list[Shown], config: InstancesConfig, name: str) -> str:
     """Return a page that shows instances."""
-    what = f"mask {config.mask}, replacement {config.replacing}, format {config.format}"
+    corruption = f"corruption {', '.join(config.corruption)}, " if config.corruption else ""
+    what = f"{corruption}mask {config.mask}, replacement {config.replacing}, format {config.format}"
     page = Page(f"Instances of {name}", what)
     page.markup(instances_html(shown))
     return page.render()
@@ -30,7 +31,9 @@ def instances_html(shown: Sequence[Shown]) -> str:
     """Return instances as HTML, with a legend of the kinds of masks that occur."""
     kinds = sorted({cell.kind for instance in shown for cell in instance.cells} - {0})
     tags = "".join(f'<span class="tag {CLASSES[kind]}">{html.escape(KINDS[kind])}</span>' for kind in kinds)
-    legend = f'<p class="note">{tags}Words are underlined; below a chosen token stands what is to be predicted.</p>'
+    written = any(instance.target is not None for instance in shown)
+    what = "after the arrow" if written else "below a chosen token"
+    legend = f'<p class="note">{tags}Words are underlined; {what} stands what is to be predicted.</p>'
     return legend + "".join(map(instance_html, shown))
 
 
@@ -41,7 +44,8 @@ def instance_html(shown: Shown) -> str:
     )
     words = "".join(_word(list(cells)) for _, cells in groupby(shown.cells, key=lambda cell: (cell.word, cell.segment)))
     top = f'<div class="labels">{labels}</div>' if labels else ""
-    return f'<div class="instance" lang="zh">{top}{words}</div>'
+    target = "" if shown.target is None else f'<div class="target">→ {"".join(map(_token, shown.target))}</div>'
+    return f'<div class="instance" lang="zh">{top}{words}{target}</div>'
 
 
 def _label(name: str, value: int) -> str:
@@ -59,6 +63,8 @@ def _token(cell: Cell) -> str:
     shown = html.escape(cell.shown.removeprefix("##"))
     if not cell.kind:
         return shown
+    if not cell.label:
+        return f'<span class="special">{shown}</span>'
     if CLASSES[cell.kind] == "mask":
         shown = f'<span class="masked">{shown}</span>'
     return f'<ruby class="{CLASSES[cell.kind]}">{shown}<rt>{html.escape(cell.label.removeprefix("##"))}</rt></ruby>'

@@ -1,7 +1,7 @@
 """Corrupt a batch: a source and a target of every instance. The one place where both static and dynamic ones are made.
 
-In: clean instances as flat arrays, the settings, what is known of the vocabulary, and an epoch (dynamic) or the number of
-a duplicate (static), which is the same thing. Out: what an encoder reads and a decoder is to write. Every draw is
+In: clean instances as flat arrays, the settings, what is known of the vocabulary, and an epoch (dynamic) or the number
+of a duplicate (static), which is the same thing. Out: what an encoder reads and a decoder is to write. Every draw is
 addressed by seed, epoch, instance and token or word, so a batch may be cut and ordered in any way.
 """
 

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 
 from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import KINDS
+from zhprep.instances.corrupting import corrupt_batch
+from zhprep.instances.drawing import KINDS, MASK, TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import Materials, facts_of
 from zhprep.vocab import Vocabulary
@@ -37,14 +38,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Shown:
-    """One instance and its sentence-level labels."""
+    """One instance and its sentence-level labels; if it is corrupted, ``cells`` are the source and ``target`` what is to
+    be written."""
 
     cells: list[Cell]
     labels: dict[str, int]
+    target: list[Cell] | None = None
 
 
 def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig, *, epoch: int = 0) -> list[Shown]:
-    """Return ``rows`` as cells; clean instances are masked as epoch ``epoch`` would be."""
+    """Return ``rows`` as cells; clean instances are masked, or corrupted, as epoch ``epoch`` would be."""
+    if config.corruption:
+        facts = facts_of(config, vocabulary)
+        return [_source_and_target(row, vocabulary, config, facts, epoch) for row in rows.to_pylist()]
     shown = []
     for row in rows.to_pylist():
         labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
@@ -54,9 +60,39 @@ def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConf
 
 def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:
     """Return the one sentence of a ``words`` batch, masked, without special tokens."""
+    return _cells(_row(words, vocabulary, config), vocabulary, config, 0)
+
+
+def view_corrupted(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> Shown:
+    """Return the one sentence of a ``words`` batch, corrupted, without special tokens."""
+    facts = facts_of(config, vocabulary)
+    return _source_and_target(_row(words, vocabulary, config), vocabulary, config, facts, 0)
+
+
+def _row(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> dict[str, Any]:
     tokens = Materials.of(config, vocabulary).reader.read(words, 0, Account()).tokens
-    row = {"input_ids": tokens.ids.tolist(), "word_ids": (np.cumsum(tokens.opens) - 1).tolist(), "instance_id": 0}
-    return _cells(row, vocabulary, config, 0)
+    return {"input_ids": tokens.ids.tolist(), "word_ids": (np.cumsum(tokens.opens) - 1).tolist(), "instance_id": 0}
+
+
+def _source_and_target(
+    row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, facts: TokenFacts, epoch: int
+) -> Shown:
+    """Show what is on disk, or what a clean row becomes; tokens that were put in have a kind."""
+    if "labels" in row:
+        source, target, given = row["input_ids"], row["labels"], row.get("prefix_length")
+    else:
+        ids, word_ids = np.array(row["input_ids"], np.int64), np.array(row["word_ids"])
+        flat = Flat(ids, word_ids, np.array([0, len(ids)]), np.array([row["instance_id"]]))
+        text = corrupt_batch(flat, config, facts, epoch)
+        source, target = text.input_ids.tolist(), text.labels.tolist()
+        given = None if text.prefix_lengths is None else int(text.prefix_lengths[0])
+    put = {facts.mask, *(() if facts.sentinels is None else facts.sentinels.tolist())}
+    cells = [
+        Cell(vocabulary.tokens[token], "", -int(vocabulary.is_special[token]), MASK if token in put else 0, 0)
+        for token in (*source, *target)
+    ]
+    labels = {} if given is None else {"prefix_length": given}
+    return Shown(cells[: len(source)], labels, cells[len(source) :])
 
 
 def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> tuple[Counts, int, Counts]:

@@ -1,4 +1,4 @@
-"""Hold the masks of a finished instances folder to the rates in its manifest."""
+"""Hold the masks, or the corruption, of a finished instances folder to the settings in its manifest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from zhprep.core.config import build
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
-from zhprep.instances import InstancesConfig, TokenFacts
-from zhprep.instances.lint import Findings, lint
+from zhprep.instances import InstancesConfig, TokenFacts, facts_of
+from zhprep.instances.corruption_lint import lint_corrupted
+from zhprep.instances.lint import lint
 from zhprep.instances.statistics import statistics
 from zhprep.run.instances import VOCABULARY
 from zhprep.vocab import load
@@ -21,21 +22,24 @@ def verify_masks(folder: Path) -> dict[str, Any]:
     Raises ``DataError`` that says what is not as the manifest's settings give it: rates beyond five standard
     deviations, histograms by chi-square, words chosen in part, special tokens chosen.
     """
-    config, findings = _lint(folder)
-    if findings.problems:
-        raise DataError(f"{folder}: {'; '.join(findings.problems)}", hint="make the data again with this version")
-    return statistics(findings.found, config.max_length)
+    figures, problems = _lint(folder)
+    if problems:
+        raise DataError(f"{folder}: {'; '.join(problems)}", hint="make the data again with this version")
+    return figures
 
 
 def mask_statistics(folder: Path) -> dict[str, Any]:
     """Return the statistics of the masks, whatever they are."""
-    config, findings = _lint(folder)
-    return statistics(findings.found, config.max_length)
+    return _lint(folder)[0]
 
 
-def _lint(folder: Path) -> tuple[InstancesConfig, Findings]:
+def _lint(folder: Path) -> tuple[dict[str, Any], list[str]]:
     manifest = read_manifest(folder, "instances")
     config = build(InstancesConfig, manifest["config"]["instances"])
     alone = manifest["account"]["counts"].get("pairs_without_other_document", 0)
-    facts = TokenFacts.of(load(folder / VOCABULARY))
-    return config, lint(open_batches(folder, "instances"), config, facts, without_choice=alone)
+    vocabulary, batches = load(folder / VOCABULARY), open_batches(folder, "instances")
+    if config.corruption:
+        sides = lint_corrupted(batches, config, facts_of(config, vocabulary))
+        return sides.statistics(), list(sides.problems())
+    findings = lint(batches, config, TokenFacts.of(vocabulary), without_choice=alone)
+    return statistics(findings.found, config.max_length), findings.problems

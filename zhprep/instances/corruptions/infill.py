@@ -1,9 +1,9 @@
 """``infill``: spans of words each become one mask token (BART, arXiv 1910.13461 §2.2; fairseq's denoising data set).
 
 Lengths are drawn from a Poisson distribution with mean ``span_mean`` until they add up to the ``rate`` of the words,
-rounded up; the last is cut to fit. Each span starts at another random word and ends at the latest with its segment. Spans
-may run into one another and are one then, so that a little less than the rate is covered. A span of length 0 puts in
-a mask token between two random tokens. With ``--mask char``, for words read tokens.
+rounded up; the last is cut to fit. Each span starts at another random word and ends at the latest with its segment.
+Spans that run into one another are one, so that a little less than the rate is covered. A span of length 0 puts a mask
+token between two random tokens. With ``--mask char``, for words read tokens.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from zhprep.instances.filling import in_random_order, unit_draws
 from zhprep.instances.ragged import Ints, offsets_of, ranges
 from zhprep.instances.runs import draw_lengths
 from zhprep.instances.urns import drop
-from zhprep.instances.words import Units
 
 INSERTIONS, LENGTHS = 1 << 40, 1 << 41
 """Indices of the first draws of where masks are put in and of how long spans are: beyond any word of an instance."""

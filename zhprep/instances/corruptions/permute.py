@@ -1,7 +1,7 @@
 """``permute``: the sentences change places (BART, arXiv 1910.13461 §2.2).
 
-All of them, or a random share (``permute_share``). A sentence ends after a full stop and what closes with it; the special
-tokens stay where they are, so that sentences stay within their document.
+All of them, or a random share (``permute_share``). A sentence ends after a full stop and what closes with it; the
+special tokens stay where they are, so that sentences stay within their document.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances.corrupted import Conditions, Corrupted
-from zhprep.instances.ragged import Bools, Ints, ranges
+from zhprep.instances.ragged import Array, Bools, Ints, ranges
 from zhprep.instances.sentence_marks import CLOSER, STOP
 
 
@@ -30,7 +30,7 @@ def permute(text: Corrupted, conditions: Conditions) -> Corrupted:
     return text.reordered(ranges(starts[order], np.diff(starts, append=len(special))[order]))
 
 
-def _after_ends(marks: Ints, parts: Bools) -> Bools:
+def _after_ends(marks: Array, parts: Bools) -> Bools:
     """Return True for the tokens before which a sentence ends, within a part."""
     clings = (marks == CLOSER) & ~parts
     ended = marks[np.maximum.accumulate(np.where(clings, 0, np.arange(len(marks))))] >= STOP

@@ -1,4 +1,4 @@
-"""``rotate``: the text starts at a random word, and what was before it follows at the end (BART, arXiv 1910.13461 §2.2).
+"""``rotate``: the text starts at a random word, and what was before it comes last (BART, arXiv 1910.13461 §2.2).
 
 At a random token with ``--mask char``. The special tokens stay where they are, so that every document turns by itself.
 """
