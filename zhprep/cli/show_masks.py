@@ -74,7 +74,7 @@ def _corruptions(
     text: str, words: pa.RecordBatch, vocabulary: Vocabulary, options: dict[str, Any], *, as_json: bool
 ) -> None:
     """Print source and target of each corruption; a target that is the whole text is left out."""
-    sides = {}
+    sides: dict[str, dict[str, Any]] = {}
     for name in CORRUPTIONS:
         if name == "sentinels" and not len(sentinels_of(vocabulary)):
             continue  # a vocabulary without entries for them

@@ -5,8 +5,8 @@
     arguments = TrainingArguments(..., remove_unused_columns=False)
     Trainer(model, arguments, data_collator=collator, train_dataset=data, callbacks=[collator.callback()])
 
-With ``corruption=["infill", "permute"]`` and the like the batch is for a model that writes: an encoder and decoder (BART,
-T5) or a decoder alone (``causal``).
+With ``corruption=["infill", "permute"]`` and the like the batch is for a model that writes: an encoder with a decoder
+(BART, T5) or a decoder alone (``causal``).
 
 ``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
 does not take. The callback tells the collator the epoch, so that every epoch has other masks.

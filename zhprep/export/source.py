@@ -106,7 +106,7 @@ class Data:
         if "cu_seqlens" in self.columns:
             raise UsageError(f"{self.path}: is packed; {what} has no place for where its documents end", hint=hint)
         if self.config.corruption:
-            raise UsageError(f"{self.path}: is corrupted, with sources and targets; {what} has masks", hint=hint)
+            raise UsageError(f"{self.path}: is for models that write; {what} has masks", hint=hint)
         if self.config.replacing == "shuffle":
             raise UsageError(f"{self.path}: is to predict places (pert); {what} has ids to predict", hint=hint)
 

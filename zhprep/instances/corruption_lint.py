@@ -1,6 +1,7 @@
 """Are corrupted instances what their settings say? And what are they like?
 
-In: instances, corrupted on disk or clean, and the settings in their manifest. Out: what is wrong, in words, and figures.
+In: instances, corrupted on disk or clean, and the settings in their manifest. Out: what is wrong, in words, and
+figures.
 
 What is on disk is undone and drawn once more, and must come out the same to the token. The sources are held to what
 must be whatever is drawn. How much was changed is compared with other draws over the same instances, within five

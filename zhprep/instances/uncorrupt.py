@@ -1,7 +1,7 @@
 """Undo corruptions on disk: the clean instances of which static ones were made.
 
-In: a batch of corrupted rows. Out: the instances as they were. The target of most corruptions is the text itself; with a
-prefix the source is; with sentinels every sentinel of the source is replaced by what the target says of it.
+In: a batch of corrupted rows. Out: the instances as they were. The target of most corruptions is the text itself; with
+a prefix the source is; with sentinels every sentinel of the source is replaced by what the target says of it.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def _list(batch: pa.RecordBatch, name: str) -> tuple[Array, Ints]:
 
 
 def _filled(source: Array, offsets: Ints, labels: Array, label_offsets: Ints, sentinels: Ints) -> tuple[Array, Ints]:
-    """Return the sources with the spans of the targets in the place of sentinels, and the size of each, -1 where they do
-    not match (it then has no tokens)."""
+    """Return the sources with the spans of the targets in the place of sentinels, and the size of each, -1 where they
+    do not match (it then has no tokens)."""
     holes, marks = np.flatnonzero(np.isin(source, sentinels)), np.flatnonzero(np.isin(labels, sentinels))
     n_holes, n_marks = np.diff(np.searchsorted(holes, offsets)), np.diff(np.searchsorted(marks, label_offsets))
     good = n_marks == n_holes + 1
@@ -65,4 +65,5 @@ def _in_turn(found: Array, counts: Ints, sentinels: Ints) -> Bools:
     """Return True for the rows whose sentinels are the first ones, in order."""
     numbers = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts)
     right = sentinels[np.minimum(numbers, len(sentinels) - 1)] == found
-    return np.diff(offsets_of(right)[offsets_of(counts)]) == counts
+    matching: Bools = np.diff(offsets_of(right)[offsets_of(counts)]) == counts
+    return matching

@@ -38,8 +38,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Shown:
-    """One instance and its sentence-level labels; if it is corrupted, ``cells`` are the source and ``target`` what is to
-    be written."""
+    """One instance and its sentence-level labels; if it is corrupted, ``cells`` are the source and ``target`` is what
+    is to be written."""
 
     cells: list[Cell]
     labels: dict[str, int]
