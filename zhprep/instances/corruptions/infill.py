@@ -36,7 +36,7 @@ def infill(text: Corrupted, conditions: Conditions) -> Corrupted:
     first = np.sort(starts)
     heads = first[spans_at[first] == 1]
     filled = text.with_spans(units, spans_at > 0, heads, conditions.facts.mask)
-    gaps = drop(keys, INSERTIONS, lengths.n_empty, np.diff(filled.offsets) - 1)
+    gaps = drop(keys, INSERTIONS, lengths.n_empty, np.maximum(np.diff(filled.offsets) - 1, 1))
     return filled.inserted(lengths.n_empty, gaps, conditions.facts.mask)
 
 
