@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from plain_corruptions import ORDER, corrupted
 from plain_masks import random_batch, words_of
 
+from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch, masking
 from zhprep.instances.corrupting import in_order
 from zhprep.instances.corruptions import ALONE, CORRUPTIONS
+from zhprep.instances.corruptions.infill import draw_spans
 from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.sentence_marks import CLOSER, STOP, STOPPED
 
@@ -239,6 +241,17 @@ def test_infilling_covers_a_little_less_than_the_rate(mask):
     spans = np.diff(np.searchsorted(np.flatnonzero((text.input_ids == MASK_ID) & (text.origins >= 0)), text.offsets))
     assert (spans <= limit).all()
     assert 0.03 < inserted.sum() / masks < 0.08  # Poisson(3) is 0 in 5 % of the draws
+
+
+def test_lengths_are_poissons():
+    """Of a budget so large that cutting the last draw does not matter; probabilities as in a table of Poisson(3)."""
+    lengths = draw_spans(np.full(40, 5000), rng.keys(0, "lengths", np.arange(40)), 3.0)
+    counts = np.append(lengths.n_empty.sum(), np.bincount(lengths.spans)[1:])
+    table = np.array([0.0498, 0.1494, 0.2240, 0.2240, 0.1680, 0.1008, 0.0504])
+    counts = np.append(counts[:7], counts[7:].sum())
+    expected = np.append(table, 1 - table.sum()) * counts.sum()
+    assert ((counts - expected) ** 2 / expected).sum() < 30  # 7 degrees of freedom
+    assert (lengths.spans.sum(), len(lengths.spans)) == (40 * 5000, lengths.n_spans.sum())
 
 
 @units
