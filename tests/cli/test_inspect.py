@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from command_line import refused, zhprep
+import pytest
+from command_line import made_by, refused, zhprep
 
 
 def test_instances_are_shown_with_what_was_masked(data):
@@ -26,6 +27,26 @@ def test_json_is_the_figures(data, vocab, run):
     assert zhprep("inspect", data, "--json").report["instances"] > 100
     assert zhprep("inspect", vocab, "--json").report["type"] == "wordpiece"
     assert zhprep("inspect", run, "--json").report["steps"] == 3
+
+
+@pytest.mark.parametrize("static", ["--static", "--dynamic"])
+@pytest.mark.parametrize("names", ["infill,permute", "delete", "prefix"])
+def test_corrupted_instances_are_sources_and_targets(names, static, sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--format", "full-sentences", "--max-length", 64)
+    data = made_by("make-instances", *inputs, "--corruption", names, static, output=tmp_path / "data")
+    result = zhprep("inspect", data, "--rows", 2, "--statistics")
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.decode().splitlines()
+    sources, targets = lines[0:4:2], lines[1:4:2]
+    assert all(line.startswith("[CLS] ") for line in sources)
+    assert all(line.startswith("  → ") and line.endswith(" [SEP]") for line in targets)
+    assert ("[MASK]" in sources[0]) == (names == "infill,permute")
+    assert ("prefix_length=" in sources[0]) == (names == "prefix")
+    assert any(line.startswith("statistics") and "changed share" in line for line in lines)
+    assert zhprep("inspect", data, "--html", tmp_path / "page.html").code == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert 'class="target"' in page
+    assert f"corruption {names.replace(',', ', ')}" in page
 
 
 def test_a_page(data, tmp_path):

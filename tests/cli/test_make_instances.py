@@ -30,6 +30,10 @@ def test_json_report_and_folder(sample_data, vocab, tmp_path):
         (["--budget", "goggle"], ["--budget cannot be 'goggle'", "did you mean 'google'?"]),
         (["--cws", "jeiba"], ["unknown segmenter 'jeiba'", "did you mean 'jieba'?"]),
         (["--recipe", "bert-wmw"], ["unknown recipe 'bert-wmw'", "did you mean 'bert-wwm'?"]),
+        (["--corruption", "infil"], ["unknown corruption 'infil'", "did you mean 'infill'?"]),
+        (["--corruption", "infill,sentinels"], ["'sentinels' makes a target of its own"]),
+        (["--corruption", "infill", "--mask", "pert"], ["does not go with pert"]),
+        (["--corruption", "infill", "--span-mean", 0], ["span_mean is 0.0", "at least 0.1"]),
         (["--ratios", "0.8,0.1"], ["ratios are [0.8, 0.1]", "add up to 1"]),
         (["--ratios", "0.8,x,0.1"], ["--ratios", "'x' is not a valid float"]),
         (["--max-length", 2], ["max_length is 2", "at least 8"]),
@@ -84,3 +88,25 @@ def test_standard_input_leaves_no_spool(sample_data, vocab, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     twice = zhprep("make-instances", "-", "-", "--vocab", vocab, "-o", tmp_path / "data", stdin=news)
     refused(twice, 2, "named more than once")
+
+
+@pytest.mark.parametrize(
+    ("flags", "parts"),
+    [
+        (["--corruption", "infill"], ["token_type_ids, next_sentence_label", "--format full-sentences"]),
+        (["--corruption", "permute", "--format", "packed"], ["have cu_seqlens"]),
+        (["--corruption", "sentinels", "--format", "single"], ["has 0 sentinels", "build-vocab --unused 26"]),
+    ],
+)
+def test_a_corruption_that_does_not_fit_is_told_before_anything_is_written(flags, parts, sample_data, vocab, tmp_path):
+    arguments = (sample_data / "corpus", "--vocab", vocab, "-o", tmp_path / "data")
+    refused(zhprep("make-instances", *arguments, *flags, "--quiet"), 2, *parts)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_corruption_does_not_go_with_pinyin(sample_data, vocab, tmp_path):
+    read = zhprep("extract-pinyin", sample_data / "corpus" / "news.txt", "-o", tmp_path / "pinyin", "--quiet")
+    assert (read.code, read.err) == (0, "")
+    arguments = (tmp_path / "pinyin", "--vocab", vocab, "-o", tmp_path / "data", "--format", "single", "--quiet")
+    refused(zhprep("make-instances", *arguments, "--corruption", "delete"), 2, "have pinyin_ids")
+    assert not (tmp_path / "data").exists()

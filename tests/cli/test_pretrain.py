@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from command_line import COUNTS, made_by, refused, zhprep
 
 TINY = ("--recipe", "bert-wwm", "--size", "tiny", "--batch-size", 4, "--threads", 1)
@@ -25,6 +26,17 @@ def test_stopped_on_purpose_and_gone_on_with(data, tmp_path):
     assert (result.report["steps"], result.report["instances"]) == (3, 12)
     report = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
     assert report["content_sha256"] == result.report["content_sha256"]
+
+
+@pytest.mark.parametrize("static", ["--static", "--dynamic"])
+def test_data_for_models_that_write_are_refused(static, sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--format", "single", "--corruption", "infill")
+    data = made_by("make-instances", *inputs, static, output=tmp_path / "data")
+    refused(
+        zhprep("pretrain", data, "-o", tmp_path / "run", *TINY, "--steps", 3),
+        2, "is for models that write (corruption infill)", "MaskingCollator",
+    )  # fmt: skip
+    assert not (tmp_path / "run").exists()
 
 
 def test_what_is_wrong_is_told_before_anything_is_written(data, vocab, tmp_path):

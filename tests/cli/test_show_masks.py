@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jieba
 from command_line import refused, zhprep
+from plain_corruptions import ORDER
 
 from zhprep.instances.masks import STRATEGIES
 
@@ -31,6 +32,34 @@ def test_a_vocabulary_of_ones_own(vocab, tmp_path):
     assert zhprep("show-masks", SENTENCE, "--vocab", vocab).code == 0
     refused(zhprep("show-masks", SENTENCE, "--vocab", tmp_path), 3, "has no tokenizer.json")
     refused(zhprep("show-masks", SENTENCE, "--cws", "jeiba"), 2, "unknown segmenter", "'jieba'")
+
+
+TWO = "使用语言模型来预测下一个词的概率。今天天气很好！"
+
+
+def test_the_corruptions_side_by_side():
+    result = zhprep("show-masks", TWO, "--corruptions", "--seed", 1)
+    assert (result.code, result.err) == (0, "")
+    rows = [line.split(maxsplit=1) for line in result.out.decode().splitlines()]
+    assert [name for name, _ in rows] == ["original", "tokens", *ORDER[:6], "→", "prefix", "→", "causal"]
+    shown = {name: tokens.split() for name, tokens in rows if name != "→"}
+    assert shown["original"] == [TWO]
+    assert shown["tokens"] == shown["causal"] == list(TWO)
+    assert "".join(shown["permute"]) in (TWO, "今天天气很好！使用语言模型来预测下一个词的概率。")
+    assert sorted(shown["rotate"]) == sorted(TWO)
+    assert len(shown["delete"]) < len(TWO)
+    assert "[MASK]" in shown["infill"]
+    said = [tokens.split() for name, tokens in rows if name == "→"]
+    assert said[0][0] == "[unused100]"
+    assert shown["prefix"] + said[1] == list(TWO)
+
+
+def test_corruptions_as_json_and_with_a_vocabulary_without_sentinels(vocab):
+    report = zhprep("show-masks", TWO, "--corruptions", "--json").report
+    assert list(report) == list(ORDER)
+    assert report["causal"] == {"source": list(TWO), "target": list(TWO)}
+    bare = zhprep("show-masks", TWO, "--corruptions", "--json", "--vocab", vocab).report
+    assert list(bare) == [name for name in ORDER if name != "sentinels"]
 
 
 def test_nothing_to_show():

@@ -6,7 +6,7 @@ import json
 import shutil
 
 import pytest
-from command_line import COUNTS, refused, zhprep
+from command_line import COUNTS, made_by, refused, zhprep
 
 
 def test_whole_folders(data, vocab, run):
@@ -16,6 +16,16 @@ def test_whole_folders(data, vocab, run):
         assert (report["verified"], report["chars_per_second"]) == (True, 0)
         assert f"verified_{table}" in report
     assert "characters/s" not in zhprep("verify", data).err
+
+
+@pytest.mark.parametrize("static", ["--static", "--dynamic"])
+def test_corrupted_instances_are_held_to_their_settings(static, sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus", "--vocab", vocab, "--format", "doc-sentences", "--max-length", 64)
+    data = made_by("make-instances", *inputs, "--corruption", "infill,permute", static, output=tmp_path / "data")
+    result = zhprep("verify", data, "--masks", "--json", "--quiet")
+    assert (result.code, result.err) == (0, "")
+    assert 0.1 < result.report["masks"]["changed_share"] < 0.2
+    assert {"source_tokens", "target_tokens", "source_share"} <= set(result.report["masks"])
 
 
 def flip(path, place):
