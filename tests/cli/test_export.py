@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from command_line import refused, zhprep
+from command_line import made_by, refused, zhprep
 from plain_exports import read_tfrecord
 from training_data import write_vocabulary
 
@@ -56,6 +56,19 @@ def test_what_does_not_fit_leaves_nothing_behind(vocab, tmp_path):
     refused(result, 2, "is a vocabulary; this format takes instances")
     refused(zhprep("export", vocab / "vocab.txt", "--to", "jsonl", "-o", tmp_path / "out"), 2, "is not a folder")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("static", ["--static", "--dynamic"])
+def test_sources_and_targets_go_where_every_column_does(static, sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--format", "single", "--corruption", "infill")
+    data = made_by("make-instances", *inputs, static, output=tmp_path / "data")
+    for name in ("tfrecord", "hdf5", "megatron", "ernie"):
+        refused(zhprep("export", data, "--to", name, "-o", tmp_path / name), 2, "is for models that write", "parquet")
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    for name in ("jsonl", "parquet", "mds"):
+        assert zhprep("export", data, "--to", name, "-o", tmp_path / name).code == 0
+    row = json.loads(next((tmp_path / "jsonl").glob("*.jsonl")).read_text("utf-8").split("\n")[0])
+    assert ("labels" in row) == (static == "--static")
 
 
 def test_nothing_is_written_over(data, tmp_path):

@@ -59,6 +59,14 @@ def test_a_recipe_of_ones_own(sample_data, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
 
+def test_an_encoder_is_not_trained_to_write(sample_data, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('base = "bert"\n[instances]\nformat = "single"\ncorruption = ["infill"]\n', encoding="utf-8")
+    result = zhprep("run", recipe, sample_data / "corpus", "-o", tmp_path / "work", *SMALL)
+    refused(result, 2, "data for models that write; [model] is an encoder", "leave out [model]")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
+
+
 def test_a_small_step_further_is_another_run(sample_data, tmp_path):
     arguments = ("run", "bert-wwm", sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", "--quiet")
     assert zhprep(*arguments, *SMALL).code == 0

@@ -88,6 +88,12 @@ def test_rows_corrupted_on_disk_are_taken_as_they_are(folder, names):
     assert all(torch.equal(dynamic[name], on_disk[name]) for name in dynamic)
 
 
+def test_labels_of_somebody_elses_are_no_targets(folder):
+    rows = [{**row, "labels": [1] * len(row["input_ids"])} for row in ROWS]
+    plain = MaskingCollator(folder, **SETTINGS)
+    assert all(torch.equal(plain(rows)[name], tensor) for name, tensor in plain(ROWS).items())
+
+
 def test_rows_that_cannot_be_corrupted_are_told(folder):
     collator = MaskingCollator(folder, corruption=["infill"], **SETTINGS)
     with pytest.raises(UsageError, match="these have token_type_ids, next_sentence_label"):

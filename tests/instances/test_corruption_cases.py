@@ -16,7 +16,8 @@ from zhprep.instances.sentence_marks import marks_of
 from zhprep.instances.sentinel_ids import sentinels_of
 from zhprep.vocab import Vocabulary
 
-WORDS = "使用 语言 模型 来 预测 下 一个 词 的 概率 。 今天 天气 很 好 ！ “ 去 公园 吧 。 ” 他 说 。".split()
+SEGMENTED = "使用 语言 模型 来 预测 下 一个 词 的 概率 。 今天 天气 很 好 ！ “ 去 公园 吧 。 ” 他 说 。"
+WORDS = SEGMENTED.split()
 TEXT = "".join(WORDS)
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 SLOTS = [f"[unused{number}]" for number in range(1, 31)]

@@ -71,12 +71,17 @@ class DynamicCorruption:
         return Written(Ragged(text.input_ids, text.offsets), Ragged(text.labels, text.label_offsets), given)
 
 
+def is_static(columns: Collection[str]) -> bool:
+    """Return whether rows with ``columns`` are corrupted already: they then have targets, and words no longer."""
+    return "labels" in columns and "word_ids" not in columns
+
+
 def corruption_of(columns: Collection[str], config: InstancesConfig, facts: TokenFacts) -> Corruption:
     """Return what makes sources and targets of rows with ``columns``: what is on disk if they have it, else draws.
 
     Raises ``UsageError`` when they have columns of ours that would say of a source what is no longer so.
     """
-    if "labels" in columns:
+    if is_static(columns):
         return StaticCorruption(columns)
     ours = instance_fields(pa.int32())
     check_plain(name for name in columns if name in ours)

@@ -73,7 +73,7 @@ class MaskingCollator:
         Raises ``DataError`` when the rows lack a column that masks are drawn from, ``UsageError`` for rows that cannot
         be corrupted.
         """
-        if self._config.corruption or "labels" in rows[0]:
+        if self._config.corruption or corrupted.is_static(rows[0]):
             return self._written(rows)
         masks = StaticMasks() if "masked_lm_positions" in rows[0] else self._masks
         _check(rows[0], masks.needs)
