@@ -191,17 +191,14 @@ def filled(source, target):
 
 
 @units
-def test_permuted_and_rotated_texts_are_their_own_tokens(mask):
-    flat = flat_of(random_batch(8, 100))
-    moved = 0
-    for names in (("permute",), ("rotate",), ("permute", "rotate")):
-        for row, (source, _, _) in zip(
-            clean_rows(flat), split(corrupt_batch(flat, config_of(names, mask=mask), FACTS)), strict=True
-        ):
-            back = sorted((origin, id_) for id_, _, origin in source)
-            assert [id_ for _, id_ in back] == row
-            moved += [origin for _, _, origin in source] != sorted(origin for _, _, origin in source)
-    assert moved > 150
+@pytest.mark.parametrize("names", [("permute",), ("rotate",), ("permute", "rotate")], ids=",".join)
+def test_permuted_and_rotated_texts_are_their_own_tokens(names, mask):
+    flat, moved = flat_of(random_batch(8, 100)), 0
+    found = split(corrupt_batch(flat, config_of(names, mask=mask), FACTS))
+    for row, (source, _, _) in zip(clean_rows(flat), found, strict=True):
+        assert [id_ for _, id_ in sorted((origin, id_) for id_, _, origin in source)] == row
+        moved += [origin for _, _, origin in source] != list(range(len(source)))
+    assert moved > 80
 
 
 def test_words_are_never_cut_with_a_word_strategy():

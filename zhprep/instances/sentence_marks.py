@@ -28,10 +28,8 @@ _CODES = (
 
 
 def marks_of(vocabulary: Vocabulary) -> npt.NDArray[np.uint8]:
-    """Return the code of every id, ``uint8[V]``; special tokens have 0."""
-    codes = np.array([_code(token, vocabulary.kind == "bbpe") for token in vocabulary.tokens], np.uint8)
-    codes[vocabulary.is_special] = OTHER
-    return codes
+    """Return the code of every id, ``uint8[V]``."""
+    return np.array([_code(token, vocabulary.kind == "bbpe") for token in vocabulary.tokens], np.uint8)
 
 
 def _code(token: str, bytelevel: bool) -> int:
