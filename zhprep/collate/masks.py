@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -15,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate.rows import Integers, Rows
-from zhprep.core import config as settings
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.made import made_with
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import facts_of
 from zhprep.instances.sounds import masked_sounds
@@ -117,9 +118,8 @@ class DynamicMasks:
         return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 
-def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
-    """Return the masks of a data set: those on disk if it has them, else drawn as its manifest says."""
+def masks_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
+    """Return the masks of the folder ``data``: those on disk if it has them, else drawn as its manifest says."""
     if "masked_lm_positions" in columns:
         return StaticMasks()
-    config = settings.build(InstancesConfig, manifest["config"]["instances"], where="the data's manifest")
-    return DynamicMasks.of(config, vocabulary, sounds="pinyin_ids" in columns)
+    return DynamicMasks.of(made_with(data, manifest), vocabulary, sounds="pinyin_ids" in columns)

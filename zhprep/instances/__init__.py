@@ -10,6 +10,7 @@ from __future__ import annotations
 from zhprep.instances.build import InstanceBuilder, build_instances
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.made import made_with
 from zhprep.instances.masking import Flat, Masked, mask_batch
 from zhprep.instances.materials import Materials, facts_of
 
@@ -25,5 +26,6 @@ __all__ = [
     "TokenFacts",
     "build_instances",
     "facts_of",
+    "made_with",
     "mask_batch",
 ]
