@@ -16,7 +16,7 @@ from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
-from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
 from zhprep.instances.made import SIMILAR_WORDS
 from zhprep.pinyin.readings import Readings
 from zhprep.run.chain import Chain
@@ -54,7 +54,7 @@ class MakeInstances:
 
     def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
         """Yield the instances of one block."""
-        builder = InstanceBuilder(self._materials, block=block, account=account)
+        builder = builder_of(self._materials, block=block, account=account)
         return build_instances(self.chain.run(batches, block, account), builder)
 
     def put_beside(self, folder: Path) -> None:
