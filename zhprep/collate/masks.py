@@ -93,6 +93,8 @@ class DynamicMasks:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
         parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
+        if len(parts) == 1:
+            return parts[0]
         input_ids, positions, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         changed = {name: np.concatenate([part.changed[name] for part in parts]) for name in parts[0].changed}
         return Masked(input_ids, positions, labels, changed)
