@@ -52,6 +52,7 @@ def roomy_vocab(sample_data, tmp_path_factory):
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_path):
+    similar = ("--similar-words", sample_data / "similar-words.tsv") if name == "macbert" else ()
     made = made_by(
         "make-instances",
         sample_data / "corpus" / "news.txt",
@@ -59,6 +60,7 @@ def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_p
         roomy_vocab,
         "--recipe",
         name,
+        *similar,
         output=tmp_path / "data",
     )
     columns = set(open_table(made).column_names)
@@ -86,6 +88,39 @@ def test_one_without_a_model_makes_data_and_no_more(sample_data, tmp_path):
     refused(
         zhprep("run", "chinesebert", news, "-o", tmp_path / "y", *task), 2, "'chinesebert' has no [model]", "--task"
     )
+
+
+def test_macbert_finds_similar_words_in_the_corpus(sample_data, tmp_path):
+    settings = ("run", "macbert", sample_data / "corpus", "-o", tmp_path / "work", "--size", "tiny", "--steps", 2)
+    made = zhprep(*settings, "--vocab-size", 3000, "--json")
+    assert made.code == 0, made.err
+    stages = [line.split()[0] for line in made.err.splitlines()[:5]]
+    assert stages == ["vocab", "similar-words", "data", "run", "evaluate"]
+    table = tmp_path / "work" / "similar-words.tsv"
+    assert (tmp_path / "work" / "data" / "similar-words.tsv").read_bytes() == table.read_bytes()
+    stamp = table.stat().st_mtime_ns
+    assert zhprep(*settings, "--vocab-size", 3000, "--quiet").code == 0
+    assert table.stat().st_mtime_ns == stamp
+
+
+def test_data_with_similar_words_can_be_moved_and_are_masked_by_their_own_table(sample_data, vocab, tmp_path):
+    news, table = sample_data / "corpus" / "news.txt", tmp_path / "similar.tsv"
+    table.write_bytes((sample_data / "similar-words.tsv").read_bytes())
+    settings = ("make-instances", news, "--vocab", vocab, "--recipe", "macbert")
+    refused(zhprep(*settings, "-o", tmp_path / "data"), 2, "needs a table of similar words", "--similar-words FILE")
+    made = made_by(*settings, "--similar-words", table, output=tmp_path / "data")
+    assert read_manifest(made)["config"]["instances"]["similar_words"] == "similar-words.tsv"
+    other = sample_data / "synonyms.txt"
+    refused(zhprep(*settings, "-o", made, "--similar-words", other), 3, "not word, similar word and score")
+    table.write_text("使用\t利用\n", encoding="utf-8")
+    refused(zhprep(*settings, "-o", made, "--similar-words", table), 2, "another segmenter or vocabulary", "similar")
+    table.unlink()
+    moved = made.rename(tmp_path / "moved")
+    for command in (("verify", moved, "--masks"), ("inspect", moved)):
+        result = zhprep(*command)
+        assert result.code == 0, result.err
+    run = zhprep("pretrain", moved, "-o", tmp_path / "run", "--size", "tiny", "--steps", 1, "--threads", 1)
+    assert run.code == 0, run.err
 
 
 @pytest.mark.parametrize("name", WITHOUT_MODEL)

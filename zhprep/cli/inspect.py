@@ -15,7 +15,6 @@ import pyarrow as pa
 from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
-from zhprep.core.config import build
 from zhprep.core.errors import UsageError
 from zhprep.core.shards import open_batches, open_table, read_manifest
 from zhprep.core.shards.commit import committed
@@ -104,12 +103,12 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 
 
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
-    from zhprep.instances import InstancesConfig
+    from zhprep.instances import made_with
     from zhprep.instances.view import view_instances
     from zhprep.vocab import load
 
     manifest = read_manifest(folder, "instances")
-    config = build(InstancesConfig, manifest["config"]["instances"])
+    config = made_with(folder, manifest)
     table = open_table(folder).slice(0, options["n_rows"])
     shown = view_instances(table, load(folder / "vocab"), config, epoch=options["epoch"])
     facts = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -15,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate.rows import Integers, Rows
-from zhprep.core import config as settings
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.made import made_with
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import facts_of
 from zhprep.instances.sounds import masked_sounds
@@ -92,6 +93,8 @@ class DynamicMasks:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
         parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
+        if len(parts) == 1:
+            return parts[0]
         input_ids, positions, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         changed = {name: np.concatenate([part.changed[name] for part in parts]) for name in parts[0].changed}
         return Masked(input_ids, positions, labels, changed)
@@ -117,9 +120,8 @@ class DynamicMasks:
         return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 
-def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
-    """Return the masks of a data set: those on disk if it has them, else drawn as its manifest says."""
+def masks_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
+    """Return the masks of the folder ``data``: those on disk if it has them, else drawn as its manifest says."""
     if "masked_lm_positions" in columns:
         return StaticMasks()
-    config = settings.build(InstancesConfig, manifest["config"]["instances"], where="the data's manifest")
-    return DynamicMasks.of(config, vocabulary, sounds="pinyin_ids" in columns)
+    return DynamicMasks.of(made_with(data, manifest), vocabulary, sounds="pinyin_ids" in columns)

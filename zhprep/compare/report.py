@@ -12,9 +12,8 @@ import pyarrow as pa
 from zhprep.compare.instances import instances_html
 from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, WIDE, bar_chart, line_chart
-from zhprep.core.config import build
 from zhprep.core.shards import open_table, read_manifest
-from zhprep.instances import InstancesConfig
+from zhprep.instances import InstancesConfig, made_with
 from zhprep.instances.drawing import KINDS
 from zhprep.instances.view import masked_kinds, view_instances
 from zhprep.vocab import Vocabulary, load
@@ -29,7 +28,7 @@ def report_page(folder: Path, *, title: str, size: str) -> str:
     data, run = folder / "data", folder / "run"
     manifest = read_manifest(data, "instances")
     vocabulary = load(data / "vocab")
-    config = build(InstancesConfig, manifest["config"]["instances"])
+    config = made_with(data, manifest)
     rows = open_table(data)
     scores, report = (json.loads((run / f"{name}.json").read_bytes()) for name in ("scores", "report"))
     page = Page(

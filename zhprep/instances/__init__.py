@@ -13,8 +13,10 @@ from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corrupted import Corrupted
 from zhprep.instances.corrupting import corrupt_batch
 from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.made import made_with
 from zhprep.instances.masking import Flat, Masked, mask_batch
 from zhprep.instances.materials import Materials, facts_of
+from zhprep.instances.sides import builder_of
 
 Config = InstancesConfig
 
@@ -28,7 +30,9 @@ __all__ = [
     "Materials",
     "TokenFacts",
     "build_instances",
+    "builder_of",
     "corrupt_batch",
     "facts_of",
+    "made_with",
     "mask_batch",
 ]

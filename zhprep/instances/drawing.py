@@ -88,11 +88,10 @@ def draw_kinds(chosen: Chosen, shares: tuple[float, ...], per: str, first: int =
         raise UsageError(
             f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1"
         )
-    roll = (rng.bits(chosen.keys, chosen.unit(per)) >> _HALF).astype(np.int64)
-    kinds = np.full(len(roll), first, np.uint8)
-    kinds[roll >= round(shares[0] * 2**32)] = RANDOM
-    kinds[roll >= round((shares[0] + shares[1]) * 2**32)] = KEEP
-    return kinds
+    roll = rng.bits(chosen.keys, chosen.unit(per)) >> _HALF
+    which = (roll >= round(shares[0] * 2**32)).astype(np.intp)
+    which += roll >= round((shares[0] + shares[1]) * 2**32)
+    return np.array([first, RANDOM, KEEP], np.uint8)[which]
 
 
 def draw_tokens(chosen: Chosen, where: Ints, pool: Ints) -> Ints:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.config import build
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
-from zhprep.instances import InstancesConfig, TokenFacts, facts_of
+from zhprep.instances import facts_of, made_with
 from zhprep.instances.corruption_lint import lint_corrupted
 from zhprep.instances.lint import lint
 from zhprep.instances.statistics import statistics
@@ -35,11 +34,11 @@ def mask_statistics(folder: Path) -> dict[str, Any]:
 
 def _lint(folder: Path) -> tuple[dict[str, Any], list[str]]:
     manifest = read_manifest(folder, "instances")
-    config = build(InstancesConfig, manifest["config"]["instances"])
+    config = made_with(folder, manifest)
     alone = manifest["account"]["counts"].get("pairs_without_other_document", 0)
-    vocabulary, batches = load(folder / VOCABULARY), open_batches(folder, "instances")
+    facts, batches = facts_of(config, load(folder / VOCABULARY)), open_batches(folder, "instances")
     if config.corruption:
-        sides = lint_corrupted(batches, config, facts_of(config, vocabulary))
+        sides = lint_corrupted(batches, config, facts)
         return sides.statistics(), list(sides.problems())
-    findings = lint(batches, config, TokenFacts.of(vocabulary), without_choice=alone)
+    findings = lint(batches, config, facts, without_choice=alone)
     return statistics(findings.found, config.max_length), findings.problems

@@ -1,6 +1,7 @@
 """Do every stage of a recipe, from raw text to a report, resuming what is done.
 
-    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html
+    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
+    DIR/similar-words.tsv
 
 A recipe without a ``[model]`` describes data only, and ends with them.
 
@@ -19,11 +20,13 @@ from zhprep.core.config import build
 from zhprep.core.corpus import Corpus
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
-from zhprep.core.report import Report
+from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output
 from zhprep.core.shards.commit import committed
 from zhprep.glyphs import GlyphsConfig
 from zhprep.instances import InstancesConfig
+from zhprep.instances.made import SIMILAR_WORDS
+from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import Recipe
@@ -31,6 +34,7 @@ from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
 from zhprep.run.glyphs import render_glyphs
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances
+from zhprep.run.similar_words import similar_words_of
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TYPES, VocabConfig, load
@@ -54,6 +58,14 @@ class Run:
         values = {**self.recipe.get(section, {}), **self.flags.get(section, {})}
         return build(kind, values, where=f"[{section}]")
 
+    @property
+    def instances(self) -> InstancesConfig:
+        """The settings of the instances; similar words that no file is named for are those of the corpus."""
+        config: InstancesConfig = self.config(InstancesConfig, "instances")
+        if config.replacing == "similar" and config.similar_words is None:
+            return replace(config, similar_words=str(self.folder / SIMILAR_WORDS))
+        return config
+
     def output_at(self, name: str) -> Output:
         """Return where and how a stage of documents is done."""
         return replace(self.output, path=self.folder / name, progress=self.progress(name))
@@ -69,9 +81,8 @@ class Run:
             self.config(kind, section)
         check_segmenter(self.config(SegmentConfig, "segment"))
         check_pinyin(self.config(PinyinConfig, "pinyin"))
-        instances = self.config(InstancesConfig, "instances")
-        check_instances(instances)
-        if instances.corruption and "model" in self.recipe:
+        check_instances(self.instances)
+        if self.instances.corruption and "model" in self.recipe:
             raise UsageError(
                 f"recipe {self.recipe['name']!r}: corruption makes data for models that write; [model] is an encoder",
                 hint="leave out [model] and train one of transformers on the data",
@@ -98,6 +109,10 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
     report = Report(output=str(run.folder))
     run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
     vocabulary = run.vocabulary or _vocabulary(run, corpus)
+    similar = run.folder / SIMILAR_WORDS
+    if run.instances.similar_words == str(similar) and (run.output.overwrite or not similar.exists()):
+        run.tell("similar-words", "find similar words in the corpus")
+        similar_words_of(corpus, _chain(run, corpus, "words"), similar, SimilarConfig(), Account())
     run.tell("data", "make instances")
     made = _instances(run, corpus, vocabulary)
     report.account, report.content_sha256, report.kept_characters = (
@@ -133,9 +148,8 @@ def _vocabulary(run: Run, corpus: Corpus) -> Path:
 
 
 def _instances(run: Run, corpus: Corpus, vocabulary: Path) -> Report:
-    config = run.config(InstancesConfig, "instances")
     table = "pinyin" if "pinyin" in run.recipe else "words"
-    task = MakeInstances(_chain(run, corpus, table), config, vocabulary, run.recipe["name"])
+    task = MakeInstances(_chain(run, corpus, table), run.instances, vocabulary, run.recipe["name"])
     return make_instances(corpus, task, run.output_at("data"))
 
 

@@ -20,7 +20,7 @@ def rotate(text: Corrupted, conditions: Conditions) -> Corrupted:
     after = np.unique(units.segment_ends)
     first = np.concatenate([[0], after[:-1]])
     begins, ends = units.starts[first], units.starts[after - 1] + units.sizes[after - 1]
-    rows = units.instances[first]
+    rows = np.searchsorted(units.offsets, first, side="right") - 1
     draws = rng.bits(conditions.keys("rotate", text)[rows], begins - text.offsets[rows])
     turned = units.starts[first + rng.below(draws, after - first)] - begins
     sizes = ends - begins
