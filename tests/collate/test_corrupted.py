@@ -124,6 +124,19 @@ def models():
 
 @pytest.mark.reference
 @pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["infill", "sentinels"])
+def test_the_collator_of_transformers_pads_static_rows_alike(folder, vocabulary_folder, name):
+    transformers = pytest.importorskip("transformers")
+    tokenizer = transformers.PreTrainedTokenizerFast(
+        tokenizer_file=str(vocabulary_folder / "tokenizer.json"), pad_token="[PAD]"
+    )
+    rows = static(folder, [name], 0)
+    theirs, ours = transformers.DataCollatorForSeq2Seq(tokenizer)(rows), MaskingCollator(folder)(rows)
+    assert all(torch.equal(theirs[column], tensor) for column, tensor in ours.items())
+
+
+@pytest.mark.reference
+@pytest.mark.filterwarnings("default")
 @pytest.mark.parametrize(
     ("model", "names"),
     [

@@ -251,6 +251,14 @@ def test_lengths_are_poissons():
     assert (lengths.spans.sum(), len(lengths.spans)) == (40 * 5000, lengths.n_spans.sum())
 
 
+@pytest.mark.parametrize("mean", [0.1, 500.0])
+def test_means_at_the_limits(mean):
+    lengths = draw_spans(np.full(20, 4000), rng.keys(0, "lengths", np.arange(20)), mean)
+    assert abs(lengths.spans.sum() / (len(lengths.spans) + lengths.n_empty.sum()) / mean - 1) < 0.2
+    with pytest.raises(UsageError, match=r"span_mean is 500.1; infill takes at most 500"):
+        draw_spans(np.full(1, 10), rng.keys(0, "lengths", 0), 500.1)
+
+
 @units
 def test_noise_is_just_the_rate_and_spans_are_of_the_mean_length(mask):
     rows = [[-1, *range(60), -1] for _ in range(500)]

@@ -13,6 +13,7 @@ import dataclasses
 import numpy as np
 
 from zhprep.core import rng
+from zhprep.core.errors import UsageError
 from zhprep.instances.corrupted import Conditions, Corrupted
 from zhprep.instances.filling import in_random_order, unit_draws
 from zhprep.instances.ragged import Ints, offsets_of, ranges
@@ -21,6 +22,9 @@ from zhprep.instances.urns import drop
 
 INSERTIONS, LENGTHS = 1 << 40, 1 << 41
 """Indices of the first draws of where masks are put in and of how long spans are: beyond any word of an instance."""
+
+LONGEST = 500
+"""The greatest mean length of spans."""
 
 
 def infill(text: Corrupted, conditions: Conditions) -> Corrupted:
@@ -79,7 +83,12 @@ def _enough(budgets: Ints, keys: rng.Bits, mean: float) -> tuple[Ints, Ints]:
 
 
 def poisson(mean: float) -> list[float]:
-    """Return the weights of the lengths 0, 1, 2, … of a Poisson distribution, up to where they no longer count."""
+    """Return the weights of the lengths 0, 1, 2, … of a Poisson distribution, up to where they no longer count.
+
+    Raises ``UsageError`` for a mean whose weights no float can hold.
+    """
+    if mean > LONGEST:
+        raise UsageError(f"span_mean is {mean}; infill takes at most {LONGEST}", hint="take a smaller --span-mean")
     weights = [1.0]
     while len(weights) <= mean or weights[-1] > 1e-10 * sum(weights):
         weights.append(weights[-1] * mean / len(weights))
