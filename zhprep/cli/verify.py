@@ -23,7 +23,7 @@ def command(folder: Path, masks: bool, **options: Any) -> None:
 
     The bytes and rows of every shard, or the bytes of every file, are compared; exit 3 at the first difference. Of a
     folder that `zhprep run` made, each part is checked. `--masks` tests rates by bounds of five standard deviations and
-    histograms by chi-square.
+    histograms by chi-square; sources and targets on disk are undone, drawn again and compared.
     """
     shared, _ = split_shared(options)
     report = Report(output=str(folder))

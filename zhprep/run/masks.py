@@ -16,10 +16,11 @@ from zhprep.vocab import load
 
 
 def verify_masks(folder: Path) -> dict[str, Any]:
-    """Return the statistics of the masks (those of epoch 0, if the data are clean).
+    """Return the statistics of the masks or the corruption (those of epoch 0, if the data are clean).
 
     Raises ``DataError`` that says what is not as the manifest's settings give it: rates beyond five standard
-    deviations, histograms by chi-square, words chosen in part, special tokens chosen.
+    deviations, histograms by chi-square, words chosen in part, special tokens chosen; sources and targets that are not
+    those that are drawn.
     """
     figures, problems = _lint(folder)
     if problems:
