@@ -21,6 +21,20 @@ def test_the_strategies_side_by_side():
     assert rows["tokens"].split() == list(SENTENCE)
 
 
+def test_mac_puts_similar_words_in(tmp_path):
+    rows = dict(
+        line.split(maxsplit=1) for line in zhprep("show-masks", SENTENCE, "--seed", 3).out.decode().splitlines()
+    )
+    assert "[MASK]" in rows["ngram"]
+    assert "[MASK]" not in rows["mac"]
+    assert "范 式" in rows["mac"]  # for 模型
+    (tmp_path / "similar.tsv").write_text("模型\t猫狗\n", encoding="utf-8")
+    own = zhprep("show-masks", SENTENCE, "--seed", 3, "--similar-words", tmp_path / "similar.tsv")
+    assert "语 言 猫 狗" in own.out.decode()
+    plain = zhprep("show-masks", SENTENCE, "--seed", 3, "--replacement", "all-mask").out.decode().splitlines()
+    assert next(line for line in plain if line.startswith("mac")).count("[MASK]") > 1
+
+
 def test_the_same_every_time_and_another_with_another_seed():
     first, second = (zhprep("show-masks", SENTENCE, "--json").report for _ in range(2))
     other = zhprep("show-masks", SENTENCE, "--json", "--seed", 1).report

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import unicodedata
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ import pyarrow as pa
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core import schema
+from zhprep.core.bundled import bundled
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.instances import InstancesConfig
 from zhprep.instances.corruptions import CORRUPTIONS
 from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.sentinel_ids import sentinels_of
+from zhprep.instances.similar_words import read_pairs
 from zhprep.instances.view import Cell, view_corrupted, view_sentence
 from zhprep.segment import SegmentConfig
 from zhprep.segment import build as build_segment
@@ -43,21 +46,25 @@ _SKIPPED = ("mask", "corruption", "format", "static", "dupe_factor", "max_length
 def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> None:
     """Show the mask strategies side by side on one sentence.
 
-    All under the same key, so that they differ by strategy alone, as in Table 1 of the MacBERT paper. `--corruptions`
-    shows what denoising, prefix and causal models read and write.
+    All under the same key, so that they differ by strategy alone, as in Table 1 of the MacBERT paper; `mac` puts in
+    similar words, of a small lexicon if no file is named. `--corruptions` shows what denoising, prefix and causal
+    models read and write.
     """
     shared, options = split_shared(options)
     text = _as_utf8(text)
     if not text.strip():
         raise UsageError("the text is empty", hint="give a sentence")
     words = _segmented(text, read_config(SegmentConfig, {"cws": cws}))
-    vocabulary = load(vocab) if vocab else _own_vocabulary(words)
+    similar = options.pop("similar_words") or bundled("sample_data") / "similar-words.tsv"
+    vocabulary = load(vocab) if vocab else _own_vocabulary(words, Path(similar))
     if options.pop("corruptions"):
         _corruptions(text, words, vocabulary, options, as_json=shared.json)
         return
     rows = {}
+    by_words = {"replacement": "similar", **{name: value for name, value in options.items() if value is not None}}
     for name in STRATEGIES:
-        config = read_config(InstancesConfig, {**options, "mask": name})
+        given = by_words if name == "mac" else options
+        config = read_config(InstancesConfig, {**given, "mask": name, "similar_words": str(similar)})
         rows[name] = view_sentence(words, vocabulary, config)
     if shared.json:
         print(json.dumps({name: [vars(cell) for cell in cells] for name, cells in rows.items()}, ensure_ascii=False))
@@ -112,9 +119,19 @@ def _segmented(text: str, config: SegmentConfig) -> pa.RecordBatch:
     return build_segment(config)(batch, Account())
 
 
-def _own_vocabulary(words: pa.RecordBatch) -> Vocabulary:
+def _own_vocabulary(words: pa.RecordBatch, similar: Path) -> Vocabulary:
+    """Return the characters of the text and, so that they can be put in, those of the similar words of its words."""
     config = VocabConfig(min_frequency=1, char_coverage=1.0, unused=SENTINELS)
-    return train(count(words, config), config)
+    here = set(_by_spelling(words))
+    others = "".join(other for word, other in read_pairs(similar) if word in here)
+    both = [words, _segmented(others, SegmentConfig(cws="characters"))] if others else [words]
+    return train(count(pa.Table.from_batches(both).combine_chunks().to_batches()[0], config), config)
+
+
+def _by_spelling(words: pa.RecordBatch) -> list[str]:
+    """Return the words of the one sentence of ``words``."""
+    (sentence,), (ends,) = words["sentences"][0].as_py(), words["ends"][0].as_py()
+    return [sentence[start:stop] for start, stop in pairwise([0, *ends])]
 
 
 def _by_word(cells: list[Cell]) -> str:

@@ -21,7 +21,7 @@ from zhprep.vocab import Encoder, Vocabulary
 
 def read_similar_words(path: str | Path, vocabulary: Vocabulary) -> SimilarTable:
     """Return the table in ``path``; raises ``DataError`` for a file that cannot be read or has no word of use."""
-    pairs = list(_pairs(Path(path)))
+    pairs = list(read_pairs(Path(path)))
     words = list(dict.fromkeys(word for pair in pairs for word in pair))
     tokens = dict(zip(words, _tokens(words, vocabulary), strict=True))
     similar: dict[str, list[npt.NDArray[np.int64]]] = {}
@@ -37,7 +37,8 @@ def read_similar_words(path: str | Path, vocabulary: Vocabulary) -> SimilarTable
     return table
 
 
-def _pairs(path: Path) -> Iterator[tuple[str, str]]:
+def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield each word of a file with each of its similar words; raises ``DataError`` for a file that is not one."""
     try:
         lines = path.read_text("utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
