@@ -17,7 +17,7 @@ from zhprep.normalize import NormalizeConfig
 from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_segmenter
-from zhprep.run.instances import MakeInstances, make_instances
+from zhprep.run.instances import MakeInstances, make_instances, sides
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import load
 
@@ -45,6 +45,7 @@ def command(inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | Non
     normalize = read_config(NormalizeConfig, {}, sections.get("normalize"), where="[normalize]")
     segment = read_config(SegmentConfig, options, sections.get("segment"), where="[segment]")
     check_instances(config)
+    read, normalize, segment = sides(config, read, normalize, segment)
     check_segmenter(segment)
     load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")

@@ -64,7 +64,8 @@ class MaskingCollator:
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
         predicted), ``token_type_ids`` and ``pinyin_ids`` (of the masked text) if the rows have them, and row labels
-        ``[B]`` that the rows have.
+        ``[B]`` that the rows have. Rows with ``lang_ids`` (TLM) get ``position_ids`` that begin again at 0 with the
+        second language, as in XLM; to the model, ``token_type_ids`` say which language a token is in.
 
         Raises ``DataError`` when the rows lack a column that masks are drawn from.
         """
@@ -74,7 +75,7 @@ class MaskingCollator:
                 f"rows have no {', '.join(missing)}; they have {', '.join(rows[0])}",
                 hint="with a Trainer, set remove_unused_columns=False",
             )
-        takes = [name for name in ("token_type_ids", "pinyin_ids", *LABELS) if name in rows[0]]
+        takes = [name for name in ("token_type_ids", "pinyin_ids", "lang_ids", *LABELS) if name in rows[0]]
         if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.sounds is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
@@ -83,6 +84,9 @@ class MaskingCollator:
         batch = to_tensors(gathered, masked, takes, pad_id=self._vocabulary.pad, length=length)
         labels = torch.full_like(batch["input_ids"], IGNORED)
         labels.view(-1)[batch.pop("masked_positions")] = batch.pop("masked_labels")
+        if "lang_ids" in batch:
+            second = batch.pop("lang_ids")
+            batch["position_ids"] = torch.arange(second.shape[1]) - second * second.argmax(1, keepdim=True)
         attention = batch.get("attention_mask", torch.ones_like(labels)).to(torch.int64)
         return batch | {"attention_mask": attention, "labels": labels}
 

@@ -9,9 +9,12 @@ import numpy as np
 from zhprep.core import rng
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import lookup
+from zhprep.core.registry import lookup, suggest
 from zhprep.instances.budgets import BUDGETS, Budget
 from zhprep.instances.words import Units, Words
+
+LABELS_OF_PAIRS = ("next", "order", "none")
+"""What the label of a pair of segments may say."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,7 +37,9 @@ class InstancesConfig:
     per: str = setting("token", "what one draw of the ratios is for", choices=("token", "word", "span"))
     format: str = setting("segment-pair", "how sentences become instances")
     pairs: str = setting(
-        "next", "what the label of a pair says: is it the next text, is it in order", choices=("next", "order", "none")
+        "next",
+        "what the label of a pair says (next: is it the next text; order: is it in order; none), or, of a .tsv of "
+        "parallel text, two of its columns: zh,en",
     )
     max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
     short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
@@ -51,10 +56,30 @@ class InstancesConfig:
     seed: int = setting(0, "seed of every random decision")
 
     def __post_init__(self) -> None:
+        self._check_pairs()
         if self.max_predictions is not None and self.budget in ("words", "bernoulli", "probabilistic"):
             raise UsageError(
                 f"max_predictions counts tokens; the budget rule {self.budget!r} counts words",
                 hint="leave out one of them, or take --budget google, floor or ceil",
+            )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The two columns of parallel text that ``pairs`` names, if it does."""
+        names = tuple(name.strip() for name in self.pairs.split(","))
+        return () if self.pairs in LABELS_OF_PAIRS else names
+
+    def _check_pairs(self) -> None:
+        names = self.languages
+        if not names:
+            return
+        if len(names) != 2 or not all(names) or names[0] == names[1]:
+            near = suggest(self.pairs, list(LABELS_OF_PAIRS))
+            raise UsageError(f"pairs cannot be {self.pairs!r}", hint=f"{near}, or two columns of a .tsv, as zh,en")
+        if self.format != "tlm":
+            raise UsageError(
+                f"pairs names columns of parallel text, {self.pairs}; the format {self.format!r} has none",
+                hint="take --format tlm",
             )
 
     @property

@@ -11,14 +11,16 @@ from typing import Any
 import pyarrow as pa
 
 from zhprep.core.config import as_dict
-from zhprep.core.corpus import Corpus
+from zhprep.core.corpus import Corpus, ReadConfig
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin.readings import Readings
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
+from zhprep.segment import SegmentConfig
 from zhprep.vocab import Vocabulary, load
 from zhprep.vocab.files import TOKENIZER_FILES
 
@@ -77,6 +79,20 @@ class MakeInstances:
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
+
+
+def sides(
+    instances: InstancesConfig, read: ReadConfig, normalize: NormalizeConfig, segment: SegmentConfig
+) -> tuple[ReadConfig, NormalizeConfig, SegmentConfig]:
+    """Return how text is read, cleaned and cut: parallel text by its columns, no side split into sentences, words of
+    alphabets whole; other text as it was."""
+    if not instances.languages:
+        return read, normalize, segment
+    return (
+        replace(read, columns=",".join(instances.languages)),
+        replace(normalize, split=False),
+        replace(segment, whole_letters=True),
+    )
 
 
 def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Report:

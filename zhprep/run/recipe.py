@@ -24,7 +24,7 @@ from zhprep.normalize import NormalizeConfig
 from zhprep.recipes import Recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_model, check_segmenter
-from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances
+from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, sides
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TYPES, VocabConfig, load
@@ -98,6 +98,7 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
 
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
     normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
+    _, normalize, segment = sides(run.config(InstancesConfig, "instances"), corpus.read, normalize, segment)
     return Chain.over(corpus, table, normalize=normalize, segment=segment)
 
 

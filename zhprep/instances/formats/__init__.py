@@ -19,6 +19,9 @@ from zhprep.instances.window import Pieces, Plan, Window
 
 Format = Callable[[Window, Plan], Pieces]
 
+ANY_LENGTH = ("tlm",)
+"""Formats that take sentences of any length and shorten them themselves; for others long ones are cut beforehand."""
+
 FORMATS: dict[str, Format] = {
     "segment-pair": segment_pair,
     "sentence-pair": sentence_pair,
