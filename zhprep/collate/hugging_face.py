@@ -6,11 +6,13 @@
     Trainer(model, arguments, data_collator=collator, train_dataset=data, callbacks=[collator.callback()])
 
 ``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
-does not take. The callback tells the collator the epoch, so that every epoch has other masks.
+does not take. The callback tells the collator the epoch, so that every epoch has other masks, and the step, from which
+``rate_schedule`` gets the rate.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import torch
 from torch import Tensor
 
 from zhprep.collate.masks import DynamicMasks, StaticMasks
+from zhprep.collate.progress import Progress
 from zhprep.collate.rows import Ragged, Rows, offsets_of
 from zhprep.collate.tensors import IGNORED, to_tensors
 from zhprep.core import config as settings
@@ -36,8 +39,8 @@ class MaskingCollator:
     """Turns rows of instances into what a masked-language model of transformers takes.
 
     Settings are those of ``make-instances`` (``mask``, ``rate``, ``replacement``, ``seed``, …). A row's masks depend on
-    the seed, the epoch and the row's ``instance_id`` alone: not on the batch, the order or the number of workers. Rows
-    that are masked on disk keep their masks.
+    the seed, the epoch and the row's ``instance_id`` alone (with a ``rate_schedule`` also on the step): not on the
+    batch, the order or the number of workers. Rows that are masked on disk keep their masks.
     """
 
     def __init__(self, vocabulary: str | Path, *, pad_to_multiple_of: int = 1, **settings_: Any) -> None:
@@ -45,6 +48,7 @@ class MaskingCollator:
         self._config = settings.build(InstancesConfig, settings_, where="MaskingCollator")
         self._masks = DynamicMasks.of(self._config, self._vocabulary)
         self._multiple = pad_to_multiple_of
+        self.progress = Progress()
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
 
@@ -53,13 +57,26 @@ class MaskingCollator:
         self._epoch.fill_(epoch)
 
     def callback(self) -> Any:
-        """Return a callback that tells the collator when a ``Trainer`` begins an epoch."""
+        """Return a callback that tells the collator when a ``Trainer`` begins an epoch, evaluates and ends."""
         base = require("transformers", purpose="a Trainer callback", install="transformers").TrainerCallback
 
-        def on_epoch_begin(callback: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
-            self.set_epoch(round(state.epoch or 0))
+        def on_epoch_begin(_: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
+            self.set_epoch(math.floor((state.epoch or 0) + 1e-6))  # an epoch may be gone on with in its middle
+            self.progress.begin(state.global_step, state.max_steps, args.gradient_accumulation_steps)
 
-        return type("EpochCallback", (base,), {"on_epoch_begin": on_epoch_begin})()
+        def on_step_end(_: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
+            if control.should_evaluate:
+                self.progress.pause()
+
+        def on_evaluate(_: Any, *told: Any, **others: Any) -> None:  # noqa: ARG001
+            self.progress.go_on()
+
+        def on_train_end(_: Any, *told: Any, **others: Any) -> None:  # noqa: ARG001
+            self.progress.end()
+
+        heard = (on_epoch_begin, on_step_end, on_evaluate, on_train_end)
+        methods = {function.__name__: function for function in heard} | {"on_epoch_end": on_step_end}
+        return type("MaskingCallback", (base,), methods)()
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
@@ -79,7 +96,8 @@ class MaskingCollator:
         if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.sounds is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
-        masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64))
+        progress = self.progress.next() if self._config.rate_schedule else None
+        masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64), progress)
         length = -(-int(gathered.lengths.max()) // self._multiple) * self._multiple
         batch = to_tensors(gathered, masked, takes, pad_id=self._vocabulary.pad, length=length)
         labels = torch.full_like(batch["input_ids"], IGNORED)

@@ -11,6 +11,7 @@ from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup, suggest
 from zhprep.instances.budgets import BUDGETS, Budget
+from zhprep.instances.rates import RateSchedule
 from zhprep.instances.words import Units, Words
 
 LABELS_OF_PAIRS = ("next", "order", "none")
@@ -23,6 +24,10 @@ class InstancesConfig:
 
     mask: str = setting("wwm", "which tokens are chosen")
     rate: float = setting(0.15, "share of tokens (or words) that is chosen", minimum=0.0)
+    rate_schedule: str = setting(
+        "",
+        "the rate by the share of the pretraining that is done: 0:0.15,0.1:0.3,1:0.15; held-out instances have --rate",
+    )
     budget: str = setting("google", "how the share becomes a number per instance", choices=tuple(BUDGETS))
     max_predictions: int | None = setting(None, "at most so many chosen tokens in an instance", minimum=1)
     ngram_weights: tuple[float, ...] = setting((0.4, 0.3, 0.2, 0.1), "chances of 1, 2, 3, … words (ngram, mac, pert)")
@@ -57,6 +62,13 @@ class InstancesConfig:
 
     def __post_init__(self) -> None:
         self._check_pairs()
+        if self.rate_schedule:
+            RateSchedule.parse(self.rate_schedule)
+        if self.rate_schedule and self.static:
+            raise UsageError(
+                "rate_schedule goes by the steps of the pretraining, which masks on disk cannot follow",
+                hint="leave out --static, or the schedule",
+            )
         if self.max_predictions is not None and self.budget in ("words", "bernoulli", "probabilistic"):
             raise UsageError(
                 f"max_predictions counts tokens; the budget rule {self.budget!r} counts words",
@@ -81,6 +93,12 @@ class InstancesConfig:
                 f"pairs names columns of parallel text, {self.pairs}; the format {self.format!r} has none",
                 hint="take --format tlm",
             )
+
+    def at(self, progress: float | None) -> InstancesConfig:
+        """Return the settings when the share ``progress`` of the pretraining is done; None is outside of it."""
+        if progress is None or not self.rate_schedule:
+            return self
+        return dataclasses.replace(self, rate=RateSchedule.parse(self.rate_schedule).at(progress))
 
     @property
     def replacing(self) -> str:
