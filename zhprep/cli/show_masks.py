@@ -23,6 +23,11 @@ from zhprep.segment import SegmentConfig
 from zhprep.segment import build as build_segment
 from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
 
+_MEANINGLESS = (
+    "mask", "format", "pairs", "static", "dupe_factor", "max_length", "short_seq_prob", "spans", "rate_schedule",
+)  # fmt: skip
+"""Settings that mean nothing for one sentence under every strategy."""
+
 
 @click.command()
 @click.argument("text")
@@ -30,7 +35,7 @@ from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
     "--vocab", metavar="VOCAB", type=Existing(), help="The vocabulary folder  [default: the characters of the text]"
 )
 @click.option("--cws", help="Segmenter  [default: jieba]")
-@config_options(InstancesConfig, skip=("mask", "format", "static", "dupe_factor", "max_length", "short_seq_prob"))
+@config_options(InstancesConfig, skip=_MEANINGLESS)
 @shared_options()
 def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> None:
     """Show the mask strategies side by side on one sentence.

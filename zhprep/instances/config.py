@@ -50,6 +50,7 @@ class InstancesConfig:
     short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
     coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
+    spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
     static: bool = setting(False, "mask on disk (otherwise the instances are clean and batches are masked)")
     dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
     shuffle: bool = setting(False, "shuffle the instances of each window of a million characters")

@@ -13,6 +13,7 @@ from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.entities import read_entities
 from zhprep.instances.reading import Reader
 from zhprep.instances.similar_words import read_similar_words
+from zhprep.instances.spans import SpanFile
 from zhprep.vocab import Encoder, Vocabulary, load
 
 
@@ -36,8 +37,11 @@ class Materials:
         Raises ``DataError`` for a file that cannot be read.
         """
         entities = read_entities(config.entities) if config.entities else None
+        spans = SpanFile(config.spans) if config.spans else None
         coarse = load(config.coarse_vocab) if config.coarse_vocab else None
-        reader = Reader(encoder or Encoder(vocabulary), Encoder(coarse) if coarse else None, entities, sounds=sounds)
+        reader = Reader(
+            encoder or Encoder(vocabulary), Encoder(coarse) if coarse else None, entities, spans, sounds=sounds
+        )
         special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
         return cls(config, vocabulary, reader, facts_of(config, vocabulary), special)
 
