@@ -6,7 +6,8 @@ and the report as HTML.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ import pyarrow.compute as pc
 
 from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import KINDS
+from zhprep.instances.drawing import KINDS, TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import Materials, facts_of
+from zhprep.instances.sounds import masked_sounds
 from zhprep.vocab import Vocabulary
 
 Counts = npt.NDArray[np.int64]
@@ -26,13 +28,15 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Cell:
-    """One token: what stands in the input, what the label is, which word it belongs to, what was done."""
+    """One token: what stands in the input, what the label is, which word it belongs to, what was done; and how what
+    stands in the input sounds, if the data say it."""
 
     shown: str
     label: str
     word: int
     kind: int
     segment: int
+    sound: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,28 @@ class Shown:
     labels: dict[str, int]
 
 
-def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig, *, epoch: int = 0) -> list[Shown]:
-    """Return ``rows`` as cells; clean instances are masked as epoch ``epoch`` would be."""
+@dataclass(frozen=True)
+class Sounds:
+    """The ``names`` of syllables by id, and the ``usual`` syllable of each token, uint16 ``[V]``."""
+
+    names: Sequence[str]
+    usual: npt.NDArray[np.uint16]
+
+
+def view_instances(
+    rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig, *, epoch: int = 0, sounds: Sounds | None = None
+) -> list[Shown]:
+    """Return ``rows`` as cells; clean instances are masked as epoch ``epoch`` would be. With ``sounds`` the rows have
+    ``pinyin_ids``."""
     shown = []
+    facts = facts_of(config, vocabulary)
+    if sounds is not None:
+        facts = replace(facts, sounds=sounds.usual)
     for row in rows.to_pylist():
         labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
-        shown.append(Shown(_cells(row, vocabulary, config, epoch), labels))
+        shown.append(
+            Shown(_cells(row, vocabulary, config, epoch, facts, () if sounds is None else sounds.names), labels)
+        )
     return shown
 
 
@@ -56,7 +76,7 @@ def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: Instanc
     """Return the one sentence of a ``words`` batch, masked, without special tokens."""
     tokens = Materials.of(config, vocabulary).reader.read(words, 0, Account()).tokens
     row = {"input_ids": tokens.ids.tolist(), "word_ids": (np.cumsum(tokens.opens) - 1).tolist(), "instance_id": 0}
-    return _cells(row, vocabulary, config, 0)
+    return _cells(row, vocabulary, config, 0, facts_of(config, vocabulary))
 
 
 def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> tuple[Counts, int, Counts]:
@@ -74,22 +94,33 @@ def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig
     return np.bincount(kinds, minlength=len(KINDS)).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
 
 
-def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
+def _cells(
+    row: dict[str, Any],
+    vocabulary: Vocabulary,
+    config: InstancesConfig,
+    epoch: int,
+    facts: TokenFacts,
+    names: Sequence[str] = (),
+) -> list[Cell]:
     ids = np.array(row["input_ids"], np.int64)
+    sounds = np.array(row["pinyin_ids"] if names else [0] * len(ids))
     if "masked_lm_positions" in row:
         inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
-        masked = mask_batch(flat, config, facts_of(config, vocabulary), epoch)
+        masked = mask_batch(flat, config, facts, epoch)
+        sounds = masked_sounds(sounds, masked, facts) if names else sounds
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))
     segments = row.get("token_type_ids") or [0] * len(ids)
     cells = []
-    for place, (token, word, segment) in enumerate(zip(inputs.tolist(), row["word_ids"], segments, strict=True)):
+    columns = zip(inputs.tolist(), row["word_ids"], segments, sounds.tolist(), strict=True)
+    for place, (token, word, segment, sound) in enumerate(columns):
         label, kind = chosen.get(place, (None, 0))
         if label is not None and config.replacing == "shuffle":
             label = int(inputs[label])  # a place: what stands there belongs here
         said = "" if label is None else vocabulary.tokens[label]
-        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment))
+        heard = names[sound] if names else ""
+        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment, heard))
     return cells
