@@ -60,7 +60,7 @@ class Chosen:
 
     def texts(self) -> Ints:
         """Return for each the number of the text it is in: what stands between two special tokens."""
-        numbers: Ints = np.cumsum(self.all_words < 0)[self.positions]
+        numbers: Ints = np.cumsum(self.all_words < 0, dtype=np.int64)[self.positions]
         return numbers
 
     def runs(self) -> tuple[Ints, Ints]:

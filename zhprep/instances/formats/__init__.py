@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from zhprep.instances.formats.chinesebert import chinesebert
 from zhprep.instances.formats.doc_sentences import doc_sentences
+from zhprep.instances.formats.electra import electra
 from zhprep.instances.formats.full_sentences import full_sentences
 from zhprep.instances.formats.packed import packed
 from zhprep.instances.formats.segment_pair import segment_pair
@@ -31,4 +32,5 @@ FORMATS: dict[str, Format] = {
     "packed": packed,
     "chinesebert": chinesebert,
     "tlm": tlm,
+    "electra": electra,
 }
