@@ -1,24 +1,19 @@
-"""Masks, ours beside Hugging Face's collator for whole words, and beside a plain loop over instances.
+"""Masks from tokens, beside a plain loop over instances (batches of rows: ``test_collator.py``).
 
 The loop is Google's rule (the same budget, whole words, 80/10/10) over lists of integers: leaner than the script, which
-handles strings. The collator for Chinese whole words is only in transformers 4. Figures are of processor time, the
-best of several runs, both in this process.
+handles strings. Figures are of processor time, the best of several runs.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 
 import numpy as np
 import plain_google
-import pyarrow as pa
 import pytest
 
-from zhprep import vocab
-from zhprep.core import schema
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, mask_batch
 from zhprep.instances.masks import STRATEGIES
 
@@ -86,44 +81,6 @@ def test_dynamic(rows: int) -> None:
     fast, slow = best(ours, 200), best(lambda: plain(flat, Random(0)), 5)
     print(f"\ndynamic wwm, {rows} x 128: {fast * 1e3:.2f} ms; plain loop {slow * 1e3:.1f} ms; {slow / fast:.0f}x")
     assert slow > 2 * fast
-
-
-@pytest.mark.parametrize(("rows", "least"), [(32, 20), (256, 30)])
-def test_dynamic_beside_hugging_face(rows: int, least: float, tmp_path: Path) -> None:
-    """Padded batches of whole-word masks, rows to tensors on both sides."""
-    transformers = pytest.importorskip("transformers")
-    if int(transformers.__version__.split(".")[0]) > 4:
-        pytest.skip(f"transformers {transformers.__version__} has no whole words for Chinese; install transformers<5")
-    from zhprep.collate import MaskingCollator
-
-    vocabulary, tokens = characters_vocabulary(tmp_path)
-    tokenizer = transformers.BertTokenizerFast.from_pretrained(tmp_path)
-    flat = instances(rows, 128)
-    draw = np.random.default_rng(0)
-    ours_rows, theirs_rows = [], []
-    for row, word_ids in enumerate(flat.word_ids.reshape(rows, 128)):
-        ids = draw.choice(tokens, 128)
-        ids[0], ids[-1] = vocabulary.cls, vocabulary.sep
-        inner = [place for place in range(1, 127) if word_ids[place] == word_ids[place - 1]]
-        ours_rows.append({"input_ids": ids.astype(np.uint16), "word_ids": word_ids, "instance_id": row})
-        theirs_rows.append({"input_ids": ids.tolist(), "chinese_ref": inner})
-    collator = MaskingCollator(tmp_path)
-    peer = transformers.DataCollatorForWholeWordMask(tokenizer=tokenizer, mlm_probability=0.15)
-    fast, slow = best(lambda: collator(ours_rows), 100), best(lambda: peer(theirs_rows), 5)
-    print(f"\n{rows} x 128: {fast * 1e3:.2f} ms; transformers {slow * 1e3:.1f} ms; {slow / fast:.0f}x")
-    assert slow > least * fast
-
-
-def characters_vocabulary(folder: Path) -> tuple[vocab.Vocabulary, list[int]]:
-    """Write a vocabulary of Chinese characters; return it and the ids of its characters."""
-    text = "".join(chr(0x4E00 + place) for place in range(8000))
-    words = pa.RecordBatch.from_pydict(
-        {"doc": ["0"], "sentences": [[text] * 2], "ends": [[list(range(1, 8001))] * 2]}, schema=schema.WORDS
-    )
-    config = vocab.VocabConfig(size=9000, char_coverage=1.0)
-    vocabulary = vocab.train(vocab.count(words, config), config)
-    vocab.write(vocabulary, folder)
-    return vocabulary, [vocabulary.ids[character] for character in text]
 
 
 @pytest.mark.parametrize("name", STRATEGIES)

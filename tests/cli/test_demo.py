@@ -5,6 +5,14 @@ from __future__ import annotations
 import pytest
 from command_line import refused, zhprep
 
+from zhprep.core.shards import open_batches
+from zhprep.instances.splitting import is_validation
+
+
+def validation_instances(data):
+    """How many instances are of documents that were set apart."""
+    return sum(int(is_validation(batch["instance_id"].to_numpy()).sum()) for batch in open_batches(data, "instances"))
+
 
 @pytest.mark.slow
 def test_the_demo_learns_and_makes_a_report(tmp_path):
@@ -13,6 +21,7 @@ def test_the_demo_learns_and_makes_a_report(tmp_path):
     assert (result.code, result.err) == (0, "")
     held_out, tasks = result.report["intrinsic"], result.report["tasks"]
     assert held_out["loss"] < held_out["unigram_loss"] - 0.35
+    assert held_out["instances"] == validation_instances(tmp_path / "demo" / "data") > 64
     assert tasks["topic"]["accuracy"]["mean"] > tasks["topic"]["majority"] + 0.5
     assert tasks["paraphrase"]["dev_rows"] > 200
     assert (tmp_path / "demo" / "report.html").stat().st_size > 20_000

@@ -108,3 +108,4 @@ def test_spans_of_a_tagger(sample_data, vocab, tmp_path):
     assert max(max(row) for row in words.to_pylist()) == 0  # every sentence is one entity
     spans.write_text("", "utf-8")
     refused(zhprep("make-instances", table, *settings, "-o", tmp_path / "none"), 3, "has no line for the document")
+    refused(zhprep("make-instances", table, *settings, "-o", tmp_path / "data"), 2, "--overwrite")  # other spans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from command_line import COUNTS, refused, zhprep
+from command_line import COUNTS, made_by, refused, zhprep
 
 TINY = ("--recipe", "bert-wwm", "--size", "tiny", "--batch-size", 4, "--threads", 1)
 
@@ -37,6 +37,16 @@ def test_what_is_wrong_is_told_before_anything_is_written(data, vocab, tmp_path)
     refused(zhprep("pretrain", data, *output, *TINY, "--time-limit", "soon"), 2, "'soon' is not a duration")
     refused(zhprep("pretrain", data, *output, "--schedule", "linaer"), 2, "--schedule cannot be", "'linear'")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_places_are_not_trained_as_tokens(sample_data, vocab, tmp_path):
+    settings = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--mask", "pert", "--format", "full-sentences")
+    shuffled = made_by("make-instances", *settings, output=tmp_path / "data")
+    refused(
+        zhprep("pretrain", shuffled, "-o", tmp_path / "run", "--recipe", "roberta-wwm", *TINY), 2,
+        "what is to be predicted are places (replacement shuffle)", "another --replacement",
+    )  # fmt: skip
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_config_is_refused(data, run):

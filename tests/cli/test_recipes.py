@@ -6,9 +6,14 @@ import json
 import tomllib
 
 import pytest
-from command_line import refused, zhprep
+from command_line import made_by, refused, zhprep
 
+from zhprep.cli.run import make_run
+from zhprep.cli.shared import Shared
+from zhprep.core.shards import open_table, read_manifest
 from zhprep.recipes import load_recipe, recipe_names
+
+WITHOUT_MODEL = sorted(name for name in recipe_names() if "model" not in load_recipe(name))
 
 
 def test_the_list_has_titles_and_papers():
@@ -30,3 +35,117 @@ def test_one_is_printed_as_it_is_written_or_resolved(name):
 
 def test_an_unknown_one():
     refused(zhprep("recipes", "bert-wmw"), 2, "unknown recipe 'bert-wmw'", "did you mean 'bert-wwm'?")
+
+
+@pytest.mark.parametrize("size", ["tiny", "base"])
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_setting_of_each_is_one_that_there_is(name, size, tmp_path):
+    assert make_run(name, tmp_path / "work", Shared(), size=size).recipe["name"] == name
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_each_makes_its_data_from_raw_text(name, sample_data, vocab, tmp_path):
+    similar = ("--similar-words", sample_data / "similar-words.tsv") if name == "macbert" else ()
+    made = made_by(
+        "make-instances",
+        sample_data / "corpus" / "news.txt",
+        "--vocab",
+        vocab,
+        "--recipe",
+        name,
+        *similar,
+        output=tmp_path / "data",
+    )
+    columns = set(open_table(made).column_names)
+    expected = {"pinyin_ids": "pinyin" in load_recipe(name), "cu_seqlens": name == "modernbert"}
+    assert {column: column in columns for column in expected} == expected
+    assert read_manifest(made, "instances")["recipe"] == name
+
+
+def test_one_without_a_model_makes_data_and_no_more(sample_data, tmp_path):
+    news = sample_data / "corpus" / "news.txt"
+    made = zhprep("run", "chinesebert", news, "-o", tmp_path / "work", "--vocab-size", 3000, "--json")
+    assert made.code == 0, made.err
+    assert [line.split()[0] for line in made.err.splitlines()[:3]] == ["vocab", "data", "glyphs"]
+    assert {path.name for path in (tmp_path / "work").iterdir()} == {"vocab", "data"}
+    tokenizer = tmp_path / "work" / "data" / "vocab"
+    alone = zhprep(
+        "make-instances", news, "--vocab", tokenizer, "--recipe", "chinesebert", "-o", tmp_path / "x", "--json"
+    )
+    assert alone.report["content_sha256"] == made.report["content_sha256"]
+    drawn = zhprep("render-glyphs", "--vocab", tokenizer, "--recipe", "chinesebert", "-o", tmp_path / "glyphs")
+    assert drawn.code == 0, drawn.err
+    assert (tmp_path / "glyphs" / "glyphs.npy").read_bytes() == (tokenizer / "glyphs.npy").read_bytes()
+    assert zhprep("verify", tmp_path / "work" / "data").code == 0
+    task = ("--task", sample_data / "tasks" / "topic")
+    refused(
+        zhprep("run", "chinesebert", news, "-o", tmp_path / "y", *task), 2, "'chinesebert' has no [model]", "--task"
+    )
+
+
+def test_macbert_finds_similar_words_in_the_corpus(sample_data, tmp_path):
+    settings = ("run", "macbert", sample_data / "corpus", "-o", tmp_path / "work", "--size", "tiny", "--steps", 2)
+    made = zhprep(*settings, "--vocab-size", 3000, "--json")
+    assert made.code == 0, made.err
+    stages = [line.split()[0] for line in made.err.splitlines()[:5]]
+    assert stages == ["vocab", "similar-words", "data", "run", "evaluate"]
+    table = tmp_path / "work" / "similar-words.tsv"
+    assert (tmp_path / "work" / "data" / "similar-words.tsv").read_bytes() == table.read_bytes()
+    stamp = table.stat().st_mtime_ns
+    assert zhprep(*settings, "--vocab-size", 3000, "--quiet").code == 0
+    assert table.stat().st_mtime_ns == stamp
+
+
+def test_data_with_similar_words_can_be_moved_and_are_masked_by_their_own_table(sample_data, vocab, tmp_path):
+    news, table = sample_data / "corpus" / "news.txt", tmp_path / "similar.tsv"
+    table.write_bytes((sample_data / "similar-words.tsv").read_bytes())
+    settings = ("make-instances", news, "--vocab", vocab, "--recipe", "macbert")
+    refused(zhprep(*settings, "-o", tmp_path / "data"), 2, "needs a table of similar words", "--similar-words FILE")
+    made = made_by(*settings, "--similar-words", table, output=tmp_path / "data")
+    assert read_manifest(made)["config"]["instances"]["similar_words"] == "similar-words.tsv"
+    other = sample_data / "synonyms.txt"
+    refused(zhprep(*settings, "-o", made, "--similar-words", other), 3, "not word, similar word and score")
+    table.write_text("使用\t利用\n", encoding="utf-8")
+    refused(zhprep(*settings, "-o", made, "--similar-words", table), 2, "another segmenter or vocabulary", "similar")
+    table.unlink()
+    moved = made.rename(tmp_path / "moved")
+    for command in (("verify", moved, "--masks"), ("inspect", moved)):
+        result = zhprep(*command)
+        assert result.code == 0, result.err
+    run = zhprep("pretrain", moved, "-o", tmp_path / "run", "--size", "tiny", "--steps", 1, "--threads", 1)
+    assert run.code == 0, run.err
+
+
+@pytest.mark.parametrize("name", WITHOUT_MODEL)
+def test_one_without_a_model_is_not_trained_as_something_else(name, data, tmp_path):
+    refused(
+        zhprep("pretrain", data, "-o", tmp_path / "run", "--recipe", name, "--size", "tiny"),
+        2,
+        f"recipe '{name}' describes data only",
+        "--recipe bert",
+    )
+    assert not (tmp_path / "run").exists()
+
+
+def test_every_stage_takes_its_section(tmp_path):
+    text = tmp_path / "text.txt"
+    text.write_text("今天😀去银行，还没有行李。\n", encoding="utf-8")
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        '[normalize]\nemoji = "strip"\n[segment]\ncws = "characters"\n[vocab]\ntype = "char"\nsize = 500\n'
+        '[glyphs]\nsize = 16\nfont = ["kai"]\n[pinyin]\nengine = "pypinyin"\n',
+        encoding="utf-8",
+    )
+    mine = ("--recipe", recipe)
+    for command, flags in (
+        ("normalize", ("--emoji", "strip")),
+        ("segment", ("--cws", "characters")),
+        ("extract-pinyin", ("--cws", "characters", "--engine", "pypinyin")),
+    ):
+        by_recipe, by_flags, by_default = (zhprep(command, text, *how) for how in (mine, flags, ()))
+        assert (by_recipe.code, by_recipe.out) == (0, by_flags.out), by_recipe.err
+        assert by_recipe.out != by_default.out
+    vocabulary = made_by("build-vocab", text, *mine, output=tmp_path / "vocab")
+    config = read_manifest(vocabulary)["config"]
+    assert (config["vocab"]["type"], config["vocab"]["size"], config["normalize"]["emoji"]) == ("char", 500, "strip")
+    assert zhprep("render-glyphs", "--vocab", vocabulary, *mine, "--json").report["shape"][1:] == [1, 16, 16]

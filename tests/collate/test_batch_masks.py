@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from training_data import IDS, masked, pair
@@ -69,10 +71,10 @@ def test_masks_on_disk_are_read_as_they_are():
 
 def test_a_data_set_says_how_it_is_masked(vocabulary):
     manifest = {"config": {"instances": {"mask": "wwm", "seed": 9, "ratios": [1.0, 0.0, 0.0]}}}
-    made = masks_of(manifest, ["input_ids"], vocabulary)
+    made = masks_of(Path("DATA"), manifest, ["input_ids"], vocabulary)
     assert isinstance(made, DynamicMasks)
     assert made.config == InstancesConfig(mask="wwm", seed=9, ratios=(1.0, 0.0, 0.0))
     assert made.facts.mask == vocabulary.mask
-    assert isinstance(masks_of(manifest, ["input_ids", "masked_lm_positions"], vocabulary), StaticMasks)
-    with pytest.raises(UsageError, match="the data's manifest"):
-        masks_of({"config": {"instances": {"msk": "wwm"}}}, ["input_ids"], vocabulary)
+    assert isinstance(masks_of(Path("DATA"), manifest, ["input_ids", "masked_lm_positions"], vocabulary), StaticMasks)
+    with pytest.raises(UsageError, match="the manifest of DATA"):
+        masks_of(Path("DATA"), {"config": {"instances": {"msk": "wwm"}}}, ["input_ids"], vocabulary)

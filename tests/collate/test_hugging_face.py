@@ -69,9 +69,8 @@ def test_workers_that_outlive_an_epoch_hear_of_the_next(vocabulary_folder):
         assert torch.equal(found, expected)
 
 
-@pytest.mark.reference
-@pytest.mark.filterwarnings("default")
-def test_a_trainer_trains_with_it(vocabulary_folder, tmp_path):
+def trained(vocabulary_folder, folder, **settings):
+    """Return a ``Trainer`` that has made eight steps over four epochs of eight rows, and the batches its model was given."""
     transformers = pytest.importorskip("transformers")
     pytest.importorskip("accelerate")
     transformers.logging.set_verbosity_error()
@@ -79,21 +78,58 @@ def test_a_trainer_trains_with_it(vocabulary_folder, tmp_path):
         vocab_size=len(TOKENS), hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=64
     )
     arguments = transformers.TrainingArguments(
-        output_dir=str(tmp_path), max_steps=4, per_device_train_batch_size=6, logging_steps=1, learning_rate=1e-3,
-        remove_unused_columns=False, report_to=[], use_cpu=True, disable_tqdm=True, save_strategy="no",
+        output_dir=str(folder), max_steps=8, per_device_train_batch_size=4, logging_steps=1, learning_rate=1e-3,
+        remove_unused_columns=False, report_to=[], use_cpu=True, disable_tqdm=True, save_strategy="no", **settings,
     )  # fmt: skip
-    collator = MaskingCollator(vocabulary_folder, mask="wwm", seed=1)
-    seen = []
+    collator = MaskingCollator(vocabulary_folder, mask="wwm", rate=0.4, seed=1)
+    batches = []
 
-    def spying(rows):
-        seen.append((int(collator._epoch), sorted(row["instance_id"] for row in rows)))
-        return collator(rows)
+    class Watched(transformers.Trainer):
+        def compute_loss(self, model, inputs, *others, **named):
+            batches.append({name: tensor.clone() for name, tensor in inputs.items()})
+            return super().compute_loss(model, inputs, *others, **named)
 
-    trainer = transformers.Trainer(
-        transformers.BertForPreTraining(config), arguments, data_collator=spying, train_dataset=ROWS,
+    trainer = Watched(
+        transformers.BertForPreTraining(config), arguments, data_collator=collator, train_dataset=ROWS[:8],
         callbacks=[collator.callback()],
     )  # fmt: skip
-    trained = trainer.train()
-    assert trained.global_step == 4
-    assert 0.0 < trained.training_loss < 10.0
-    assert [epoch for epoch, _ in seen[:4]] == [0, 0, 1, 1]
+    trainer.train()
+    return trainer, batches
+
+
+def rows_in(batch):
+    """Return each row as its clean text, and its masks."""
+    clean = torch.where(batch["labels"] >= 0, batch["labels"], batch["input_ids"])
+    return {
+        tuple(row.tolist()): tuple((labels >= 0).tolist()) for row, labels in zip(clean, batch["labels"], strict=True)
+    }
+
+
+@pytest.mark.reference
+@pytest.mark.filterwarnings("default")
+def test_a_trainer_trains_with_it(vocabulary_folder, tmp_path):
+    trainer, batches = trained(vocabulary_folder, tmp_path)
+    assert trainer.state.global_step == len(batches) == 8
+    assert all(0.0 < entry["loss"] < 10.0 for entry in trainer.state.log_history if "loss" in entry)
+    collator = MaskingCollator(vocabulary_folder, mask="wwm", rate=0.4, seed=1)
+    for step, batch in enumerate(batches):
+        collator.set_epoch(step // 2)
+        expected = rows_in(collator(ROWS[:8]))
+        for text, masks in rows_in(batch).items():
+            whole = next(row for row in expected if row[: len(text)] == text)
+            assert expected[whole][: len(masks)] == masks
+
+
+@pytest.mark.reference
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("persistent", [False, True])
+def test_a_trainer_is_given_the_same_batches_by_several_workers(persistent, vocabulary_folder, tmp_path):
+    _, alone = trained(vocabulary_folder, tmp_path)
+    _, found = trained(
+        vocabulary_folder, tmp_path, dataloader_num_workers=2, dataloader_persistent_workers=persistent,
+        dataloader_prefetch_factor=2,
+    )  # fmt: skip
+    assert len(found) == len(alone) == 8
+    for ours, theirs in zip(alone, found, strict=True):
+        assert ours.keys() == theirs.keys()
+        assert all(torch.equal(ours[name], theirs[name]) for name in ours)

@@ -97,3 +97,10 @@ def test_chance_at_the_edges() -> None:
     assert rng.chance(ends, 1.0).tolist() == [True, True]
     assert rng.chance(ends, 0.0).tolist() == [False, False]
     assert rng.chance(ends, np.nextafter(1.0, 0.0)).tolist() == [True, False]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=6), st.integers(0, 9))
+def test_bits_within_rows_are_those_of_each_number(sizes, seed):
+    key = rng.keys(seed, "mask", np.arange(len(sizes)))
+    expected = [int(rng.bits(key[row : row + 1], number)[0]) for row, n in enumerate(sizes) for number in range(n)]
+    assert rng.bits_within(key, np.cumsum([0, *sizes])).tolist() == expected

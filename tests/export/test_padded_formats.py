@@ -81,7 +81,7 @@ def test_the_masks_are_those_of_the_collator(clean, tmp_path):
 
     data = Data.at(clean)
     rows = Instances(clean, needs=("input_ids", "word_ids", "instance_id")).gather(np.arange(1000))
-    theirs = masks_of(data.manifest, list(data.columns), data.vocabulary)(rows, np.zeros(1000, np.int64))
+    theirs = masks_of(clean, data.manifest, list(data.columns), data.vocabulary)(rows, np.zeros(1000, np.int64))
     shards = data.shards()
     ours = data.masks(next(next(shards)[1]).slice(0, 1000))
     assert ours.input_ids.tolist() == theirs.input_ids.tolist()

@@ -8,13 +8,14 @@ import pytest
 from made_words import make_documents, words_batch
 
 from zhprep.core.report import Account
-from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.instances import InstancesConfig, Materials, build_instances, builder_of
 from zhprep.instances.formats import FORMATS
+from zhprep.instances.splitting import VALIDATION, for_validation, is_validation
 
 
 def build(vocabulary, encoder, documents, account=None, **settings):
     config = InstancesConfig(**{"max_length": 64} | settings)
-    builder = InstanceBuilder(Materials.of(config, vocabulary, encoder), window=3000, account=account)
+    builder = builder_of(Materials.of(config, vocabulary, encoder), window=3000, account=account)
     return pa.Table.from_batches(build_instances([words_batch(documents)], builder), builder.schema)
 
 
@@ -51,3 +52,32 @@ def test_a_document_is_in_one_split(vocabulary, encoder):
     n_train = accounts["validation"].counts["documents_of_other_split"]
     assert accounts["train"].counts["documents_of_other_split"] + n_train == 450
     assert abs(n_train / 450 - 0.8) < 0.08
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_apart_is_both_sides_and_they_share_no_text(vocabulary, encoder, name):
+    documents = make_documents(3, 300, most_sentences=5)
+    tables = {
+        split: build(vocabulary, encoder, documents, split=split, format=name, validation_share=0.2)
+        for split in ("train", "validation", "apart")
+    }
+    apart = tables["apart"]
+    held_out = is_validation(apart["instance_id"].to_numpy())
+    assert 0.1 < held_out.mean() < 0.3
+    for side, split in ((~held_out, "train"), (held_out, "validation")):
+        part = apart.filter(pa.array(side))
+        assert (part["instance_id"].to_numpy() % VALIDATION).tolist() == list(range(part.num_rows))
+        if name in ("full-sentences", "doc-sentences", "single", "packed"):  # others draw by the number of the instance
+            assert part["input_ids"].to_pylist() == tables[split]["input_ids"].to_pylist()
+
+
+def test_a_slice_of_a_batch_is_split_like_the_whole(vocabulary, encoder):
+    batch = words_batch(make_documents(4, 60))
+    whole = for_validation(batch, 0.3)
+    assert 5 < whole.sum() < 40
+    assert (
+        np.concatenate([for_validation(batch.slice(first, 7), 0.3) for first in range(0, 60, 7)]).tolist()
+        == whole.tolist()
+    )
+    assert not for_validation(batch, 0.0).any()
+    assert for_validation(batch.slice(0, 0), 0.3).tolist() == []

@@ -48,13 +48,21 @@ def test_every_replacement_is_put_at_the_same_positions():
     assert np.array_equal(*positions)
 
 
+class Loud:
+    """Says the number of a token and one more."""
+
+    def draw(self, token_ids, random):
+        assert len(token_ids) == len(random)
+        return (token_ids + 1).astype(np.uint16)
+
+
 def test_the_sound_of_a_masked_token_is_not_given_away():
     flat = flat_of(300)
     sounds = (flat.input_ids % 97 + 1).astype(np.uint16)
-    usual = (np.arange(500) % 89 + 1).astype(np.uint16)
-    masked = mask_batch(flat, InstancesConfig(), FACTS)
-    for facts, replaced in ((FACTS, np.zeros(500)), (TokenFacts(4, FACTS.pool, sounds=usual), usual)):
-        heard = masked_sounds(sounds, masked, facts)
+    config = InstancesConfig()
+    masked = mask_batch(flat, config, FACTS)
+    for facts, replaced in ((FACTS, np.zeros(500)), (TokenFacts(4, FACTS.pool, sounds=Loud()), np.arange(500) + 1)):
+        heard = masked_sounds(sounds, flat, masked, config, facts, 0)
         at = heard[masked.positions]
         assert (at[masked.kinds == MASK] == 0).all()
         assert (at[masked.kinds == KEEP] == sounds[masked.positions][masked.kinds == KEEP]).all()

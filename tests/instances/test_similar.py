@@ -8,7 +8,7 @@ from made_words import words_batch
 
 from zhprep.core.errors import DataError
 from zhprep.instances.cooccurrence import Sparse, frequent_words, near_counts
-from zhprep.instances.similar import of_corpus, of_lexicon, of_vectors, read_word2vec, write_similar
+from zhprep.instances.similar import SimilarConfig, of_corpus, of_lexicon, of_vectors, read_word2vec, write_similar
 from zhprep.instances.vectors import count_vectors, nearest, positive_information
 
 
@@ -62,7 +62,11 @@ def test_vectors_have_the_inner_products_of_the_exact_decomposition():
 
 
 def test_words_in_like_places_are_similar():
-    rows = list(of_corpus(lambda: [words_batch(documents())], n_words=50, min_count=2, dimensions=6, most=1, least=0.0))
+    rows = list(
+        of_corpus(
+            lambda: [words_batch(documents())], SimilarConfig(words=50, min_count=2, dimensions=6, most=1, least=0.0)
+        )
+    )
     best = {word: other for word, other, _ in rows}
     for one, other in (("小猫", "小狗"), ("石头", "砖块"), ("爱吃", "要吃"), ("放在", "摆在"), ("墙", "地")):
         assert best[one] == other
@@ -78,7 +82,10 @@ def test_nearest_are_of_the_same_length_and_script_and_not_the_word_itself():
 def test_word2vec_files_are_read(tmp_path):
     path = tmp_path / "vectors.txt"
     path.write_text("3 2\n大 1 0\n小 0.9 0.1\n猫 0 1 \n", "utf-8")
-    assert [row[:2] for row in of_vectors(path, n_words=9, most=1, least=0.9)] == [("大", "小"), ("小", "大")]
+    assert [row[:2] for row in of_vectors(path, SimilarConfig(words=9, most=1, least=0.9))] == [
+        ("大", "小"),
+        ("小", "大"),
+    ]
     assert read_word2vec(path, 2)[0] == ["大", "小"]
 
 

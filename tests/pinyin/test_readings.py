@@ -1,20 +1,16 @@
-"""Readings of entries, and what masked tokens sound like."""
+"""Readings of entries."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from zhprep.core import rng
 from zhprep.pinyin.chinesebert import id2pinyin, pinyin2tensor, pinyin_map
-from zhprep.pinyin.readings import Readings, masked_syllables, spelt, syllables_of
+from zhprep.pinyin.readings import Readings, syllables_of
 from zhprep.pinyin.syllables import ids, names
 
 ENTRIES = ["[PAD]", "[MASK]", "行", "我", "##行", "银行", "a", "，", "的", "女", "##", "𠀀"]
-MASK_TOKEN = 1
-MASKED, RANDOM, KEPT, SIMILAR = 1, 2, 3, 4
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +29,8 @@ def test_readings_of_one_character_entries(readings):
 
 
 def test_the_usual_reading_is_the_first(readings):
-    assert [names()[n] for n in readings.usual[[2, 3, 6, 9]]] == ["xing2", "wo3", "", "nv3"]
+    firsts = [names()[readings.syllables[readings.offsets[entry]]] for entry in (2, 3, 9)]
+    assert firsts == ["xing2", "wo3", "nv3"]
 
 
 def test_every_reading_is_drawn_and_no_other(readings):
@@ -43,34 +40,6 @@ def test_every_reading_is_drawn_and_no_other(readings):
     assert set(counts) == set(syllables_of("行"))
     assert min(counts.values()) > 0.7 * 4000 / len(counts)
     assert not readings.draw(np.full(9, 6), random[:9]).any()
-
-
-def test_masked_random_and_kept(readings):
-    syllables = np.array([0, 5, 6, 7, 8, 0], np.uint16)
-    token_ids = np.array([3, MASK_TOKEN, 2, 3, 6, 3])
-    positions, kinds = np.array([1, 2, 3, 4]), np.array([MASKED, RANDOM, KEPT, SIMILAR], np.uint8)
-    random = rng.bits(rng.keys(1, "test"), positions)
-    result = masked_syllables(syllables, token_ids, positions, kinds, random, readings)
-    assert result[[0, 1, 3, 4, 5]].tolist() == [0, 0, 7, 0, 0]
-    assert result[2] in syllables_of("行")
-    assert syllables.tolist() == [0, 5, 6, 7, 8, 0]
-
-
-@given(st.lists(st.integers(1, len(names()) - 1), min_size=1, max_size=30), st.data())
-def test_the_sound_of_a_label_never_leaks(readings, heard, data):
-    """Whatever the masked and replaced tokens sounded like, the input is the same."""
-    n = len(heard)
-    kinds = np.array(data.draw(st.lists(st.sampled_from([MASKED, RANDOM, SIMILAR]), min_size=n, max_size=n)), np.uint8)
-    token_ids = np.where(kinds == MASKED, MASK_TOKEN, 2)
-    positions = np.arange(n)
-    random = rng.bits(rng.keys(2, "test"), positions)
-    others = data.draw(st.lists(st.integers(1, len(names()) - 1), min_size=n, max_size=n))
-    one, other = (
-        masked_syllables(np.array(sounds, np.uint16), token_ids, positions, kinds, random, readings)
-        for sounds in (heard, others)
-    )
-    assert (one == other).all()
-    assert not spelt(one)[kinds == MASKED].any()
 
 
 class TestTables:

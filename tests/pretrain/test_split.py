@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from command_line import made_by
 from training_data import write_instances
 
 from zhprep.pretrain.data import Instances
@@ -34,6 +35,17 @@ def test_duplicates_are_held_out_together(static_data):
     rows, held_out = split(instances(static_data), 0.05)
     assert set(held_out[held_out < 200].tolist()) == set((held_out[held_out >= 200] - 200).tolist())
     assert len(rows) + len(held_out) == 400
+
+
+def test_validation_documents_that_were_set_apart_are_what_is_held_out(sample_data, vocab, tmp_path):
+    settings = ("--vocab", vocab, "--split", "apart", "--validation-share", 0.2, "--max-length", 64)
+    made = made_by("make-instances", sample_data / "corpus", *settings, output=tmp_path / "data")
+    numbers = np.concatenate(list(instances(made).plain_chunks("instance_id")))
+    rows, held_out = split(instances(made), 0.01)
+    assert held_out.tolist() == np.flatnonzero((numbers >> 31) & 1).tolist()
+    assert sorted([*rows.tolist(), *held_out.tolist()]) == list(range(len(numbers)))
+    assert 0.1 < len(held_out) / len(numbers) < 0.3
+    assert len(split(instances(made), 0.0)[1]) == 0
 
 
 @pytest.mark.parametrize("n_rows", [2, 3, 5, 11])

@@ -8,11 +8,12 @@ import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.cli.shared import RECIPE, folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.config import as_dict
 from zhprep.core.report import check_budgets
 from zhprep.normalize import NormalizeConfig
+from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_segmenter
 from zhprep.run.vocabulary import build_vocabulary
@@ -24,6 +25,7 @@ from zhprep.vocab.patch import config_of
 @click.command()
 @input_options
 @click.option("-o", "--output", metavar="VOCAB", required=True, help="The vocabulary folder.")
+@RECIPE
 @config_options(VocabConfig)
 @click.option(
     "--patch",
@@ -33,7 +35,9 @@ from zhprep.vocab.patch import config_of
 )
 @click.option("--cws", help="Segmenter, for the types that are made of words  [default: jieba]")
 @shared_options("work", "array", "drop")
-def command(inputs: tuple[str, ...], output: str, old: str | None, cws: str | None, **options: Any) -> None:
+def command(
+    inputs: tuple[str, ...], output: str, recipe: str | None, old: str | None, cws: str | None, **options: Any
+) -> None:
     """Learn a vocabulary and write it as a tokenizer.
 
     Input may be raw text or any table. The folder loads with tokenizers and with transformers; Chinese characters
@@ -42,13 +46,16 @@ def command(inputs: tuple[str, ...], output: str, old: str | None, cws: str | No
     shared, options = split_shared(options)
     read = take_read_config(options)
     patched = load(old) if old else None
-    config = read_config(VocabConfig, options, as_dict(config_of(patched)) if patched else None)
-    segment = read_config(SegmentConfig, {"cws": cws})
+    sections = load_recipe(recipe) if recipe else {}
+    of_recipe = as_dict(config_of(patched)) if patched else sections.get("vocab")
+    config = read_config(VocabConfig, options, of_recipe, where="[vocab]")
+    normalize = read_config(NormalizeConfig, {}, sections.get("normalize"), where="[normalize]")
+    segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
     check_segmenter(segment)
     there = job_output(folder_output(output), shared, "build-vocab")
     with planned(inputs, read, there.path, shared.block_size) as corpus:
         table = "words" if TYPES[config.type].by_word == "required" or cws else "text"
-        chain = Chain.over(corpus, table, normalize=NormalizeConfig(), segment=segment)
+        chain = Chain.over(corpus, table, normalize=normalize, segment=segment)
         report = build_vocabulary(corpus, chain, config, there, old=patched)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
     show_report(report, shared)

@@ -11,11 +11,12 @@ import pyarrow as pa
 
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import Shared, shared_options, split_shared
+from zhprep.cli.shared import RECIPE, Shared, shared_options, split_shared
 from zhprep.cli.text_stage import OUTPUT, SCORE, run_text_stage, show_scores
 from zhprep.core.report import Report
 from zhprep.pinyin import PinyinConfig, build
 from zhprep.pinyin.score import read_gold, score
+from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_pinyin, check_segmenter
 from zhprep.segment import SegmentConfig, cut, load_engine
@@ -24,6 +25,7 @@ from zhprep.segment import SegmentConfig, cut, load_engine
 @click.command()
 @input_options
 @OUTPUT
+@RECIPE
 @click.option("--cws", help="Segmenter for text that has no words yet  [default: jieba]")
 @click.option("--word-table", metavar="FILE.npz", help="Keep the readings of words, so that a later run begins warm.")
 @SCORE
@@ -32,6 +34,7 @@ from zhprep.segment import SegmentConfig, cut, load_engine
 def command(
     inputs: tuple[str, ...],
     output: str | None,
+    recipe: str | None,
     cws: str | None,
     word_table: str | None,
     gold: Path | None,
@@ -43,8 +46,9 @@ def command(
     """
     shared, options = split_shared(options)
     read = take_read_config(options)
-    config = read_config(PinyinConfig, options)
-    segment = read_config(SegmentConfig, {"cws": cws})
+    sections = load_recipe(recipe) if recipe else {}
+    config = read_config(PinyinConfig, options, sections.get("pinyin"), where="[pinyin]")
+    segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
     check_segmenter(segment)
     check_pinyin(config)
     if gold is not None:

@@ -17,7 +17,6 @@ from zhprep.cli.options import Existing
 from zhprep.cli.ruby import ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
-from zhprep.core.config import build
 from zhprep.core.errors import UsageError
 from zhprep.core.shards import open_batches, open_table, read_manifest
 from zhprep.core.shards.commit import committed
@@ -106,17 +105,17 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 
 
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
-    from zhprep.compare.instances import instances_page, sounds_of
-    from zhprep.instances import InstancesConfig
+    from zhprep.compare.instances import instances_page, syllables_of
+    from zhprep.instances import made_with
     from zhprep.instances.view import view_instances
     from zhprep.vocab import load
 
     manifest = read_manifest(folder, "instances")
-    config = build(InstancesConfig, manifest["config"]["instances"])
+    config = made_with(folder, manifest)
     table = open_table(folder).slice(0, options["n_rows"])
     vocabulary = load(folder / "vocab")
-    sounds = sounds_of(table, vocabulary)
-    shown = view_instances(table, vocabulary, config, epoch=options["epoch"], sounds=sounds)
+    syllables = syllables_of(table, vocabulary)
+    shown = view_instances(table, vocabulary, config, epoch=options["epoch"], syllables=syllables)
     facts = {
         "shards": len(manifest["shards"]),
         **manifest["account"]["counts"],
@@ -131,7 +130,7 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
             file.write(instances_page(shown, config, folder.name).encode())
         return facts, []
     colored = sys.stdout.isatty() if options["color"] is None else options["color"]
-    if sounds is not None:
+    if syllables is not None:
         return facts, [line for instance in shown for line in _lines_with_sounds(instance, colored)]
     return facts, [_instance_line(instance, colored) for instance in shown]
 

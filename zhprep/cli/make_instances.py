@@ -9,14 +9,15 @@ import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
-from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.cli.shared import RECIPE, folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.report import check_budgets
 from zhprep.instances import InstancesConfig
 from zhprep.normalize import NormalizeConfig
+from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
-from zhprep.run.check import check_instances, check_segmenter
+from zhprep.run.check import check_instances, check_pinyin, check_segmenter
 from zhprep.run.instances import MakeInstances, make_instances, sides
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import load
@@ -26,12 +27,15 @@ from zhprep.vocab import load
 @input_options
 @click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
 @click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances.")
-@click.option("--recipe", help="Take the settings of a recipe; flags go before it.")
+@RECIPE
 @click.option("--static/--dynamic", default=None, help="Mask on disk, or leave it to the loader  [default: dynamic]")
+@click.option("--pinyin", metavar="ENGINE", help="Also read pinyin, with this engine: gives pinyin_ids.")
 @config_options(SegmentConfig)
 @config_options(InstancesConfig, skip=("static",))
 @shared_options("work", "array", "drop", "unk")
-def command(inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, **options: Any) -> None:
+def command(
+    inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, pinyin: str | None, **options: Any
+) -> None:
     """Make training instances out of text.
 
     Accepts raw text and text, words or pinyin tables, and does the stages that are still missing. The folder is a
@@ -44,13 +48,16 @@ def command(inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | Non
     config = read_config(InstancesConfig, options, sections.get("instances"), where="[instances]")
     normalize = read_config(NormalizeConfig, {}, sections.get("normalize"), where="[normalize]")
     segment = read_config(SegmentConfig, options, sections.get("segment"), where="[segment]")
+    sounds = read_config(PinyinConfig, {"engine": pinyin}, sections.get("pinyin"), where="[pinyin]")
     check_instances(config)
+    check_pinyin(sounds)
     read, normalize, segment = sides(config, read, normalize, segment)
     check_segmenter(segment)
     load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")
     with planned(inputs, read, there.path, shared.block_size) as corpus:
-        chain = Chain.over(corpus, "words", normalize=normalize, segment=segment)
+        table = "pinyin" if pinyin or "pinyin" in sections else "words"
+        chain = Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=sounds)
         report = make_instances(corpus, MakeInstances(chain, config, vocab, recipe or ""), there)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report, shared)

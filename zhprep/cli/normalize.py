@@ -8,18 +8,20 @@ import click
 
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
-from zhprep.cli.shared import shared_options, split_shared
+from zhprep.cli.shared import RECIPE, shared_options, split_shared
 from zhprep.cli.text_stage import OUTPUT, run_text_stage
 from zhprep.normalize import NormalizeConfig
+from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 
 
 @click.command()
 @input_options
 @OUTPUT
+@RECIPE
 @config_options(NormalizeConfig)
 @shared_options("work", "array", "drop")
-def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None:
+def command(inputs: tuple[str, ...], output: str | None, recipe: str | None, **options: Any) -> None:
     """Clean text and split it into sentences.
 
     Every character dropped or changed is counted by reason. `zcat x.txt.gz | zhprep normalize | zhprep segment`
@@ -27,7 +29,8 @@ def command(inputs: tuple[str, ...], output: str | None, **options: Any) -> None
     """
     shared, options = split_shared(options)
     read = take_read_config(options)
-    config = read_config(NormalizeConfig, options)
+    sections = load_recipe(recipe) if recipe else {}
+    config = read_config(NormalizeConfig, options, sections.get("normalize"), where="[normalize]")
     run_text_stage(
         inputs, read, lambda table, lines: Chain("text", table, lines, normalize=config), output, shared, "normalize"
     )

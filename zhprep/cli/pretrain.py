@@ -10,6 +10,7 @@ import click
 from zhprep.cli.inputs import leaving_nothing
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.core.errors import UsageError
 from zhprep.core.shards import read_manifest
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.run import pretrain
@@ -41,7 +42,12 @@ def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite
     made_with = manifest["recipe"] if manifest.get("recipe") in recipe_names() else "bert"
     sections = load_recipe(recipe or made_with, size=options["size"])
     config = read_config(PretrainConfig, options, sections.get("pretrain"), where="[pretrain]")
-    model = sections.get("model", {})
+    if "model" not in sections:
+        raise UsageError(
+            f"recipe {recipe or made_with!r} describes data only: it has no [model]",
+            hint="train with another (--recipe bert), or with a .toml of your own that has one",
+        )
+    model = sections["model"]
     check_model(model, config.size)
     with leaving_nothing(run):
         report = pretrain(

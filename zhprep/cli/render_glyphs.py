@@ -8,11 +8,10 @@ from typing import Any
 import click
 
 from zhprep.cli.options import Existing, config_options, read_config
-from zhprep.cli.shared import shared_options, show_report, split_shared
-from zhprep.core.corpus.inputs import file_sha256
-from zhprep.core.report import Report
-from zhprep.glyphs import GlyphsConfig, build, entries_of, save
-from zhprep.vocab import load
+from zhprep.cli.shared import RECIPE, shared_options, show_report, split_shared
+from zhprep.glyphs import GlyphsConfig
+from zhprep.recipes import load_recipe
+from zhprep.run.glyphs import render_glyphs
 
 
 @click.command()
@@ -20,21 +19,16 @@ from zhprep.vocab import load
 @click.option(
     "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to put it  [default: VOCAB]"
 )
+@RECIPE
 @config_options(GlyphsConfig)
 @shared_options()
-def command(vocab: Path, output: Path | None, **options: Any) -> None:
+def command(vocab: Path, output: Path | None, recipe: str | None, **options: Any) -> None:
     """Draw what each vocabulary entry looks like.
 
     Writes glyphs.npy, uint8 [V, fonts, size, size], the same to the byte on any machine, and glyphs.json, which says
     for every row which face drew it or why none did.
     """
     shared, options = split_shared(options)
-    vocabulary = load(vocab)
-    folder = output or vocab
-    report = Report(output=str(folder / "glyphs.npy"))
-    rendered = build(read_config(GlyphsConfig, options), entries_of(vocabulary), specials=vocabulary.specials)
-    folder.mkdir(parents=True, exist_ok=True)
-    record = save(rendered, vocabulary.tokens, folder)
-    report.content_sha256 = file_sha256(folder / "glyphs.npy")
-    report.scores = {"shape": record["shape"], "channels": record["channels"]}
-    show_report(report, shared)
+    sections = load_recipe(recipe) if recipe else {}
+    config = read_config(GlyphsConfig, options, sections.get("glyphs"), where="[glyphs]")
+    show_report(render_glyphs(vocab, output or vocab, config), shared)

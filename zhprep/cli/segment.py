@@ -9,9 +9,10 @@ import click
 
 from zhprep.cli.inputs import input_options, read_lines, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
-from zhprep.cli.shared import Shared, shared_options, split_shared
+from zhprep.cli.shared import RECIPE, Shared, shared_options, split_shared
 from zhprep.cli.text_stage import OUTPUT, SCORE, run_text_stage, show_scores
 from zhprep.core.report import Report
+from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_segmenter
 from zhprep.segment import SegmentConfig, load_engine
@@ -21,6 +22,7 @@ from zhprep.segment.score import score
 @click.command()
 @input_options
 @OUTPUT
+@RECIPE
 @SCORE
 @click.option(
     "--training-words",
@@ -31,7 +33,12 @@ from zhprep.segment.score import score
 @config_options(SegmentConfig)
 @shared_options("work", "array", "drop")
 def command(
-    inputs: tuple[str, ...], output: str | None, gold: Path | None, training_words: Path | None, **options: Any
+    inputs: tuple[str, ...],
+    output: str | None,
+    recipe: str | None,
+    gold: Path | None,
+    training_words: Path | None,
+    **options: Any,
 ) -> None:
     """Find the words of sentences.
 
@@ -40,7 +47,8 @@ def command(
     """
     shared, options = split_shared(options)
     read = take_read_config(options)
-    config = read_config(SegmentConfig, options)
+    sections = load_recipe(recipe) if recipe else {}
+    config = read_config(SegmentConfig, options, sections.get("segment"), where="[segment]")
     check_segmenter(config)
     if gold is not None:
         _score(gold, config, training_words, shared)

@@ -28,6 +28,8 @@ INDEX_VARIABLES = {
 
 EXECUTOR_NAMES = ("processes", "inline")
 
+RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
+
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 
 

@@ -5,6 +5,7 @@ In: rows of the ``instances`` table as flat arrays (:class:`Rows`). Out: a batch
 
 from __future__ import annotations
 
+from zhprep.collate.chinese_ref import add_words, read_references
 from zhprep.collate.hugging_face import MaskingCollator
 from zhprep.collate.masks import DynamicMasks, Masked, Masks, StaticMasks, masks_of
 from zhprep.collate.rows import Ragged, Rows
@@ -18,6 +19,8 @@ __all__ = [
     "Ragged",
     "Rows",
     "StaticMasks",
+    "add_words",
     "masks_of",
+    "read_references",
     "to_tensors",
 ]

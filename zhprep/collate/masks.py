@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -15,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate.rows import Integers, Rows
-from zhprep.core import config as settings
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.made import made_with
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import facts_of
 from zhprep.instances.sounds import masked_sounds
@@ -95,16 +96,15 @@ class DynamicMasks:
     @classmethod
     def of(cls, config: InstancesConfig, vocabulary: Vocabulary, *, sounds: bool = False) -> DynamicMasks:
         """Return the masks of ``config`` for the tokens of ``vocabulary``; with ``sounds`` the rows have pinyin."""
-        facts = facts_of(config, vocabulary)
-        if sounds:
-            facts = dataclasses.replace(facts, sounds=Readings.of(vocabulary.tokens).usual)
-        return cls(config, facts)
+        return cls(config, facts_of(config, vocabulary, Readings.of(vocabulary.tokens) if sounds else None))
 
     def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
         config = self.config.at(progress)
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
         parts = [self._of_epoch(rows, *run, int(epochs[run[0]]), config) for run in pairwise(borders)]
+        if len(parts) == 1:
+            return parts[0]
         input_ids, positions, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         changed = {name: np.concatenate([part.changed[name] for part in parts]) for name in parts[0].changed}
         return Masked(input_ids, positions, labels, changed)
@@ -129,13 +129,13 @@ class DynamicMasks:
         masked = mask_batch(flat, config, self.facts, epoch)
         changed = {}
         if "pinyin_ids" in rows.lists:
-            changed["pinyin_ids"] = masked_sounds(rows.lists["pinyin_ids"].values[tokens], masked, self.facts)
+            sounds = rows.lists["pinyin_ids"].values[tokens]
+            changed["pinyin_ids"] = masked_sounds(sounds, flat, masked, self.config, self.facts, epoch)
         return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 
-def masks_of(manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
-    """Return the masks of a data set: those on disk if it has them, else drawn as its manifest says."""
+def masks_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
+    """Return the masks of the folder ``data``: those on disk if it has them, else drawn as its manifest says."""
     if "masked_lm_positions" in columns:
         return StaticMasks()
-    config = settings.build(InstancesConfig, manifest["config"]["instances"], where="the data's manifest")
-    return DynamicMasks.of(config, vocabulary, sounds="pinyin_ids" in columns)
+    return DynamicMasks.of(made_with(data, manifest), vocabulary, sounds="pinyin_ids" in columns)

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.instances.ragged import sizes_of
+
 Integers = npt.NDArray[np.int64]
 
 
@@ -16,6 +18,10 @@ class Ragged(NamedTuple):
 
     values: npt.NDArray[Any]
     offsets: Integers
+
+    def row(self, number: int) -> npt.NDArray[Any]:
+        """Return one row, a view."""
+        return self.values[self.offsets[number] : self.offsets[number + 1]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Rows:
     @property
     def lengths(self) -> Integers:
         """Tokens in each row."""
-        return np.diff(self.tokens.offsets)
+        return sizes_of(self.tokens.offsets)
 
 
 def offsets_of(lengths: npt.NDArray[np.integer]) -> Integers:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from zhprep.collate.masks import Masked
-from zhprep.collate.rows import Rows, places
+from zhprep.collate.rows import Rows
+from zhprep.instances.ragged import counts_within
 
 IGNORED = -100
 
@@ -25,12 +26,16 @@ def to_tensors(
     """
     offsets, lengths = rows.tokens.offsets, rows.lengths
     length = max(length, int(lengths.max(initial=1)))
-    place = places(np.arange(len(rows)) * length, lengths)
+    full = offsets[-1] == len(rows) * length
+    real = np.arange(length, dtype=np.int32) < lengths.astype(np.int32)[:, None]
 
     def padded(values: np.ndarray, fill: int) -> Tensor:
-        array = np.full(len(rows) * length, fill, np.int64)
-        array[place] = values
-        return torch.from_numpy(array.reshape(len(rows), length))
+        values = values.astype(np.int64)
+        if full:
+            return torch.from_numpy(values.reshape(real.shape))
+        array = np.full(real.shape, fill, np.int64)
+        array[real] = values
+        return torch.from_numpy(array)
 
     batch = {"input_ids": padded(masked.input_ids, pad_id)}
     for name in columns:
@@ -38,9 +43,11 @@ def to_tensors(
             batch[name] = padded(masked.changed.get(name, rows.lists[name].values), 0)
         elif name in rows.plain:
             batch[name] = torch.from_numpy(rows.plain[name].astype(np.int64))
-    if offsets[-1] < len(rows) * length:
-        batch["attention_mask"] = torch.from_numpy(np.arange(length) < lengths[:, None])
+    if not full:
+        batch["attention_mask"] = torch.from_numpy(real)
     spare = -len(masked.positions) % slots
-    positions = np.concatenate([place[masked.positions], np.zeros(spare, np.int64)])
+    padding = np.arange(len(rows)) * length - offsets[:-1]  # before each row
+    positions = masked.positions + padding.repeat(counts_within(masked.positions, offsets))
+    positions = np.concatenate([positions, np.zeros(spare, np.int64)])
     labels = np.concatenate([masked.labels.astype(np.int64), np.full(spare, IGNORED, np.int64)])
     return batch | {"masked_positions": torch.from_numpy(positions), "masked_labels": torch.from_numpy(labels)}

@@ -11,7 +11,7 @@ import pyarrow as pa
 from zhprep.compare.page import Page
 from zhprep.instances import InstancesConfig
 from zhprep.instances.drawing import KINDS
-from zhprep.instances.view import Cell, Shown, Sounds
+from zhprep.instances.view import Cell, Shown, Syllables
 from zhprep.pinyin.readings import Readings
 from zhprep.pinyin.syllables import names
 from zhprep.vocab import Vocabulary
@@ -23,11 +23,11 @@ MEANINGS = {"next_sentence_label": ("next", "random"), "sentence_order_label": (
 """What the values of a label mean."""
 
 
-def sounds_of(rows: pa.Table, vocabulary: Vocabulary) -> Sounds | None:
+def syllables_of(rows: pa.Table, vocabulary: Vocabulary) -> Syllables | None:
     """Return what tells how the tokens of ``rows`` sound, None if the rows do not say it."""
     if "pinyin_ids" not in rows.schema.names:
         return None
-    return Sounds(names(), Readings.of(vocabulary.tokens).usual)
+    return Syllables(names(), Readings.of(vocabulary.tokens))
 
 
 def instances_page(shown: list[Shown], config: InstancesConfig, name: str) -> str:

@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zhprep.compare.instances import instances_html, sounds_of
+from zhprep.compare.instances import instances_html, syllables_of
 from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, WIDE, bar_chart, line_chart
-from zhprep.core.config import build
 from zhprep.core.shards import open_table, read_manifest
-from zhprep.instances import InstancesConfig
+from zhprep.instances import InstancesConfig, made_with
 from zhprep.instances.drawing import KINDS
 from zhprep.instances.view import masked_kinds, view_instances
 from zhprep.vocab import Vocabulary, load
@@ -29,7 +28,7 @@ def report_page(folder: Path, *, title: str, size: str) -> str:
     data, run = folder / "data", folder / "run"
     manifest = read_manifest(data, "instances")
     vocabulary = load(data / "vocab")
-    config = build(InstancesConfig, manifest["config"]["instances"])
+    config = made_with(data, manifest)
     rows = open_table(data)
     scores, report = (json.loads((run / f"{name}.json").read_bytes()) for name in ("scores", "report"))
     page = Page(
@@ -43,7 +42,7 @@ def report_page(folder: Path, *, title: str, size: str) -> str:
     _masks(page, rows.slice(0, STATISTICS_ROWS), vocabulary, config)
     page.heading("Instances", "Some of them, as the model sees them in its first epoch.")
     sample = rows.take(pa.array(np.linspace(0, rows.num_rows - 1, min(SAMPLE, rows.num_rows)).astype(np.int64)))
-    page.markup(instances_html(view_instances(sample, vocabulary, config, sounds=sounds_of(rows, vocabulary))))
+    page.markup(instances_html(view_instances(sample, vocabulary, config, syllables=syllables_of(rows, vocabulary))))
     _reproduce(page, manifest)
     return page.render()
 

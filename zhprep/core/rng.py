@@ -9,7 +9,9 @@ distributions may change between versions (NEP 19).
 
 from __future__ import annotations
 
+import functools
 import hashlib
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ Bits = npt.NDArray[np.uint64]
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
+_30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
 def keys(seed: int, purpose: str, *address: int | npt.NDArray[np.integer]) -> Bits:
@@ -27,23 +30,49 @@ def keys(seed: int, purpose: str, *address: int | npt.NDArray[np.integer]) -> Bi
     ``address`` are integers or integer arrays that broadcast together (epoch, instance id, …); the
     result is ``uint64`` of the broadcast shape (at least one-dimensional).
     """
+    fixed = tuple(takewhile(lambda part: isinstance(part, int), address))
+    key = _key(seed, purpose, fixed)
+    for part in address[len(fixed) :]:
+        key = bits(key, part)
+    return key
+
+
+@functools.lru_cache(64)
+def _key(seed: int, purpose: str, address: tuple[int, ...]) -> Bits:
+    """Return the key of what a whole batch has in common: hashed once, not for each batch."""
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
     key = np.frombuffer(digest, "<u8").astype(np.uint64)  # the same on machines of either byte order
     for part in address:
-        key = bits(key, np.atleast_1d(np.asarray(part)))
+        key = bits(key, part)
+    key.flags.writeable = False
     return key
 
 
 def bits(key: Bits, index: npt.NDArray[np.integer] | int) -> Bits:
     """Return 64 random bits for each pair of ``key`` and ``index`` (uint64, broadcast shape)."""
-    x = np.asarray(index).astype(np.uint64)
-    x = np.atleast_1d(x * _GOLDEN + key)  # wraps modulo 2**64 on purpose
+    x = np.array(index, np.uint64, ndmin=1)
+    x *= _GOLDEN  # wraps modulo 2**64 on purpose, as all that follows
+    return _finalised(x + key)
+
+
+def bits_within(key: Bits, offsets: npt.NDArray[np.int64]) -> Bits:
+    """Return ``bits(key, 0), bits(key, 1), …`` of each row of a ragged array, end to end.
+
+    ``key`` is ``[B]``, ``offsets`` ``int64[B + 1]`` from 0.
+    """
+    x = np.arange(offsets[-1], dtype=np.uint64)
+    x *= _GOLDEN
+    x += (key - offsets[:-1].astype(np.uint64) * _GOLDEN).repeat(offsets[1:] - offsets[:-1])
+    return _finalised(x)
+
+
+def _finalised(x: Bits) -> Bits:
     x += _GOLDEN
-    x ^= x >> np.uint64(30)
+    x ^= x >> _30
     x *= _FIRST
-    x ^= x >> np.uint64(27)
+    x ^= x >> _27
     x *= _SECOND
-    x ^= x >> np.uint64(31)
+    x ^= x >> _31
     return x
 
 

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.reading import open_shards, read_manifest
-from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, mask_batch
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, made_with, mask_batch
 from zhprep.instances.ragged import Array, Ints
 from zhprep.vocab import Vocabulary, load
 
@@ -70,7 +69,7 @@ class Data:
     @cached_property
     def config(self) -> InstancesConfig:
         """The settings that the instances were made with."""
-        return settings.build(InstancesConfig, self.manifest["config"]["instances"], where=f"{self.path}: manifest")
+        return made_with(self.path, self.manifest)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

@@ -4,11 +4,12 @@ In: the entries of a vocabulary. Out: ``glyphs.npy``, uint8 ``[V, fonts, size, s
 the faces in their order and, for every row, which face drew it or why none did. ChineseBERT, §3.1
 (arXiv 2106.16038): the images of FangSong, XingKai and LiShu, 24 x 24, side by side.
 
-    fonts.py     find and open typefaces: those that travel with zhprep, and the user's own
-    coverage.py  the characters that a font file has
-    render.py    entries -> images, and the account of each row
-    files.py     glyphs.npy and glyphs.json
-    sheet.py     a picture of them to look at
+    fonts.py       find and open typefaces: those that travel with zhprep, and the user's own
+    coverage.py    the characters that a font file has
+    render.py      entries -> images, and the account of each row
+    components.py  the parts that characters are written with
+    files.py       glyphs.npy and glyphs.json
+    sheet.py       a picture of them to look at
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from collections.abc import Sequence
 
 from zhprep.core.config import setting
 from zhprep.core.errors import DataError
-from zhprep.glyphs.files import load, save
+from zhprep.glyphs.components import Components, read_table, take_apart
+from zhprep.glyphs.files import load, save, save_components
 from zhprep.glyphs.fonts import Face, open_face, vendored
 from zhprep.glyphs.render import Rendered, Source, compose, render
 from zhprep.glyphs.sheet import contact_sheet, rows_to_show
@@ -26,6 +28,7 @@ from zhprep.vocab import Vocabulary, bytemap
 from zhprep.vocab.entries import is_ideograph
 
 __all__ = [
+    "Components",
     "Face",
     "GlyphsConfig",
     "Rendered",
@@ -33,12 +36,16 @@ __all__ = [
     "build",
     "compose",
     "contact_sheet",
+    "draw",
     "entries_of",
     "load",
     "open_face",
+    "read_table",
     "render",
     "rows_to_show",
     "save",
+    "save_components",
+    "take_apart",
     "vendored",
 ]
 
@@ -56,6 +63,9 @@ class GlyphsConfig:
     )
     fallback: tuple[str, ...] = setting(("kai", "song"), "the next faces, in order, for --missing next")
     words: bool = setting(False, "compose the images of a word's characters, for word vocabularies")
+    decompose: str | None = setting(
+        None, "a table of the parts of characters (CHISE's or CJKVI's ids.txt): draws the parts too"
+    )
 
 
 def build(config: GlyphsConfig, entries: Sequence[str], *, specials: Sequence[str] = ()) -> Rendered:
@@ -66,6 +76,11 @@ def build(config: GlyphsConfig, entries: Sequence[str], *, specials: Sequence[st
     if not any(is_ideograph(c) for entry in entries if config.words or len(entry) == 1 for c in entry):
         hint = "compose the glyphs of words with --words" if any(map(is_ideograph, "".join(entries))) else ""
         raise DataError("the vocabulary has no entry that is a Chinese character", hint=hint)
+    return draw(config, entries, specials=specials)
+
+
+def draw(config: GlyphsConfig, entries: Sequence[str], *, specials: Sequence[str] = ()) -> Rendered:
+    """Render ``entries``, Chinese or not, in the typefaces and the size of ``config``."""
     channels = [open_face(name) for name in config.font]
     fallback = [open_face(name) for name in config.fallback] if config.missing == "next" else []
     return render(entries, channels, size=config.size, fallback=fallback, words=config.words, specials=specials)

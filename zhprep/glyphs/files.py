@@ -15,10 +15,13 @@ from typing import Any
 import numpy as np
 
 from zhprep.core.errors import DataError
+from zhprep.glyphs.components import Components
 from zhprep.glyphs.render import Images, Rendered
 
 IMAGES = "glyphs.npy"
 RECORD = "glyphs.json"
+COMPONENT_IMAGES = "components.npy"
+COMPONENT_RECORD = "components.json"
 
 
 def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
@@ -43,14 +46,27 @@ def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
 def save(rendered: Rendered, entries: Sequence[str], folder: Path) -> dict[str, Any]:
     """Write both files into ``folder``, each at once or not at all; return the record."""
     written = record(rendered, entries)
-    temporary = folder / f".{IMAGES}.{os.getpid()}"
-    with temporary.open("wb") as file:
-        np.save(file, rendered.images, allow_pickle=False)
-    os.replace(temporary, folder / IMAGES)
-    temporary = folder / f".{RECORD}.{os.getpid()}"
-    temporary.write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, folder / RECORD)
+    _write(folder / IMAGES, rendered.images)
+    _write(folder / RECORD, written)
     return written
+
+
+def save_components(components: Components, rendered: Rendered, folder: Path) -> dict[str, Any]:
+    """Write ``components.npy`` (uint8 ``[parts, fonts, size, size]``) and ``components.json``; return the record."""
+    written = components.record(record(rendered, components.parts))
+    _write(folder / COMPONENT_IMAGES, rendered.images)
+    _write(folder / COMPONENT_RECORD, written)
+    return written
+
+
+def _write(path: Path, value: Images | dict[str, Any]) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with temporary.open("wb") as file:
+        if isinstance(value, np.ndarray):
+            np.save(file, value, allow_pickle=False)
+        else:
+            file.write((json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
+    os.replace(temporary, path)
 
 
 def load(folder: Path, *, n_entries: int | None = None) -> Images:

@@ -10,8 +10,10 @@ from __future__ import annotations
 from zhprep.instances.build import InstanceBuilder, build_instances
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.made import made_with
 from zhprep.instances.masking import Flat, Masked, mask_batch
 from zhprep.instances.materials import Materials, facts_of
+from zhprep.instances.sides import builder_of
 
 Config = InstancesConfig
 
@@ -24,6 +26,8 @@ __all__ = [
     "Materials",
     "TokenFacts",
     "build_instances",
+    "builder_of",
     "facts_of",
+    "made_with",
     "mask_batch",
 ]

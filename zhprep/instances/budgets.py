@@ -66,7 +66,7 @@ def bernoulli(_words: Words, units: Units, keys: rng.Bits, rate: float) -> Budge
     The limit is the number of units whose draw falls below the rate. A strategy takes units in the
     order of the same draws, so that it takes just these.
     """
-    hit = rng.chance(rng.bits(np.repeat(keys, units.counts), units.ordinals), rate)
+    hit = rng.chance(rng.bits_within(keys, units.offsets), rate)
     total = np.zeros(len(hit) + 1, np.int64)
     np.cumsum(hit, out=total[1:])
     return Budget(np.diff(total[units.offsets]), in_units=True)

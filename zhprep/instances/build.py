@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -29,12 +30,23 @@ from zhprep.instances.reading import document_lengths
 from zhprep.instances.replacements import REPLACEMENTS
 from zhprep.instances.sentences import cut_long
 from zhprep.instances.sounds import masked_sounds
-from zhprep.instances.splitting import in_split
 from zhprep.instances.static import masked_columns
 from zhprep.instances.window import Pieces, Plan, Window, no_documents
 
 WINDOW = 1 << 18
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""
+
+
+class Builder(Protocol):
+    """Makes instances of documents that come batch by batch."""
+
+    def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Take the next documents of the block and yield the instances that are ready."""
+        ...
+
+    def finish(self) -> Iterator[pa.RecordBatch]:
+        """Yield what is left at the end of the block."""
+        ...
 
 
 class InstanceBuilder:
@@ -44,8 +56,15 @@ class InstanceBuilder:
     """
 
     def __init__(
-        self, materials: Materials, *, block: int = 0, account: Account | None = None, window: int = WINDOW
+        self,
+        materials: Materials,
+        *,
+        block: int = 0,
+        account: Account | None = None,
+        window: int = WINDOW,
+        first_number: int = 0,
     ) -> None:
+        """``first_number`` is the number of the first instance in its block."""
         self.materials, self.config = materials, materials.config
         self.block, self.window = block, window
         self.account = account if account is not None else Account()
@@ -55,7 +74,8 @@ class InstanceBuilder:
         self._ids = schema.id_type(materials.vocabulary.size)
         self._special = SpecialIds(materials.vocabulary.cls, materials.vocabulary.sep)
         self._documents: list[pa.RecordBatch] = []
-        self._characters = self._next_document = self._next_instance = 0
+        self._characters = self._next_document = 0
+        self._next_instance = first_number
         self._kept: Window | None = None
         self._kept_is_used = False
 
@@ -68,10 +88,6 @@ class InstanceBuilder:
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take the next documents of the block and yield the instances that are ready."""
-        if self.config.split != "all":
-            kept = in_split(batch, self.config)
-            self.account.count(documents_of_other_split=len(kept) - int(kept.sum()))
-            batch = batch.filter(pa.array(kept))
         start = 0
         for row, length in enumerate(document_lengths(batch)):
             self._characters += length
@@ -136,13 +152,13 @@ class InstanceBuilder:
         for dupe in range(copies):
             masked = mask_batch(flat, self.config, self.materials.facts, dupe)
             self._count_masks(masked)
-            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, masked))
+            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, flat, masked, dupe))
             yield record_batch(clean | columns, self._ids)
 
-    def _sounds(self, laid: Laid, masked: Masked) -> Array | None:
+    def _sounds(self, laid: Laid, flat: Flat, masked: Masked, dupe: int) -> Array | None:
         if "pinyin_ids" not in laid.lists:
             return None
-        return masked_sounds(laid.lists["pinyin_ids"][0], masked, self.materials.facts)
+        return masked_sounds(laid.lists["pinyin_ids"][0], flat, masked, self.config, self.materials.facts, dupe)
 
     def _count_masks(self, masked: Masked) -> None:
         self.account.count(masked_tokens=len(masked.kinds))
@@ -156,7 +172,7 @@ class InstanceBuilder:
             self.account.insert(reason, amount)
 
 
-def build_instances(batches: Iterable[pa.RecordBatch], builder: InstanceBuilder) -> Iterator[pa.RecordBatch]:
+def build_instances(batches: Iterable[pa.RecordBatch], builder: Builder) -> Iterator[pa.RecordBatch]:
     """Yield the instances of a block: every batch fed, then finished."""
     for batch in batches:
         yield from builder.feed(batch)

@@ -55,7 +55,11 @@ class InstancesConfig:
     dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
     shuffle: bool = setting(False, "shuffle the instances of each window of a million characters")
     bin_size: int | None = setting(None, "sort the instances of each window into bins of so many lengths", minimum=1)
-    split: str = setting("all", "which documents to take", choices=("all", "train", "validation"))
+    split: str = setting(
+        "all",
+        "which documents to take; apart: both, instances for validation from documents of their own",
+        choices=("all", "train", "validation", "apart"),
+    )
     validation_share: float = setting(
         0.01, "share of documents (by hash of their text) that are for validation", minimum=0.0
     )

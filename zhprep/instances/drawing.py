@@ -7,6 +7,7 @@ token that says what was done.
 from __future__ import annotations
 
 import dataclasses
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -24,16 +25,24 @@ KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a
 _HALF = np.uint64(32)
 
 
+class Sounds(Protocol):
+    """Knows how tokens may sound."""
+
+    def draw(self, token_ids: Ints, random: rng.Bits) -> npt.NDArray[np.uint16]:
+        """Return the id of one reading of each token, 0 for a token that has none."""
+        ...
+
+
 @dataclasses.dataclass(frozen=True)
 class TokenFacts:
     """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
     random token may have (``pool``, no specials and no unused entries); a table of similar words and the
-    usual syllable of each id, if there are any."""
+    readings of the tokens, if there are any."""
 
     mask: int
     pool: Ints
     similar: SimilarTable | None = None
-    sounds: npt.NDArray[np.uint16] | None = None
+    sounds: Sounds | None = None
 
     @classmethod
     def of(cls, vocabulary: Vocabulary) -> TokenFacts:
@@ -84,11 +93,10 @@ def draw_kinds(chosen: Chosen, shares: tuple[float, ...], per: str, first: int =
         raise UsageError(
             f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1"
         )
-    roll = (rng.bits(chosen.keys, chosen.unit(per)) >> _HALF).astype(np.int64)
-    kinds = np.full(len(roll), first, np.uint8)
-    kinds[roll >= round(shares[0] * 2**32)] = RANDOM
-    kinds[roll >= round((shares[0] + shares[1]) * 2**32)] = KEEP
-    return kinds
+    roll = rng.bits(chosen.keys, chosen.unit(per)) >> _HALF
+    which = (roll >= round(shares[0] * 2**32)).astype(np.intp)
+    which += roll >= round((shares[0] + shares[1]) * 2**32)
+    return np.array([first, RANDOM, KEEP], np.uint8)[which]
 
 
 def draw_tokens(chosen: Chosen, where: Ints, pool: Ints) -> Ints:

@@ -4,28 +4,30 @@ In: units, a budget and a key per instance. Out: the chosen units, sorted. The r
 go through the units in random order, take each that still fits, skip each that does not.
 
 Only the units with the smallest draws are sorted: they nearly always suffice. The running total of
-their sizes gives what is taken before the first unit that does not fit; what follows is settled
-in a few rounds over the few instances with room left, and an instance whose candidates run out
-is done again with all its units. The result is the same whatever share is sorted.
+their sizes gives what is taken before the first unit that does not fit; the little room that is left is
+then filled for all instances in step, and an instance whose candidates run out is done again with all
+its units. The result is the same whatever share is sorted.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
 from zhprep.core import rng
 from zhprep.instances.budgets import Budget
-from zhprep.instances.ragged import Bools, Ints, offsets_of, ranges
+from zhprep.instances.ragged import Bools, Ints, offsets_of, ranges, sizes_of
 from zhprep.instances.words import Units
 
-FEW = 16_384
+FEW = 4_096
 """Below so many units all are sorted: cheaper than picking candidates."""
 
-_HALF = np.uint64(32)
 _LOW = np.uint64(0xFFFF)
 _HIGH = np.uint64(0xFFFFFFFF00000000)
 _SLOT = np.uint64(16)
-_PLACE = np.uint64(48)
+_PLACE = 48
+_MOST = 2.0**64 - 2.0**11  # the greatest float below 2**64
 
 
 def fill(units: Units, budget: Budget, keys: rng.Bits) -> Ints:
@@ -36,89 +38,83 @@ def fill(units: Units, budget: Budget, keys: rng.Bits) -> Ints:
     65,536 units.
     """
     draws = unit_draws(units, keys)
-    candidates = None if len(draws) <= FEW else _candidates(units, budget, draws)
     chosen = np.zeros(len(draws), np.bool_)
-    short = _take(units, budget, draws, candidates, np.arange(len(keys)), chosen)
+    candidates = None if len(draws) <= FEW else _candidates(units, budget, draws)
+    short = _take(_in_order(units, draws, candidates), units, budget, chosen)
     if len(short):
         everything = ranges(units.offsets[short], units.counts[short])
-        chosen[everything] = False
-        _take(units, budget, draws, everything, short, chosen)
+        _take(_in_order(units, draws, everything, short), units, budget, chosen)
     return np.flatnonzero(chosen)
 
 
 def unit_draws(units: Units, keys: rng.Bits) -> rng.Bits:
     """Return 64 random bits per unit, from the key of its instance and its ordinal."""
-    return rng.bits(np.repeat(keys, units.counts), units.ordinals)
-
-
-def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
-    """Return the units with the smallest draws: so many that they rarely run out."""
-    total = units.counts if budget.in_units else np.diff(units.size_ends[units.offsets])
-    share = (budget.limits + 3.6 * np.sqrt(budget.limits) + 6) / np.maximum(total, 1)
-    below = np.minimum(share * 2.0**32, 2.0**32).astype(np.uint64) << _HALF
-    below[share >= 1] = np.uint64(2**64 - 1)
-    return np.flatnonzero(draws < np.repeat(below, units.counts))
-
-
-def _take(units: Units, budget: Budget, draws: rng.Bits, candidates: Ints | None, rows: Ints, chosen: Bools) -> Ints:
-    """Mark what is taken of ``candidates``; return the instances with room left but no candidates."""
-    order, offsets = _in_order(units, draws, candidates, rows)
-    costs = np.ones(len(order), np.int64) if budget.in_units else units.sizes[order]
-    room = budget.limits[rows]
-    complete = candidates is None or len(candidates) == int(units.counts[rows].sum())
-    exhausted = []
-    while True:
-        ends = offsets_of(costs)
-        base = ends[offsets[:-1]]
-        last = np.minimum(np.searchsorted(ends, base + room, side="right") - 1, offsets[1:])
-        taken = last - offsets[:-1]
-        chosen[order[ranges(offsets[:-1], taken)]] = True
-        room = room - (ends[last] - base)
-        exhausted.append(rows[(room > 0) & (last == offsets[1:])])
-        going = (room > 0) & (last < offsets[1:])
-        if not going.any():
-            break
-        order, costs, offsets, room, rows = _rest(order, costs, last, offsets[1:], room, rows, going)
-    return rows[:0] if complete else np.sort(np.concatenate(exhausted))
-
-
-def _rest(order: Ints, costs: Ints, last: Ints, ends: Ints, room: Ints, rows: Ints, going: Bools) -> tuple[Ints, ...]:
-    """Keep, of the instances that go on, the candidates after ``last`` that still fit."""
-    sizes = (ends - last)[going]
-    room, rows = room[going], rows[going]
-    rest = ranges(last[going], sizes)
-    fits = costs[rest] <= np.repeat(room, sizes)
-    counts = np.add.reduceat(fits, offsets_of(sizes)[:-1], dtype=np.int64)
-    rest = rest[fits]
-    return order[rest], costs[rest], offsets_of(counts), room, rows
-
-
-def _in_order(units: Units, draws: rng.Bits, candidates: Ints | None, rows: Ints) -> tuple[Ints, Ints]:
-    """Return the candidates in random order within each of ``rows``, and their offsets."""
-    if candidates is None:
-        return in_random_order(units, draws), units.offsets
-    offsets = np.append(np.searchsorted(candidates, units.offsets[rows]), len(candidates))
-    keyed = _sort_keys(units.instances[candidates], draws[candidates], units.ordinals[candidates])
-    return _units_of(keyed, np.repeat(units.offsets[rows], np.diff(offsets))), offsets
+    return rng.bits_within(keys, units.offsets)
 
 
 def in_random_order(units: Units, draws: rng.Bits) -> Ints:
     """Return all units, those of each instance in the order of the upper halves of ``draws``, ties by ordinal."""
-    keyed = _sort_keys(units.instances, draws, units.ordinals)
-    return _units_of(keyed, np.repeat(units.offsets[:-1], units.counts))
+    return _in_order(units, draws).units
 
 
-def _sort_keys(instances: Ints, draws: rng.Bits, ordinals: Ints) -> rng.Bits:
-    """Pack instance, upper half of the draw and ordinal in one integer: sorting these is all that is needed."""
+class _Queue(NamedTuple):
+    """The units of some instances (``rows``) in the order of trying, and the ``offsets`` of the instances in them."""
+
+    units: Ints
+    offsets: Ints
+    rows: Ints
+
+
+def _in_order(units: Units, draws: rng.Bits, candidates: Ints | None = None, rows: Ints | None = None) -> _Queue:
+    """Return the candidates (by default all) in random order within each of ``rows`` (by default all).
+
+    Instance, upper half of the draw and ordinal are packed in one integer: sorting these is all that is needed.
+    """
+    rows = np.arange(len(units.counts)) if rows is None else rows
+    begins = units.offsets[rows]
+    if candidates is None:
+        candidates, offsets = np.arange(len(draws)), units.offsets
+    else:
+        draws = draws[candidates]
+        offsets = np.append(candidates.searchsorted(begins), len(candidates))
+    counts = sizes_of(offsets)
+    numbers = ((np.arange(len(rows)) << _PLACE) - begins).repeat(counts)
+    numbers += candidates
     keyed = draws & _HIGH
     keyed >>= _SLOT
-    keyed |= instances.astype(np.uint64) << _PLACE
-    keyed |= ordinals.astype(np.uint64)
+    keyed |= numbers.view(np.uint64)
     keyed.sort()
-    return keyed
+    keyed &= _LOW
+    order = keyed.view(np.int64)
+    order += begins.repeat(counts)
+    return _Queue(order, offsets, rows)
 
 
-def _units_of(keyed: rng.Bits, bases: Ints) -> Ints:
-    order = (keyed & _LOW).astype(np.int64)
-    order += bases
-    return order
+def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
+    """Return the units with the smallest draws: so many that they rarely run out."""
+    total = np.maximum(units.counts if budget.in_units else units.extents, 1)
+    share = (budget.limits + 5.5 * np.sqrt(budget.limits) + 6) / total
+    below = np.minimum(share * 2.0**64, _MOST).astype(np.uint64) & _HIGH  # the lower half does not order
+    return np.flatnonzero(draws < below.repeat(units.counts))
+
+
+def _take(queue: _Queue, units: Units, budget: Budget, chosen: Bools) -> Ints:
+    """Mark what is taken of the queue; return the instances with room left that have units outside the queue."""
+    begins, stops = queue.offsets[:-1], queue.offsets[1:]
+    costs = np.zeros(len(queue.units) + 1, np.int64)  # the last is of no unit: it always fits
+    costs[:-1] = 1 if budget.in_units else units.sizes[queue.units]
+    running = offsets_of(costs[:-1])
+    goal = running[begins] + budget.limits[queue.rows]
+    at = np.minimum(running.searchsorted(goal, side="right") - 1, stops)
+    chosen[queue.units[ranges(begins, at - begins)]] = True
+    room = goal - running[at]
+    short = np.zeros(len(room), np.bool_)
+    while most := room.max(initial=0):  # the instances with the most room take the next unit that fits
+        rows, fitting = np.flatnonzero(room == most), np.flatnonzero(costs <= most)
+        found = fitting[fitting.searchsorted(at[rows])]
+        inside = found < stops[rows]
+        short[rows] = ~inside
+        chosen[queue.units[found[inside]]] = True
+        room[rows] = np.where(inside, most - costs[found], 0)
+        at[rows] = found + 1
+    return queue.rows[short & (stops - begins < units.counts[queue.rows])]

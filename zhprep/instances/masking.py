@@ -20,7 +20,7 @@ from zhprep.core.registry import lookup
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import Chosen, TokenFacts
 from zhprep.instances.masks import STRATEGIES
-from zhprep.instances.ragged import Array, Ints, offsets_of
+from zhprep.instances.ragged import Array, Ints, offsets_of, sizes_of
 from zhprep.instances.replacements import REPLACEMENTS
 from zhprep.instances.words import Words
 
@@ -95,12 +95,12 @@ def _mask_block(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: 
     replacement = lookup(REPLACEMENTS, config.replacing, "replacement")
     choice = strategy(batch.words, rng.keys(config.seed, "mask", epoch, batch.instance_ids), config)
     positions = choice.positions
-    offsets = np.searchsorted(positions, batch.offsets)
-    counts = np.diff(offsets)
+    offsets = positions.searchsorted(batch.offsets)
+    counts = sizes_of(offsets)
     chosen = Chosen(
         ids=batch.input_ids[positions],
-        keys=np.repeat(rng.keys(config.seed, "replace", epoch, batch.instance_ids), counts),
-        places=positions - np.repeat(batch.offsets[:-1], counts),
+        keys=rng.keys(config.seed, "replace", epoch, batch.instance_ids).repeat(counts),
+        places=positions - batch.offsets[:-1].repeat(counts),
         words=batch.word_ids[positions].astype(np.int64),
         spans=choice.spans,
         positions=positions,

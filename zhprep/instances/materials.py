@@ -9,7 +9,7 @@ import dataclasses
 
 from zhprep.instances.assemble import SpecialIds
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.drawing import Sounds, TokenFacts
 from zhprep.instances.entities import read_entities
 from zhprep.instances.reading import Reader
 from zhprep.instances.similar_words import read_similar_words
@@ -30,25 +30,30 @@ class Materials:
 
     @classmethod
     def of(
-        cls, config: InstancesConfig, vocabulary: Vocabulary, encoder: Encoder | None = None, *, sounds: bool = False
+        cls,
+        config: InstancesConfig,
+        vocabulary: Vocabulary,
+        encoder: Encoder | None = None,
+        *,
+        sounds: Sounds | None = None,
     ) -> Materials:
-        """Read what the settings name; with ``sounds`` the documents are of the ``pinyin`` table.
+        """Read what the settings name; with ``sounds``, the readings of the entries, the documents are of the
+        ``pinyin`` table.
 
         Raises ``DataError`` for a file that cannot be read.
         """
         entities = read_entities(config.entities) if config.entities else None
         spans = SpanFile(config.spans) if config.spans else None
         coarse = load(config.coarse_vocab) if config.coarse_vocab else None
-        reader = Reader(
-            encoder or Encoder(vocabulary), Encoder(coarse) if coarse else None, entities, spans, sounds=sounds
-        )
+        coarse_encoder = Encoder(coarse) if coarse else None
+        reader = Reader(encoder or Encoder(vocabulary), coarse_encoder, entities, spans, sounds=sounds is not None)
         special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
-        return cls(config, vocabulary, reader, facts_of(config, vocabulary), special)
+        return cls(config, vocabulary, reader, facts_of(config, vocabulary, sounds), special)
 
 
-def facts_of(config: InstancesConfig, vocabulary: Vocabulary) -> TokenFacts:
+def facts_of(config: InstancesConfig, vocabulary: Vocabulary, sounds: Sounds | None = None) -> TokenFacts:
     """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for."""
-    facts = TokenFacts.of(vocabulary)
+    facts = dataclasses.replace(TokenFacts.of(vocabulary), sounds=sounds)
     if config.replacing != "similar" or config.similar_words is None:
         return facts
     return dataclasses.replace(facts, similar=read_similar_words(config.similar_words, vocabulary))

@@ -30,14 +30,19 @@ def rows_of(column: pa.ListArray) -> Ints:
     return offsets
 
 
+def sizes_of(offsets: Ints) -> Ints:
+    """Return the sizes ``int64[n]`` of the rows with these offsets."""
+    return offsets[1:] - offsets[:-1]  # np.diff takes three times as long over a few rows
+
+
 def ranges(starts: Ints, sizes: Ints) -> Ints:
     """Return ``start, start + 1, …`` for every row, end to end: ``int64[sum(sizes)]``."""
-    ends = np.cumsum(sizes)
-    flat = np.repeat(starts - ends + sizes, sizes)
+    ends = sizes.cumsum()
+    flat: Ints = (starts - ends + sizes).repeat(sizes)
     flat += np.arange(len(flat))
     return flat
 
 
 def counts_within(positions: Ints, offsets: Ints) -> Ints:
     """Return how many of the sorted ``positions`` fall in each row."""
-    return np.diff(np.searchsorted(positions, offsets))
+    return sizes_of(positions.searchsorted(offsets))

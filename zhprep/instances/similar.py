@@ -6,6 +6,7 @@ replacement ``similar`` reads them.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -13,31 +14,37 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from zhprep.core.config import setting
 from zhprep.core.errors import DataError
+from zhprep.core.shards.commit import committed
 from zhprep.instances.cooccurrence import frequent_words, near_counts
 from zhprep.instances.vectors import Matrix, Similar, count_vectors, nearest
 
 _CILIN = re.compile(r"[A-Z][a-z]\d\d[A-Z]\d\d([=#@])")
 
 
-def of_corpus(
-    read: Callable[[], Iterable[pa.RecordBatch]],
-    *,
-    n_words: int,
-    min_count: int,
-    dimensions: int,
-    most: int,
-    least: float,
-) -> Iterator[Similar]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SimilarConfig:
+    """Settings of ``similar-words``."""
+
+    words: int = setting(20_000, "most frequent words", minimum=2)
+    min_count: int = setting(5, "leave out rarer words", minimum=1)
+    dimensions: int = setting(100, "of the vectors of a corpus", minimum=2)
+    most: int = setting(10, "similar words for each word", minimum=1)
+    least: float = setting(0.4, "lowest cosine")
+
+
+def of_corpus(read: Callable[[], Iterable[pa.RecordBatch]], config: SimilarConfig) -> Iterator[Similar]:
     """Yield similar words of a corpus, which is read twice: ``read`` returns its batches of words from the start."""
-    words = frequent_words(read(), n_words, min_count)
-    yield from nearest(words, count_vectors(near_counts(read(), words), dimensions), most, least)
+    words = frequent_words(read(), config.words, config.min_count)
+    vectors = count_vectors(near_counts(read(), words), config.dimensions)
+    yield from nearest(words, vectors, config.most, config.least)
 
 
-def of_vectors(path: str | Path, *, n_words: int, most: int, least: float) -> Iterator[Similar]:
-    """Yield similar words of the first ``n_words`` vectors of a file in word2vec's text format."""
-    words, vectors = read_word2vec(path, n_words)
-    yield from nearest(words, vectors, most, least)
+def of_vectors(path: str | Path, config: SimilarConfig) -> Iterator[Similar]:
+    """Yield similar words of the first vectors of a file in word2vec's text format."""
+    words, vectors = read_word2vec(path, config.words)
+    yield from nearest(words, vectors, config.most, config.least)
 
 
 def of_lexicon(path: str | Path, *, most: int) -> Iterator[Similar]:
@@ -55,12 +62,12 @@ def of_lexicon(path: str | Path, *, most: int) -> Iterator[Similar]:
 def write_similar(path: Path, rows: Iterable[Similar]) -> int:
     """Write the rows; return how many there are. Raises ``DataError`` when there are none."""
     n = 0
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with committed(path, replace=True) as file:
         for word, other, score in rows:
-            file.write(f"{word}\t{other}\t{score:.4f}\n")
+            file.write(f"{word}\t{other}\t{score:.4f}\n".encode())
             n += 1
-    if not n:
-        raise DataError("no similar words were found", hint="lower the least score, or give more text")
+        if not n:
+            raise DataError("no similar words were found", hint="lower the least score, or give more text")
     return n
 
 

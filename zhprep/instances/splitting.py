@@ -1,26 +1,39 @@
 """Split documents into training and validation by what they say.
 
-In: documents. Out: which of them belong. The hash of the text decides, so that equal documents fall on the
-same side wherever they stand.
+In: documents. Out: which of them are for validation. The hash of the text decides, so that equal documents fall on the
+same side wherever they stand. With ``split = "apart"`` both sides are made, from documents of their own: no text of
+a validation instance is in a training instance, not even as a random next segment. Their numbers tell them apart.
 """
 
 from __future__ import annotations
 
 from hashlib import blake2b
+from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.instances.config import InstancesConfig
 from zhprep.instances.ragged import Bools
 
-
-def in_split(documents: pa.RecordBatch, config: InstancesConfig) -> Bools:
-    """Return ``bool[N]``, True for the documents of the split that is asked for."""
-    limit = int(config.validation_share * 2**64)
-    held_out = np.array([_hash(sentences) < limit for sentences in documents["sentences"].to_pylist()], np.bool_)
-    return held_out if config.split == "validation" else ~held_out
+VALIDATION = 1 << 31
+"""The first number, within its block, of the validation instances of data whose split is ``apart``."""
 
 
-def _hash(sentences: list[str]) -> int:
-    return int.from_bytes(blake2b("\n".join(sentences).encode(), digest_size=8).digest(), "little")
+def for_validation(documents: pa.RecordBatch, share: float) -> Bools:
+    """Return ``bool[N]``, True for the documents that are for validation."""
+    lists = documents["sentences"]
+    strings = lists.values
+    _, offsets, data = strings.buffers()
+    edges = np.frombuffer(offsets, np.int32)[strings.offset + lists.offsets.to_numpy()] if data else [0]
+    text, limit = memoryview(data or b""), int(share * 2**64)
+    return np.array([_hash(text[start:stop]) < limit for start, stop in pairwise(np.asarray(edges).tolist())], np.bool_)
+
+
+def is_validation(instance_ids: npt.NDArray[np.int64]) -> Bools:
+    """Return which instances were made apart, for validation."""
+    return (instance_ids & VALIDATION) > 0
+
+
+def _hash(text: memoryview) -> int:
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")

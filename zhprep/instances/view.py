@@ -7,7 +7,7 @@ and the report as HTML.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import KINDS, TokenFacts
+from zhprep.instances.drawing import KINDS, Sounds, TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import Materials, facts_of
 from zhprep.instances.sounds import masked_sounds
@@ -48,27 +48,31 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Sounds:
-    """The ``names`` of syllables by id, and the ``usual`` syllable of each token, uint16 ``[V]``."""
+class Syllables:
+    """The ``names`` of syllables by id, and the readings of the tokens."""
 
     names: Sequence[str]
-    usual: npt.NDArray[np.uint16]
+    readings: Sounds
 
 
 def view_instances(
-    rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig, *, epoch: int = 0, sounds: Sounds | None = None
+    rows: pa.Table,
+    vocabulary: Vocabulary,
+    config: InstancesConfig,
+    *,
+    epoch: int = 0,
+    syllables: Syllables | None = None,
 ) -> list[Shown]:
-    """Return ``rows`` as cells; clean instances are masked as epoch ``epoch`` would be. With ``sounds`` the rows have
-    ``pinyin_ids``."""
+    """Return ``rows`` as cells; clean instances are masked as epoch ``epoch`` would be.
+
+    With ``syllables`` the rows have ``pinyin_ids``.
+    """
     shown = []
-    facts = facts_of(config, vocabulary)
-    if sounds is not None:
-        facts = replace(facts, sounds=sounds.usual)
+    facts = facts_of(config, vocabulary, syllables.readings if syllables else None)
+    names = syllables.names if syllables else ()
     for row in rows.to_pylist():
         labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
-        shown.append(
-            Shown(_cells(row, vocabulary, config, epoch, facts, () if sounds is None else sounds.names), labels)
-        )
+        shown.append(Shown(_cells(row, vocabulary, config, epoch, facts, names), labels))
     return shown
 
 
@@ -109,7 +113,7 @@ def _cells(
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
         masked = mask_batch(flat, config, facts, epoch)
-        sounds = masked_sounds(sounds, masked, facts) if names else sounds
+        sounds = masked_sounds(sounds, flat, masked, config, facts, epoch) if names else sounds
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))

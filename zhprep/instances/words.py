@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.instances.ragged import Bools, Ints, ranges
+from zhprep.instances.ragged import Bools, Ints, counts_within, ranges, sizes_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,17 +32,16 @@ class Units:
     @cached_property
     def counts(self) -> Ints:
         """Units per instance, ``int64[B]``."""
-        return np.diff(self.offsets)
-
-    @cached_property
-    def instances(self) -> Ints:
-        """The instance of each unit, ``int64[U]``."""
-        return np.repeat(np.arange(len(self.counts)), self.counts)
+        return sizes_of(self.offsets)
 
     @cached_property
     def ordinals(self) -> Ints:
         """The number of each unit within its instance, ``int64[U]``."""
-        return np.arange(len(self.starts)) - np.repeat(self.offsets[:-1], self.counts)
+        return np.arange(len(self.starts)) - self.offsets[:-1].repeat(self.counts)
+
+    def ordinals_of(self, units: Ints) -> Ints:
+        """The numbers of some ``units`` (sorted) within their instances."""
+        return units - self.offsets[:-1].repeat(counts_within(units, self.offsets))
 
     @cached_property
     def size_ends(self) -> Ints:
@@ -50,6 +49,13 @@ class Units:
         ends = np.zeros(len(self.sizes) + 1, np.int64)
         np.cumsum(self.sizes, out=ends[1:])
         return ends
+
+    @property
+    def extents(self) -> Ints:
+        """Tokens from the first of each instance's units to the end of the last, ``int64[B]``."""
+        first = np.minimum(self.offsets[:-1], len(self.starts) - 1)
+        last = self.offsets[1:] - 1
+        return self.starts[last] + self.sizes[last] - self.starts[first]
 
     @cached_property
     def segment_ends(self) -> Ints:
@@ -61,7 +67,7 @@ class Units:
         np.not_equal(self.starts[:-1] + self.sizes[:-1], self.starts[1:], out=closes[:-1])
         closes[self.offsets[1:][self.counts > 0] - 1] = True
         ends = np.flatnonzero(closes) + 1
-        return np.repeat(ends, np.diff(ends, prepend=0))
+        return ends.repeat(np.diff(ends, prepend=0))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,22 +84,24 @@ class Words:
     @cached_property
     def lengths(self) -> Ints:
         """Tokens per instance, specials included, ``int64[B]``."""
-        return np.diff(self.offsets)
+        return sizes_of(self.offsets)
 
     @cached_property
     def units(self) -> Units:
         """The words of the batch."""
-        borders = np.flatnonzero(self._borders())
-        sizes = np.diff(borders, append=len(self.word_ids))
-        real = self.word_ids[borders] >= 0
-        starts = borders[real]
-        return Units(starts, sizes[real], np.searchsorted(starts, self.offsets))
+        real, opens = self.word_ids >= 0, self._borders()
+        closes = np.ones(len(opens), np.bool_)
+        closes[:-1] = opens[1:]
+        starts = np.flatnonzero(opens & real)
+        sizes = np.flatnonzero(closes & real) - starts
+        sizes += 1
+        return Units(starts, sizes, starts.searchsorted(self.offsets))
 
     @cached_property
     def tokens(self) -> Units:
         """Every token that is not special, as a unit of its own."""
         starts = np.flatnonzero(self.word_ids >= 0)
-        return Units(starts, np.ones(len(starts), np.int64), np.searchsorted(starts, self.offsets))
+        return Units(starts, np.ones(len(starts), np.int64), starts.searchsorted(self.offsets))
 
     def _borders(self) -> Bools:
         borders = np.empty(len(self.word_ids), np.bool_)
@@ -116,5 +124,5 @@ class Choice:
         """Return the tokens of the ``chosen`` units (sorted) with the number of their span; by default
         each unit is a span of its own."""
         sizes = units.sizes[chosen]
-        numbers = units.ordinals[chosen] if spans is None else spans
-        return cls(ranges(units.starts[chosen], sizes), np.repeat(numbers, sizes))
+        numbers = units.ordinals_of(chosen) if spans is None else spans
+        return cls(ranges(units.starts[chosen], sizes), numbers.repeat(sizes))

@@ -1,4 +1,4 @@
-"""The readings of vocabulary entries, and what masked tokens sound like.
+"""The readings of vocabulary entries.
 
 In: the entries of a vocabulary. Out: every reading of each one-character entry as syllable ids, ragged. From these a
 token that is put in another's place gets one of its own readings; the mask token has none (ChineseBERT's dynamic
@@ -20,9 +20,6 @@ from zhprep.pinyin.syllables import ids, spellings
 Syllables = npt.NDArray[np.uint16]
 Integers = npt.NDArray[np.int64]
 
-MASK, KEEP = 1, 3
-"""Kinds of replacement, as a replacement gives them: what is neither of them is another token."""
-
 
 @dataclasses.dataclass(frozen=True)
 class Readings:
@@ -38,14 +35,6 @@ class Readings:
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)])
         return cls(offsets, np.array([number for row in rows for number in row], np.uint16))
 
-    @property
-    def usual(self) -> Syllables:
-        """The first reading of each token, 0 where there is none: uint16 ``[V]``."""
-        known = np.diff(self.offsets) > 0
-        result = np.zeros(len(known), np.uint16)
-        result[known] = self.syllables[self.offsets[:-1][known]]
-        return result
-
     def draw(self, token_ids: Integers, random: rng.Bits) -> Syllables:
         """Return one reading of each token, each with the same chance, 0 for a token that has none."""
         first, count = self.offsets[token_ids], np.diff(self.offsets)[token_ids]
@@ -54,27 +43,6 @@ class Readings:
         chosen = first[known] + rng.below(random[known], count[known])
         result[known] = self.syllables[chosen]
         return result
-
-
-def masked_syllables(
-    syllables: Syllables,
-    input_ids: npt.NDArray[np.integer],
-    positions: Integers,
-    kinds: npt.NDArray[np.uint8],
-    random: rng.Bits,
-    readings: Readings,
-) -> Syllables:
-    """Return the syllables of a batch after masking, uint16 ``[T]``; ``syllables`` is not changed.
-
-    ``input_ids`` ``[T]`` are those after masking; ``positions``, ``kinds`` and ``random`` ``[M]`` are those of the
-    chosen tokens. 0 at mask tokens, so that the label cannot be heard; a reading of the new token where it is
-    another; the old one where it was kept.
-    """
-    result = syllables.copy()
-    result[positions[kinds == MASK]] = 0
-    other = (kinds != MASK) & (kinds != KEEP)
-    result[positions[other]] = readings.draw(input_ids[positions[other]].astype(np.int64), random[other])
-    return result
 
 
 def syllables_of(entry: str) -> list[int]:

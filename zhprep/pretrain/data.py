@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.collate.rows import Integers, Ragged, Rows, offsets_of, places
+from zhprep.collate.rows import Integers, Ragged, Rows, offsets_of
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_table, read_manifest
 
@@ -67,36 +67,17 @@ class Instances:
     def gather(self, rows: Integers) -> Rows:
         """Return ``rows`` (numbers in the whole folder) in the order given."""
         chunk_of = np.searchsorted(self._starts, rows, side="right") - 1
-        order = np.argsort(chunk_of, kind="stable")
-        borders = np.flatnonzero(np.diff(chunk_of[order])) + 1
-        groups = [(self._chunks[chunk_of[members[0]]], members) for members in np.split(order, borders)]
-        local = rows - self._starts[chunk_of]
+        chunks = [self._chunks[chunk] for chunk in chunk_of.tolist()]
+        found = list(zip(chunks, (rows - self._starts[chunk_of]).tolist(), strict=True))
         first = self._chunks[0]
         return Rows(
-            {name: _gather_lists(name, groups, local) for name in first.lists},
-            {name: _gather_plain(name, groups, local) for name in first.plain},
+            {name: _joined([chunk.lists[name].row(number) for chunk, number in found]) for name in first.lists},
+            {name: np.array([chunk.plain[name][number] for chunk, number in found]) for name in first.plain},
         )
 
 
-def _gather_lists(name: str, groups: list[tuple[_Chunk, Integers]], local: Integers) -> Ragged:
-    begins, lengths = np.empty(len(local), np.int64), np.empty(len(local), np.int64)
-    for chunk, members in groups:
-        offsets, rows = chunk.lists[name].offsets, local[members]
-        begins[members] = offsets[rows]
-        lengths[members] = offsets[rows + 1] - begins[members]
-    result = offsets_of(lengths)
-    values = np.empty(result[-1], groups[0][0].lists[name].values.dtype)
-    for chunk, members in groups:
-        source = places(begins[members], lengths[members])
-        values[places(result[members], lengths[members])] = chunk.lists[name].values[source]
-    return Ragged(values, result)
-
-
-def _gather_plain(name: str, groups: list[tuple[_Chunk, Integers]], local: Integers) -> npt.NDArray[Any]:
-    values = np.empty(len(local), groups[0][0].plain[name].dtype)
-    for chunk, members in groups:
-        values[members] = chunk.plain[name][local[members]]
-    return values
+def _joined(rows: list[npt.NDArray[Any]]) -> Ragged:
+    return Ragged(np.concatenate(rows), offsets_of(np.fromiter(map(len, rows), np.int64, len(rows))))
 
 
 def _views(batch: pa.RecordBatch) -> _Chunk:

@@ -11,6 +11,7 @@ from zhprep.collate import Masks, masks_of
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
+from zhprep.instances import made_with
 from zhprep.models import Model, load_weights, model_config
 from zhprep.models.model import seeded_model
 from zhprep.pretrain.batches import Batches, Feed, Shape
@@ -80,14 +81,20 @@ def set_up(
 def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:
     """Return the columns of ``data`` that ``model`` reads, and how they are masked.
 
-    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary.
+    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary or for an
+    objective that is not here.
     """
     whole = Instances(data)
-    masks = masks_of(whole.manifest, whole.columns, vocabulary)
-    made_with = whole.manifest.get("vocabulary", vocabulary.sha256)
-    if made_with != vocabulary.sha256:
+    if made_with(data, whole.manifest).replacing == "shuffle":
         raise UsageError(
-            f"{data}: was made with another vocabulary ({made_with[:12]}, not {vocabulary.sha256[:12]})",
+            f"{data}: what is to be predicted are places (replacement shuffle); no objective here predicts those",
+            hint="make them with another --replacement; zhprep parts lists the objectives",
+        )
+    masks = masks_of(data, whole.manifest, whole.columns, vocabulary)
+    theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
+    if theirs != vocabulary.sha256:
+        raise UsageError(
+            f"{data}: was made with another vocabulary ({theirs[:12]}, not {vocabulary.sha256[:12]})",
             hint="give the vocabulary that the instances were made with",
         )
     return Instances(data, needs=(*model.needs, *masks.needs, "instance_id"), takes=model.takes), masks

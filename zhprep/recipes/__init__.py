@@ -14,7 +14,7 @@ from typing import Any
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
-SECTIONS = ("normalize", "segment", "vocab", "instances", "model", "pretrain", "evaluate")
+SECTIONS = ("normalize", "segment", "vocab", "glyphs", "pinyin", "instances", "model", "pretrain", "evaluate")
 FACTS = ("name", "title", "paper", "base", "sizes")
 
 Recipe = dict[str, Any]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.instances import InstancesConfig
 from zhprep.instances.drawing import Chosen, draw_kinds
@@ -31,11 +32,16 @@ def check_pinyin(config: PinyinConfig) -> None:
 
 
 def check_instances(config: InstancesConfig) -> None:
-    """Raise ``UsageError`` with the nearest name for a mask, replacement or format that there is not, and for ratios
-    that are not shares."""
+    """Raise ``UsageError`` with the nearest name for a mask, replacement or format that there is not, for ratios that
+    are not shares, and for similar words without a table of them."""
     lookup(STRATEGIES, config.mask, "mask strategy")
     lookup(REPLACEMENTS, config.replacing, "replacement")
     lookup(FORMATS, config.format, "format")
+    if config.replacing == "similar" and not config.similar_words:
+        raise UsageError(
+            "the replacement 'similar' needs a table of similar words",
+            hint="give --similar-words FILE; zhprep similar-words makes it of a corpus",
+        )
     if config.ratios:
         nothing = np.empty(0, np.int64)
         draw_kinds(Chosen(nothing, nothing.astype(np.uint64), *[nothing] * 5), config.ratios, config.per)

@@ -12,10 +12,12 @@ import pyarrow as pa
 
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus, ReadConfig
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
-from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
+from zhprep.instances.made import SIMILAR_WORDS
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin.readings import Readings
 from zhprep.run.chain import Chain
@@ -40,11 +42,14 @@ class MakeInstances:
 
     def config(self) -> dict[str, Any]:
         """Return the settings of the text stages and of the instances, and which vocabulary."""
-        return {**self.chain.config(), "instances": as_dict(self.instances), "vocabulary": self._vocabulary.sha256}
+        instances = as_dict(self.instances) | {"similar_words": SIMILAR_WORDS if self._similar_words else None}
+        return {**self.chain.config(), "instances": instances, "vocabulary": self._vocabulary.sha256}
 
     def facts(self) -> dict[str, Any]:
-        """Return vocabulary, segmenter and recipe for the manifest."""
-        return {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe, **self.chain.facts()}
+        """Return vocabulary, segmenter, recipe and the hashes of similar words and spans for the manifest."""
+        similar = {"similar_words": file_sha256(self._similar_words)} if self._similar_words else {}
+        spans = {"spans": file_sha256(self.instances.spans)} if self.instances.spans else {}
+        return {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe, **similar, **spans, **self.chain.facts()}
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
@@ -52,16 +57,23 @@ class MakeInstances:
 
     def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
         """Yield the instances of one block."""
-        builder = InstanceBuilder(self._materials, block=block, account=account)
+        builder = builder_of(self._materials, block=block, account=account)
         return build_instances(self.chain.run(batches, block, account), builder)
 
-    def copy_tokenizer(self, folder: Path) -> None:
-        """Put the files of the tokenizer into ``folder/vocab``."""
+    def put_beside(self, folder: Path) -> None:
+        """Put the files of the tokenizer into ``folder/vocab``, and the table of similar words into ``folder``."""
         (folder / VOCABULARY).mkdir(exist_ok=True)
         for name in TOKENIZER_FILES:
             if (self.vocabulary_path / name).exists():
-                with committed(folder / VOCABULARY / name, replace=True) as file:
-                    file.write((self.vocabulary_path / name).read_bytes())
+                _copy(self.vocabulary_path / name, folder / VOCABULARY / name)
+        if self._similar_words:
+            _copy(self._similar_words, folder / SIMILAR_WORDS)
+
+    @property
+    def _similar_words(self) -> Path | None:
+        """The table that masks are drawn from, if they are."""
+        given = self.instances.similar_words
+        return Path(given) if given and self.instances.replacing == "similar" else None
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -69,16 +81,17 @@ class MakeInstances:
 
     @cached_property
     def _materials(self) -> Materials:
-        sounds = self.chain.table == "pinyin"
-        materials = Materials.of(self.instances, self._vocabulary, sounds=sounds)
-        if not sounds:
-            return materials
-        usual = Readings.of(self._vocabulary.tokens).usual
-        return replace(materials, facts=replace(materials.facts, sounds=usual))
+        sounds = Readings.of(self._vocabulary.tokens) if self.chain.table == "pinyin" else None
+        return Materials.of(self.instances, self._vocabulary, sounds=sounds)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
         return {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
+
+
+def _copy(source: Path, target: Path) -> None:
+    with committed(target, replace=True) as file:
+        file.write(source.read_bytes())
 
 
 def sides(
@@ -101,5 +114,5 @@ def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Repor
     task.schema()  # raises for settings that do not fit together, before anything is written
     if not output.overwrite:
         report.kept_characters = finished_characters(output.path, output.shard_index, output.num_shards)
-    report.account, report.content_sha256 = run_job(Job(corpus, task, task.copy_tokenizer), output)
+    report.account, report.content_sha256 = run_job(Job(corpus, task, task.put_beside), output)
     return report

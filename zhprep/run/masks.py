@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.config import build
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
-from zhprep.instances import InstancesConfig, TokenFacts
+from zhprep.instances import InstancesConfig, facts_of, made_with
 from zhprep.instances.lint import Findings, lint
 from zhprep.instances.statistics import statistics
 from zhprep.run.instances import VOCABULARY
@@ -35,7 +34,7 @@ def mask_statistics(folder: Path) -> dict[str, Any]:
 
 def _lint(folder: Path) -> tuple[InstancesConfig, Findings]:
     manifest = read_manifest(folder, "instances")
-    config = build(InstancesConfig, manifest["config"]["instances"])
+    config = made_with(folder, manifest)
     alone = manifest["account"]["counts"].get("pairs_without_other_document", 0)
-    facts = TokenFacts.of(load(folder / VOCABULARY))
+    facts = facts_of(config, load(folder / VOCABULARY))
     return config, lint(open_batches(folder, "instances"), config, facts, without_choice=alone)

@@ -1,6 +1,9 @@
 """Do every stage of a recipe, from raw text to a report, resuming what is done.
 
-    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html
+    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
+    DIR/similar-words.tsv
+
+A recipe without a ``[model]`` describes data only, and ends with them.
 
 The stages are those of the separate commands: the same functions with the same settings.
 """
@@ -15,16 +18,23 @@ from typing import Any
 
 from zhprep.core.config import build
 from zhprep.core.corpus import Corpus
+from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
-from zhprep.core.report import Report
+from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output
 from zhprep.core.shards.commit import committed
+from zhprep.glyphs import GlyphsConfig
 from zhprep.instances import InstancesConfig
+from zhprep.instances.made import SIMILAR_WORDS
+from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
+from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import Recipe
 from zhprep.run.chain import Chain
-from zhprep.run.check import check_instances, check_model, check_segmenter
+from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
+from zhprep.run.glyphs import render_glyphs
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, sides
+from zhprep.run.similar_words import similar_words_of
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TYPES, VocabConfig, load
@@ -48,6 +58,14 @@ class Run:
         values = {**self.recipe.get(section, {}), **self.flags.get(section, {})}
         return build(kind, values, where=f"[{section}]")
 
+    @property
+    def instances(self) -> InstancesConfig:
+        """The settings of the instances; similar words that no file is named for are those of the corpus."""
+        config: InstancesConfig = self.config(InstancesConfig, "instances")
+        if config.replacing == "similar" and config.similar_words is None:
+            return replace(config, similar_words=str(self.folder / SIMILAR_WORDS))
+        return config
+
     def output_at(self, name: str) -> Output:
         """Return where and how a stage of documents is done."""
         return replace(self.output, path=self.folder / name, progress=self.progress(name))
@@ -58,11 +76,16 @@ class Run:
         from zhprep.evaluate.tasks import read_task
         from zhprep.pretrain.config import PretrainConfig
 
-        for kind, section in ((NormalizeConfig, "normalize"), (VocabConfig, "vocab"), (EvaluateConfig, "evaluate")):
+        kinds = {"normalize": NormalizeConfig, "vocab": VocabConfig, "glyphs": GlyphsConfig, "evaluate": EvaluateConfig}
+        for section, kind in kinds.items():
             self.config(kind, section)
         check_segmenter(self.config(SegmentConfig, "segment"))
-        check_instances(self.config(InstancesConfig, "instances"))
-        check_model(self.recipe.get("model", {}), self.config(PretrainConfig, "pretrain").size)
+        check_pinyin(self.config(PinyinConfig, "pinyin"))
+        check_instances(self.instances)
+        if "model" in self.recipe:
+            check_model(self.recipe["model"], self.config(PretrainConfig, "pretrain").size)
+        elif self.tasks:
+            raise UsageError(f"recipe {self.recipe['name']!r} has no [model] to do tasks with", hint="leave out --task")
         for task in self.tasks:
             read_task(task)
         if self.vocabulary:
@@ -81,17 +104,27 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
     report = Report(output=str(run.folder))
     run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
     vocabulary = run.vocabulary or _vocabulary(run, corpus)
+    similar = run.folder / SIMILAR_WORDS
+    if run.instances.similar_words == str(similar) and (run.output.overwrite or not similar.exists()):
+        run.tell("similar-words", "find similar words in the corpus")
+        similar_words_of(corpus, _chain(run, corpus, "words"), similar, SimilarConfig(), Account())
     run.tell("data", "make instances")
     made = _instances(run, corpus, vocabulary)
-    run.tell("run", f"pretrain, size {run.size}")
-    _pretrain(run)
-    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
-    scores = _evaluate(run)
     report.account, report.content_sha256, report.kept_characters = (
         made.account,
         made.content_sha256,
         made.kept_characters,
     )
+    if "glyphs" in run.recipe:
+        run.tell("glyphs", "draw what the entries of the vocabulary look like")
+        tokenizer = run.folder / "data" / VOCABULARY
+        render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"))
+    if "model" not in run.recipe:
+        return report
+    run.tell("run", f"pretrain, size {run.size}")
+    _pretrain(run)
+    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
+    scores = _evaluate(run)
     report.scores = {**scores, "report": str(write_page(run))}
     return report
 
@@ -99,7 +132,8 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
     normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
     _, normalize, segment = sides(run.config(InstancesConfig, "instances"), corpus.read, normalize, segment)
-    return Chain.over(corpus, table, normalize=normalize, segment=segment)
+    pinyin = run.config(PinyinConfig, "pinyin")
+    return Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=pinyin)
 
 
 def _vocabulary(run: Run, corpus: Corpus) -> Path:
@@ -110,8 +144,8 @@ def _vocabulary(run: Run, corpus: Corpus) -> Path:
 
 
 def _instances(run: Run, corpus: Corpus, vocabulary: Path) -> Report:
-    config = run.config(InstancesConfig, "instances")
-    task = MakeInstances(_chain(run, corpus, "words"), config, vocabulary, run.recipe["name"])
+    table = "pinyin" if "pinyin" in run.recipe else "words"
+    task = MakeInstances(_chain(run, corpus, table), run.instances, vocabulary, run.recipe["name"])
     return make_instances(corpus, task, run.output_at("data"))
 
 

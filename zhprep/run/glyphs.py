@@ -1,0 +1,32 @@
+"""Render the glyphs of a vocabulary folder, and the parts of its characters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.report import Report
+from zhprep.glyphs import GlyphsConfig, build, draw, entries_of, read_table, save, save_components, take_apart
+from zhprep.glyphs.files import IMAGES
+from zhprep.vocab import load
+
+
+def render_glyphs(vocabulary_path: Path, folder: Path, config: GlyphsConfig) -> Report:
+    """Write ``glyphs.npy`` and ``glyphs.json`` of a vocabulary into ``folder``, with ``decompose`` the parts too.
+
+    Raises ``UsageError`` or ``DataError`` for a font or a table that cannot be used and for a vocabulary without
+    Chinese.
+    """
+    vocabulary = load(vocabulary_path)
+    entries = entries_of(vocabulary)
+    components = take_apart(entries, read_table(Path(config.decompose))) if config.decompose else None
+    rendered = build(config, entries, specials=vocabulary.specials)
+    folder.mkdir(parents=True, exist_ok=True)
+    record = save(rendered, vocabulary.tokens, folder)
+    report = Report(output=str(folder / IMAGES), content_sha256=file_sha256(folder / IMAGES))
+    short = [{"face": channel["face"], **channel["rows"]} for channel in record["channels"]]
+    report.scores = {"shape": record["shape"], "channels": short}
+    if components is not None:
+        parts = save_components(components, draw(config, components.parts), folder)
+        report.scores["components"] = {"shape": parts["shape"], **components.account}
+    return report
