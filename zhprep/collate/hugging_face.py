@@ -7,7 +7,7 @@
 
 ``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
 does not take. The callback tells the collator the epoch, so that every epoch has other masks, and the step, from which
-``rate_schedule`` gets the rate.
+``rate_schedule`` gets the rate; a loop of your own says so with ``set_epoch`` and ``progress.begin``.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class MaskingCollator:
         base = require("transformers", purpose="a Trainer callback", install="transformers").TrainerCallback
 
         def on_epoch_begin(_: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
-            self.set_epoch(math.floor((state.epoch or 0) + 1e-6))  # an epoch may be gone on with in its middle
+            self.set_epoch(math.floor((state.epoch or 0) + 1e-9))  # an epoch may be gone on with in its middle
             self.progress.begin(state.global_step, state.max_steps, args.gradient_accumulation_steps)
 
         def on_step_end(_: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001

@@ -71,6 +71,7 @@ def set_up(
         "config": {name: value for name, value in settings.as_dict(config).items() if name not in WHEN},
         "model": settings.as_dict(described),
         "data": instances.content_sha256,
+        "masks": instances.manifest["config"]["instances"],
         "vocabulary": words.sha256,
     }
     sources = {"data": str(data.resolve()), "vocabulary": str(vocabulary.resolve())}

@@ -94,7 +94,7 @@ def _copy(source: Path, target: Path) -> None:
         file.write(source.read_bytes())
 
 
-def sides(
+def of_parallel_text(
     instances: InstancesConfig, read: ReadConfig, normalize: NormalizeConfig, segment: SegmentConfig
 ) -> tuple[ReadConfig, NormalizeConfig, SegmentConfig]:
     """Return how text is read, cleaned and cut: parallel text by its columns, no side split into sentences, words of
