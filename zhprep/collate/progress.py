@@ -19,7 +19,8 @@ class Progress:
     """
 
     def __init__(self) -> None:
-        self._told = torch.zeros(4, dtype=torch.int64)  # how many beginnings; the last one's step, steps, batches a step
+        # How many beginnings there were, and of the last one the step, the steps in all, and the batches of a step.
+        self._told = torch.zeros(4, dtype=torch.int64)
         self._told.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see the next begin
         self._training = self._paused = False
         self._count = self._beginning = 0
