@@ -121,6 +121,15 @@ def test_a_long_side_is_shortened_and_not_dropped(table, both_vocab, tmp_path):
     assert set(report["dropped"]) == {"tokens.truncated"}
 
 
+def test_a_line_break_of_another_kind_does_not_part_a_side(both_vocab, tmp_path):
+    path = tmp_path / "odd.tsv"
+    path.write_text("zh\ten\n好\u2028吗？\tgood\u0085or not\r\n\u200b\tnothing\n", "utf-8")
+    settings = ("--vocab", both_vocab, "--format", "tlm", "--pairs", "zh,en", "--quiet", "--json")
+    report = zhprep("make-instances", path, *settings, "-o", tmp_path / "data").report
+    assert report["instances"] == 1
+    assert report["dropped"]["documents.not_a_pair"] == 1  # a side of which nothing was left
+
+
 def test_a_pipe_and_bad_rows(table, both_vocab, tmp_path):
     settings = ("--vocab", both_vocab, "--format", "tlm", "--pairs", "zh,en", "--quiet")
     made = zhprep("make-instances", "-", *settings, "-o", tmp_path / "piped", "--json", stdin=table.read_bytes())

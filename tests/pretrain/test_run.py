@@ -329,5 +329,7 @@ def test_a_rate_schedule_is_followed_logged_and_gone_on_with(tmp_path, vocabular
     assert weights(tmp_path / "again") == weights(tmp_path / "run")
     assert losses(tmp_path / "again") == losses(tmp_path / "run")
     plain = write_instances(tmp_path / "plain")
+    with pytest.raises(UsageError, match="masks"):
+        pretrain(plain, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     pretrain(plain, tmp_path / "other", nano(), config, vocabulary=vocabulary)
     assert weights(tmp_path / "other") != weights(tmp_path / "run")

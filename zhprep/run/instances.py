@@ -103,7 +103,7 @@ def of_parallel_text(
         return read, normalize, segment
     return (
         replace(read, columns=",".join(instances.languages)),
-        replace(normalize, split=False),
+        replace(normalize, split=False, steps=tuple(step for step in normalize.steps if step != "line-separators")),
         replace(segment, whole_letters=True),
     )
 
