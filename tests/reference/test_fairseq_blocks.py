@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import plain_fairseq
+import plain_blocks
 import pytest
 from made_windows import make_window, plan, random_documents
 
@@ -21,9 +21,9 @@ def cuts(name, documents):
 
 
 def fairseq_cuts(documents, mode):
-    lines = plain_fairseq.lines_of(documents)
+    lines = plain_blocks.lines_of(documents)
     begins = np.cumsum([0, *lines])
-    return [int(begins[block[0]]) for block in plain_fairseq.blocks(lines, ROOM, mode) if any(lines[n] for n in block)]
+    return [int(begins[block[0]]) for block in plain_blocks.blocks(lines, ROOM, mode) if any(lines[n] for n in block)]
 
 
 @pytest.mark.parametrize("seed", range(5))
