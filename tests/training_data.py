@@ -69,7 +69,9 @@ def masked(row: dict[str, object], dupe: int) -> dict[str, object]:
     return row | {"input_ids": ids, "masked_lm_positions": positions, "masked_lm_ids": labels, "dupe": dupe}
 
 
-def write_instances(folder: Path, n_rows: int = 200, *, static: bool = False, shards: int = 2, batch: int = 37) -> Path:
+def write_instances(
+    folder: Path, n_rows: int = 200, *, static: bool = False, shards: int = 2, batch: int = 37, **settings: object
+) -> Path:
     """Write ``n_rows`` instances as Arrow streams with a manifest; ``static`` ones are masked twice over."""
     rows = [pair(number) for number in range(n_rows)]
     if static:
@@ -81,7 +83,8 @@ def write_instances(folder: Path, n_rows: int = 200, *, static: bool = False, sh
         with pa.ipc.new_stream(folder / f"data-{shard:05d}-of-{shards:05d}.arrow", layout) as writer:
             writer.write_table(table, max_chunksize=batch)
     shards_ = [{"name": path.name, "bytes": path.stat().st_size} for path in sorted(folder.glob("data-*"))]
-    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards_, "config": {"instances": SETTINGS}}
+    config = {"instances": SETTINGS | settings}
+    manifest = {"table": "instances", "version": schema.VERSION, "shards": shards_, "config": config}
     manifest["content_sha256"] = f"{n_rows} rows, static {static}"
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 
+import pypinyin
 import pytest
 from command_line import made_by, refused, zhprep
+
+from zhprep.cli.ruby import columns
 
 
 def test_instances_are_shown_with_what_was_masked(data):
@@ -65,3 +68,39 @@ def test_what_is_wrong(data, vocab, tmp_path):
     refused(zhprep("inspect", data.parent / "daat"), 2, "no such file or folder", str(data))
     refused(zhprep("inspect", tmp_path), 3, "has no tokenizer.json")
     refused(zhprep("inspect", vocab / ".counts"), 2, "holds a table of counts", "above it")
+
+
+@pytest.fixture(scope="module")
+def with_pinyin(sample_data, vocab, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("pinyin")
+    pinyin = made_by("extract-pinyin", sample_data / "corpus" / "news.txt", output=folder / "pinyin")
+    return made_by("make-instances", pinyin, "--vocab", vocab, "--max-length", 64, output=folder / "data")
+
+
+def test_pinyin_stands_above_the_characters(with_pinyin, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "90")
+    lines = zhprep("inspect", with_pinyin, "--rows", 2, "--no-color").out.decode().splitlines()
+    assert max(map(columns, lines[:20])) <= 90
+    above, below = lines[:2]
+    names = [(match.start(), match[0]) for match in re.finditer(r"\S+", above)]
+    assert len(names) > 5
+    for place, name in names:
+        at, token = 0, ""
+        for token in below.split(" "):
+            if at == place:
+                break
+            at += columns(token) + 1
+        assert at == place, (name, above, below)
+        token = token.partition("(")[0]
+        style = pypinyin.Style.TONE3
+        assert name in pypinyin.pinyin(token, style=style, heteronym=True, neutral_tone_with_five=True)[0]
+    assert not any(re.search(r"\d\s+\[MASK\]", line) for line in lines)
+    colored = zhprep("inspect", with_pinyin, "--rows", 2, "--color").out.decode()
+    assert re.sub("\x1b\\[[0-9;]*m", "", colored).splitlines() == lines
+
+
+def test_pinyin_on_a_page(with_pinyin, tmp_path):
+    assert zhprep("inspect", with_pinyin, "--html", tmp_path / "page.html").code == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    assert len(re.findall(r'<ruby class="pinyin">.<rt>[a-z]+[1-5]</rt></ruby>', page)) > 50
+    assert not re.search(r"<rt>[a-z]*[1-5]</rt></ruby>\[MASK\]|MASK\]<rt>[a-z]+[1-5]", page)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
+import pyarrow as pa
 import pytest
-from command_line import COUNTS, refused, zhprep
+from command_line import COUNTS, made_by, refused, zhprep
 
 
 def test_json_report_and_folder(sample_data, vocab, tmp_path):
@@ -110,3 +111,27 @@ def test_a_corruption_does_not_go_with_pinyin(sample_data, vocab, tmp_path):
     arguments = (tmp_path / "pinyin", "--vocab", vocab, "-o", tmp_path / "data", "--format", "single", "--quiet")
     refused(zhprep("make-instances", *arguments, "--corruption", "delete"), 2, "have pinyin_ids")
     assert not (tmp_path / "data").exists()
+
+
+def test_spans_of_a_tagger(sample_data, vocab, tmp_path):
+    """As a user makes them: normalize, tag each sentence of the table, give both."""
+    table = made_by("normalize", sample_data / "corpus", output=tmp_path / "text")
+    rows = pa.concat_tables(
+        pa.ipc.open_stream(path).read_all() for path in sorted(table.glob("data-*.arrow"))
+    ).to_pylist()
+    tagged = [
+        {"doc": row["doc"], "spans": [[[0, len(sentence), "ALL"]] for sentence in row["sentences"]]} for row in rows
+    ]
+    spans = tmp_path / "spans.jsonl"
+    spans.write_text("".join(json.dumps(row) + "\n" for row in reversed(tagged)), "utf-8")
+    settings = ("--vocab", vocab, "--mask", "entity", "--max-length", 128, "--format", "single", "--spans", spans)
+    result = zhprep("make-instances", table, *settings, "-o", tmp_path / "data", "--quiet", "--json", "--workers", 2)
+    assert result.code == 0, result.err
+    assert result.report["entity_spans"] == result.report["sentences"]
+    words = pa.concat_tables(
+        pa.ipc.open_stream(path).read_all() for path in sorted((tmp_path / "data").glob("data-*.arrow"))
+    )["word_ids"]
+    assert max(max(row) for row in words.to_pylist()) == 0  # every sentence is one entity
+    spans.write_text("", "utf-8")
+    refused(zhprep("make-instances", table, *settings, "-o", tmp_path / "none"), 3, "has no line for the document")
+    refused(zhprep("make-instances", table, *settings, "-o", tmp_path / "data"), 2, "--overwrite")  # other spans

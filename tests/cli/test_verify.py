@@ -81,3 +81,13 @@ def test_unfinished_or_none_of_ours(data, tmp_path):
     (tmp_path / "theirs").mkdir()
     refused(zhprep("verify", tmp_path / "theirs"), 3, "was not made by zhprep")
     refused(zhprep("verify", tmp_path / "dataa"), 2, "no such file or folder", str(folder))
+
+
+def test_data_with_a_rate_schedule_are_held_to_their_rate(sample_data, vocab, tmp_path):
+    settings = ("--vocab", vocab, "--max-length", 64, "--rate-schedule", "0:0.3,1:0.5", "--rate", 0.2)
+    data = made_by("make-instances", sample_data / "corpus", *settings, output=tmp_path / "data")
+    report = zhprep("verify", data, "--masks", "--quiet", "--json").report
+    assert abs(report["masks"]["chosen_share"] - 0.2) < 0.02
+    assert zhprep("inspect", data).code == 0
+    static = zhprep("make-instances", sample_data / "corpus", *settings, "--static", "-o", tmp_path / "static")
+    refused(static, 2, "masks on disk cannot follow")

@@ -9,7 +9,7 @@ from made_windows import document_at, make_window, plan, random_documents
 from zhprep.instances.formats import FORMATS
 
 names = pytest.mark.parametrize("name", FORMATS)
-PAIRS = {"segment-pair", "sentence-pair", "tlm"}
+PAIRS = {"segment-pair", "sentence-pair", "tlm", "electra"}
 
 
 def window_for(name, seed, **settings):
@@ -108,5 +108,5 @@ def test_the_same_window_gives_the_same_pieces_and_another_seed_others(name):
     window = window_for(name, 5)
     first, again, other = run(name, window), run(name, window), run(name, window, seed=1)
     assert np.array_equal(first.starts, again.starts)
-    drawn = name in ("segment-pair", "sentence-pair", "chinesebert")
+    drawn = name in ("segment-pair", "sentence-pair", "chinesebert", "electra")
     assert drawn != (np.array_equal(first.starts, other.starts) and np.array_equal(first.stops, other.stops))

@@ -213,14 +213,63 @@ def test_similar_needs_its_table():
         mask_batch(flat, InstancesConfig(replacement="similar"), TokenFacts(MASK_ID, POOL))
 
 
-def test_shuffling_keeps_what_a_span_holds():
-    flat, rows = make_flat(11, 300)
+def texts_of(row):
+    """Lists of positions, one for each text between special tokens."""
+    texts, before = [], -1
+    for position, word in enumerate(row):
+        if word >= 0:
+            if before < 0:
+                texts.append([])
+            texts[-1].append(position)
+        before = word
+    return texts
+
+
+def plain_shuffle(row, ids, chosen, key):
+    """PERT's shuffle of one instance with plain loops: the new ids, and where what belongs in each place now stands."""
+    new, labels = list(ids), {place: place for place in chosen}
+    for text in texts_of(row):
+        moving = [place for place in text if place in chosen and (bits(key, place) >> 32) / 2**32 < 0.9]
+        order = sorted(moving, key=lambda place: bits(key, place + (1 << 40)))
+        for place, source in zip(moving, order, strict=True):
+            new[place] = ids[source]
+            labels[source] = place
+    return new, labels
+
+
+def test_shuffling_is_what_plain_loops_do():
+    flat, rows = make_flat(11, 60)
     masked = mask("shuffle", flat, rows)
-    moved = masked.input_ids != flat.input_ids
-    assert moved.sum() > 100
-    borders = np.flatnonzero(np.diff(masked.positions, prepend=-2) != 1)
-    for run in np.split(masked.positions, borders[1:]):
-        assert sorted(masked.input_ids[run]) == sorted(flat.input_ids[run])
+    keys = rng.keys(0, "replace", 0, flat.instance_ids).tolist()
+    for number, row in enumerate(rows):
+        first, last = flat.offsets[number : number + 2].tolist()
+        mine = slice(*masked.offsets[number : number + 2].tolist())
+        places = (masked.positions[mine] - first).tolist()
+        new, labels = plain_shuffle(row, flat.input_ids[first:last].tolist(), set(places), keys[number])
+        assert masked.input_ids[first:last].tolist() == new
+        assert masked.labels[mine].tolist() == [labels[place] for place in places]
+
+
+def test_shuffling_keeps_what_a_text_holds():
+    flat, rows = make_flat(12, 300)
+    masked = mask("shuffle", flat, rows)
+    for row, first in zip(rows, flat.offsets[:-1].tolist(), strict=True):
+        for text in texts_of(row):
+            places = first + np.array(text)
+            assert sorted(masked.input_ids[places]) == sorted(flat.input_ids[places])
+
+
+@pytest.mark.parametrize(("length", "least"), [(128, 0.82), (512, 0.87)])
+def test_nine_tenths_of_what_is_chosen_moves(length, least):
+    """A token may come to stand where it was: of a permutation, one does on average."""
+    random = np.random.default_rng(0)
+    words = np.sort(random.integers(0, length // 2, length - 2))
+    row = np.concatenate([[-1], np.unique(words, return_inverse=True)[1], [-1]]).astype(np.int16)
+    n = 200
+    ids = random.integers(50, N_IDS, n * length).astype(np.uint16)
+    flat = Flat(ids, np.tile(row, n), np.arange(n + 1) * length, np.arange(n))
+    masked = mask_batch(flat, InstancesConfig(mask="pert"), TokenFacts(MASK_ID, POOL))
+    assert least < (masked.kinds == MOVED).mean() < 0.91
 
 
 def test_no_two_runs_of_different_instances_are_one_word():

@@ -13,15 +13,14 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
 from zhprep.instances.align import CharacterWords
-from zhprep.instances.entities import Entities, read_entities
+from zhprep.instances.entities import Entities, inner_words, read_entities
 
 
 def inner(sentences, names):
     """The words that were joined to those before them, per sentence."""
     ends = pa.array([np.cumsum([len(word) for word in words]).tolist() for words in sentences], pa.list_(pa.int32()))
-    found = (
-        Entities(names).inner_words(CharacterWords.of(ends), pa.array(["".join(words) for words in sentences])).tolist()
-    )
+    text = pa.array(["".join(words) for words in sentences])
+    found = inner_words(Entities(names).runs(CharacterWords.of(ends), text)).tolist()
     flat = [word for words in sentences for word in words]
     return [flat[number] for number in found]
 

@@ -313,3 +313,23 @@ def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary
     assert [event["event"] for event in events] == ["begin", *["progress"] * 12, "end"]
     pretrain(data, tmp_path / "c", nano(), config, vocabulary=vocabulary)
     assert capsys.readouterr().err == ""
+
+
+def test_a_rate_schedule_is_followed_logged_and_gone_on_with(tmp_path, vocabulary, config):
+    data = write_instances(tmp_path / "data", rate_schedule="0:0.1,0.5:0.5,1:0.1")
+    pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    rates = [line["rate"] for line in lines if "loss" in line]
+    expected = [*(0.1 + 0.4 * step / 6 for step in range(6)), *(0.5 - 0.4 * step / 6 for step in range(6))]
+    assert rates == pytest.approx(expected, abs=1e-6)
+    stopping = dataclasses.replace(config, stop_after=7)
+    with pytest.raises(Stopped):
+        pretrain(data, tmp_path / "again", nano(), stopping, vocabulary=vocabulary)
+    pretrain(data, tmp_path / "again", nano(), config, vocabulary=vocabulary)
+    assert weights(tmp_path / "again") == weights(tmp_path / "run")
+    assert losses(tmp_path / "again") == losses(tmp_path / "run")
+    plain = write_instances(tmp_path / "plain")
+    with pytest.raises(UsageError, match="masks"):
+        pretrain(plain, tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    pretrain(plain, tmp_path / "other", nano(), config, vocabulary=vocabulary)
+    assert weights(tmp_path / "other") != weights(tmp_path / "run")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,12 @@ _FORMS = {
         type=Name(("fail", "skip")),
         default="fail",
         help="What to do with an unreadable line  [default: fail]",
+    ),
+    "columns": click.option(
+        "--columns",
+        metavar="NAME,…",
+        default="",
+        help="Of a .tsv with a header: the columns that hold text; a row is a document.",
     ),
     "form": click.option(
         "--input-form",
@@ -93,7 +100,8 @@ def _sources(arguments: tuple[str, ...], read: ReadConfig, spooled: Path) -> Ite
             continue
         spooled.parent.mkdir(parents=True, exist_ok=True)
         spool(sys.stdin.buffer, spooled)
-        yield describe(str(spooled), encoding=read.encoding, name=STDIN)
+        source = describe(str(spooled), encoding=read.encoding, name=STDIN)
+        yield replace(source, format="tsv") if read.columns and source.format == "text" else source
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -13,6 +14,7 @@ import click
 import pyarrow as pa
 
 from zhprep.cli.options import Existing
+from zhprep.cli.ruby import ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
@@ -103,6 +105,7 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 
 
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
+    from zhprep.compare.instances import instances_page, syllables_of
     from zhprep.instances import made_with
     from zhprep.instances.view import view_instances
     from zhprep.vocab import load
@@ -110,7 +113,9 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     manifest = read_manifest(folder, "instances")
     config = made_with(folder, manifest)
     table = open_table(folder).slice(0, options["n_rows"])
-    shown = view_instances(table, load(folder / "vocab"), config, epoch=options["epoch"])
+    vocabulary = load(folder / "vocab")
+    syllables = syllables_of(table, vocabulary)
+    shown = view_instances(table, vocabulary, config, epoch=options["epoch"], syllables=syllables)
     facts = {
         "shards": len(manifest["shards"]),
         **manifest["account"]["counts"],
@@ -121,12 +126,12 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
 
         facts["statistics"] = mask_statistics(folder)
     if options["html_file"]:
-        from zhprep.compare.instances import instances_page
-
         with committed(options["html_file"], replace=True) as file:
             file.write(instances_page(shown, config, folder.name).encode())
         return facts, []
     colored = sys.stdout.isatty() if options["color"] is None else options["color"]
+    if syllables is not None:
+        return facts, [line for instance in shown for line in _lines_with_sounds(instance, colored)]
     return facts, [_instance_line(instance, colored) for instance in shown]
 
 
@@ -170,6 +175,15 @@ def _instance_line(instance: Any, colored: bool) -> str:
     if instance.target is None:
         return line
     return "\n".join([line, " ".join(["  →", *(_painted(cell, colored) for cell in instance.target)])])
+
+
+def _lines_with_sounds(instance: Any, colored: bool) -> Iterator[str]:
+    """Yield the lines of an instance, pinyin above the tokens, and a blank one."""
+    width = shutil.get_terminal_size((100, 24)).columns
+    yield from ruby_lines(((cell.sound, _painted(cell, colored)) for cell in instance.cells), width)
+    if instance.labels:
+        yield " ".join(f"{name}={value}" for name, value in instance.labels.items())
+    yield ""
 
 
 def _painted(cell: Any, colored: bool) -> str:

@@ -18,7 +18,7 @@ from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_pinyin, check_segmenter
-from zhprep.run.instances import MakeInstances, make_instances
+from zhprep.run.instances import MakeInstances, make_instances, of_parallel_text
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import load
 
@@ -51,6 +51,7 @@ def command(
     sounds = read_config(PinyinConfig, {"engine": pinyin}, sections.get("pinyin"), where="[pinyin]")
     check_instances(config)
     check_pinyin(sounds)
+    read, normalize, segment = of_parallel_text(config, read, normalize, segment)
     check_segmenter(segment)
     load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from zhprep.cli.options import Existing
 from zhprep.cli.shared import Shared, folder_output, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.report import check_budgets
+from zhprep.instances import InstancesConfig
 from zhprep.recipes import load_recipe
 from zhprep.run.recipe import Run, run_recipe
 
@@ -40,6 +42,8 @@ def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -
     shared, options = split_shared(options)
     read = take_read_config(options)
     run = make_run(recipe, folder_output(output), shared, **options)
+    languages = run.config(InstancesConfig, "instances").languages
+    read = replace(read, columns=read.columns or ",".join(languages))
     with planned(inputs, read, run.folder, shared.block_size) as corpus:
         report = run_recipe(run, corpus)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)

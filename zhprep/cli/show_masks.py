@@ -31,7 +31,11 @@ from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
 SENTINELS = 100
 """Free slots of the vocabulary of a text alone, which stand for spans."""
 
-_SKIPPED = ("mask", "corruption", "format", "static", "dupe_factor", "max_length", "short_seq_prob")
+_MEANINGLESS = (
+    "mask", "corruption", "format", "pairs", "static", "dupe_factor", "max_length", "short_seq_prob", "spans",
+    "rate_schedule",
+)  # fmt: skip
+"""Settings that mean nothing for one sentence under every strategy."""
 
 
 @click.command()
@@ -41,7 +45,7 @@ _SKIPPED = ("mask", "corruption", "format", "static", "dupe_factor", "max_length
 )
 @click.option("--cws", help="Segmenter  [default: jieba]")
 @click.option("--corruptions", is_flag=True, help="Show the corruptions for models that write instead.")
-@config_options(InstancesConfig, skip=_SKIPPED)
+@config_options(InstancesConfig, skip=_MEANINGLESS)
 @shared_options()
 def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> None:
     """Show the mask strategies side by side on one sentence.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -121,5 +122,5 @@ def _sink(path: Path | None) -> Iterator[IO[bytes]]:
 
 def _stream_inputs(argument: str, stdin: Input | None, read: ReadConfig) -> list[Input]:
     if stdin is not None and argument == STDIN:
-        return [stdin]
+        return [replace(stdin, format="tsv") if read.columns and stdin.format == "text" else stdin]
     return find_inputs((argument,), encoding=read.encoding)

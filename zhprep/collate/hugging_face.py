@@ -9,12 +9,14 @@ With ``corruption=["infill", "permute"]`` and the like the batch is for a model 
 (BART, T5) or a decoder alone (``causal``).
 
 ``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
-does not take. The callback tells the collator the epoch, so that every epoch has other masks.
+does not take. The callback tells the collator the epoch, so that every epoch has other masks, and the step, from which
+``rate_schedule`` gets the rate; a loop of your own says so with ``set_epoch`` and ``progress.begin``.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,7 @@ from torch import Tensor
 
 from zhprep.collate import corrupted
 from zhprep.collate.masks import DynamicMasks, StaticMasks
+from zhprep.collate.progress import Progress
 from zhprep.collate.rows import Ragged, Rows, offsets_of
 from zhprep.collate.tensors import IGNORED, to_tensors
 from zhprep.core import config as settings
@@ -42,8 +45,8 @@ class MaskingCollator:
     """Turns rows of instances into what a masked-language model of transformers takes.
 
     Settings are those of ``make-instances`` (``mask``, ``rate``, ``replacement``, ``seed``, …). A row's masks depend on
-    the seed, the epoch and the row's ``instance_id`` alone: not on the batch, the order or the number of workers. Rows
-    that are masked on disk keep their masks.
+    the seed, the epoch and the row's ``instance_id`` alone (with a ``rate_schedule`` also on the step): not on the
+    batch, the order or the number of workers. Rows that are masked on disk keep their masks.
     """
 
     def __init__(self, vocabulary: str | Path, *, pad_to_multiple_of: int = 1, **settings_: Any) -> None:
@@ -51,6 +54,7 @@ class MaskingCollator:
         self._config = settings.build(InstancesConfig, settings_, where="MaskingCollator")
         self._masks = DynamicMasks.of(self._config, self._vocabulary)
         self._multiple = pad_to_multiple_of
+        self.progress = Progress()
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
 
@@ -59,18 +63,33 @@ class MaskingCollator:
         self._epoch.fill_(epoch)
 
     def callback(self) -> Any:
-        """Return a callback that tells the collator when a ``Trainer`` begins an epoch."""
+        """Return a callback that tells the collator when a ``Trainer`` begins an epoch, evaluates and ends."""
         base = require("transformers", purpose="a Trainer callback", install="transformers").TrainerCallback
 
-        def on_epoch_begin(callback: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
-            self.set_epoch(round(state.epoch or 0))
+        def on_epoch_begin(_: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
+            self.set_epoch(math.floor((state.epoch or 0) + 1e-9))  # an epoch may be gone on with in its middle
+            self.progress.begin(state.global_step, state.max_steps, args.gradient_accumulation_steps)
 
-        return type("EpochCallback", (base,), {"on_epoch_begin": on_epoch_begin})()
+        def on_step_end(_: Any, args: Any, state: Any, control: Any, **others: Any) -> None:  # noqa: ARG001
+            if control.should_evaluate:
+                self.progress.pause()
+
+        def on_evaluate(_: Any, *told: Any, **others: Any) -> None:  # noqa: ARG001
+            self.progress.go_on()
+
+        def on_train_end(_: Any, *told: Any, **others: Any) -> None:  # noqa: ARG001
+            self.progress.end()
+
+        heard = (on_epoch_begin, on_step_end, on_evaluate, on_train_end)
+        methods = {function.__name__: function for function in heard} | {"on_epoch_end": on_step_end}
+        return type("MaskingCallback", (base,), methods)()
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
         predicted), ``token_type_ids`` and ``pinyin_ids`` (of the masked text) if the rows have them, and row labels
-        ``[B]`` that the rows have. Of corrupted rows the first three, with ``labels`` as long as the targets.
+        ``[B]`` that the rows have. Rows with ``lang_ids`` (TLM) get ``position_ids`` that begin again at 0 with the
+        second language, as in XLM; to the model, ``token_type_ids`` say which language a token is in. Of corrupted rows
+        only the first three, with ``labels`` as long as the targets.
 
         Raises ``DataError`` when the rows lack a column that masks are drawn from, ``UsageError`` for rows that cannot
         be corrupted.
@@ -79,16 +98,20 @@ class MaskingCollator:
             return self._written(rows)
         masks = StaticMasks() if "masked_lm_positions" in rows[0] else self._masks
         _check(rows[0], masks.needs)
-        takes = [name for name in ("token_type_ids", "pinyin_ids", *LABELS) if name in rows[0]]
+        takes = [name for name in ("token_type_ids", "pinyin_ids", "lang_ids", *LABELS) if name in rows[0]]
         if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.sounds is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
-        masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64))
+        progress = self.progress.next() if self._config.rate_schedule else None
+        masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64), progress)
         length = -(-int(gathered.lengths.max()) // self._multiple) * self._multiple
         batch = to_tensors(gathered, masked, takes, pad_id=self._vocabulary.pad, length=length)
         positions, labels = batch.pop("masked_positions"), batch.pop("masked_labels")
         batch["labels"] = torch.full_like(batch["input_ids"], IGNORED)
         batch["labels"].view(-1).numpy()[positions.numpy()] = labels.numpy()
+        if "lang_ids" in batch:
+            second = batch.pop("lang_ids")
+            batch["position_ids"] = torch.arange(second.shape[1]) - second * second.argmax(1, keepdim=True)
         real = batch.get("attention_mask")
         batch["attention_mask"] = torch.ones_like(batch["input_ids"]) if real is None else real.to(torch.int64)
         return batch

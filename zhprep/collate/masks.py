@@ -48,8 +48,13 @@ class Masks(Protocol):
         """The columns that are read."""
         ...
 
-    def __call__(self, rows: Rows, epochs: Integers) -> Masked:
-        """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``, in runs of equal ones)."""
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:
+        """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``, in runs of equal ones), at the rate
+        for the share ``progress`` of the training."""
+        ...
+
+    def rate(self, progress: float) -> float | None:
+        """Return the rate at the share ``progress`` of the training, None where it does not change."""
         ...
 
     def clean(self, rows: Rows) -> npt.NDArray[Any]:
@@ -62,11 +67,15 @@ class StaticMasks:
 
     needs: ClassVar = ("input_ids", "masked_lm_positions", "masked_lm_ids")
 
-    def __call__(self, rows: Rows, epochs: Integers) -> Masked:  # noqa: ARG002
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:  # noqa: ARG002
         """Return the rows as they are, and where and what their masks are."""
         chosen = rows.lists["masked_lm_positions"]
         begins = np.repeat(rows.tokens.offsets[:-1], np.diff(chosen.offsets))
         return Masked(rows.tokens.values, begins + chosen.values, rows.lists["masked_lm_ids"].values)
+
+    def rate(self, progress: float) -> float | None:  # noqa: ARG002
+        """Return None: what is on disk does not change."""
+        return None
 
     def clean(self, rows: Rows) -> npt.NDArray[Any]:
         """Return the tokens with the original ones put back."""
@@ -89,21 +98,26 @@ class DynamicMasks:
         """Return the masks of ``config`` for the tokens of ``vocabulary``; with ``sounds`` the rows have pinyin."""
         return cls(config, facts_of(config, vocabulary, Readings.of(vocabulary.tokens) if sounds else None))
 
-    def __call__(self, rows: Rows, epochs: Integers) -> Masked:
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
+        config = self.config.at(progress)
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
-        parts = [self._of_epoch(rows, *run, int(epochs[run[0]])) for run in pairwise(borders)]
+        parts = [self._of_epoch(rows, *run, int(epochs[run[0]]), config) for run in pairwise(borders)]
         if len(parts) == 1:
             return parts[0]
         input_ids, positions, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         changed = {name: np.concatenate([part.changed[name] for part in parts]) for name in parts[0].changed}
         return Masked(input_ids, positions, labels, changed)
 
+    def rate(self, progress: float) -> float | None:
+        """Return the rate at the share ``progress`` of the training if there is a schedule."""
+        return self.config.at(progress).rate if self.config.rate_schedule else None
+
     def clean(self, rows: Rows) -> npt.NDArray[Any]:
         """Return the tokens, which have no masks yet."""
         return rows.tokens.values
 
-    def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int) -> Masked:
+    def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int, config: InstancesConfig) -> Masked:
         offsets = rows.tokens.offsets[first : last + 1]
         tokens = slice(offsets[0], offsets[-1])
         flat = Flat(
@@ -112,7 +126,7 @@ class DynamicMasks:
             offsets=offsets - offsets[0],
             instance_ids=rows.plain["instance_id"][first:last],
         )
-        masked = mask_batch(flat, self.config, self.facts, epoch)
+        masked = mask_batch(flat, config, self.facts, epoch)
         changed = {}
         if "pinyin_ids" in rows.lists:
             sounds = rows.lists["pinyin_ids"].values[tokens]

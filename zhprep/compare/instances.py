@@ -1,4 +1,4 @@
-"""Masked instances as HTML: words underlined, masks in colour by kind, the label under what replaced it."""
+"""Masked instances as HTML: words underlined, masks in colour by kind, the label below, pinyin above."""
 
 from __future__ import annotations
 
@@ -6,16 +6,28 @@ import html
 from collections.abc import Sequence
 from itertools import groupby
 
+import pyarrow as pa
+
 from zhprep.compare.page import Page
 from zhprep.instances import InstancesConfig
 from zhprep.instances.drawing import KINDS
-from zhprep.instances.view import Cell, Shown
+from zhprep.instances.view import Cell, Shown, Syllables
+from zhprep.pinyin.readings import Readings
+from zhprep.pinyin.syllables import names
+from zhprep.vocab import Vocabulary
 
 CLASSES = ("", "mask", "random", "keep", "similar", "random", "moved")
 """The style of each value of ``mask_kind``."""
 
 MEANINGS = {"next_sentence_label": ("next", "random"), "sentence_order_label": ("in order", "swapped")}
 """What the values of a label mean."""
+
+
+def syllables_of(rows: pa.Table, vocabulary: Vocabulary) -> Syllables | None:
+    """Return what tells how the tokens of ``rows`` sound, None if the rows do not say it."""
+    if "pinyin_ids" not in rows.schema.names:
+        return None
+    return Syllables(names(), Readings.of(vocabulary.tokens))
 
 
 def instances_page(shown: list[Shown], config: InstancesConfig, name: str) -> str:
@@ -61,6 +73,8 @@ def _word(cells: list[Cell]) -> str:
 
 def _token(cell: Cell) -> str:
     shown = html.escape(cell.shown.removeprefix("##"))
+    if cell.sound:
+        shown = f'<ruby class="pinyin">{shown}<rt>{html.escape(cell.sound)}</rt></ruby>'
     if not cell.kind:
         return shown
     if not cell.label:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zhprep.compare.instances import instances_html
+from zhprep.compare.instances import instances_html, syllables_of
 from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, WIDE, bar_chart, line_chart
 from zhprep.core.shards import open_table, read_manifest
@@ -42,7 +42,7 @@ def report_page(folder: Path, *, title: str, size: str) -> str:
     _masks(page, rows.slice(0, STATISTICS_ROWS), vocabulary, config)
     page.heading("Instances", "Some of them, as the model sees them in its first epoch.")
     sample = rows.take(pa.array(np.linspace(0, rows.num_rows - 1, min(SAMPLE, rows.num_rows)).astype(np.int64)))
-    page.markup(instances_html(view_instances(sample, vocabulary, config)))
+    page.markup(instances_html(view_instances(sample, vocabulary, config, syllables=syllables_of(rows, vocabulary))))
     _reproduce(page, manifest)
     return page.render()
 

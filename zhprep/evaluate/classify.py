@@ -42,7 +42,7 @@ class Examined:
     rows: Rows
     pad_id: int
 
-    def make(self, rows: Integers, epochs: Integers) -> dict[str, Tensor]:  # noqa: ARG002
+    def make(self, rows: Integers, epochs: Integers, progress: float | None = None) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the batch of ``rows``; nothing in them is masked."""
         begins, lengths = self.rows.tokens.offsets[rows], self.rows.lengths[rows]
         source, offsets = places(begins, lengths), offsets_of(lengths)

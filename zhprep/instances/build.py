@@ -7,6 +7,7 @@ memory. Windows depend on the documents alone, so the same block always gives th
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -21,7 +22,7 @@ from zhprep.instances.assemble import Laid, SpecialIds, lay_out
 from zhprep.instances.columns import lists, record_batch
 from zhprep.instances.corrupting import check_plain, corrupt_batch, in_order
 from zhprep.instances.drawing import UNPAIRED
-from zhprep.instances.formats import FORMATS
+from zhprep.instances.formats import ANY_LENGTH, FORMATS
 from zhprep.instances.masking import Flat, Masked, mask_batch
 from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.materials import Materials
@@ -134,7 +135,8 @@ class InstanceBuilder:
             return self._kept if self._kept is not None and not self._kept_is_used else None
         documents = pa.concat_batches(self._documents)
         window = self.materials.reader.read(documents, self._next_document, self.account)
-        window, cut = cut_long(window, self.config.max_length - 3)
+        longest = sys.maxsize if self.config.format in ANY_LENGTH else self.config.max_length - 3
+        window, cut = cut_long(window, longest)
         self.account.change("sentences.cut_to_length", cut)
         self._next_document += documents.num_rows
         self._documents, self._characters = [], 0

@@ -9,9 +9,13 @@ import numpy as np
 from zhprep.core import rng
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import lookup
+from zhprep.core.registry import lookup, suggest
 from zhprep.instances.budgets import BUDGETS, Budget
+from zhprep.instances.rates import RateSchedule
 from zhprep.instances.words import Units, Words
+
+LABELS_OF_PAIRS = ("next", "order", "none")
+"""What the label of a pair of segments may say."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,6 +24,10 @@ class InstancesConfig:
 
     mask: str = setting("wwm", "which tokens are chosen")
     rate: float = setting(0.15, "share of tokens (or words) that is chosen", minimum=0.0)
+    rate_schedule: str = setting(
+        "",
+        "the rate by the share of the pretraining that is done: 0:0.15,0.1:0.3,1:0.15; held-out instances have --rate",
+    )
     budget: str = setting("google", "how the share becomes a number per instance", choices=tuple(BUDGETS))
     max_predictions: int | None = setting(None, "at most so many chosen tokens in an instance", minimum=1)
     ngram_weights: tuple[float, ...] = setting((0.4, 0.3, 0.2, 0.1), "chances of 1, 2, 3, … words (ngram, mac, pert)")
@@ -39,12 +47,15 @@ class InstancesConfig:
     permute_share: float = setting(1.0, "permute: share of the sentences that change places", minimum=0.0)
     format: str = setting("segment-pair", "how sentences become instances")
     pairs: str = setting(
-        "next", "what the label of a pair says: is it the next text, is it in order", choices=("next", "order", "none")
+        "next",
+        "what the label of a pair says (next: is it the next text; order: is it in order; none), or, of a .tsv of "
+        "parallel text, two of its columns: zh,en",
     )
     max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
     short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
     coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
+    spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
     static: bool = setting(False, "mask on disk (otherwise the instances are clean and batches are masked)")
     dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
     shuffle: bool = setting(False, "shuffle the instances of each window of a million characters")
@@ -60,11 +71,44 @@ class InstancesConfig:
     seed: int = setting(0, "seed of every random decision")
 
     def __post_init__(self) -> None:
+        self._check_pairs()
+        if self.rate_schedule:
+            RateSchedule.parse(self.rate_schedule)
+        if self.rate_schedule and self.static:
+            raise UsageError(
+                "rate_schedule goes by the steps of the pretraining, which masks on disk cannot follow",
+                hint="leave out --static, or the schedule",
+            )
         if self.max_predictions is not None and self.budget in ("words", "bernoulli", "probabilistic"):
             raise UsageError(
                 f"max_predictions counts tokens; the budget rule {self.budget!r} counts words",
                 hint="leave out one of them, or take --budget google, floor or ceil",
             )
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The two columns of parallel text that ``pairs`` names, if it does."""
+        names = tuple(name.strip() for name in self.pairs.split(","))
+        return () if self.pairs in LABELS_OF_PAIRS else names
+
+    def _check_pairs(self) -> None:
+        names = self.languages
+        if not names:
+            return
+        if len(names) != 2 or not all(names) or names[0] == names[1]:
+            near = suggest(self.pairs, list(LABELS_OF_PAIRS))
+            raise UsageError(f"pairs cannot be {self.pairs!r}", hint=f"{near}, or two columns of a .tsv, as zh,en")
+        if self.format != "tlm":
+            raise UsageError(
+                f"pairs names columns of parallel text, {self.pairs}; the format {self.format!r} has none",
+                hint="take --format tlm",
+            )
+
+    def at(self, progress: float | None) -> InstancesConfig:
+        """Return the settings when the share ``progress`` of the pretraining is done; None is outside of it."""
+        if progress is None or not self.rate_schedule:
+            return self
+        return dataclasses.replace(self, rate=RateSchedule.parse(self.rate_schedule).at(progress))
 
     @property
     def replacing(self) -> str:

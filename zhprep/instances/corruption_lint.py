@@ -25,8 +25,7 @@ from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.figures import clean_of as masked_clean_of
 from zhprep.instances.lint import OTHER, SIGMAS
 from zhprep.instances.masking import Flat
-from zhprep.instances.ragged import Bools, Ints, offsets_of, ranges
-from zhprep.instances.reading import rows_of
+from zhprep.instances.ragged import Bools, Ints, offsets_of, ranges, rows_of
 from zhprep.instances.uncorrupt import clean_of
 
 

@@ -58,7 +58,8 @@ class Chosen:
     """The chosen tokens of a batch, arrays of length ``M`` in order of position.
 
     ``ids`` are the original tokens, ``keys`` the replacement key of their instance, ``places`` their index
-    within the instance, ``words`` their word index, ``spans`` the number of the chosen span.
+    within the instance, ``words`` their word index, ``spans`` the number of the chosen span. ``positions`` is where
+    they are in ``all_words``, the word indices of the whole batch.
     """
 
     ids: Array
@@ -66,6 +67,13 @@ class Chosen:
     places: Ints
     words: Ints
     spans: Ints
+    positions: Ints
+    all_words: Array
+
+    def texts(self) -> Ints:
+        """Return for each the number of the text it is in: what stands between two special tokens."""
+        numbers: Ints = np.cumsum(self.all_words < 0, dtype=np.int64)[self.positions]
+        return numbers
 
     def runs(self) -> tuple[Ints, Ints]:
         """Return where, in these arrays, each run of chosen tokens of one word starts, and its size."""

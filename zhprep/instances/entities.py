@@ -1,6 +1,6 @@
 """Find entities of a lexicon that stand in the text as whole words, so that their words are masked as one.
 
-In: lexicon files, and sentences with their words. Out: the words that are not the first of an entity. The longest
+In: lexicon files, and sentences with their words. Out: the runs of words that are entities. The longest
 entity from the left counts. Runs of words are looked up by hash, all at once; what is found is compared as text.
 """
 
@@ -20,6 +20,9 @@ from zhprep.instances.ragged import Bools, Ints
 MOST_WORDS = 8
 """Most words of an entity."""
 
+Run = tuple[int, int]
+"""A run of words: the number of the first, and how many there are, negative (so that the longest is the least)."""
+
 _BASE = np.uint64(0x9E3779B97F4A7C15)
 _INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
 _BITS = 22
@@ -37,18 +40,18 @@ class Entities:
     def __len__(self) -> int:
         return len(self._names)
 
-    def inner_words(self, words: CharacterWords, sentences: pa.Array) -> Ints:
-        """Return the numbers of the words that belong to an entity but do not begin it, sorted."""
+    def runs(self, words: CharacterWords, sentences: pa.Array) -> list[Run]:
+        """Return the runs of words that are entities, in order; of those that overlap, the longest from the left."""
         text = "".join(sentences.to_pylist())
         edges = np.append(words.starts, words.n_characters)
         sentence = np.searchsorted(words.bases, words.starts, side="right")
         sums = _running(_points(text))
-        found: list[tuple[int, int]] = []
+        found: list[Run] = []
         for n in range(2, min(MOST_WORDS, len(words.starts)) + 1):
             first = np.flatnonzero(sentence[n - 1 :] == sentence[: len(sentence) - n + 1])
             hit = first[self._known(_hashes(sums, edges[first], edges[first + n]))].tolist()
             found += [(word, -n) for word in hit if text[edges[word] : edges[word + n]] in self._names]
-        return _longest(found)
+        return longest(found)
 
     def _known(self, hashes: rng.Bits) -> Bools:
         result = self._maybe[_short(hashes)]
@@ -78,15 +81,20 @@ def read_entities(paths: Iterable[str]) -> Entities:
     return Entities(names)
 
 
-def _longest(found: list[tuple[int, int]]) -> Ints:
-    """Take from the left the longest runs ``(first word, -words)`` that do not overlap; return all but first words."""
-    inner: list[int] = []
+def longest(found: Iterable[Run]) -> list[Run]:
+    """Take from the left the longest runs that do not overlap."""
+    taken: list[Run] = []
     free = 0
     for word, n in sorted(found):
         if word >= free:
             free = word - n
-            inner += range(word + 1, free)
-    return np.array(inner, np.int64)
+            taken.append((word, n))
+    return taken
+
+
+def inner_words(runs: Iterable[Run]) -> Ints:
+    """Return the numbers of the words that belong to a run but do not begin it, sorted."""
+    return np.array([inner for word, n in runs for inner in range(word + 1, word - n)], np.int64)
 
 
 def _points(text: str) -> rng.Bits:

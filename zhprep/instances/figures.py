@@ -16,8 +16,7 @@ from zhprep.core import rng
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.drawing import KEEP, KINDS, MASK, RANDOM, UNPAIRED, TokenFacts
 from zhprep.instances.masking import Flat, Masked
-from zhprep.instances.ragged import Ints
-from zhprep.instances.reading import rows_of
+from zhprep.instances.ragged import Ints, rows_of
 from zhprep.instances.words import Units
 
 SIZES, RUNS, PARTS, BINS = 8, 12, 10, 20

@@ -103,6 +103,8 @@ def _mask_block(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: 
         places=positions - batch.offsets[:-1].repeat(counts),
         words=batch.word_ids[positions].astype(np.int64),
         spans=choice.spans,
+        positions=positions,
+        all_words=batch.word_ids,
     )
     result = replacement(chosen, config, facts)
     input_ids = batch.input_ids.copy()

@@ -15,6 +15,7 @@ from zhprep.instances.reading import Reader
 from zhprep.instances.sentence_marks import marks_of
 from zhprep.instances.sentinel_ids import sentinels_of
 from zhprep.instances.similar_words import read_similar_words
+from zhprep.instances.spans import SpanFile
 from zhprep.vocab import Encoder, Vocabulary, load
 
 
@@ -44,9 +45,10 @@ class Materials:
         Raises ``DataError`` for a file that cannot be read.
         """
         entities = read_entities(config.entities) if config.entities else None
+        spans = SpanFile(config.spans) if config.spans else None
         coarse = load(config.coarse_vocab) if config.coarse_vocab else None
         coarse_encoder = Encoder(coarse) if coarse else None
-        reader = Reader(encoder or Encoder(vocabulary), coarse_encoder, entities, sounds=sounds is not None)
+        reader = Reader(encoder or Encoder(vocabulary), coarse_encoder, entities, spans, sounds=sounds is not None)
         special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
         return cls(config, vocabulary, reader, facts_of(config, vocabulary, sounds), special)
 

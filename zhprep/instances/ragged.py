@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 Ints: TypeAlias = npt.NDArray[np.int64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
@@ -19,6 +20,13 @@ def offsets_of(sizes: npt.NDArray[np.integer] | Bools) -> Ints:
     """Return the offsets ``int64[n + 1]`` of rows of these sizes."""
     offsets = np.zeros(len(sizes) + 1, np.int64)
     np.cumsum(sizes, out=offsets[1:])
+    return offsets
+
+
+def rows_of(column: pa.ListArray) -> Ints:
+    """Return the offsets of a list column, from 0."""
+    offsets: Ints = column.offsets.to_numpy().astype(np.int64)
+    offsets -= offsets[0]
     return offsets
 
 

@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from zhprep.core.report import Account
 from zhprep.instances.align import CharacterWords, Places, open_words, sentence_lengths
-from zhprep.instances.entities import Entities
-from zhprep.instances.ragged import Ints, offsets_of
+from zhprep.instances.entities import Entities, inner_words, longest
+from zhprep.instances.ragged import Ints, offsets_of, rows_of
+from zhprep.instances.spans import SpanFile
 from zhprep.instances.tokens import Coarse, Tokens
 from zhprep.instances.window import Window
 from zhprep.vocab import Encoder
@@ -23,18 +24,25 @@ SOUNDS = "pinyin_ids"
 
 
 class Reader:
-    """Reads documents with one vocabulary, or with two; joins the words of ``entities``; with ``sounds`` takes
-    syllables along."""
+    """Reads documents with one vocabulary, or with two; joins the words of ``entities`` and ``spans``; with ``sounds``
+    takes syllables along."""
 
     def __init__(
-        self, encoder: Encoder, coarse: Encoder | None = None, entities: Entities | None = None, *, sounds: bool = False
+        self,
+        encoder: Encoder,
+        coarse: Encoder | None = None,
+        entities: Entities | None = None,
+        spans: SpanFile | None = None,
+        *,
+        sounds: bool = False,
     ) -> None:
-        self._encoder, self._coarse, self._entities, self._with_sounds = encoder, coarse, entities, sounds
+        self._encoder, self._coarse, self._with_sounds = encoder, coarse, sounds
+        self._entities, self._spans = entities, spans
 
     def read(self, documents: pa.RecordBatch, first_number: int, account: Account) -> Window:
         """Return the window of these documents, which are numbered from ``first_number`` on."""
         sentences, ends = documents["sentences"].flatten(), documents["ends"].flatten()
-        words = self._joined(CharacterWords.of(ends), sentences, account)
+        words = self._joined(CharacterWords.of(ends), documents, account)
         encoded = _encode(self._encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
         opens, joined = open_words(places, words)
@@ -57,10 +65,13 @@ class Reader:
         columns = {SOUNDS: np.zeros(0, np.uint16)} if self._with_sounds else {}
         return Tokens(np.zeros(0, self._encoder.id_type), np.zeros(0, np.bool_), columns, coarse)
 
-    def _joined(self, words: CharacterWords, sentences: pa.Array, account: Account) -> CharacterWords:
-        if self._entities is None:
+    def _joined(self, words: CharacterWords, documents: pa.RecordBatch, account: Account) -> CharacterWords:
+        runs = [] if self._spans is None else self._spans.runs(documents, words, account)
+        if self._entities is not None:
+            runs = longest([*runs, *self._entities.runs(words, documents["sentences"].flatten())])
+        if not runs:
             return words
-        inner = self._entities.inner_words(words, sentences)
+        inner = inner_words(runs)
         account.change("words.joined_to_entities", len(inner))
         return words.without(inner)
 
@@ -83,13 +94,6 @@ def _sounds(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDArray[
     sounds = syllables[places.first]
     sounds[places.wide] = 0
     return {SOUNDS: sounds}
-
-
-def rows_of(column: pa.ListArray) -> Ints:
-    """Return the offsets of a list column, from 0."""
-    offsets: Ints = column.offsets.to_numpy().astype(np.int64)
-    offsets -= offsets[0]
-    return offsets
 
 
 def document_lengths(documents: pa.RecordBatch) -> list[int]:

@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.instances.masking import Flat
-from zhprep.instances.ragged import Array, Bools, Ints, offsets_of, ranges
-from zhprep.instances.reading import rows_of
+from zhprep.instances.ragged import Array, Bools, Ints, offsets_of, ranges, rows_of
 
 
 def clean_of(batch: pa.RecordBatch, sentinels: Ints | None = None) -> tuple[Flat, Ints]:

@@ -6,6 +6,7 @@ and the report as HTML.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,10 @@ import pyarrow.compute as pc
 from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corrupting import corrupt_batch
-from zhprep.instances.drawing import KINDS, MASK, TokenFacts
+from zhprep.instances.drawing import KINDS, MASK, Sounds, TokenFacts
 from zhprep.instances.masking import Flat, mask_batch
 from zhprep.instances.materials import Materials, facts_of
+from zhprep.instances.sounds import masked_sounds
 from zhprep.vocab import Vocabulary
 
 Counts = npt.NDArray[np.int64]
@@ -27,13 +29,15 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Cell:
-    """One token: what stands in the input, what the label is, which word it belongs to, what was done."""
+    """One token: what stands in the input, what the label is, which word it belongs to, what was done; and how what
+    stands in the input sounds, if the data say it."""
 
     shown: str
     label: str
     word: int
     kind: int
     segment: int
+    sound: str = ""
 
 
 @dataclass(frozen=True)
@@ -46,21 +50,41 @@ class Shown:
     target: list[Cell] | None = None
 
 
-def view_instances(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig, *, epoch: int = 0) -> list[Shown]:
-    """Return ``rows`` as cells; clean instances are masked, or corrupted, as epoch ``epoch`` would be."""
+@dataclass(frozen=True)
+class Syllables:
+    """The ``names`` of syllables by id, and the readings of the tokens."""
+
+    names: Sequence[str]
+    readings: Sounds
+
+
+def view_instances(
+    rows: pa.Table,
+    vocabulary: Vocabulary,
+    config: InstancesConfig,
+    *,
+    epoch: int = 0,
+    syllables: Syllables | None = None,
+) -> list[Shown]:
+    """Return ``rows`` as cells; clean instances are masked, or corrupted, as epoch ``epoch`` would be.
+
+    With ``syllables`` the rows have ``pinyin_ids``.
+    """
     if config.corruption:
         facts = facts_of(config, vocabulary)
         return [_source_and_target(row, vocabulary, config, facts, epoch) for row in rows.to_pylist()]
     shown = []
+    facts = facts_of(config, vocabulary, syllables.readings if syllables else None)
+    names = syllables.names if syllables else ()
     for row in rows.to_pylist():
         labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
-        shown.append(Shown(_cells(row, vocabulary, config, epoch), labels))
+        shown.append(Shown(_cells(row, vocabulary, config, epoch, facts, names), labels))
     return shown
 
 
 def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:
     """Return the one sentence of a ``words`` batch, masked, without special tokens."""
-    return _cells(_row(words, vocabulary, config), vocabulary, config, 0)
+    return _cells(_row(words, vocabulary, config), vocabulary, config, 0, facts_of(config, vocabulary))
 
 
 def view_corrupted(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> Shown:
@@ -110,22 +134,33 @@ def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig
     return np.bincount(kinds, minlength=len(KINDS)).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
 
 
-def _cells(row: dict[str, Any], vocabulary: Vocabulary, config: InstancesConfig, epoch: int) -> list[Cell]:
+def _cells(
+    row: dict[str, Any],
+    vocabulary: Vocabulary,
+    config: InstancesConfig,
+    epoch: int,
+    facts: TokenFacts,
+    names: Sequence[str] = (),
+) -> list[Cell]:
     ids = np.array(row["input_ids"], np.int64)
+    sounds = np.array(row["pinyin_ids"] if names else [0] * len(ids))
     if "masked_lm_positions" in row:
         inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
-        masked = mask_batch(flat, config, facts_of(config, vocabulary), epoch)
+        masked = mask_batch(flat, config, facts, epoch)
+        sounds = masked_sounds(sounds, flat, masked, config, facts, epoch) if names else sounds
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))
     segments = row.get("token_type_ids") or [0] * len(ids)
     cells = []
-    for place, (token, word, segment) in enumerate(zip(inputs.tolist(), row["word_ids"], segments, strict=True)):
+    columns = zip(inputs.tolist(), row["word_ids"], segments, sounds.tolist(), strict=True)
+    for place, (token, word, segment, sound) in enumerate(columns):
         label, kind = chosen.get(place, (None, 0))
         if label is not None and config.replacing == "shuffle":
             label = int(inputs[label])  # a place: what stands there belongs here
         said = "" if label is None else vocabulary.tokens[label]
-        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment))
+        heard = names[sound] if names else ""
+        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment, heard))
     return cells

@@ -40,8 +40,8 @@ class Batches:
     columns: tuple[str, ...]
     shape: Shape
 
-    def make(self, rows: Integers, epochs: Integers) -> dict[str, Tensor]:
-        """Return the batch of ``rows``, each masked for its epoch.
+    def make(self, rows: Integers, epochs: Integers, progress: float | None = None) -> dict[str, Tensor]:
+        """Return the batch of ``rows``, each masked for its epoch, at the rate for the share ``progress`` of the run.
 
         Raises ``DataError`` when a row is longer than the model's positions.
         """
@@ -53,7 +53,7 @@ class Batches:
                 hint="make the instances with a smaller --max-length",
             )
         length = min(-(-longest // self.shape.multiple) * self.shape.multiple, self.shape.longest)
-        masked = self.masks(gathered, epochs)
+        masked = self.masks(gathered, epochs, progress)
         shape = self.shape
         return to_tensors(gathered, masked, self.columns, pad_id=shape.pad_id, length=length, slots=shape.slots)
 
@@ -61,14 +61,17 @@ class Batches:
 class Maker(Protocol):
     """Makes a batch of rows by their numbers."""
 
-    def make(self, rows: Integers, epochs: Integers) -> dict[str, Tensor]:
-        """Return the batch of ``rows``, each as it is in its epoch."""
+    def make(self, rows: Integers, epochs: Integers, progress: float | None = None) -> dict[str, Tensor]:
+        """Return the batch of ``rows``, each as it is in its epoch, when the share ``progress`` of the run is done."""
         ...
 
 
 @dataclasses.dataclass(frozen=True)
 class Feed:
-    """The training batches: those of ``rows``, shuffled anew each epoch, cut into steps of ``batch_size``."""
+    """The training batches: those of ``rows``, shuffled anew each epoch, cut into steps of ``batch_size``.
+
+    ``n_steps`` is how many steps the whole run has: a batch may depend on how far it is.
+    """
 
     batches: Maker
     rows: npt.NDArray[np.integer]
@@ -76,6 +79,11 @@ class Feed:
     seed: int
     share: tuple[int, int]
     parts: int = 1
+    n_steps: int = 0
+
+    def progress(self, number: int) -> float | None:
+        """Return the share of the run that is done before step ``number``; None for a run without an end."""
+        return number / self.n_steps if self.n_steps else None
 
     def step(self, number: int) -> list[dict[str, Tensor]]:
         """Return this process's share of step ``number``, in ``parts`` (fewer if it has fewer rows)."""
@@ -83,7 +91,7 @@ class Feed:
         begin, end = self.share
         mine, epochs = self.rows[index[begin:end]].astype(np.int64), epochs[begin:end]
         cuts = [cut for cut in np.array_split(np.arange(len(mine)), self.parts) if len(cut)]
-        return [self.batches.make(mine[cut], epochs[cut]) for cut in cuts]
+        return [self.batches.make(mine[cut], epochs[cut], self.progress(number)) for cut in cuts]
 
     def steps(self, first: int, last: int) -> Iterator[list[dict[str, Tensor]]]:
         """Yield steps ``first`` to ``last - 1``, the next one being made while one is used."""

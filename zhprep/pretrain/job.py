@@ -32,11 +32,16 @@ class Job:
     world: World
     trainer: Trainer
     feed: Feed
+    masks: Masks
     held_out: Integers
     vocabulary: Vocabulary
     fresh: list[str]
     plan: dict[str, Any]
     sources: dict[str, str]
+
+    def rate(self, number: int) -> float | None:
+        """Return the rate of the masks of step ``number`` if it changes from step to step."""
+        return self.masks.rate(number / self.config.steps)
 
     @property
     def model(self) -> Model:
@@ -61,16 +66,17 @@ def set_up(
     rows, held_out = split(instances, config.validation)
     batches = Batches(instances, masks, (*model.needs, *model.takes), _shape(model, words, config))
     share = world.share(config.batch_size)
-    feed = Feed(batches, rows, config.batch_size, config.seed, share, config.accumulate)
+    feed = Feed(batches, rows, config.batch_size, config.seed, share, config.accumulate, config.steps)
     plan = {
         "config": {name: value for name, value in settings.as_dict(config).items() if name not in WHEN},
         "model": settings.as_dict(described),
         "data": instances.content_sha256,
+        "masks": instances.manifest["config"]["instances"],
         "vocabulary": words.sha256,
     }
     sources = {"data": str(data.resolve()), "vocabulary": str(vocabulary.resolve())}
     trainer = Trainer(model, config, world)
-    return Job(run, config, world, trainer, feed, held_out, words, fresh, plan, sources)
+    return Job(run, config, world, trainer, feed, masks, held_out, words, fresh, plan, sources)
 
 
 def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:

@@ -134,12 +134,14 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
     speed = session.meter.tokens_per_second
     n_rows, length = batches[0]["input_ids"].shape
     masked_share = len(batches[0]["masked_labels"]) / (n_rows * length)
+    rate = session.job.rate(session.step - 1)
     used = utilisation(speed * flops_per_token(session.job.model, length, masked_share) / world.size, world.device)
     session.log.write(
         step=session.step,
         loss=losses,
         lr=outcome.learning_rate,
         grad_norm=float(outcome.grad_norm),
+        **({} if rate is None else {"rate": round(rate, 6)}),
         tokens_per_second=speed,
         **({} if used is None else {"mfu": round(used, 4)}),
     )

@@ -17,6 +17,7 @@ import pyarrow as pa
 from zhprep.core import schema
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
+from zhprep.core.corpus.inputs import LINE_FORMATS
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.normalize import NormalizeConfig
@@ -33,7 +34,7 @@ ORDER = ("text", "words", "pinyin")
 
 def takes_lines(corpus: Corpus) -> bool:
     """Return whether a corpus comes as lines, which still have to be normalised or taken apart."""
-    return corpus.inputs[0].format in ("text", "jsonl")
+    return corpus.inputs[0].format in LINE_FORMATS
 
 
 @dataclass

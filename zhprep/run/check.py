@@ -46,7 +46,7 @@ def check_instances(config: InstancesConfig) -> None:
         )
     if config.ratios:
         nothing = np.empty(0, np.int64)
-        draw_kinds(Chosen(nothing, nothing.astype(np.uint64), nothing, nothing, nothing), config.ratios, config.per)
+        draw_kinds(Chosen(nothing, nothing.astype(np.uint64), *[nothing] * 5), config.ratios, config.per)
 
 
 def check_model(section: Mapping[str, Any], size: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,16 +11,18 @@ from typing import Any
 import pyarrow as pa
 
 from zhprep.core.config import as_dict
-from zhprep.core.corpus import Corpus
+from zhprep.core.corpus import Corpus, ReadConfig
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
 from zhprep.instances.made import SIMILAR_WORDS
+from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin.readings import Readings
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
+from zhprep.segment import SegmentConfig
 from zhprep.vocab import Vocabulary, load
 from zhprep.vocab.files import TOKENIZER_FILES
 
@@ -44,9 +46,10 @@ class MakeInstances:
         return {**self.chain.config(), "instances": instances, "vocabulary": self._vocabulary.sha256}
 
     def facts(self) -> dict[str, Any]:
-        """Return vocabulary, segmenter, recipe and the hash of the similar words for the manifest."""
+        """Return vocabulary, segmenter, recipe and the hashes of similar words and spans for the manifest."""
         similar = {"similar_words": file_sha256(self._similar_words)} if self._similar_words else {}
-        return {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe, **similar, **self.chain.facts()}
+        spans = {"spans": file_sha256(self.instances.spans)} if self.instances.spans else {}
+        return {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe, **similar, **spans, **self.chain.facts()}
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
@@ -89,6 +92,20 @@ class MakeInstances:
 def _copy(source: Path, target: Path) -> None:
     with committed(target, replace=True) as file:
         file.write(source.read_bytes())
+
+
+def of_parallel_text(
+    instances: InstancesConfig, read: ReadConfig, normalize: NormalizeConfig, segment: SegmentConfig
+) -> tuple[ReadConfig, NormalizeConfig, SegmentConfig]:
+    """Return how text is read, cleaned and cut: parallel text by its columns, no side split into sentences, words of
+    alphabets whole; other text as it was."""
+    if not instances.languages:
+        return read, normalize, segment
+    return (
+        replace(read, columns=",".join(instances.languages)),
+        replace(normalize, split=False, steps=tuple(step for step in normalize.steps if step != "line-separators")),
+        replace(segment, whole_letters=True),
+    )
 
 
 def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Report:

@@ -33,7 +33,7 @@ from zhprep.recipes import Recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
 from zhprep.run.glyphs import render_glyphs
-from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances
+from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, of_parallel_text
 from zhprep.run.similar_words import similar_words_of
 from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
@@ -136,6 +136,7 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
 
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
     normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
+    _, normalize, segment = of_parallel_text(run.config(InstancesConfig, "instances"), corpus.read, normalize, segment)
     pinyin = run.config(PinyinConfig, "pinyin")
     return Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=pinyin)
 

@@ -18,6 +18,7 @@ from zhprep.core.report import Account
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, Loss, check, from_words
 from zhprep.segment.engines import ENGINES, Engine, load_engine
+from zhprep.segment.letters import with_whole_letters
 
 __all__ = ["ENGINES", "Cuts", "Engine", "SegmentConfig", "build", "cut", "load_engine"]
 
@@ -40,6 +41,8 @@ def build(config: SegmentConfig, *, engine: Engine | None = None) -> Stage:
         except Loss as loss:
             raise _lossy(loaded.name, batch, loss) from loss
         text = sentences if cuts.text is None else cuts.text
+        if config.whole_letters:
+            cuts = with_whole_letters(cuts, text)
         account.count(sentences=len(text), characters=_characters(cuts), words=len(cuts.ends))
         return _words_batch(batch.column("doc"), column, text, cuts)
 

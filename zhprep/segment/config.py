@@ -16,5 +16,8 @@ class SegmentConfig:
     user_dictionary: str | None = setting(
         None, "jieba, pkuseg, thulac: file of your words, one a line: word [count] [tag]"
     )
+    whole_letters: bool = setting(
+        False, "keep letters of an alphabet together (Müller, Привет), whatever the segmenter does; so in parallel text"
+    )
     lexicon: str | None = setting(None, "max-match: file of words, one a line: word [count]")
     model: str | None = setting(None, "pkuseg, thulac, ltp, hanlp: folder of the model")

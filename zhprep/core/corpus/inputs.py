@@ -1,6 +1,6 @@
 """Find the input files, say what they are and open them as one uncompressed stream of bytes.
 
-Formats are told by extension and confirmed by magic bytes: ``.txt .jsonl .parquet .arrow``, each also
+Formats are told by extension and confirmed by magic bytes: ``.txt .jsonl .tsv .parquet .arrow``, each also
 ``.gz .zst .xz .bz2`` (Parquet and Arrow uncompressed only); ``-`` is standard input. What has no
 extension that says it (standard input, for one) is told by its first bytes.
 """
@@ -42,8 +42,11 @@ _MAGIC = re.compile(
 )
 _FORMATS = {
     ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-    ".parquet": "parquet", ".arrow": "arrow",
+    ".tsv": "tsv", ".parquet": "parquet", ".arrow": "arrow",
 }  # fmt: skip
+LINE_FORMATS = ("text", "jsonl", "tsv")
+"""Formats that are lines of text; the others are rows of a table."""
+
 _TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
 _NOT_TEXT = {
     b"PAR1": "a Parquet file",
@@ -60,6 +63,8 @@ _NOT_TEXT = {
     b"SQLite format 3\x00": "a database",
     b"\x7fELF": "a program",
 }
+_ONLY_NAMED = (".json", ".tsv")
+"""What may be anything: read if it is named, left where it is when a folder is."""
 _SAMPLE = 1 << 16
 _FEW_NULS = 16  # as a file of text may hold by accident
 
@@ -195,7 +200,7 @@ def _is_readable_name(name: str) -> bool:
     if suffixes and suffixes[-1] in COMPRESSIONS:
         suffixes = suffixes[:-1]
     hidden = any(part.startswith(".") for part in path.parts)
-    return not hidden and bool(suffixes) and suffixes[-1] in _FORMATS and suffixes[-1] != ".json"
+    return not hidden and bool(suffixes) and suffixes[-1] in _FORMATS and suffixes[-1] not in _ONLY_NAMED
 
 
 def _promised(folder: str) -> dict[str, str]:

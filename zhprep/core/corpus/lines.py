@@ -1,7 +1,7 @@
 """Line formats: where the lines are in a stream of bytes, and where the documents begin.
 
 ``text``: one sentence or paragraph a line, a blank line between documents; with one document a line,
-and in ``jsonl``, every line that is not blank is a document. Lines end at ``\\n`` alone: other
+and in ``jsonl`` and ``tsv``, every line that is not blank is a document. Lines end at ``\\n`` alone: other
 separators (U+2028, U+0085, form feed) are text, which ``str.splitlines`` gets wrong.
 """
 
@@ -89,8 +89,10 @@ class LineScanner:
     Who knows that no document is too long need not have the lines weighed.
     """
 
-    def __init__(self, *, line_is_document: bool, weighing: bool = True) -> None:
+    def __init__(self, *, line_is_document: bool, weighing: bool = True, header: bool = False) -> None:
+        """``header``: the first line names columns, and counts as blank."""
         self._line_is_document = line_is_document
+        self._header = header
         self._weighing = weighing
         self._inside = False
         self._weight = 0
@@ -103,6 +105,8 @@ class LineScanner:
             stops = np.append(stops, len(data))
         starts = np.concatenate(([0], stops[:-1] + 1)) if len(stops) else stops
         full = _full(data, array, starts, stops)
+        if self._header and len(full):
+            full[0] = self._header = False
         weights = weigh(data, starts, stops - starts) if self._weighing else np.zeros(len(starts), np.int64)
         if self._line_is_document:
             return Lines(starts, stops, full, full.copy(), weights, [])

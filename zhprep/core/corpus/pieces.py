@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.corpus import streams
+from zhprep.core.corpus.columns import Columns, check_columns
 from zhprep.core.corpus.inputs import Input, open_text
 from zhprep.core.corpus.lines import Ints, Lines, LineScanner, first_undecodable, runs
 from zhprep.core.corpus.rows import RowHash, open_rows, row_weights
@@ -34,6 +35,12 @@ class ReadConfig:
     encoding: str = "utf-8"
     on_error: str = "fail"
     form: str = "auto"
+    columns: str = ""
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns of a ``.tsv`` that hold text."""
+        return tuple(name.strip() for name in self.columns.split(",") if name.strip())
 
     @property
     def skip(self) -> bool:
@@ -68,6 +75,7 @@ class _Pieces:
     new_digest: Callable[[], Hash] = hashlib.sha256
 
     def __init__(self, index: int, source: Input, read: ReadConfig) -> None:
+        check_columns(source, read.column_names)
         self._source = source
         self._read = read
         self._piece = Piece(index, 0, 0)
@@ -103,7 +111,7 @@ class LinePieces(_Pieces):
 
     def pieces(self, digest: Hash) -> Iterator[Piece]:
         """Yield the pieces in order; feed ``digest`` the bytes of the file."""
-        scanner = LineScanner(line_is_document=self._source.format == "jsonl" or self._read.one_doc_per_line)
+        scanner = scanner_of(self._source, self._read)
         with open_text(self._source, digest) as stream:
             try:
                 for data in runs(stream, self._source.name, salvage=self._read.skip):
@@ -144,7 +152,9 @@ class LinePieces(_Pieces):
             raise undecodable(self._source, line, data[place])
 
     def _form(self, data: bytes) -> str:
-        if self._source.format == "jsonl":
+        if self._source.format == "tsv":
+            Columns.of(self._source, data.partition(b"\n")[0], self._read.column_names)
+        if self._source.format != "text":
             return "text"
         if self._read.form != "auto":
             return self._read.form
@@ -189,6 +199,12 @@ class RowPieces(_Pieces):
         piece.lines += last - first
         piece.documents += last - first
         piece.weight += int(weights[first:last].sum())
+
+
+def scanner_of(source: Input, read: ReadConfig, *, begin: bool = True, weighing: bool = True) -> LineScanner:
+    """Return what finds the documents of a line format from its ``begin``ning, or from the beginning of a piece."""
+    single = source.format != "text" or read.one_doc_per_line
+    return LineScanner(line_is_document=single, weighing=weighing, header=begin and source.format == "tsv")
 
 
 def undecodable(source: Input, line: int, byte: int) -> DataError:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.corpus.inputs import Input
+from zhprep.core.corpus.inputs import LINE_FORMATS, Input
 from zhprep.core.corpus.pieces import LinePieces, Piece, ReadConfig, RowPieces
 from zhprep.core.errors import DataError
 
@@ -74,7 +74,7 @@ def scan(inputs: list[Input], read: ReadConfig, *, block_size: int | None = None
     total = 0
     for index, source in enumerate(inputs):
         digest = hashlib.sha256()
-        cutter = (LinePieces if source.format in ("text", "jsonl") else RowPieces)(index, source, read)
+        cutter = (LinePieces if source.format in LINE_FORMATS else RowPieces)(index, source, read)
         cutter.size = block_size or _fineness(total)
         for piece in cutter.pieces(digest):
             pieces.append(piece)

@@ -15,10 +15,11 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.core.corpus.inputs import Input, open_text
-from zhprep.core.corpus.lines import Flags, Ints, Lines, LineScanner, first_undecodable, runs, strings
+from zhprep.core.corpus.columns import BadRow, Columns, check_columns, read_header
+from zhprep.core.corpus.inputs import LINE_FORMATS, Input, open_text
+from zhprep.core.corpus.lines import Flags, Ints, Lines, first_undecodable, runs, strings
 from zhprep.core.corpus.opened import borrowed
-from zhprep.core.corpus.pieces import Piece, ReadConfig, undecodable
+from zhprep.core.corpus.pieces import Piece, ReadConfig, scanner_of, undecodable
 from zhprep.core.corpus.plan import Block, Corpus
 from zhprep.core.corpus.rows import BATCH, BLANK, RowHash, open_rows
 from zhprep.core.corpus.streams import Damaged, Stream
@@ -34,7 +35,7 @@ def read_block(corpus: Corpus, block: Block, account: Account) -> Iterator[pa.Re
     for piece in block.pieces:
         source = corpus.inputs[piece.input]
         account.change("documents.cut", piece.cuts)
-        read = _read_lines if source.format in ("text", "jsonl") else _read_rows
+        read = _read_lines if source.format in LINE_FORMATS else _read_rows
         yield from read(source, piece, corpus.read, account)
 
 
@@ -54,7 +55,7 @@ def read_stream(source: Input, stream: Stream, read: ReadConfig, account: Accoun
 
 def read_input(source: Input, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
     """Yield the documents of a file of any format, read once."""
-    if source.format in ("text", "jsonl"):
+    if source.format in LINE_FORMATS:
         with open_text(source) as stream:
             yield from read_stream(source, stream, read, account)
         return
@@ -97,13 +98,14 @@ class _Documents:
     """Makes batches of documents out of runs of lines; the last document of a run waits for the next run."""
 
     def __init__(self, source: Input, read: ReadConfig, account: Account, piece: Piece | None = None) -> None:
+        check_columns(source, read.column_names)
         self._source = source
         self._read = read
         self._account = account
-        self._jsonl = source.format == "jsonl"
-        self._scanner = LineScanner(
-            line_is_document=self._jsonl or read.one_doc_per_line, weighing=piece is None or piece.cuts > 0
-        )
+        self._begin_of_input = piece is None or piece.start == 0
+        weighing = piece is None or piece.cuts > 0
+        self._scanner = scanner_of(source, read, begin=self._begin_of_input, weighing=weighing)
+        self._columns: Columns | None = None
         self._number, self._line = (piece.first_document, piece.first_line) if piece else (0, 0)
         self._held: list[pa.StringArray] = []
         self._n_lines = self._size = 0
@@ -116,10 +118,13 @@ class _Documents:
         lines = self._scanner.scan(data)
         self.cuts += len(lines.cuts)
         good = self._good(data, lines)
-        if self._jsonl:
-            self._add_objects(data, lines, good)
-        else:
+        if self._source.format == "tsv" and self._columns is None:
+            header = data.partition(b"\n")[0] if self._begin_of_input else read_header(self._source)
+            self._columns = Columns.of(self._source, header, self._read.column_names)
+        if self._source.format == "text":
             self._add_lines(data, lines, good)
+        else:
+            self._add_rows(data, lines, good)
         self._line += len(lines.starts)
         self._size += len(data)
         if self._size >= BATCH and len(self._heads) > 1:
@@ -158,7 +163,7 @@ class _Documents:
             self._begin(self._n_lines + line)
         self._hold(strings(data, lines.starts[kept], lines.stops[kept]))
 
-    def _add_objects(self, data: bytes, lines: Lines, good: Flags) -> None:
+    def _add_rows(self, data: bytes, lines: Lines, good: Flags) -> None:
         found: list[str] = []
         for i in np.flatnonzero(lines.full).tolist():
             texts = self._parse(data[lines.starts[i] : lines.stops[i]], bool(good[i]), self._line + i + 1)
@@ -183,18 +188,18 @@ class _Documents:
         return np.array([first_undecodable(line) is None for line in data.split(b"\n")[: len(lines.starts)]])
 
     def _parse(self, line: bytes, good: bool, number: int) -> list[str] | None:
-        """Return the lines of the text of one JSON object, or None when it is bad and may be skipped."""
+        """Return the text of one JSON object or row, by lines, or None when it is bad and may be skipped."""
         try:
             if good:
-                return _lines_of(line, self._read.text_key)
+                return self._columns.texts(line) if self._columns else _lines_of(line, self._read.text_key)
             reason = "documents.bad_encoding"
         except ValueError as error:
+            hint = "put it right, or leave" if self._columns else "name the key with --text-key, or leave"
             if not self._read.skip:
                 raise DataError(
-                    f"{self._source.name}, line {number}: {error}",
-                    hint="name the key with --text-key, or leave such lines out with --on-error skip",
+                    f"{self._source.name}, line {number}: {error}", hint=f"{hint} such lines out with --on-error skip"
                 ) from error
-            reason = "documents.bad_json"
+            reason = error.reason if isinstance(error, BadRow) else "documents.bad_json"
         self._account.count(documents_in=1)
         self._account.drop(reason)
         return None

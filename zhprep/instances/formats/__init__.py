@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from zhprep.instances.formats.chinesebert import chinesebert
 from zhprep.instances.formats.doc_sentences import doc_sentences
+from zhprep.instances.formats.electra import electra
 from zhprep.instances.formats.full_sentences import full_sentences
 from zhprep.instances.formats.packed import packed
 from zhprep.instances.formats.segment_pair import segment_pair
@@ -19,6 +20,9 @@ from zhprep.instances.window import Pieces, Plan, Window
 
 Format = Callable[[Window, Plan], Pieces]
 
+ANY_LENGTH = ("tlm",)
+"""Formats that take sentences of any length and shorten them themselves; for others long ones are cut beforehand."""
+
 FORMATS: dict[str, Format] = {
     "segment-pair": segment_pair,
     "sentence-pair": sentence_pair,
@@ -28,4 +32,5 @@ FORMATS: dict[str, Format] = {
     "packed": packed,
     "chinesebert": chinesebert,
     "tlm": tlm,
+    "electra": electra,
 }

@@ -1,6 +1,8 @@
 """``tlm``: a sentence and its translation, with a language per token (XLM, arXiv 1901.07291 §3.3).
 
-A document holds one sentence in each of two languages. A longer pair is shortened like other pairs.
+A document holds one sentence in each of two languages: a row of a ``.tsv`` of parallel text (``--pairs zh,en``), or a
+document of just two sentences. A longer pair is shortened like other pairs. XLM counts positions anew in the second
+sentence; nothing is stored for that, since they follow from ``lang_ids``.
 """
 
 from __future__ import annotations

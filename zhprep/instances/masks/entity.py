@@ -1,6 +1,6 @@
 """``entity``: words, phrases and entities are chosen whole (ERNIE, arXiv 1904.09223).
 
-With ``--entities`` the words of an entity that stands in the text were joined to one unit when the
+With ``--entities`` or ``--spans`` the words of an entity that stands in the text were joined to one unit when the
 instances were made, so that here a unit is a word or an entity.
 """
 

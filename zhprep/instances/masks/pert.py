@@ -1,6 +1,7 @@
 """``pert``: n-grams of whole words whose order is to be shuffled (PERT, arXiv 2203.06906).
 
-The choice is MacBERT's; the replacement that goes with it is ``shuffle``, whose labels are positions.
+The choice is MacBERT's; the replacement that goes with it is ``shuffle``, whose labels are positions:
+what is chosen changes places within its text.
 """
 
 from __future__ import annotations
