@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,11 +16,18 @@ from collections.abc import Iterator
 import pytest
 
 from zhprep.core.errors import DataError, ZhprepError
-from zhprep.core.executors import EXECUTORS, Map
+from zhprep.core.executors import EXECUTORS, Map, processes
 
-pytestmark = pytest.mark.parametrize("run", EXECUTORS.values(), ids=EXECUTORS)
 SEPARATE = {EXECUTORS["processes"]}
 """Those whose workers are processes of their own."""
+
+
+@pytest.fixture(params=[*EXECUTORS, "processes, spawned"])
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Map:
+    name, _, spawned = request.param.partition(", ")
+    if spawned:
+        monkeypatch.setattr(processes, "may_fork", lambda: False)
+    return EXECUTORS[name]
 
 
 def square(x: int) -> int:
@@ -127,3 +137,42 @@ def test_workers_use_one_thread_and_the_parent_keeps_its_environment(run: Map, m
         assert os.getpid() not in pids
     else:
         assert set(pids) == {os.getpid()}
+
+
+FORKED = """
+import os, pickle, threading
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+import numpy, pyarrow
+from zhprep.core.executors import EXECUTORS
+from zhprep.core.executors.processes import may_fork
+
+run, shared = EXECUTORS["processes"], numpy.arange(10)
+assert may_fork()
+assert list(run(lambda x: int(shared[x]) ** 2, range(10), 2)) == [x * x for x in range(10)]
+done = threading.Event()
+other = threading.Thread(target=done.wait, daemon=True)
+other.start()
+assert not may_fork()
+try:
+    list(run(lambda x: x, range(10), 2))
+except (AttributeError, pickle.PicklingError):  # sent to new processes: a lambda cannot be
+    print("spawned")
+done.set()
+other.join()
+assert may_fork()
+assert list(run(lambda x: x, range(10), 2)) == list(range(10))
+"""
+
+
+def test_workers_are_copies_of_a_process_without_threads_and_of_no_other() -> None:
+    if sys.platform != "linux":
+        pytest.skip("forks on Linux alone")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", FORKED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "spawned\n"), done.stderr
+
+
+def test_what_cannot_be_sent_is_an_error_and_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "may_fork", lambda: False)
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        list(EXECUTORS["processes"](lambda x: x, range(10), 2))
+    assert no_processes_left()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 
 import pytest
 
@@ -33,6 +34,14 @@ def test_a_log_gets_a_line_now_and_then(clock: list[float], capsys: pytest.Captu
     lines = err.splitlines()
     assert len(lines) == 3
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ segment 30.0% 0.00 Mbytes/s ETA 00:01:10", lines[0])
+
+
+def test_a_bar_has_no_thread_that_would_keep_workers_from_being_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress.sys.stderr, "isatty", lambda: True)
+    before = threading.active_count()
+    with Progress("segment", "auto").of(10, "bytes") as bar:
+        bar.advance(5)
+        assert threading.active_count() == before
 
 
 def test_an_eta_of_more_than_a_day(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:

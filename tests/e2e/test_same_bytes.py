@@ -45,10 +45,10 @@ def alone(large, vocab, tmp_path_factory):
 
 
 def workers_of(started):
-    """Return the worker processes, without multiprocessing's own helper."""
+    """Return the worker processes, forked or spawned, without multiprocessing's own helper."""
     try:
         children = psutil.Process(started.pid).children(recursive=True)
-        return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+        return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
     except psutil.NoSuchProcess:
         return []
 

@@ -6,6 +6,7 @@ Nothing heavier than click is imported until a command is chosen, so that ``zhpr
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import NoReturn
 
@@ -39,6 +40,9 @@ COMMANDS = {
 }
 """The commands in the order of the pipeline, each with its summary."""
 
+_HAS_WORKERS = ("normalize", "segment", "extract-pinyin", "make-instances")
+"""These use cores by processes, which can be forked only where numpy's library has started no threads."""
+
 
 class _Pipeline(click.Group):
     """A group that lists its commands in the order of the pipeline and imports one when it is used."""
@@ -49,6 +53,8 @@ class _Pipeline(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in _HAS_WORKERS:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
         module = importlib.import_module(f"zhprep.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command

@@ -53,6 +53,7 @@ class Bar:
         if progress.style == "auto" and sys.stderr.isatty():
             from tqdm import tqdm
 
+            tqdm.monitor_interval = 0  # no thread of its own, or workers could not be forked
             self._bar = tqdm(total=total, unit=unit[0].upper(), unit_scale=True, desc=progress.label, file=sys.stderr)
 
     def advance(self, amount: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+import warnings
 from itertools import chain
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_reader import COMPRESS, corpus_of, lines_of, plain_documents, read_all, text_of
 
-from zhprep.core.corpus import Corpus, lines, read_block, streams
+from zhprep.core.corpus import Corpus, lines, opened, read_block, streams
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 
@@ -140,6 +142,19 @@ def test_blocks_may_be_read_in_any_order_and_side_by_side(tmp_path: Path, compre
     sides = zip(*zip(*together, strict=True), strict=True)
     read = [[row for batch in side for row in batch.column("sentences").to_pylist()] for side in sides]
     assert read == [block(3), block(1), block(2)]
+
+
+def test_a_copy_of_the_process_does_not_share_the_place_in_a_file(tmp_path: Path) -> None:
+    corpus = corpus_of(write(str(tmp_path), b"a\n\nb\n"))
+    assert lines_of(corpus) == [["a"], ["b"]]
+    assert len(opened._KEPT) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python 3.12 warns of threads
+        child = os.fork()
+    if child == 0:
+        os._exit(len(opened._KEPT))
+    assert os.waitpid(child, 0)[1] == 0
+    assert lines_of(corpus) == [["a"], ["b"]]
 
 
 def test_a_file_that_changed_since_it_was_planned_is_refused(tmp_path: Path) -> None:

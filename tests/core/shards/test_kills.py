@@ -124,8 +124,13 @@ def wait_until(condition: object, seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
-def start(tmp_path: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)])}
+FORKED, SPAWNED = "1", "2"
+"""Threads of numpy's library: workers are copies of a process that has one, and new processes where there are more."""
+
+
+def start(tmp_path: Path, threads: str = FORKED) -> subprocess.Popen[bytes]:
+    python_path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    environment = {**os.environ, "PYTHONPATH": python_path, "OPENBLAS_NUM_THREADS": threads}
     command = [
         sys.executable,
         str(TESTS / "plain_tasks.py"),
@@ -149,9 +154,10 @@ def whole(tmp_path: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("threads", [FORKED, SPAWNED])
 @pytest.mark.parametrize("victim", ["parent", "worker"])
-def test_killed_at_a_random_moment(tmp_path: Path, whole: dict[str, bytes], victim: str) -> None:
-    with start(tmp_path) as process:
+def test_killed_at_a_random_moment(tmp_path: Path, whole: dict[str, bytes], victim: str, threads: str) -> None:
+    with start(tmp_path, threads) as process:
         wait_until(lambda: len(list((tmp_path / "out" / ".receipts").glob("0*"))) > 0)
         time.sleep(random.random() * 0.2)
         children = children_of(process.pid)
@@ -166,8 +172,9 @@ def test_killed_at_a_random_moment(tmp_path: Path, whole: dict[str, bytes], vict
     assert contents(tmp_path / "out") == whole
 
 
-def test_a_signal_to_the_whole_group_stops_in_order(tmp_path: Path, whole: dict[str, bytes]) -> None:
-    with start(tmp_path) as process:
+@pytest.mark.parametrize("threads", [FORKED, SPAWNED])
+def test_a_signal_to_the_whole_group_stops_in_order(tmp_path: Path, whole: dict[str, bytes], threads: str) -> None:
+    with start(tmp_path, threads) as process:
         wait_until(lambda: len(list((tmp_path / "out" / ".receipts").glob("0*"))) > 0)
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=30)

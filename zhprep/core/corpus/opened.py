@@ -62,6 +62,10 @@ def _close_kept() -> None:
         _KEPT.pop().close()
 
 
+if hasattr(os, "register_at_fork"):  # a copy of this process would share its place in the file
+    os.register_at_fork(before=_close_kept)
+
+
 @contextlib.contextmanager
 def borrowed(source: Input, offset: int) -> Iterator[Stream]:
     """Give the stream of ``source``, standing at ``offset``; it is nobody else's until it is given back."""

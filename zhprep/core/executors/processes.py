@@ -1,7 +1,9 @@
 """Worker processes on this machine.
 
 ``ProcessPoolExecutor`` and not ``multiprocessing.Pool``: when a worker is killed the first raises, the
-second waits for ever. Workers are spawned, because forking a process that has threads can deadlock.
+second waits for ever. Workers are forked where that is safe, so that they have at once all that is loaded
+here (a segmenter's dictionary, say: half a second of each); forking a process that has threads can
+deadlock, so they are spawned where there are any.
 """
 
 from __future__ import annotations
@@ -9,12 +11,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import warnings
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.context import ForkContext, SpawnContext
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, TypeVar
 
 from zhprep.core.errors import ZhprepError
@@ -38,11 +43,12 @@ def map_processes(
         yield from map_inline(function, items, workers)
         return
     queue = iter(items)
-    context = _Context()
+    context: _Forking | _Spawning = _Forking() if may_fork() else _Spawning()
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_begin, initargs=(os.getpid(), function))
     under_way: deque[Future[Result]] = deque()
     try:
-        with _environment(_ONE_THREAD):  # read when the libraries are loaded, which is as a worker starts
+        with _environment(_ONE_THREAD), warnings.catch_warnings():  # read as a worker starts, if it is spawned
+            warnings.filterwarnings("ignore", ".*multi-threaded, use of fork", DeprecationWarning)  # see may_fork
             under_way.extend(pool.submit(_apply, item) for item in islice(queue, 2 * workers))
         while under_way:
             result = under_way.popleft().result()
@@ -63,15 +69,27 @@ def map_processes(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _Context(SpawnContext):
-    """Spawns processes and remembers them, to be able to end them: they leave all signals but SIGKILL to the parent."""
+def may_fork() -> bool:
+    """Whether a copy of this process can go on: it has no thread that may hold a lock, which nobody would open there.
+
+    Arrow's allocator (jemalloc) has one that looks after itself when its process is forked.
+    """
+    try:
+        names = [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    except OSError:  # not Linux, or a thread has ended just now
+        return False
+    return len([name for name in names if name != "jemalloc_bg_thd"]) == 1
+
+
+class _Remembering:
+    """Remembers the processes started, to be able to end them: they leave all signals but SIGKILL to the parent."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._started: list[SpawnProcess] = []
+        self._started: list[BaseProcess] = []
 
-    def Process(self, *args: Any, **options: Any) -> SpawnProcess:  # type: ignore[override]
-        process = SpawnProcess(*args, **options)
+    def Process(self, *args: Any, **options: Any) -> BaseProcess:
+        process: BaseProcess = super().Process(*args, **options)  # type: ignore[misc]
         self._started.append(process)
         return process
 
@@ -80,6 +98,14 @@ class _Context(SpawnContext):
         for process in self._started:
             if process.pid is not None:
                 process.kill()
+
+
+class _Forking(_Remembering, ForkContext):  # type: ignore[misc]  # of a class, a function
+    """Workers are copies of this process."""
+
+
+class _Spawning(_Remembering, SpawnContext):  # type: ignore[misc]
+    """Workers are new processes, which are sent the function and load what it needs."""
 
 
 @contextlib.contextmanager
@@ -94,7 +120,7 @@ def _environment(values: dict[str, str]) -> Iterator[None]:
             del os.environ[name]
 
 
-_FUNCTION: list[Callable[..., object]] = []  # sent to each worker once, with all that it has loaded
+_FUNCTION: list[Callable[..., object]] = []  # what a worker applies; each gets it once, as it begins
 
 
 def _apply(item: Item) -> Any:

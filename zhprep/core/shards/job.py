@@ -15,6 +15,7 @@ import zhprep
 from zhprep.core.corpus import Corpus, read_block
 from zhprep.core.errors import Stopped, UsageError
 from zhprep.core.executors import EXECUTORS
+from zhprep.core.executors.processes import may_fork
 from zhprep.core.progress import Progress
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
@@ -22,8 +23,11 @@ from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.folder import Folder, dependency_versions
 from zhprep.core.stopping import Stopping
 
-WORTH_A_WORKER = 4 << 20
-"""Bytes of text for which it pays to start another process (about half a second)."""
+WORTH_A_WORKER = 1 << 20
+"""Bytes of text for which it pays to start another process, if that is a copy of this one."""
+
+SPAWNED = 4
+"""How many times as much it must be if the process has to load everything (about half a second)."""
 
 
 class Task(Protocol):
@@ -112,7 +116,8 @@ def _make_missing(job: Job, folder: Folder, output: Output) -> None:
     pending = folder.pending(index=output.shard_index, of=output.num_shards)
     weights = [block.weight for block in job.corpus.blocks]
     work = sum(weights[block] for block in pending)
-    workers = min(output.workers, len(pending), 1 + work // WORTH_A_WORKER)
+    worth = WORTH_A_WORKER * (1 if may_fork() else SPAWNED)
+    workers = min(output.workers, len(pending), 1 + work // worth)
     run = lookup(EXECUTORS, output.executor, "executor")
     with Stopping() as stopping, output.progress.of(work, "bytes") as bar:
         with contextlib.closing(run(_ShardMaker(job, folder), stopping.until_told(pending), workers)) as results:
