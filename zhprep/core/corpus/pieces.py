@@ -6,6 +6,7 @@ planned.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.corpus import streams
+from zhprep.core.corpus.ahead import one_ahead
 from zhprep.core.corpus.columns import Columns, check_columns
 from zhprep.core.corpus.inputs import Input, open_text
 from zhprep.core.corpus.lines import Ints, Lines, LineScanner, first_undecodable, runs
@@ -114,11 +116,14 @@ class LinePieces(_Pieces):
         scanner = scanner_of(self._source, self._read)
         with open_text(self._source, digest) as stream:
             try:
-                for data in runs(stream, self._source.name, salvage=self._read.skip):
-                    if self._piece.stop == 0:
-                        self.table = self._form(data)
-                    self._check_encoding(data)
-                    yield from self._cut(data, scanner.scan(data))
+                found = self._checked(runs(stream, self._source.name, salvage=self._read.skip))
+                with contextlib.closing(one_ahead(found)) as coming:
+                    for data, undecodable_at in coming:
+                        if self._piece.stop == 0:
+                            self.table = self._form(data)
+                        if undecodable_at is not None:
+                            raise self._undecodable(data, undecodable_at)
+                        yield from self._cut(data, scanner.scan(data))
             except Damaged as damage:
                 self._note(damage)
         if self._piece.documents:
@@ -144,12 +149,14 @@ class LinePieces(_Pieces):
         piece.cuts += sum(first <= line < last for line in lines.cuts)
         piece.weight += int(lines.weights[first:last].sum())
 
-    def _check_encoding(self, data: bytes) -> None:
-        """Refuse text that cannot be decoded before anything is written."""
-        place = None if self._read.skip else first_undecodable(data)
-        if place is not None:
-            line = self._piece.first_line + self._piece.lines + data.count(b"\n", 0, place) + 1
-            raise undecodable(self._source, line, data[place])
+    def _checked(self, found: Iterator[bytes]) -> Iterator[tuple[bytes, int | None]]:
+        """Yield each run with the place that cannot be decoded: to be refused before anything is written."""
+        for data in found:
+            yield data, None if self._read.skip else first_undecodable(data)
+
+    def _undecodable(self, data: bytes, place: int) -> DataError:
+        line = self._piece.first_line + self._piece.lines + data.count(b"\n", 0, place) + 1
+        return undecodable(self._source, line, data[place])
 
     def _form(self, data: bytes) -> str:
         if self._source.format == "tsv":

@@ -35,22 +35,16 @@ def _per_byte(data: bytes) -> Bytes:
     """Return, where a character begins, its weight, and 0 elsewhere."""
     array = np.frombuffer(data, np.uint8)
     weights = np.frombuffer(data.translate(_OF_FIRST_BYTE), np.uint8).copy()
-    punctuation, _ = _find(array, 0xE3, 0x80, 0x80)  # U+3000 to U+303F
-    weights[punctuation] = 0
-    places, third = _find(array, 0xEF, 0xBC, 0xBD)  # U+FF00 to U+FF7F
-    upper = array[places + 1] == 0xBC
-    weights[places] = np.where(upper, _UPPER_FORMS[third], _LOWER_FORMS[third])
-    compatible, _ = _find(array, 0xEF, 0xA4, 0xAB)  # U+F900 to U+FAFF
-    weights[compatible] = 3
+    if len(array) < 3:
+        return weights
+    punctuation = (array[:-2] == 0xE3) & (array[1:-1] == 0x80)  # U+3000 to U+303F
+    weights[:-2] *= ~punctuation
+    forms = np.flatnonzero(array[:-2] == 0xEF)  # U+F000 to U+FFFF
+    second, third = array[forms + 1], array[forms + 2]
+    weights[forms] = np.where(
+        second == 0xBC, _UPPER_FORMS[third], np.where(second == 0xBD, _LOWER_FORMS[third], _IN_EF[second])
+    )
     return weights
-
-
-def _find(array: Bytes, first: int, low: int, high: int) -> tuple[npt.NDArray[np.intp], Bytes]:
-    """Return where characters of three bytes begin, by the first and the range of the second, and their third bytes."""
-    places = np.flatnonzero(array[:-2] == first)
-    second = array[places + 1]
-    places = places[(second >= low) & (second <= high)]
-    return places, array[places + 2]
 
 
 def _table(*ranges: tuple[int, int, int]) -> Bytes:
@@ -66,5 +60,6 @@ _OF_FIRST_BYTE = _table(
     (0xCC, 0xCD, 0),  # combining marks: composed or not, a letter weighs the same
     (0xE3, 0xED, 3), (0xF0, 0xF0, 3),  # kana, Chinese characters, Hangul
 ).tobytes()  # fmt: skip
+_IN_EF = _table((0xA4, 0xAB, 3))  # U+F900 to U+FAFF
 _UPPER_FORMS = _table((0x90, 0x99, 1), (0xA1, 0xBA, 1))  # U+FF10 to U+FF3A
 _LOWER_FORMS = _table((0x81, 0x9A, 1))  # U+FF41 to U+FF5A
