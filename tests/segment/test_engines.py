@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
 import sys
 import types
 from typing import Any
@@ -142,3 +143,19 @@ def test_absent_package_is_a_usage_error_with_the_command(
     with pytest.raises(UsageError) as caught:
         load_engine(SegmentConfig(cws=name))
     assert caught.value.hint == f"pip install {package}"
+
+
+ONE_DICTIONARY = """
+import sys
+from zhprep.segment import SegmentConfig, load_engine
+words = load_engine(SegmentConfig()).cut(["我来到北京清华大学"])
+assert "rjieba" not in sys.modules  # whose import makes a second dictionary
+import rjieba
+assert [rjieba.cut("我来到北京清华大学")] == words
+assert load_engine(SegmentConfig()).cut(["我来到北京清华大学"]) == words
+"""
+
+
+def test_the_port_is_loaded_without_a_dictionary_that_nobody_asked_for() -> None:
+    done = subprocess.run([sys.executable, "-c", ONE_DICTIONARY], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

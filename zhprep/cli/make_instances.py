@@ -53,11 +53,12 @@ def command(
     check_pinyin(sounds)
     read, normalize, segment = of_parallel_text(config, read, normalize, segment)
     check_segmenter(segment)
-    load(vocab)  # a folder without a tokenizer is told before anything is read
+    vocabulary = load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")
     with planned(inputs, read, there.path, shared.block_size) as corpus:
         table = "pinyin" if pinyin or "pinyin" in sections else "words"
         chain = Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=sounds)
-        report = make_instances(corpus, MakeInstances(chain, config, vocab, recipe or ""), there)
+        task = MakeInstances(chain, config, vocab, recipe or "", loaded=vocabulary)
+        report = make_instances(corpus, task, there)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report, shared)

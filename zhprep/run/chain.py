@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -22,10 +22,11 @@ from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.normalize import NormalizeConfig
 from zhprep.normalize import build as build_normalize
-from zhprep.pinyin import PinyinConfig, PinyinStage
-from zhprep.pinyin import build as build_pinyin
 from zhprep.segment import SegmentConfig, load_engine
 from zhprep.segment import build as build_segment
+
+if TYPE_CHECKING:
+    from zhprep.pinyin import PinyinConfig, PinyinStage
 
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 
@@ -127,6 +128,8 @@ class Chain:
     def _reader(self) -> PinyinStage:
         """The pinyin stage, with the words that were read before if there is a table of them."""
         assert self.pinyin is not None
+        from zhprep.pinyin import build as build_pinyin  # takes a while: for those who need it
+
         reader = build_pinyin(self.pinyin)
         words = getattr(reader.engine, "words", None)
         if words is not None and self.word_table is not None:

@@ -1,24 +1,23 @@
-"""Refuse settings that name a part there is none of, before anything is read or written."""
+"""Refuse settings that name a part there is none of, before anything is read or written.
+
+A stage is imported by the check of its settings: a command that has no use for it starts the sooner.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
-from zhprep.instances import InstancesConfig
-from zhprep.instances.corrupting import in_order
-from zhprep.instances.drawing import Chosen, draw_kinds
-from zhprep.instances.formats import FORMATS
-from zhprep.instances.masks import STRATEGIES
-from zhprep.instances.replacements import REPLACEMENTS
-from zhprep.pinyin import PinyinConfig
-from zhprep.pinyin.engines import ENGINES as READERS
 from zhprep.segment import ENGINES as SEGMENTERS
 from zhprep.segment import SegmentConfig
+
+if TYPE_CHECKING:
+    from zhprep.instances import InstancesConfig
+    from zhprep.pinyin import PinyinConfig
 
 
 def check_segmenter(config: SegmentConfig) -> None:
@@ -29,12 +28,20 @@ def check_segmenter(config: SegmentConfig) -> None:
 
 def check_pinyin(config: PinyinConfig) -> None:
     """Raise ``UsageError`` with the nearest name for an engine that there is not."""
+    from zhprep.pinyin.engines import ENGINES as READERS
+
     lookup(READERS, config.engine, "pinyin engine")
 
 
 def check_instances(config: InstancesConfig) -> None:
     """Raise ``UsageError`` with the nearest name for a mask, replacement, corruption or format that there is not, for
     ratios that are not shares, and for similar words without a table of them."""
+    from zhprep.instances.corrupting import in_order
+    from zhprep.instances.drawing import Chosen, draw_kinds
+    from zhprep.instances.formats import FORMATS
+    from zhprep.instances.masks import STRATEGIES
+    from zhprep.instances.replacements import REPLACEMENTS
+
     lookup(STRATEGIES, config.mask, "mask strategy")
     lookup(REPLACEMENTS, config.replacing, "replacement")
     lookup(FORMATS, config.format, "format")

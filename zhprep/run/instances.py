@@ -19,7 +19,6 @@ from zhprep.core.shards.commit import committed
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
 from zhprep.instances.made import SIMILAR_WORDS
 from zhprep.normalize import NormalizeConfig
-from zhprep.pinyin.readings import Readings
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
 from zhprep.segment import SegmentConfig
@@ -32,13 +31,17 @@ VOCABULARY = "vocab"
 
 @dataclass
 class MakeInstances:
-    """From a block of documents to a shard of instances; a ``Task``."""
+    """From a block of documents to a shard of instances; a ``Task``.
+
+    ``loaded`` hands in the vocabulary that lies at ``vocabulary_path``, where it has been loaded already.
+    """
 
     chain: Chain
     instances: InstancesConfig
     vocabulary_path: Path
     recipe: str = ""
     table: str = "instances"
+    loaded: Vocabulary | None = None
 
     def config(self) -> dict[str, Any]:
         """Return the settings of the text stages and of the instances, and which vocabulary."""
@@ -77,16 +80,20 @@ class MakeInstances:
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        return load(self.vocabulary_path)
+        return self.loaded or load(self.vocabulary_path)
 
     @cached_property
     def _materials(self) -> Materials:
-        sounds = Readings.of(self._vocabulary.tokens) if self.chain.table == "pinyin" else None
-        return Materials.of(self.instances, self._vocabulary, sounds=sounds)
+        if self.chain.table != "pinyin":
+            return Materials.of(self.instances, self._vocabulary)
+        from zhprep.pinyin.readings import Readings  # takes a while: for those who need it
+
+        return Materials.of(self.instances, self._vocabulary, sounds=Readings.of(self._vocabulary.tokens))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
+        return {**kept, "loaded": None}
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -19,7 +19,6 @@ from zhprep.core.corpus.streams import Stream
 from zhprep.core.errors import UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
-from zhprep.pinyin.syllables import names
 from zhprep.run.chain import Chain
 from zhprep.segment.cuts import from_column
 from zhprep.segment.wordlines import format_lines
@@ -110,6 +109,8 @@ def _as_lines(batch: pa.RecordBatch) -> bytes:
 
 def _read_aloud(documents: list[list[str]], syllables: list[list[list[int]]]) -> list[list[str]]:
     """Put the syllable of each character in its place; a character that has none stands for itself."""
+    from zhprep.pinyin.syllables import names  # takes a while: for those who need it
+
     known = names()
     return [
         [

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import importlib.util
 import math
 import pathlib
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
+from importlib.machinery import PathFinder
 from typing import Any
 
 import numpy as np
@@ -45,7 +48,7 @@ class JiebaDictionary:
     """
 
     def __init__(self, user_dictionary: str | None) -> None:
-        self.port = require("rjieba", purpose="--cws jieba", install="rjieba").Jieba()
+        self.port = _import_port().Jieba()
         self.latin_words: frozenset[str] = frozenset()
         self.plain: Callable[[pa.Array, bool], Cuts] | None = None
         self._user_dictionary = user_dictionary
@@ -124,6 +127,22 @@ class JiebaDictionary:
                 self.port.add_word(word, tokenizer.FREQ[word], None)
         others = sum(tokenizer.FREQ.values()) - tokenizer.FREQ.get(_NEVER, 0)
         self.port.add_word(_NEVER, tokenizer.total - others, None)
+
+
+def _import_port() -> Any:
+    """Return the module with the port's ``Jieba``: the compiled one inside the package, if it is found there.
+
+    The package itself, when it is imported, makes a dictionary that nobody asked for: a tenth of a second.
+    """
+    name = "rjieba.rjieba"
+    package = PathFinder.find_spec("rjieba")
+    spec = PathFinder.find_spec(name, package.submodule_search_locations) if package is not None else None
+    if "rjieba" in sys.modules or spec is None or spec.loader is None:
+        return require("rjieba", purpose="--cws jieba", install="rjieba")
+    if name not in sys.modules:  # where the package, if it is imported after all, looks for it
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 def import_jieba(module: str = "jieba") -> Any:

@@ -16,7 +16,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from zhprep.core import schema
 from zhprep.core.corpus.inputs import Input
@@ -105,6 +104,8 @@ Range = tuple[int, Callable[[], Iterable[pa.RecordBatch]]]
 
 
 def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
+    import pyarrow.parquet as pq  # a twentieth of a second, for those who need it
+
     file = pq.ParquetFile(source.path)
     names = file.schema_arrow.names
     columns = [text_key] if text_key in names and schema.table_name(file.schema_arrow) is None else names
