@@ -33,6 +33,18 @@ def test_blocks_do_not_matter(name, monkeypatch):
         assert np.array_equal(getattr(whole, field), getattr(cut, field)), field
 
 
+def test_very_many_short_instances_are_masked_as_they_are_alone():
+    n = masking.MOST + 3000
+    words = np.tile(np.array([-1, 0, 1, -1], np.int16), n)  # the last would have the number of the 3000th
+    ids = np.tile(np.array([2, 10, 11, 3], np.uint16), n)
+    flat = Flat(ids, words, np.arange(n + 1) * 4, np.arange(n))
+    assert len(ids) <= 2 * masking.BLOCK + 12000
+    masked = mask_batch(flat, InstancesConfig(), FACTS)
+    last = Flat(ids[:12000], words[:12000], np.arange(3001) * 4, np.arange(n - 3000, n))
+    assert np.array_equal(masked.input_ids[-12000:], mask_batch(last, InstancesConfig(), FACTS).input_ids)
+    assert np.array_equal(np.diff(masked.offsets), np.ones(n))
+
+
 def test_epochs_and_seeds_differ_and_repeat():
     flat = flat_of(100)
     first = mask_batch(flat, InstancesConfig(), FACTS, 0)
