@@ -1,13 +1,6 @@
-"""``segment`` beside jieba itself: the same words of the same text, ours with tables and counts.
-
-For two processes the figure is by the clock, so it says nothing on a machine that is busy.
-"""
+"""``segment`` beside jieba itself: the same words of the same text, ours with tables and counts."""
 
 from __future__ import annotations
-
-import multiprocessing
-import os
-import time
 
 import pyarrow as pa
 import pytest
@@ -52,38 +45,3 @@ def test_words_as_lines(race: Race, batch: pa.RecordBatch) -> None:
         "lines read as words", lambda: parse_lines(lines),
         "the same, one by one", lambda: [parse_words(line) for line in written], amount,
     ) > 2  # fmt: skip
-
-
-def _work(batches: list[pa.RecordBatch], ready: object, go: object) -> None:
-    stage = build(SegmentConfig())
-    stage(batches[0], Account())
-    ready.release()  # type: ignore[attr-defined]
-    go.wait()  # type: ignore[attr-defined]
-    for part in batches:
-        stage(part, Account())
-
-
-def by_the_clock(parts: list[list[pa.RecordBatch]]) -> float:
-    """Return the seconds until a process for each of ``parts`` is done, from the moment when all are ready."""
-    context = multiprocessing.get_context("spawn")
-    ready, go = context.Semaphore(0), context.Event()
-    workers = [context.Process(target=_work, args=(part, ready, go)) for part in parts]
-    for worker in workers:
-        worker.start()
-    for _ in workers:
-        ready.acquire()
-    started = time.perf_counter()
-    go.set()
-    for worker in workers:
-        worker.join()
-    return time.perf_counter() - started
-
-
-def test_two_processes(batch: pa.RecordBatch) -> None:
-    size = -(-batch.num_rows // 8)
-    parts = [batch.slice(start, size) for start in range(0, batch.num_rows, size)] * 4
-    one = by_the_clock([parts])
-    two = by_the_clock([parts[::2], parts[1::2]])
-    load = os.getloadavg()[0]
-    print(f"\nsegment two processes: {one / two:.2f}x one by the clock ({os.cpu_count()} cores, load {load:.1f})")
-    assert one / two > (1.5 if load < os.cpu_count() / 2 and os.cpu_count() > 1 else 0)
