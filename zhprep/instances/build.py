@@ -34,7 +34,7 @@ from zhprep.instances.sounds import masked_sounds
 from zhprep.instances.static import corrupted_columns, masked_columns
 from zhprep.instances.window import Pieces, Plan, Window, no_documents
 
-WINDOW = 1 << 18
+WINDOW = 1 << 17
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""
 
 

@@ -58,7 +58,7 @@ class InstancesConfig:
     spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
     static: bool = setting(False, "mask on disk (otherwise the instances are clean and batches are masked)")
     dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
-    shuffle: bool = setting(False, "shuffle the instances of each window of a million characters")
+    shuffle: bool = setting(False, "shuffle the instances of each window of some 130,000 characters")
     bin_size: int | None = setting(None, "sort the instances of each window into bins of so many lengths", minimum=1)
     split: str = setting(
         "all",

@@ -1,6 +1,6 @@
 """A window of tokenised documents, and what a format makes of it.
 
-A window is what is held in memory at a time: about a million characters of whole documents. A
+A window is what is held in memory at a time: some 130,000 characters of whole documents. A
 format takes a window and returns :class:`Pieces`, which tokens stand in which instance.
 """
 
