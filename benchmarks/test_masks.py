@@ -14,6 +14,7 @@ import numpy as np
 import plain_fairseq
 import plain_google
 import pytest
+from plain_masks import words_of
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch, mask_batch
 from zhprep.instances.corruptions import CORRUPTIONS
@@ -47,14 +48,7 @@ def plain(flat: Flat, random: Random) -> None:
     """Mask every instance in a loop."""
     for start, stop in zip(flat.offsets[:-1].tolist(), flat.offsets[1:].tolist(), strict=True):
         ids, word_ids = flat.input_ids[start:stop].tolist(), flat.word_ids[start:stop].tolist()
-        words: list[list[int]] = []
-        for position, word in enumerate(word_ids):
-            if word < 0:
-                continue
-            if position and word_ids[position - 1] == word:
-                words[-1].append(position)
-            else:
-                words.append([position])
+        words = words_of(word_ids)
         for number in plain_google.masked(words, len(ids), 0.15, 10**6, random):
             for position in words[number]:
                 roll = random.random()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_text import LINES, TEXT, ends_of, made_words, text_batch, word_batch
+from same_ids import assert_same
 from tokenizers import Tokenizer
 
 from zhprep import vocab
@@ -65,15 +66,6 @@ def library(vocabulary: Vocabulary) -> Tokenizer:
 
 def test_family_is_the_folder() -> None:
     assert {name for _, name, _ in pkgutil.iter_modules(types.__path__)} == {name.replace("-", "_") for name in TYPES}
-
-
-def assert_same(encoder: Encoder, library: Tokenizer, sentences: list[str]) -> None:
-    encoded = encoder.encode(sentences)
-    for number, expected in enumerate(library.encode_batch(sentences, add_special_tokens=False)):
-        first, last = encoded.sentence_offsets[number : number + 2]
-        assert encoded.ids[first:last].tolist() == expected.ids, sentences[number]
-        places = zip(encoded.starts[first:last].tolist(), encoded.stops[first:last].tolist(), strict=True)
-        assert list(places) == expected.offsets, sentences[number]
 
 
 @given(st.lists(TEXT, max_size=6))
