@@ -1,13 +1,22 @@
 from __future__ import annotations
 
+import datasets
 import numpy as np
 import pytest
 import torch
+from command_line import made_by
 from training_data import TOKENS, masked, pair
 
 from zhprep.collate import DynamicMasks, MaskingCollator, to_tensors
 from zhprep.core.errors import DataError, UsageError
 from zhprep.instances.config import InstancesConfig
+
+
+@pytest.fixture(scope="module")
+def data_of_command(sample_data, vocab, tmp_path_factory):
+    flags = ("--vocab", vocab, "--mask", "char", "--rate", 0.3, "--seed", 7, "--max-length", 64)
+    return made_by("make-instances", sample_data / "corpus", *flags, output=tmp_path_factory.mktemp("made") / "data")
+
 
 ROWS = [pair(number) for number in range(12)]
 
@@ -36,6 +45,16 @@ def test_masks_are_those_of_our_own_loader(vocabulary_folder, vocabulary):
     rows = _gather(ROWS, ["input_ids", "word_ids", "instance_id"])
     found = DynamicMasks.of(InstancesConfig(mask="wwm", seed=2), vocabulary)(rows, np.full(12, 3))
     assert torch.equal(to_tensors(rows, found, [], pad_id=0)["input_ids"], batch["input_ids"])
+
+
+def test_data_say_how_they_are_masked(data_of_command, vocab):
+    rows = list(datasets.load_from_disk(str(data_of_command)))[:32]
+    named = MaskingCollator(vocab, mask="char", rate=0.3, seed=7, max_length=64)(rows)
+    found = MaskingCollator.of_data(data_of_command)(rows)
+    assert found.keys() == named.keys()
+    assert all(torch.equal(found[name], named[name]) for name in found)
+    with pytest.raises(DataError, match="holds a table of vocabulary"):
+        MaskingCollator.of_data(vocab)
 
 
 def test_rows_masked_on_disk_keep_their_masks(vocabulary_folder):

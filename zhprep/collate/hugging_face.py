@@ -1,7 +1,7 @@
 """A collator for Hugging Face's ``Trainer`` and for a plain ``DataLoader``: whole-word masks for any tokenizer.
 
     data = datasets.load_from_disk("DATA")
-    collator = MaskingCollator("VOCAB", mask="wwm", seed=1)
+    collator = MaskingCollator.of_data("DATA")     # or MaskingCollator("VOCAB", mask="wwm", seed=1)
     arguments = TrainingArguments(..., remove_unused_columns=False)
     Trainer(model, arguments, data_collator=collator, train_dataset=data, callbacks=[collator.callback()])
 
@@ -34,7 +34,9 @@ from zhprep.collate.tensors import IGNORED, to_tensors
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError
 from zhprep.core.registry import require
+from zhprep.core.shards import read_manifest
 from zhprep.instances.config import InstancesConfig
+from zhprep.instances.made import made_with
 from zhprep.vocab import load
 
 LABELS = ("next_sentence_label", "sentence_order_label")
@@ -57,6 +59,15 @@ class MaskingCollator:
         self.progress = Progress()
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
+
+    @classmethod
+    def of_data(cls, data: str | Path, *, pad_to_multiple_of: int = 1) -> MaskingCollator:
+        """Return the collator of the folder ``data``: its tokenizer and the settings in its manifest.
+
+        Raises ``DataError`` unless ``data`` is a finished folder of instances.
+        """
+        made = settings.as_dict(made_with(Path(data), read_manifest(Path(data), "instances")))
+        return cls(Path(data) / "vocab", pad_to_multiple_of=pad_to_multiple_of, **made)
 
     def set_epoch(self, epoch: int) -> None:
         """Draw the masks of ``epoch`` from now on."""
