@@ -81,3 +81,10 @@ def test_a_slice_of_a_batch_is_split_like_the_whole(vocabulary, encoder):
     )
     assert not for_validation(batch, 0.0).any()
     assert for_validation(batch.slice(0, 0), 0.3).tolist() == []
+
+
+@pytest.mark.parametrize("sentences", [[[], []], [[""], [""]], [["文"], []]])
+def test_documents_without_text_are_on_a_side_too(sentences):
+    batch = pa.RecordBatch.from_pydict({"sentences": pa.array(sentences, pa.list_(pa.string()))})
+    assert for_validation(batch, 1.0).tolist() == [True, True]
+    assert for_validation(batch, 0.0).tolist() == [False, False]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core.corpus.rows import bytes_of
 from zhprep.instances.ragged import Bools
 
 VALIDATION = 1 << 31
@@ -23,11 +24,10 @@ VALIDATION = 1 << 31
 def for_validation(documents: pa.RecordBatch, share: float) -> Bools:
     """Return ``bool[N]``, True for the documents that are for validation."""
     lists = documents["sentences"]
-    strings = lists.values
-    _, offsets, data = strings.buffers()
-    edges = np.frombuffer(offsets, np.int32)[strings.offset + lists.offsets.to_numpy()] if data else [0]
-    text, limit = memoryview(data or b""), int(share * 2**64)
-    return np.array([_hash(text[start:stop]) < limit for start, stop in pairwise(np.asarray(edges).tolist())], np.bool_)
+    utf8, borders = bytes_of(lists.values)
+    edges = borders[lists.offsets.to_numpy()].tolist()
+    text, limit = memoryview(utf8), int(share * 2**64)
+    return np.array([_hash(text[start:stop]) < limit for start, stop in pairwise(edges)], np.bool_)
 
 
 def is_validation(instance_ids: npt.NDArray[np.int64]) -> Bools:

@@ -65,7 +65,7 @@ def open_rows(
 def row_weights(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """Return how much text each document of a zhprep table holds."""
     lists = batch.column("sentences")
-    data, borders = _bytes_of(lists.flatten())
+    data, borders = bytes_of(lists.flatten())
     upto = np.concatenate(([0], np.cumsum(weigh(data, borders[:-1], np.diff(borders)))))
     offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
     return np.asarray(np.diff(upto[offsets]))
@@ -92,7 +92,7 @@ class RowHash:
             digest.update(pc.fill_null(pc.list_value_length(column), -1).to_numpy())
             self._add(f"{name}.", column.flatten())
         elif pa.types.is_string(column.type):
-            data, borders = _bytes_of(column)
+            data, borders = bytes_of(column)
             digest.update(np.diff(borders))
             self._parts.setdefault(f"{name}=", hashlib.sha256()).update(data)
         else:
@@ -165,10 +165,10 @@ def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
     batch.validate(full=True)
     texts = batch.column(column)
     if pa.types.is_list(texts.type):
-        _, borders = _bytes_of(texts.flatten())
+        _, borders = bytes_of(texts.flatten())
         borders = borders[texts.offsets.to_numpy() - texts.offsets[0].as_py()]
     else:
-        _, borders = _bytes_of(texts)
+        _, borders = bytes_of(texts)
     start = 0
     while start < batch.num_rows:
         stop = max(start + 1, int(np.searchsorted(borders, borders[start] + BATCH, side="right")) - 1)
@@ -195,7 +195,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _bytes_of(strings: pa.Array) -> tuple[bytes, npt.NDArray[np.int64]]:
+def bytes_of(strings: pa.Array) -> tuple[bytes, npt.NDArray[np.int64]]:
     """Return the UTF-8 of strings one after the other, and the borders between them."""
     large = pa.types.is_large_string(strings.type)
     _, offsets, data = strings.buffers()
