@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhprep.collate import Masked, Ragged, Rows, to_tensors
-from zhprep.collate.rows import numbers_within, offsets_of, places, row_numbers
+from zhprep.collate.rows import row_numbers
+from zhprep.instances.ragged import offsets_of, ranges
 
 row_lists = st.lists(st.lists(st.integers(0, 65535), min_size=1, max_size=9), min_size=1, max_size=8)
 
@@ -19,12 +20,11 @@ def ragged(rows: list[list[int]]) -> Ragged:
 def test_places_are_runs_of_numbers(runs):
     begins = np.array([begin for begin, _ in runs], np.int64)
     lengths = np.array([length for _, length in runs], np.int64)
-    assert places(begins, lengths).tolist() == [begin + n for begin, length in runs for n in range(length)]
+    assert ranges(begins, lengths).tolist() == [begin + n for begin, length in runs for n in range(length)]
 
 
-def test_tokens_know_their_row_and_their_number_in_it():
+def test_tokens_know_their_row():
     offsets = offsets_of(np.array([2, 0, 3]))
-    assert numbers_within(offsets).tolist() == [0, 1, 0, 1, 2]
     assert row_numbers(offsets).tolist() == [0, 0, 2, 2, 2]
 
 

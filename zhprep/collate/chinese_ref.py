@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from zhprep.collate.rows import Integers, Ragged, offsets_of, row_numbers
+from zhprep.collate.rows import Integers, Ragged, row_numbers
 from zhprep.core.errors import DataError
+from zhprep.instances.ragged import offsets_of
 from zhprep.vocab import Vocabulary, load
 
 

@@ -13,13 +13,14 @@ import pyarrow as pa
 import torch
 from torch import Tensor
 
-from zhprep.collate.rows import Integers, Ragged, Rows, places
+from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.collate.tensors import IGNORED
 from zhprep.core.schema import instance_fields
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corrupting import check_plain, corrupt_batch
 from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.masking import Flat
+from zhprep.instances.ragged import ranges
 
 
 class Written(NamedTuple):
@@ -107,5 +108,5 @@ def _padded(column: Ragged, before: Integers, fill: int, multiple: int) -> Tenso
     lengths = np.diff(column.offsets)
     width = -(-int((before + lengths).max(initial=1)) // multiple) * multiple
     array = np.full(len(lengths) * width, fill, np.int64)
-    array[places(np.arange(len(lengths)) * width + before, lengths)] = column.values
+    array[ranges(np.arange(len(lengths)) * width + before, lengths)] = column.values
     return torch.from_numpy(array.reshape(len(lengths), width))

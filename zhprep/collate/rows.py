@@ -45,24 +45,6 @@ class Rows:
         return sizes_of(self.tokens.offsets)
 
 
-def offsets_of(lengths: npt.NDArray[np.integer]) -> Integers:
-    """Return where rows of these lengths begin and end when they follow one another (int64 ``[B+1]``)."""
-    offsets = np.zeros(len(lengths) + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    return offsets
-
-
-def places(begins: npt.NDArray[np.integer], lengths: npt.NDArray[np.integer]) -> Integers:
-    """Return ``begin, begin + 1, … begin + length - 1`` of each pair, one after another."""
-    offsets = offsets_of(lengths)
-    return np.repeat(np.asarray(begins, np.int64) - offsets[:-1], lengths) + np.arange(offsets[-1])
-
-
-def numbers_within(offsets: Integers) -> Integers:
-    """Return for each token its number within its row."""
-    return places(np.zeros(len(offsets) - 1, np.int64), np.diff(offsets))
-
-
 def row_numbers(offsets: Integers) -> Integers:
     """Return for each token the row it is in."""
     return np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))

@@ -14,12 +14,13 @@ import numpy as np
 from torch import Tensor
 
 from zhprep.collate import Masked, Rows, to_tensors
-from zhprep.collate.rows import Integers, Ragged, offsets_of, places
+from zhprep.collate.rows import Integers, Ragged
 from zhprep.core.errors import UsageError
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
 from zhprep.evaluate.tasks import Task
+from zhprep.instances.ragged import offsets_of, ranges
 from zhprep.models import load_weights
 from zhprep.models.files import read_config
 from zhprep.models.model import seeded_model
@@ -45,7 +46,7 @@ class Examined:
     def make(self, rows: Integers, epochs: Integers, progress: float | None = None) -> dict[str, Tensor]:  # noqa: ARG002
         """Return the batch of ``rows``; nothing in them is masked."""
         begins, lengths = self.rows.tokens.offsets[rows], self.rows.lengths[rows]
-        source, offsets = places(begins, lengths), offsets_of(lengths)
+        source, offsets = ranges(begins, lengths), offsets_of(lengths)
         lists = {name: Ragged(column.values[source], offsets) for name, column in self.rows.lists.items()}
         taken = Rows(lists, {name: column[rows] for name, column in self.rows.plain.items()})
         clean = Masked(taken.tokens.values, _NO_MASKS, _NO_MASKS)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from zhprep.collate.rows import Integers, Ragged, Rows, offsets_of, places
+from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.evaluate.tasks import Examples
+from zhprep.instances.ragged import offsets_of, ranges
 from zhprep.vocab import Encoder
 
 
@@ -27,8 +28,8 @@ def encode_examples(examples: Examples, encoder: Encoder, max_length: int) -> Ro
     input_ids[offsets[:-1]] = vocabulary.cls
     begin = offsets[:-1] + 1
     for segment, (column, length) in enumerate(zip(columns, kept, strict=True)):
-        input_ids[places(begin, length)] = column.ids[places(column.sentence_offsets[:-1], length)]
-        segments[places(begin, length + 1)] = segment
+        input_ids[ranges(begin, length)] = column.ids[ranges(column.sentence_offsets[:-1], length)]
+        segments[ranges(begin, length + 1)] = segment
         begin = begin + length + 1
     lists = {"input_ids": Ragged(input_ids, offsets), "token_type_ids": Ragged(segments, offsets)}
     return Rows(lists, {"label": examples.labels})

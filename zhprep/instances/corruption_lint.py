@@ -114,19 +114,21 @@ def _differing(batch: pa.RecordBatch, text: Corrupted) -> int:
 
 
 def _add(sides: Sides, flat: Flat, text: Corrupted, config: InstancesConfig, facts: TokenFacts) -> None:
-    changed = _changed(flat, text)
-    more = changed - _changed(flat, corrupt_batch(flat, config, facts, OTHER))
+    of_the_text = _of_the_text(flat, text)
+    changed = _changed(flat, text, of_the_text)
+    other = corrupt_batch(flat, config, facts, OTHER)
+    more = changed - _changed(flat, other, _of_the_text(flat, other))
     sides.instances += len(flat.instance_ids)
     sides.tokens += len(flat.input_ids)
     sides.special += int((flat.word_ids < 0).sum())
     sides.source_tokens += len(text.input_ids)
     sides.target_tokens += len(text.labels)
     sides.changed += int(changed.sum())
-    sides.put_in += int((~_of_the_text(flat, text)).sum())
+    sides.put_in += int((~of_the_text).sum())
     sides.given += 0 if text.prefix_lengths is None else int(text.prefix_lengths.sum())
     sides.more += int(more.sum())
     sides.squares += int((more**2).sum())
-    for fault, n in _faults(flat, text, config, facts).items():
+    for fault, n in _faults(flat, text, ~of_the_text, config, facts).items():
         _fault(sides, fault, n)
 
 
@@ -137,16 +139,16 @@ def _of_the_text(flat: Flat, text: Corrupted) -> Bools:
     return same
 
 
-def _changed(flat: Flat, text: Corrupted) -> Ints:
+def _changed(flat: Flat, text: Corrupted, of_the_text: Bools) -> Ints:
     """Return how many tokens of each text no longer stand in its source, ``int64[B]``."""
-    return np.diff(flat.offsets) - np.diff(offsets_of(_of_the_text(flat, text))[text.offsets])
+    return np.diff(flat.offsets) - np.diff(offsets_of(of_the_text)[text.offsets])
 
 
-def _faults(flat: Flat, text: Corrupted, config: InstancesConfig, facts: TokenFacts) -> dict[str, int]:
-    """Count what must never be, whatever is drawn."""
+def _faults(flat: Flat, text: Corrupted, put_in: Bools, config: InstancesConfig, facts: TokenFacts) -> dict[str, int]:
+    """Count what must never be, whatever is drawn; ``put_in`` are the tokens that are not of the text."""
     special = flat.word_ids < 0
     still = text.word_ids < 0
-    strange = ~_of_the_text(flat, text) & (text.input_ids != facts.mask)
+    strange = put_in & (text.input_ids != facts.mask)
     if config.corruption == ("sentinels",) and facts.sentinels is not None:
         strange &= ~np.isin(text.input_ids, facts.sentinels)
     if "mask" in config.corruption:

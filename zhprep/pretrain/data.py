@@ -15,9 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.collate.rows import Integers, Ragged, Rows, offsets_of
+from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_table, read_manifest
+from zhprep.instances.ragged import offsets_of
 
 
 @dataclasses.dataclass(frozen=True)
