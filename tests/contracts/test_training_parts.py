@@ -10,22 +10,26 @@ import pytest
 import torch
 
 from zhprep.core import config as settings
-from zhprep.models import ENCODERS, INPUTS, OBJECTIVES
+from zhprep.models import BODIES, EMBEDDINGS, FORMATS, INPUTS, LAYERS, OBJECTIVES, STACKS
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
-from zhprep.models.names import theirs
+from zhprep.models.checkpoints import format_of
+from zhprep.models.checkpoints.names import theirs
 from zhprep.pretrain.config import OPTIMISER_NAMES, SCHEDULE_NAMES, PretrainConfig
 from zhprep.pretrain.optimisers import OPTIMISERS, groups
 from zhprep.pretrain.schedules import SCHEDULES, rate
 
 FAMILIES = {
     "zhprep.models.inputs": INPUTS,
-    "zhprep.models.encoders": ENCODERS,
+    "zhprep.models.embeddings": EMBEDDINGS,
+    "zhprep.models.layers": LAYERS,
+    "zhprep.models.stacks": STACKS,
+    "zhprep.models.bodies": BODIES,
     "zhprep.models.objectives": OBJECTIVES,
     "zhprep.pretrain.optimisers": OPTIMISERS,
     "zhprep.pretrain.schedules": SCHEDULES,
 }
-SMALL = {"n_layers": 1, "width": 8, "n_heads": 2, "feedforward_width": 16, "vocabulary_size": 20}
+SMALL = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 20}
 
 
 @pytest.mark.parametrize("package", list(FAMILIES))

@@ -15,10 +15,10 @@ class SegmentInput(Input):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.table = nn.Embedding(config.n_segments, config.width)
+        self.table = nn.Embedding(config.type_vocab_size, config.table_size)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return ``[B, L, D]``, or ``[D]`` when the batch has no segments."""
+        """Return ``[B, L, E]``, or ``[E]`` when the batch has no segments."""
         if "token_type_ids" not in batch:
             return self.table.weight[0]
         embedded: Tensor = self.table(batch["token_type_ids"])

@@ -15,9 +15,9 @@ class TokenInput(Input):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.table = nn.Embedding(config.vocabulary_size, config.width)
+        self.table = nn.Embedding(config.vocab_size, config.table_size)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return ``[B, L, D]``."""
+        """Return ``[B, L, E]``."""
         embedded: Tensor = self.table(batch["input_ids"])
         return embedded
