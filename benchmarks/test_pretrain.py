@@ -15,7 +15,7 @@ import torch
 from racing import Race
 
 from zhprep.collate import Masked, Ragged, Rows, to_tensors
-from zhprep.instances.ragged import offsets_of
+from zhprep.core.ragged import offsets_of
 from zhprep.models import model_config
 from zhprep.models.model import seeded_model
 from zhprep.pretrain.config import PretrainConfig

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from zhprep.collate import Masked, Ragged, Rows, to_tensors
 from zhprep.collate.rows import row_numbers
-from zhprep.instances.ragged import offsets_of, ranges
+from zhprep.core.ragged import offsets_of, ranges
 
 row_lists = st.lists(st.lists(st.integers(0, 65535), min_size=1, max_size=9), min_size=1, max_size=8)
 

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from zhprep.instances import corruptions, formats, masks, replacements
+from zhprep.instances.corruptions import strategies as corruptions
+from zhprep.instances.layout import formats
+from zhprep.instances.masks import replacements
+from zhprep.instances.masks import strategies as masks
 
 FAMILIES = [
     (masks, masks.STRATEGIES),

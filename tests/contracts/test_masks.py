@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from plain_masks import PLAIN, random_batch, words_of
 
 from zhprep.core import rng
-from zhprep.instances import InstancesConfig, filling
-from zhprep.instances.budgets import BUDGETS
-from zhprep.instances.masks import STRATEGIES
-from zhprep.instances.words import Words
+from zhprep.instances import InstancesConfig
+from zhprep.instances.masks import filling
+from zhprep.instances.masks.budgets import BUDGETS
+from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.masks.words import Words
 
 WHOLE = [name for name in STRATEGIES if name not in ("char", "chinesebert")]
 strategy_names = pytest.mark.parametrize("name", STRATEGIES)

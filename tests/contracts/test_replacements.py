@@ -11,9 +11,9 @@ from plain_masks import bits, random_batch, words_of
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, mask_batch
-from zhprep.instances.drawing import KEEP, MASK, MOVED, RANDOM, SIMILAR, UNPAIRED
-from zhprep.instances.replacements import REPLACEMENTS
-from zhprep.instances.similar_table import make_table
+from zhprep.instances.masks.drawing import KEEP, MASK, MOVED, RANDOM, SIMILAR, UNPAIRED
+from zhprep.instances.masks.replacements import REPLACEMENTS
+from zhprep.instances.similar.table import make_table
 
 N_IDS, MASK_ID = 1000, 4
 POOL = np.arange(50, N_IDS)

@@ -9,8 +9,8 @@ import plain_fairseq
 import pytest
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
-from zhprep.instances.lint import chi_square
-from zhprep.instances.sentence_marks import STOP
+from zhprep.instances.corruptions.sentence_marks import STOP
+from zhprep.instances.inspect.lint import chi_square
 
 pytestmark = pytest.mark.reference
 

@@ -107,7 +107,7 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     from zhprep.compare.instances import instances_page, syllables_of
     from zhprep.instances import made_with
-    from zhprep.instances.view import view_instances
+    from zhprep.instances.inspect.view import view_instances
     from zhprep.vocab import load
 
     manifest = read_manifest(folder, "instances")

@@ -19,7 +19,7 @@ import numpy as np
 
 from zhprep.collate.rows import Integers, Ragged, row_numbers
 from zhprep.core.errors import DataError
-from zhprep.instances.ragged import offsets_of
+from zhprep.core.ragged import offsets_of
 from zhprep.vocab import Vocabulary, load
 
 

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.collate.tensors import IGNORED
+from zhprep.core.ragged import ranges
 from zhprep.core.schema import instance_fields
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corrupting import check_plain, corrupt_batch
-from zhprep.instances.drawing import TokenFacts
-from zhprep.instances.masking import Flat
-from zhprep.instances.ragged import ranges
+from zhprep.instances.corruptions.corrupting import check_plain, corrupt_batch
+from zhprep.instances.masks.drawing import TokenFacts
+from zhprep.instances.masks.masking import Flat
 
 
 class Written(NamedTuple):

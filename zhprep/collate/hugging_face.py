@@ -33,11 +33,11 @@ from zhprep.collate.rows import Ragged, Rows
 from zhprep.collate.tensors import IGNORED, to_tensors
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError
+from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
 from zhprep.core.shards import read_manifest
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.made import made_with
-from zhprep.instances.ragged import offsets_of
 from zhprep.vocab import load
 
 LABELS = ("next_sentence_label", "sentence_order_label")

@@ -17,11 +17,11 @@ import numpy.typing as npt
 
 from zhprep.collate.rows import Integers, Rows
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import TokenFacts
 from zhprep.instances.made import made_with
-from zhprep.instances.masking import Flat, mask_batch
+from zhprep.instances.masks.drawing import TokenFacts
+from zhprep.instances.masks.masking import Flat, mask_batch
+from zhprep.instances.masks.sounds import masked_sounds
 from zhprep.instances.materials import facts_of
-from zhprep.instances.sounds import masked_sounds
 from zhprep.pinyin.readings import Readings
 from zhprep.vocab import Vocabulary
 

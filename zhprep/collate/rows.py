@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.instances.ragged import sizes_of
+from zhprep.core.ragged import sizes_of
 
 Integers = npt.NDArray[np.int64]
 

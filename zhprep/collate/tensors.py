@@ -10,7 +10,7 @@ from torch import Tensor
 
 from zhprep.collate.masks import Masked
 from zhprep.collate.rows import Rows
-from zhprep.instances.ragged import counts_within
+from zhprep.core.ragged import counts_within
 
 IGNORED = -100
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from zhprep.compare.page import Page
 from zhprep.instances import InstancesConfig
-from zhprep.instances.drawing import KINDS
-from zhprep.instances.view import Cell, Shown, Syllables
+from zhprep.instances.inspect.view import Cell, Shown, Syllables
+from zhprep.instances.masks.drawing import KINDS
 from zhprep.pinyin.readings import Readings
 from zhprep.pinyin.syllables import names
 from zhprep.vocab import Vocabulary

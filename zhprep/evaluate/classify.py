@@ -17,11 +17,11 @@ from torch import Tensor
 from zhprep.collate import Masked, Rows, to_tensors
 from zhprep.collate.rows import Integers, Ragged
 from zhprep.core.errors import UsageError
+from zhprep.core.ragged import offsets_of, ranges
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
 from zhprep.evaluate.tasks import Task
-from zhprep.instances.ragged import offsets_of, ranges
 from zhprep.models import load_weights
 from zhprep.models.checkpoints.files import read_config
 from zhprep.models.model import seeded_model

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from zhprep.collate.rows import Integers, Ragged, Rows
+from zhprep.core.ragged import offsets_of, ranges
 from zhprep.evaluate.tasks import Examples
-from zhprep.instances.ragged import offsets_of, ranges
 from zhprep.vocab import Encoder
 
 

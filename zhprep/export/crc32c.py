@@ -11,7 +11,7 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.instances.ragged import Ints
+from zhprep.core.ragged import Ints
 
 Checksums = npt.NDArray[np.uint32]
 

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from zhprep.core.ragged import Array, Ints, ranges
 from zhprep.core.shards.commit import committed
 from zhprep.export.joined import joined, line_bytes
 from zhprep.export.source import Data, plain, ragged
-from zhprep.instances.ragged import Array, Ints, ranges
 
 
 def export(source: Path, out: Path) -> list[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.instances.ragged import Array, Ints, offsets_of
+from zhprep.core.ragged import Array, Ints, offsets_of
 
 _LENGTH_DELIMITED = 2
 _FLOAT_LIST, _INT64_LIST = 2, 3  # the fields of tf.train.Feature

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from zhprep.core.ragged import Array
 from zhprep.core.registry import require
 from zhprep.core.shards.commit import committed
 from zhprep.export.padded import Sizes, facts, kept, padded_shards, sizes_of
 from zhprep.export.source import ROWS, Data
-from zhprep.instances.ragged import Array
 
 TYPES = {
     "input_ids": "i4", "input_mask": "i1", "segment_ids": "i1", "masked_lm_positions": "i4", "masked_lm_ids": "i4",

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from zhprep.instances.ragged import Array, Ints
+from zhprep.core.ragged import Array, Ints
 
 
 def joined(values: Array, offsets: Ints, separator: str) -> pa.Array:

@@ -22,9 +22,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.errors import UsageError
+from zhprep.core.ragged import Array, Ints, offsets_of
 from zhprep.core.shards.commit import committed, write_json
 from zhprep.export.source import Data, plain, ragged
-from zhprep.instances.ragged import Array, Ints, offsets_of
 
 SIZE_LIMIT = 1 << 26
 _WIDTHS = ((1 << 8, 4, 1), (1 << 16, 5, 2), (1 << 32, 6, 4))  # lengths below, the byte, bytes of the length

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from zhprep.core.ragged import Ints, offsets_of
 from zhprep.core.shards.commit import committed
 from zhprep.export.source import Data, ragged
-from zhprep.instances.ragged import Ints, offsets_of
 
 MAGIC = b"MMIDIDX\x00\x00"
 _INT32, _UINT16 = (4, np.dtype("<i4")), (8, np.dtype("<u2"))  # their codes of the types

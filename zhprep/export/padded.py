@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.errors import DataError
+from zhprep.core.ragged import Array, Ints
 from zhprep.export.source import Data, plain, ragged
-from zhprep.instances.ragged import Array, Ints
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,10 +16,10 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.ragged import Array, Ints
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.reading import open_shards, read_manifest
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, made_with, mask_batch
-from zhprep.instances.ragged import Array, Ints
 from zhprep.vocab import Vocabulary, load
 
 RECORD = "export.json"

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.ragged import Ints
 from zhprep.core.shards.commit import committed
 from zhprep.export.crc32c import masked_crc32c
 from zhprep.export.example import examples
 from zhprep.export.padded import facts, kept, padded_shards, sizes_of
 from zhprep.export.source import Data
-from zhprep.instances.ragged import Ints
 
 _HEAD, _FOOT = 12, 4  # length and its checksum; the checksum of the message
 

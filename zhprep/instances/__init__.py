@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from zhprep.instances.build import InstanceBuilder, build_instances
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corrupted import Corrupted
-from zhprep.instances.corrupting import corrupt_batch
-from zhprep.instances.drawing import TokenFacts
+from zhprep.instances.corruptions.corrupted import Corrupted
+from zhprep.instances.corruptions.corrupting import corrupt_batch
 from zhprep.instances.made import made_with
-from zhprep.instances.masking import Flat, Masked, mask_batch
+from zhprep.instances.masks.drawing import TokenFacts
+from zhprep.instances.masks.masking import Flat, Masked, mask_batch
 from zhprep.instances.materials import Materials, facts_of
 from zhprep.instances.sides import builder_of
 

@@ -15,24 +15,24 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
+from zhprep.core.ragged import Array, Ints
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
-from zhprep.instances.arrange import arranged, order_of
-from zhprep.instances.assemble import Laid, SpecialIds, lay_out
 from zhprep.instances.columns import lists, record_batch
-from zhprep.instances.corrupting import check_plain, corrupt_batch, in_order
-from zhprep.instances.drawing import UNPAIRED
-from zhprep.instances.formats import ANY_LENGTH, FORMATS
-from zhprep.instances.masking import Flat, Masked, mask_batch
-from zhprep.instances.masks import STRATEGIES
+from zhprep.instances.corruptions.corrupting import check_plain, corrupt_batch, in_order
+from zhprep.instances.layout.arrange import arranged, order_of
+from zhprep.instances.layout.assemble import Laid, SpecialIds, lay_out
+from zhprep.instances.layout.formats import ANY_LENGTH, FORMATS
+from zhprep.instances.layout.reading import document_lengths
+from zhprep.instances.layout.sentences import cut_long
+from zhprep.instances.layout.window import Pieces, Plan, Window, no_documents
+from zhprep.instances.masks.drawing import UNPAIRED
+from zhprep.instances.masks.masking import Flat, Masked, mask_batch
+from zhprep.instances.masks.replacements import REPLACEMENTS
+from zhprep.instances.masks.sounds import masked_sounds
+from zhprep.instances.masks.strategies import STRATEGIES
 from zhprep.instances.materials import Materials
-from zhprep.instances.ragged import Array, Ints
-from zhprep.instances.reading import document_lengths
-from zhprep.instances.replacements import REPLACEMENTS
-from zhprep.instances.sentences import cut_long
-from zhprep.instances.sounds import masked_sounds
 from zhprep.instances.static import corrupted_columns, masked_columns
-from zhprep.instances.window import Pieces, Plan, Window, no_documents
 
 WINDOW = 1 << 17
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""

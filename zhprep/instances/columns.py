@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.instances.ragged import Array, Ints
+from zhprep.core.ragged import Array, Ints
 
 
 def lists(values: Array, offsets: Ints) -> pa.ListArray:

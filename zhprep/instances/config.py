@@ -10,9 +10,9 @@ from zhprep.core import rng
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup, suggest
-from zhprep.instances.budgets import BUDGETS, Budget
-from zhprep.instances.rates import RateSchedule
-from zhprep.instances.words import Units, Words
+from zhprep.instances.masks.budgets import BUDGETS, Budget
+from zhprep.instances.masks.rates import RateSchedule
+from zhprep.instances.masks.words import Units, Words
 
 LABELS_OF_PAIRS = ("next", "order", "none")
 """What the label of a pair of segments may say."""

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 
-from zhprep.instances.assemble import SpecialIds
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.drawing import Sounds, TokenFacts
-from zhprep.instances.entities import read_entities
-from zhprep.instances.reading import Reader
-from zhprep.instances.sentence_marks import marks_of
-from zhprep.instances.sentinel_ids import sentinels_of
-from zhprep.instances.similar_words import read_similar_words
-from zhprep.instances.spans import SpanFile
+from zhprep.instances.corruptions.sentence_marks import marks_of
+from zhprep.instances.corruptions.sentinel_ids import sentinels_of
+from zhprep.instances.layout.assemble import SpecialIds
+from zhprep.instances.layout.entities import read_entities
+from zhprep.instances.layout.reading import Reader
+from zhprep.instances.layout.spans import SpanFile
+from zhprep.instances.masks.drawing import Sounds, TokenFacts
+from zhprep.instances.similar.files import read_similar_words
 from zhprep.vocab import Encoder, Vocabulary, load
 
 

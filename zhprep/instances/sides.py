@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from zhprep.core.report import Account
 from zhprep.instances.build import WINDOW, InstanceBuilder
+from zhprep.instances.layout.splitting import VALIDATION, for_validation
 from zhprep.instances.materials import Materials
-from zhprep.instances.splitting import VALIDATION, for_validation
 
 
 class SplitBuilder:

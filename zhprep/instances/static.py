@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from zhprep.core.ragged import Array
 from zhprep.instances.columns import lists
-from zhprep.instances.corrupted import Corrupted
-from zhprep.instances.masking import Flat, Masked
-from zhprep.instances.ragged import Array
+from zhprep.instances.corruptions.corrupted import Corrupted
+from zhprep.instances.masks.masking import Flat, Masked
 
 
 def masked_columns(

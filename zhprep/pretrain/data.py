@@ -17,8 +17,8 @@ import pyarrow as pa
 
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import DataError
+from zhprep.core.ragged import offsets_of
 from zhprep.core.shards import open_table, read_manifest
-from zhprep.instances.ragged import offsets_of
 
 
 @dataclasses.dataclass(frozen=True)

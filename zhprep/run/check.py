@@ -36,11 +36,11 @@ def check_pinyin(config: PinyinConfig) -> None:
 def check_instances(config: InstancesConfig) -> None:
     """Raise ``UsageError`` with the nearest name for a mask, replacement, corruption or format that there is not, for
     ratios that are not shares, and for similar words without a table of them."""
-    from zhprep.instances.corrupting import in_order
-    from zhprep.instances.drawing import Chosen, draw_kinds
-    from zhprep.instances.formats import FORMATS
-    from zhprep.instances.masks import STRATEGIES
-    from zhprep.instances.replacements import REPLACEMENTS
+    from zhprep.instances.corruptions.corrupting import in_order
+    from zhprep.instances.layout.formats import FORMATS
+    from zhprep.instances.masks.drawing import Chosen, draw_kinds
+    from zhprep.instances.masks.replacements import REPLACEMENTS
+    from zhprep.instances.masks.strategies import STRATEGIES
 
     lookup(STRATEGIES, config.mask, "mask strategy")
     lookup(REPLACEMENTS, config.replacing, "replacement")

@@ -8,9 +8,9 @@ from typing import Any
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
 from zhprep.instances import facts_of, made_with
-from zhprep.instances.corruption_lint import lint_corrupted
-from zhprep.instances.lint import lint
-from zhprep.instances.statistics import statistics
+from zhprep.instances.inspect.corruption_lint import lint_corrupted
+from zhprep.instances.inspect.lint import lint
+from zhprep.instances.inspect.statistics import statistics
 from zhprep.run.instances import VOCABULARY
 from zhprep.vocab import load
 

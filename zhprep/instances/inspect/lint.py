@@ -1,0 +1,132 @@
+"""Do masks have the rates they say? Bounds of five standard deviations, and chi-square for histograms.
+
+In: instances, masked on disk or clean, and the settings in their manifest. Out: what is wrong, in words; nothing if
+all is well.
+
+What a strategy should give is not derived but drawn: the same instances are masked once more under other keys
+and the two are compared, so that every strategy, budget and length is held to its own rates.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from zhprep.core.ragged import Ints
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.inspect.figures import Figures, clean_of, figures_of, label_counts
+from zhprep.instances.masks.drawing import KEEP, RANDOM, TokenFacts
+from zhprep.instances.masks.masking import mask_batch
+from zhprep.instances.masks.replacements.all_mask import SHARES as ALL_MASK
+from zhprep.instances.masks.replacements.bert import SHARES as BERT
+from zhprep.instances.masks.replacements.random import SHARES as RANDOM_ONLY
+from zhprep.instances.masks.replacements.similar import SHARES as SIMILAR
+
+SIGMAS = 5.0
+OTHER = 1 << 31
+"""Epoch whose masks are the ones to compare with: no duplicate and no epoch has it."""
+
+WHOLE = ("wwm", "ngram", "mac", "span", "entity", "pert")
+"""Strategies that never choose a part of a word."""
+
+HISTOGRAMS = {
+    "chosen_words": "sizes of chosen words",
+    "runs": "runs of chosen words",
+    "parts": "places of chosen words",
+    "draws": "kinds of masks",
+}
+"""The figures that are compared class by class."""
+
+SHARES = {"bert": BERT, "partial": BERT, "all-mask": ALL_MASK, "random": RANDOM_ONLY, "similar": SIMILAR}
+"""Shares of replaced, random and kept of the replacements that say what they did to every token."""
+
+
+@dataclasses.dataclass
+class Findings:
+    """The figures of the masks, those of the masks they are compared with, and what is wrong."""
+
+    found: Figures
+    expected: Figures
+    problems: list[str]
+
+
+def lint(
+    batches: Iterable[pa.RecordBatch], config: InstancesConfig, facts: TokenFacts, *, without_choice: int = 0
+) -> Findings:
+    """Compare the masks of instances (those of epoch 0, if they are clean) with what the settings give.
+
+    ``without_choice`` is how many pairs had no other document, so that their label could only be 0.
+    """
+    found, expected = Figures(), Figures()
+    for batch in batches:
+        flat, masked = clean_of(batch, config)
+        masked = masked or mask_batch(flat, config, facts)
+        figures = figures_of(flat, masked, config, facts)
+        figures.labels = label_counts(batch)
+        found.add(figures)
+        expected.add(figures_of(flat, mask_batch(flat, config, facts, OTHER), config, facts))
+    return Findings(found, expected, list(_problems(found, expected, config, without_choice)))
+
+
+def _problems(found: Figures, expected: Figures, config: InstancesConfig, without_choice: int) -> Iterator[str]:
+    for fault, n in found.faults.items():
+        yield f"{fault}: {n:,}"
+    if config.mask in WHOLE and (n := int(found.broken_words.sum())):
+        yield f"words chosen in part: {n:,}"
+    if abs(found.chosen - expected.chosen) > _spread(found) + _spread(expected):
+        yield f"{found.chosen:,} tokens are chosen, {_rate(found)}; {expected.chosen:,} should be, {_rate(expected)}"
+    for name, what in HISTOGRAMS.items():
+        ours, theirs = getattr(found, name), getattr(expected, name)
+        statistic, bound = chi_square(ours, theirs)
+        if statistic > bound:
+            yield f"{what} differ: {_shares(ours)}; they should be {_shares(theirs)} (chi-square {statistic:,.0f})"
+    yield from _kinds(found.draws, config)
+    for name, counts in found.labels.items():
+        n = int(counts.sum())
+        if abs(int(counts[1]) - n / 2) > SIGMAS * math.sqrt(n) / 2 + without_choice:
+            yield f"{name} is 1 in {int(counts[1]):,} of {n:,} instances; it should be in half of them"
+
+
+def _kinds(draws: Ints, config: InstancesConfig) -> Iterator[str]:
+    """Hold the shares of random and kept tokens to the ratios themselves."""
+    if config.replacing not in SHARES or not (n := int(draws.sum())):
+        return
+    replaced, random, kept = config.ratios or SHARES[config.replacing]
+    if config.replacing == "random":
+        random += replaced
+    for kind, what, share in ((RANDOM, "random", random), (KEEP, "kept", kept)):
+        if abs(int(draws[kind]) - n * share) > SIGMAS * math.sqrt(n * share * (1 - share)):
+            yield f"{int(draws[kind]) / n:.2%} of {n:,} draws are {what}; it should be {share:.2%}"
+
+
+def chi_square(ours: Ints, theirs: Ints) -> tuple[float, float]:
+    """Return chi-square of two histograms of the same thing, and what it exceeds in one of 3.5 million cases (5
+    sigma)."""
+    both = ours + theirs
+    used = both > 0
+    n, m = int(ours.sum()), int(theirs.sum())
+    freedom = int(used.sum()) - 1
+    if freedom < 1 or not n or not m:
+        return float(n != m), 0.5 if freedom >= 1 else math.inf
+    difference = math.sqrt(m / n) * ours[used] - math.sqrt(n / m) * theirs[used]
+    bound = freedom * (1 - 2 / (9 * freedom) + SIGMAS * math.sqrt(2 / (9 * freedom))) ** 3  # Wilson and Hilferty
+    return float((difference**2 / both[used]).sum()), bound
+
+
+def _spread(figures: Figures) -> float:
+    """Return five standard deviations of the chosen tokens if every word were chosen on its own: no strategy spreads
+    more."""
+    squares = (figures.chosen_words * np.arange(1, len(figures.words) + 1) ** 2).sum()
+    return SIGMAS * math.sqrt(float(squares) + 1)
+
+
+def _rate(figures: Figures) -> str:
+    return f"{figures.chosen / max(figures.tokens, 1):.2%} of {figures.tokens:,}"
+
+
+def _shares(counts: Ints) -> str:
+    return " ".join(f"{share:.1%}" for share in counts / max(int(counts.sum()), 1))

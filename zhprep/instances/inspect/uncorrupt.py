@@ -1,0 +1,68 @@
+"""Undo corruptions on disk: the clean instances of which static ones were made.
+
+In: a batch of corrupted rows. Out: the instances as they were. The target of most corruptions is the text itself; with
+a prefix the source is; with sentinels every sentinel of the source is replaced by what the target says of it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from zhprep.core.ragged import Array, Bools, Ints, offsets_of, ranges, rows_of
+from zhprep.instances.masks.masking import Flat
+
+
+def clean_of(batch: pa.RecordBatch, sentinels: Ints | None = None) -> tuple[Flat, Ints]:
+    """Return the clean instances, and which rows they are of; with ``sentinels`` spans were replaced by these.
+
+    Rows whose sentinels or words do not match are left out.
+    """
+    source, offsets = _list(batch, "input_ids")
+    labels, label_offsets = _list(batch, "labels")
+    word_ids, word_offsets = _list(batch, "clean_word_ids")
+    if "prefix_length" in batch.schema.names:
+        ids, sizes = source, np.diff(offsets)
+    elif sentinels is None:
+        ids, sizes = labels, np.diff(label_offsets)
+    else:
+        ids, sizes = _filled(source, offsets, labels, label_offsets, sentinels)
+    good = np.flatnonzero(sizes == np.diff(word_offsets))
+    begins = offsets_of(np.maximum(sizes, 0))[:-1]
+    ids = ids[ranges(begins[good], sizes[good])]
+    word_ids = word_ids[ranges(word_offsets[:-1][good], sizes[good])]
+    return Flat(ids, word_ids, offsets_of(sizes[good]), batch["instance_id"].to_numpy()[good]), good
+
+
+def _list(batch: pa.RecordBatch, name: str) -> tuple[Array, Ints]:
+    return batch[name].flatten().to_numpy(), rows_of(batch[name])
+
+
+def _filled(source: Array, offsets: Ints, labels: Array, label_offsets: Ints, sentinels: Ints) -> tuple[Array, Ints]:
+    """Return the sources with the spans of the targets in the place of sentinels, and the size of each, -1 where they
+    do not match (it then has no tokens)."""
+    holes, marks = np.flatnonzero(np.isin(source, sentinels)), np.flatnonzero(np.isin(labels, sentinels))
+    n_holes, n_marks = np.diff(np.searchsorted(holes, offsets)), np.diff(np.searchsorted(marks, label_offsets))
+    good = n_marks == n_holes + 1
+    good &= _in_turn(source[holes], n_holes, sentinels) & _in_turn(labels[marks], n_marks, sentinels)
+    ends = np.append(marks[1:], len(labels))
+    last = np.cumsum(n_marks) - 1
+    inner = np.ones(len(marks), np.bool_)
+    inner[last[n_marks > 0]] = False  # what follows the last sentinel is no span
+    starts, sizes = np.arange(len(source)), np.ones(len(source), np.int64)
+    holes = holes[np.repeat(good, n_holes)]
+    spans = inner & np.repeat(good, n_marks)
+    starts[holes] = len(source) + marks[spans] + 1
+    sizes[holes] = (ends - marks - 1)[spans]
+    sizes[~np.repeat(good, np.diff(offsets))] = 0
+    ids = np.concatenate([source, labels])[ranges(starts, sizes)]
+    lengths = np.diff(offsets_of(sizes)[offsets])
+    return ids, np.where(good, lengths, -1)
+
+
+def _in_turn(found: Array, counts: Ints, sentinels: Ints) -> Bools:
+    """Return True for the rows whose sentinels are the first ones, in order."""
+    numbers = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts)
+    right = sentinels[np.minimum(numbers, len(sentinels) - 1)] == found
+    matching: Bools = np.diff(offsets_of(right)[offsets_of(counts)]) == counts
+    return matching

@@ -1,0 +1,18 @@
+"""``sentence-pair``: two single sentences, from one document or from two (RoBERTa, arXiv 1907.11692 §4.2).
+
+The pairs are much shorter than ``max_length``. The last sentence of a document that has no partner is cut in
+two, so that its label, too, can be either.
+"""
+
+from __future__ import annotations
+
+from zhprep.instances.layout.walk import Walk
+from zhprep.instances.layout.window import Pieces, Plan, Window
+
+
+def sentence_pair(window: Window, plan: Plan) -> Pieces:
+    """Return pairs of sentences; every document is used up."""
+    walk = Walk(window, plan, single=True)
+    for document in range(window.fresh, len(window.numbers)):
+        walk.document(document)
+    return walk.pieces()

@@ -1,0 +1,113 @@
+"""From documents to a window: encode, bring tokens and words together, add what goes along with tokens.
+
+In: a record batch of the ``words`` or ``pinyin`` table. Out: a window, and what was lost in the account.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from zhprep.core.ragged import Ints, offsets_of, rows_of
+from zhprep.core.report import Account
+from zhprep.instances.layout.align import CharacterWords, Places, open_words, sentence_lengths
+from zhprep.instances.layout.entities import Entities, inner_words, longest
+from zhprep.instances.layout.spans import SpanFile
+from zhprep.instances.layout.tokens import Coarse, Tokens
+from zhprep.instances.layout.window import Window
+from zhprep.vocab import Encoder
+
+SOUNDS = "pinyin_ids"
+
+
+class Reader:
+    """Reads documents with one vocabulary, or with two; joins the words of ``entities`` and ``spans``; with ``sounds``
+    takes syllables along."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        coarse: Encoder | None = None,
+        entities: Entities | None = None,
+        spans: SpanFile | None = None,
+        *,
+        sounds: bool = False,
+    ) -> None:
+        self._encoder, self._coarse, self._with_sounds = encoder, coarse, sounds
+        self._entities, self._spans = entities, spans
+
+    def read(self, documents: pa.RecordBatch, first_number: int, account: Account) -> Window:
+        """Return the window of these documents, which are numbered from ``first_number`` on."""
+        sentences, ends = documents["sentences"].flatten(), documents["ends"].flatten()
+        words = self._joined(CharacterWords.of(ends), documents, account)
+        encoded = _encode(self._encoder, sentences, ends)
+        places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
+        opens, joined = open_words(places, words)
+        columns = _sounds(documents, places) if self._with_sounds else {}
+        coarse = None if self._coarse is None else self._read_coarse(self._coarse, sentences, ends, words, places)
+        if coarse is not None:
+            opens[1:] &= coarse.of[1:] != coarse.of[:-1]
+        account.count(encoded_tokens=len(encoded.ids))
+        account.change("tokens.words_joined", joined)
+        numbers = first_number + np.arange(documents.num_rows)
+        tokens = Tokens(encoded.ids, opens, columns, coarse)
+        window, empty = _without_empty(tokens, encoded.sentence_offsets, rows_of(documents["sentences"]), numbers)
+        account.drop("documents.no_tokens", empty)
+        return window
+
+    def nothing(self) -> Tokens:
+        """Return no tokens, with the types that tokens have."""
+        none = np.zeros(0, np.int64)
+        coarse = None if self._coarse is None else Coarse(none, none)
+        columns = {SOUNDS: np.zeros(0, np.uint16)} if self._with_sounds else {}
+        return Tokens(np.zeros(0, self._encoder.id_type), np.zeros(0, np.bool_), columns, coarse)
+
+    def _joined(self, words: CharacterWords, documents: pa.RecordBatch, account: Account) -> CharacterWords:
+        runs = [] if self._spans is None else self._spans.runs(documents, words, account)
+        if self._entities is not None:
+            runs = longest([*runs, *self._entities.runs(words, documents["sentences"].flatten())])
+        if not runs:
+            return words
+        inner = inner_words(runs)
+        account.change("words.joined_to_entities", len(inner))
+        return words.without(inner)
+
+    def _read_coarse(
+        self, encoder: Encoder, sentences: pa.Array, ends: pa.ListArray, words: CharacterWords, fine: Places
+    ) -> Coarse:
+        """Return the coarse tokens, and for each fine token the one its first character is in."""
+        encoded = _encode(encoder, sentences, ends)
+        places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
+        return Coarse(encoded.ids, np.maximum(np.searchsorted(places.first, fine.first, side="right") - 1, 0))
+
+
+def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:
+    return encoder.encode(sentences, ends) if encoder.takes_words else encoder.encode(sentences)
+
+
+def _sounds(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDArray[np.uint16]]:
+    """Return the syllable of each token that is a single character, 0 for others."""
+    syllables = documents["syllables"].flatten().flatten().to_numpy()
+    sounds = syllables[places.first]
+    sounds[places.wide] = 0
+    return {SOUNDS: sounds}
+
+
+def document_lengths(documents: pa.RecordBatch) -> list[int]:
+    """Return the code points of every document, from the ends of its words."""
+    ends = documents["ends"]
+    lengths: list[int] = np.diff(offsets_of(sentence_lengths(ends.flatten()))[rows_of(ends)]).tolist()
+    return lengths
+
+
+def _without_empty(tokens: Tokens, sentences: Ints, documents: Ints, numbers: Ints) -> tuple[Window, int]:
+    """Return a window without empty sentences and documents, and how many documents were empty."""
+    full = np.diff(sentences) > 0
+    documents = offsets_of(full)[documents]
+    some = np.diff(documents) > 0
+    sentences = np.append(sentences[:-1][full], sentences[-1]).astype(np.int64)
+    window = Window(tokens, sentences, np.append(documents[:-1][some], documents[-1]), numbers[some])
+    return window, int(len(some) - some.sum())

@@ -1,0 +1,129 @@
+"""Walk through documents and make pairs of segments, one step per pair, on running totals only.
+
+In: a window and how far a pair reaches. Out: pairs with a label, as the setting ``pairs`` says: ``next`` (does
+the second segment follow the first, or is it from another document), ``order`` (are the two in order or
+swapped) or ``none``.
+
+- A chunk of sentences is cut in two at a random sentence; a chunk of one sentence inside, at a random
+  word border, so that its label is drawn like every other. Google forces the label of such a chunk to
+  "random next", so that labels are not balanced; ALBERT gives it a segment of another document even where order is
+  asked.
+- When the second segment is of another document, what was cut off goes back and makes the next pairs.
+- The other document is never the same one; with no other in reach the label stays "next", counted.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+import numpy as np
+
+from zhprep.core.ragged import Ints
+from zhprep.instances.layout.pairs import PairList, shorten
+from zhprep.instances.layout.window import Pieces, Plan, Window
+
+LABELS = {"next": "next_sentence_label", "order": "sentence_order_label"}
+"""The column that each kind of pair has."""
+
+
+class Walk:
+    """The pairs of a window: :meth:`document` for each document, then :meth:`pieces`."""
+
+    def __init__(self, window: Window, plan: Plan, *, single: bool = False) -> None:
+        """``single``: a segment is one sentence, and the target does not matter."""
+        self._window, self._plan, self._single = window, plan, single
+        self._kind = plan.config.pairs
+        self._opens = window.tokens.opens
+        self._bounds: list[int] = window.sentences.tolist()
+        self._documents: list[int] = window.documents.tolist()
+        self._others = len(window.numbers) - 1
+        self._pairs = PairList(plan.config.seed, "pair", plan.first_id)
+        self._alone = self._inside = self._unpaired = 0
+
+    def document(self, document: int, target: int = 0) -> None:
+        """Add the pairs of one document, chunks of about ``target`` tokens."""
+        bounds = self._bounds
+        sentence, end = self._documents[document], self._documents[document + 1]
+        start = bounds[sentence]
+        while sentence < end:
+            after = sentence + 2 if self._single else bisect_left(bounds, start + target, sentence + 1, end)
+            start, sentence = self._pair(document, target, start, sentence, min(after, end))
+
+    def _pair(self, document: int, target: int, start: int, sentence: int, after: int) -> tuple[int, int]:
+        """Add the pair of one chunk; return where the next one starts, and in which sentence that is."""
+        stop = self._bounds[after]
+        cut_draw, coin, other_draw, place_draw = self._pairs.draws()
+        heads = bool(coin >> 63)
+        elsewhere = self._kind == "next" and heads and self._others > 0
+        cut, middle = self._cut(start, sentence, after, cut_draw, elsewhere)
+        if cut == stop and (self._kind != "next" or not self._others):
+            self._unpaired += stop - start
+        elif elsewhere or cut == stop:
+            first, last = self._elsewhere(document, target - (cut - start), other_draw, place_draw)
+            self._pairs.add(start, cut, first, last, 1)
+            return cut, middle
+        elif self._kind == "order" and heads:
+            self._pairs.add(cut, stop, start, cut, 1)
+        else:
+            self._alone += self._kind == "next" and not self._others
+            self._pairs.add(start, cut, cut, stop, 0)
+        return stop, after
+
+    def _cut(self, start: int, sentence: int, after: int, draw: int, elsewhere: bool) -> tuple[int, int]:
+        """Return where the first segment ends and the sentence this is in; the end if it cannot be cut.
+
+        What is left when the second segment is from ``elsewhere`` makes the next pairs, so a single word is not left.
+        """
+        inner = after - sentence - 1
+        if inner:
+            middle = sentence + 1 + _below(draw, inner)
+            return self._bounds[middle], middle
+        stop = self._bounds[after]
+        borders = np.flatnonzero(self._opens[start + 1 : stop])
+        border = _below(draw, len(borders))
+        if border >= len(borders) - elsewhere:
+            return stop, after
+        self._inside += 1
+        return start + 1 + int(borders[border]), sentence
+
+    def _elsewhere(self, document: int, target: int, other_draw: int, place_draw: int) -> tuple[int, int]:
+        """Return tokens of another document: whole sentences from a random one on, up to ``target``."""
+        other = _below(other_draw, self._others)
+        other += other >= document
+        first, end = self._documents[other], self._documents[other + 1]
+        first += _below(place_draw, end - first)
+        start = self._bounds[first]
+        after = first + 1 if self._single else min(bisect_left(self._bounds, start + target, first + 1, end), end)
+        return start, self._bounds[after]
+
+    def pieces(self) -> Pieces:
+        """Return the pairs, cut to the longest length."""
+        spans, labels = self._pairs.arrays()
+        room = self._plan.config.max_length - 3
+        spans, lost = shorten(self._window.tokens.borders, spans, room, self._pairs.keys(len(spans)))
+        foreign = labels == 1 if self._kind == "next" else np.zeros(len(labels), np.bool_)
+        column = LABELS.get(self._kind)
+        return Pieces(
+            instances=np.repeat(np.arange(len(spans)), 2),
+            starts=spans[:, ::2].ravel(),
+            stops=spans[:, 1::2].ravel(),
+            n_instances=len(spans),
+            kept=self._window.tail(self._window.first),
+            remembered=True,
+            segments=np.tile(np.array([0, 1], np.uint8), len(spans)),
+            labels={column: labels} if column else {},
+            counts={"pairs_without_other_document": self._alone, "pairs_cut_within_a_sentence": self._inside},
+            dropped={
+                "tokens.truncated": int(lost[:, 0].sum() + lost[~foreign, 1].sum()),
+                "tokens.unpaired": self._unpaired,
+            },
+            inserted={"tokens.random_next": _total(spans[foreign])},
+        )
+
+
+def _total(spans: Ints) -> int:
+    return int((spans[:, 3] - spans[:, 2]).sum())
+
+
+def _below(draw: int, n: int) -> int:
+    return ((draw >> 32) * n) >> 32

@@ -1,0 +1,90 @@
+"""How much of each instance is chosen: the budget rules, by name.
+
+In: the units of a batch, keys and the rate. Out: a limit per instance, in tokens or in units.
+
+========== ============================================================ ==================================
+rule       limit of an instance                                         who
+========== ============================================================ ==================================
+google     round-half-even(tokens, specials included, x rate), >= 1     BERT, ALBERT, ELECTRA
+floor      floor(tokens x rate)                                         MacBERT's equation
+ceil       ceil(tokens x rate)                                          SpanBERT, BART
+words      max(floor(units x rate), 1) whole units                      ChineseBERT
+bernoulli  as many units as fall below the rate, each on its own        ERNIE, ModernBERT
+probabilistic  floor(units x rate + u), u uniform in [0, 1)             fairseq
+========== ============================================================ ==================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from zhprep.core import rng
+from zhprep.core.ragged import Ints
+from zhprep.instances.masks.words import Units, Words
+
+ROUNDING = 1 << 40
+"""Index of the draw that rounds a budget: beyond any unit of an instance."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """``limits`` ``int64[B]``: the most that may be chosen, in tokens, or in units if ``in_units``."""
+
+    limits: Ints
+    in_units: bool = False
+
+
+Rule = Callable[[Words, Units, rng.Bits, float], Budget]
+
+
+def google(words: Words, _units: Units, _keys: rng.Bits, rate: float) -> Budget:
+    """Count tokens, specials included, rounded half to even, at least one."""
+    return Budget(np.maximum(np.rint(words.lengths * rate).astype(np.int64), 1))
+
+
+def floor(words: Words, _units: Units, _keys: rng.Bits, rate: float) -> Budget:
+    """Count tokens, specials included, rounded down."""
+    return Budget(np.floor(words.lengths * rate).astype(np.int64))
+
+
+def ceil(words: Words, _units: Units, _keys: rng.Bits, rate: float) -> Budget:
+    """Count tokens, specials included, rounded up."""
+    return Budget(np.ceil(words.lengths * rate).astype(np.int64))
+
+
+def words(_words: Words, units: Units, _keys: rng.Bits, rate: float) -> Budget:
+    """Count units, rounded down, at least one."""
+    return Budget(np.maximum(np.floor(units.counts * rate).astype(np.int64), 1), in_units=True)
+
+
+def bernoulli(_words: Words, units: Units, keys: rng.Bits, rate: float) -> Budget:
+    """Let every unit decide for itself.
+
+    The limit is the number of units whose draw falls below the rate. A strategy takes units in the
+    order of the same draws, so that it takes just these.
+    """
+    hit = rng.chance(rng.bits_within(keys, units.offsets), rate)
+    total = np.zeros(len(hit) + 1, np.int64)
+    np.cumsum(hit, out=total[1:])
+    return Budget(np.diff(total[units.offsets]), in_units=True)
+
+
+def probabilistic(_words: Words, units: Units, keys: rng.Bits, rate: float) -> Budget:
+    """Count units; the fraction is rounded up as often as it is large, so that the mean is exact."""
+    exact = units.counts * rate
+    whole = np.floor(exact).astype(np.int64)
+    uniform = (rng.bits(keys, ROUNDING) >> np.uint64(11)) * 2.0**-53
+    return Budget(whole + (uniform < exact - whole), in_units=True)
+
+
+BUDGETS: dict[str, Rule] = {
+    "google": google,
+    "floor": floor,
+    "ceil": ceil,
+    "words": words,
+    "bernoulli": bernoulli,
+    "probabilistic": probabilistic,
+}

@@ -1,0 +1,125 @@
+"""Replace chosen tokens by draws with given shares: the common ground of all replacements.
+
+In: the chosen tokens of a batch and three shares. Out: what stands in their places, and a code per
+token that says what was done.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from zhprep.core import rng
+from zhprep.core.errors import UsageError
+from zhprep.core.ragged import Array, Ints
+from zhprep.instances.similar.table import SimilarTable
+from zhprep.vocab import Vocabulary
+
+UNTOUCHED, MASK, RANDOM, KEEP, SIMILAR, UNPAIRED, MOVED = range(7)
+KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a similar word", "moved")
+"""What the codes of ``mask_kind`` mean."""
+
+_HALF = np.uint64(32)
+
+
+class Sounds(Protocol):
+    """Knows how tokens may sound."""
+
+    def draw(self, token_ids: Ints, random: rng.Bits) -> npt.NDArray[np.uint16]:
+        """Return the id of one reading of each token, 0 for a token that has none."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class TokenFacts:
+    """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
+    random token may have (``pool``, no specials and no unused entries); a table of similar words and the
+    readings of the tokens, if there are any. For corruptions, ``marks`` ``uint8[V]`` says which ids end a sentence
+    and ``sentinels`` are the ids that stand for spans, in the order of their use."""
+
+    mask: int
+    pool: Ints
+    similar: SimilarTable | None = None
+    sounds: Sounds | None = None
+    marks: npt.NDArray[np.uint8] | None = None
+    sentinels: Ints | None = None
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary) -> TokenFacts:
+        """Return the facts of a vocabulary."""
+        return cls(vocabulary.mask, vocabulary.normal_ids.astype(np.int64))
+
+
+@dataclasses.dataclass(frozen=True)
+class Chosen:
+    """The chosen tokens of a batch, arrays of length ``M`` in order of position.
+
+    ``ids`` are the original tokens, ``keys`` the replacement key of their instance, ``places`` their index
+    within the instance, ``words`` their word index, ``spans`` the number of the chosen span. ``positions`` is where
+    they are in ``all_words``, the word indices of the whole batch.
+    """
+
+    ids: Array
+    keys: rng.Bits
+    places: Ints
+    words: Ints
+    spans: Ints
+    positions: Ints
+    all_words: Array
+
+    def texts(self) -> Ints:
+        """Return for each the number of the text it is in: what stands between two special tokens."""
+        numbers: Ints = np.cumsum(self.all_words < 0, dtype=np.int64)[self.positions]
+        return numbers
+
+    def runs(self) -> tuple[Ints, Ints]:
+        """Return where, in these arrays, each run of chosen tokens of one word starts, and its size."""
+        fresh = np.diff(self.places, prepend=-2) != 1
+        fresh[1:] |= (self.words[1:] != self.words[:-1]) | (self.keys[1:] != self.keys[:-1])
+        starts = np.flatnonzero(fresh)
+        return starts, np.diff(starts, append=len(self.places))
+
+    def unit(self, per: str) -> Ints:
+        """Return what a draw is for: the number of the token, of the word or of the span."""
+        return {"token": self.places, "word": self.words, "span": self.spans}[per]
+
+
+def draw_kinds(chosen: Chosen, shares: tuple[float, ...], per: str, first: int = MASK) -> npt.NDArray[np.uint8]:
+    """Return a code per token: ``first``, RANDOM or KEEP, with the given shares, one draw per ``per``.
+
+    Raises ``UsageError`` when the shares are not three numbers that add up to one.
+    """
+    if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
+        raise UsageError(
+            f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1"
+        )
+    roll = rng.bits(chosen.keys, chosen.unit(per)) >> _HALF
+    which = (roll >= round(shares[0] * 2**32)).astype(np.intp)
+    which += roll >= round((shares[0] + shares[1]) * 2**32)
+    return np.array([first, RANDOM, KEEP], np.uint8)[which]
+
+
+def draw_tokens(chosen: Chosen, where: Ints, pool: Ints) -> Ints:
+    """Return random ids of the pool for the chosen tokens ``where``, each drawn on its own."""
+    return pool[rng.below(rng.bits(chosen.keys[where], chosen.places[where]) << _HALF, len(pool))]
+
+
+@dataclasses.dataclass(frozen=True)
+class Replaced:
+    """What stands in the chosen places: ``ids`` and ``kinds`` (what was done), ``[M]``, and what is to be predicted,
+    ``labels``: the original ids, or positions."""
+
+    ids: Array
+    kinds: npt.NDArray[np.uint8]
+    labels: Array
+
+
+def replaced(chosen: Chosen, kinds: npt.NDArray[np.uint8], facts: TokenFacts) -> Replaced:
+    """Put the mask token, a random one or the old one in each place, as the codes say."""
+    new = np.where(kinds == KEEP, chosen.ids, chosen.ids.dtype.type(facts.mask))
+    where = np.flatnonzero(kinds == RANDOM)
+    new[where] = draw_tokens(chosen, where, facts.pool)
+    return Replaced(new, kinds, chosen.ids)

@@ -1,0 +1,28 @@
+"""Replacements: what goes in the chosen places.
+
+In: the chosen tokens of a batch. Out: their new ids, a code per token that says what was done, and the labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks.drawing import Chosen, Replaced, TokenFacts
+from zhprep.instances.masks.replacements.all_mask import all_mask
+from zhprep.instances.masks.replacements.bert import bert
+from zhprep.instances.masks.replacements.partial import partial
+from zhprep.instances.masks.replacements.random import random
+from zhprep.instances.masks.replacements.shuffle import shuffle
+from zhprep.instances.masks.replacements.similar import similar
+
+Replacement = Callable[[Chosen, InstancesConfig, TokenFacts], Replaced]
+
+REPLACEMENTS: dict[str, Replacement] = {
+    "bert": bert,
+    "similar": similar,
+    "random": random,
+    "all-mask": all_mask,
+    "partial": partial,
+    "shuffle": shuffle,
+}

@@ -1,0 +1,1 @@
+"""Similar words: made of a corpus, vectors or a lexicon, and looked up for a whole batch at once."""
