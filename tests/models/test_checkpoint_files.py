@@ -36,7 +36,9 @@ def test_heads_that_are_not_there_stay_fresh_and_are_named(small, tmp_path):
     before = model.objectives["next_sentence"].head.classifier.weight.clone()
     fresh = load_weights(model, tmp_path)
     assert fresh == [
-        f"objectives.next_sentence.head.{part}.{kind}" for part in ("pooler", "classifier") for kind in ("weight", "bias")
+        f"objectives.next_sentence.head.{part}.{kind}"
+        for part in ("pooler", "classifier")
+        for kind in ("weight", "bias")
     ]
     assert torch.equal(model.objectives["next_sentence"].head.classifier.weight, before)
 

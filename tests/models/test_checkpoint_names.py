@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from zhprep.core.errors import DataError, UsageError
-from zhprep.models.model import seeded_model
 from zhprep.models.checkpoints.bert import FORMAT as BERT
 from zhprep.models.checkpoints.names import from_format, theirs, to_format
+from zhprep.models.model import seeded_model
 
 
 def test_fused_weights_are_taken_apart_in_order():

@@ -37,13 +37,18 @@ def test_heads_are_64_wide_at_every_size():
 
 
 def test_a_recipe_may_have_sizes_of_its_own():
-    section = {**BERT, "sizes": {"nano": {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}}}
-    assert model_config(section, "nano", 30).width == 8
-    assert model_config(section, "tiny", 30).width == 128
+    section = {
+        **BERT,
+        "sizes": {
+            "nano": {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+        },
+    }
+    assert model_config(section, "nano", 30).hidden_size == 8
+    assert model_config(section, "tiny", 30).hidden_size == 128
 
 
 def test_settings_of_the_recipe_go_before_those_of_the_size():
-    assert model_config({**BERT, "num_hidden_layers": 3}, "base", 30).n_layers == 3
+    assert model_config({**BERT, "num_hidden_layers": 3}, "base", 30).num_hidden_layers == 3
 
 
 @pytest.mark.parametrize(
@@ -70,5 +75,7 @@ def test_fresh_weights_are_a_function_of_the_seed_alone(small):
     before = torch.get_rng_state()
     again, other = seeded_model(small, 7).state_dict(), seeded_model(small, 8).state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
-    assert not torch.equal(first["body.embeddings.inputs.token.table.weight"], other["body.embeddings.inputs.token.table.weight"])
+    assert not torch.equal(
+        first["body.embeddings.inputs.token.table.weight"], other["body.embeddings.inputs.token.table.weight"]
+    )
     assert torch.equal(torch.get_rng_state(), before)

@@ -33,7 +33,8 @@ class Assets:
     def array(self, name: str, *, made_by: str) -> npt.NDArray[Any]:
         """Return the array in the file ``name`` (``.npy``), mapped.
 
-        Raises ``UsageError`` with the command ``made_by`` when there is no such file, ``DataError`` when it is no array.
+        Raises ``UsageError`` with the command ``made_by`` when there is no such file, ``DataError`` when it is not an
+        array.
         """
         path = self.path(name, made_by=made_by)
         try:

@@ -44,7 +44,9 @@ class ModelConfig:
     hidden_dropout: float = setting(0.1, "dropout after embeddings and blocks", minimum=0)
     attention_dropout: float = setting(0.1, "dropout on attention weights", minimum=0)
     norm: str = setting("layer", "what normalises the hidden states")
-    norm_position: str = setting("post", "after the residual, or before each block and at the end", choices=("post", "pre"))
+    norm_position: str = setting(
+        "post", "after the residual, or before each block and at the end", choices=("post", "pre")
+    )
     embedding_norm: bool = setting(True, "normalise the embeddings")
     layer_norm_eps: float = setting(1e-12, "epsilon of the norms", minimum=0)
     activation: str = setting("gelu", "what is between the products of a feed-forward block; …glu are gated")

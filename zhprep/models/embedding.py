@@ -11,7 +11,7 @@ from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
 from zhprep.models.inputs import INPUTS
 from zhprep.models.norms import make_norm
-from zhprep.models.part import Batch, Input, Part
+from zhprep.models.part import Batch, EmbeddingInput, Part
 
 
 class Embeddings(Part):
@@ -34,9 +34,9 @@ class Embeddings(Part):
         raise NotImplementedError
 
     @property
-    def parts(self) -> list[Input]:
+    def parts(self) -> list[EmbeddingInput]:
         """The inputs, in the order of the config."""
-        return [cast(Input, part) for part in self.inputs.values()]
+        return [cast(EmbeddingInput, part) for part in self.inputs.values()]
 
     @property
     def columns_needed(self) -> tuple[str, ...]:

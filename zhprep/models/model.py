@@ -17,7 +17,7 @@ from zhprep.models.config import ModelConfig
 from zhprep.models.objective import Objective, Prediction
 from zhprep.models.objectives import OBJECTIVES
 from zhprep.models.part import FED, Batch, Part
-from zhprep.models.stream import Pass, Stream, StreamSpec
+from zhprep.models.stream import HiddenStream, Pass, StreamSpec
 
 Makers = Mapping[str, Callable[[ModelConfig], Objective]]
 """Objectives by name, to be made from the config of the stream that each reads."""
@@ -66,7 +66,7 @@ class Model(nn.Module):
         """All columns that are read, of the data and of the feed."""
         return tuple(dict.fromkeys((*self._read("needs"), *self.takes)))
 
-    def encode(self, batch: Batch, stream: str = "", *, all_layers: bool = False) -> Stream:
+    def encode(self, batch: Batch, stream: str = "", *, all_layers: bool = False) -> HiddenStream:
         """Return a stream of ``batch``, the main one if none is named; no objective is asked."""
         return self.body.encode(stream or self.body.main, Pass(batch, all_layers))
 

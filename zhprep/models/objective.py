@@ -10,7 +10,7 @@ from torch import Tensor
 from zhprep.models.config import ModelConfig
 from zhprep.models.heads import ClassificationHead
 from zhprep.models.part import Batch, Part
-from zhprep.models.stream import Stream
+from zhprep.models.stream import HiddenStream
 
 IGNORED = -100
 """The label of what is not to be predicted."""
@@ -71,7 +71,7 @@ class Objective(Part):
         """
         raise NotImplementedError
 
-    def forward(self, stream: Stream) -> Prediction:
+    def forward(self, stream: HiddenStream) -> Prediction:
         """Return what is predicted in ``stream.batch``."""
         raise NotImplementedError
 
@@ -91,6 +91,6 @@ class RowClass(Objective):
         """Return the number of rows that have a class."""
         return int((batch[self.needs[0]] != IGNORED).sum())
 
-    def forward(self, stream: Stream) -> Prediction:
+    def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[B, n_classes]``."""
         return Prediction.of_classes(self.head(stream.row_states), stream.batch[self.needs[0]])

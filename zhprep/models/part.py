@@ -63,7 +63,7 @@ class Part(nn.Module):
         """Put what is known beforehand (images, spellings) into the fresh weights; called after :meth:`initialise`."""
 
 
-class Input(Part):
+class EmbeddingInput(Part):
     """Turns columns of a batch into a summand of the embeddings."""
 
     def forward(self, batch: Batch) -> Tensor:

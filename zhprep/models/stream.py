@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclasses.dataclass(frozen=True)
-class Stream:
+class HiddenStream:
     """Hidden states ``[B, L, D]`` and what goes with them.
 
     ``token_table`` ``[V, E]`` is the table that a masked-token head shares; ``row_states`` ``[B, D]`` the state that
@@ -43,7 +43,8 @@ class StreamSpec:
 
     ``config`` has its sizes: objectives that read the stream are made from it. ``needs`` and ``takes`` are the columns
     it reads. ``columns`` says which column of the batch its parts read under which name: ``{"input_ids":
-    "coarse_input_ids"}`` lets them read coarse tokens without knowing of it; a name given to nothing (``""``) is hidden.
+    "coarse_input_ids"}`` lets them read coarse tokens without knowing of it; a name that stands for nothing (``""``) is
+    hidden from them.
     """
 
     config: ModelConfig
@@ -69,5 +70,5 @@ class Pass:
 
     batch: Batch
     all_layers: bool = False
-    streams: dict[str, Stream] = dataclasses.field(default_factory=dict)
+    streams: dict[str, HiddenStream] = dataclasses.field(default_factory=dict)
     predictions: dict[str, Prediction] = dataclasses.field(default_factory=dict)

@@ -13,7 +13,7 @@ from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
 from zhprep.instances import made_with
 from zhprep.models import Assets, Model, load_weights, model_config
-from zhprep.models.checkpoints import format_of
+from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.batches import Batches, Feed, Shape
@@ -63,9 +63,9 @@ def set_up(
     words = load(vocabulary)
     assets = Assets(vocabulary, data)
     described = fitted(model_config(recipe, config.size, words.size), assets)
-    format_of(described)  # one that cannot be saved as told is refused before it is trained
     model = seeded_model(described, config.seed)
     model.fill(assets)
+    check_format(model)
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
     instances, masks = open_instances(data, model, words)
     rows, held_out = split(instances, config.validation)

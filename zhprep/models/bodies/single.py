@@ -6,7 +6,7 @@ from zhprep.models.body import Body, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
 from zhprep.models.stacks import make_stack
-from zhprep.models.stream import Pass, Stream
+from zhprep.models.stream import HiddenStream, Pass
 
 
 class SingleBody(Body):
@@ -18,7 +18,7 @@ class SingleBody(Body):
         self.stack = make_stack(config)
         self.streams = {"main": spec_of(config, self.embeddings)}
 
-    def encode(self, name: str, passing: Pass) -> Stream:  # noqa: ARG002
+    def encode(self, name: str, passing: Pass) -> HiddenStream:  # noqa: ARG002
         """Return the only stream."""
         return encoded(self.embeddings, self.stack, passing.batch, all_layers=passing.all_layers)
 

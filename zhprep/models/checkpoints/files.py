@@ -18,12 +18,19 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
 from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.format import Format
-from zhprep.models.checkpoints.names import from_format, to_format
+from zhprep.models.checkpoints.names import from_format, named, to_format
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
 from zhprep.models.recipe import modernised
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+
+
+def check_format(model: Model) -> None:
+    """Raise ``UsageError`` when ``model`` cannot be saved in its format: told before it is trained, not after."""
+    form = format_of(model.config)
+    for weight in model.state_dict():
+        named(weight, form)
 
 
 def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:

@@ -20,8 +20,8 @@ class Format:
     """How a family of models lies in a folder: ``config.json`` and ``model.safetensors``.
 
     ``weights`` are rows of one of our names and what it is called there; ``{n}`` stands for the number of a layer,
-    ``{p}`` for weight or bias. Where there are several names there, our weight is theirs put one below the other (query,
-    key, value). None is a format of our own names. ``prefix`` is what a bare encoder's weights lack.
+    ``{p}`` for weight or bias. Where there are several names there, our weight is theirs put one below the other
+    (query, key, value). None is a format of our own names. ``prefix`` is what a bare encoder's weights lack.
 
     ``fields`` say how our settings are called in ``config.json``; ``fixed`` is written besides, and ``required`` must
     be so when it is read. ``config_of`` gives the settings that follow from theirs in other ways (objectives from the

@@ -23,6 +23,20 @@ def theirs(ours: str, format: Format) -> tuple[str, ...]:
     return ()
 
 
+def named(ours: str, format: Format) -> tuple[str, ...]:
+    """Return what our weight ``ours`` is called in ``format``.
+
+    Raises ``UsageError`` naming it when it has no name there.
+    """
+    names = theirs(ours, format)
+    if not names:
+        raise UsageError(
+            f"the format {format.model_type!r} has no name for the weight {ours}",
+            hint='save the model in our own: format = "zhprep" in [model]',
+        )
+    return names
+
+
 def to_format(weights: Mapping[str, Tensor], format: Format) -> dict[str, Tensor]:
     """Return our weights under the names of ``format``, fused ones taken apart.
 
@@ -30,12 +44,7 @@ def to_format(weights: Mapping[str, Tensor], format: Format) -> dict[str, Tensor
     """
     renamed: dict[str, Tensor] = {}
     for ours, tensor in weights.items():
-        names = theirs(ours, format)
-        if not names:
-            raise UsageError(
-                f"the format {format.model_type!r} has no name for the weight {ours}",
-                hint="save the model in our own: format = \"zhprep\" in [model]",
-            )
+        names = named(ours, format)
         renamed.update(zip(names, (part.contiguous() for part in tensor.chunk(len(names))), strict=True))
     return renamed
 

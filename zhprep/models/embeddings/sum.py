@@ -16,4 +16,5 @@ class SumEmbeddings(Embeddings):
 
     def combined(self, batch: Batch) -> Tensor:
         """Return the sum, ``[B, L, E]``."""
-        return functools.reduce(operator.add, [embed(batch) for embed in self.parts])
+        summed: Tensor = functools.reduce(operator.add, [embed(batch) for embed in self.parts])
+        return summed

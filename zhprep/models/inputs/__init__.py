@@ -9,9 +9,9 @@ from __future__ import annotations
 from zhprep.models.inputs.position import PositionInput
 from zhprep.models.inputs.segment import SegmentInput
 from zhprep.models.inputs.token import TokenInput
-from zhprep.models.part import Input
+from zhprep.models.part import EmbeddingInput
 
-INPUTS: dict[str, type[Input]] = {
+INPUTS: dict[str, type[EmbeddingInput]] = {
     "token": TokenInput,
     "position": PositionInput,
     "segment": SegmentInput,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from zhprep.core.config import setting
 from zhprep.models.attention import position_ids
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, Input
+from zhprep.models.part import Batch, EmbeddingInput
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class PositionSettings:
     offset: int = setting(0, "row of the table that position 0 has: 2 in RoBERTa and BART of fairseq", minimum=0)
 
 
-class PositionInput(Input):
+class PositionInput(EmbeddingInput):
     """One vector per absolute position."""
 
     takes = ("lang_ids",)

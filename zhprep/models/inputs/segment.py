@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, Input
+from zhprep.models.part import Batch, EmbeddingInput
 
 
-class SegmentInput(Input):
+class SegmentInput(EmbeddingInput):
     """One vector per segment type; data without segments are all of segment 0, as everywhere BERT is used."""
 
     takes = ("token_type_ids",)

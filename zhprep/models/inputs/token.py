@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, Input
+from zhprep.models.part import Batch, EmbeddingInput
 
 
-class TokenInput(Input):
+class TokenInput(EmbeddingInput):
     """One vector per token id; the output layer of masked-language modelling shares the table."""
 
     needs = ("input_ids",)

@@ -10,7 +10,7 @@ from zhprep.models.config import ModelConfig
 from zhprep.models.heads import MaskedTokenHead
 from zhprep.models.objective import IGNORED, Objective, Prediction
 from zhprep.models.part import Batch
-from zhprep.models.stream import Stream
+from zhprep.models.stream import HiddenStream
 
 
 class MaskedTokens(Objective):
@@ -26,7 +26,7 @@ class MaskedTokens(Objective):
         """Return the number of masked tokens."""
         return int((batch["masked_labels"] != IGNORED).sum())
 
-    def forward(self, stream: Stream) -> Prediction:
+    def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, V]`` of the masked tokens."""
         logits = self.head(stream.at(stream.batch["masked_positions"]), stream.token_table)
         return Prediction.of_classes(logits, stream.batch["masked_labels"])
