@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from typing import Any
 
 import click
 
 from zhprep.cli.shared import shared_options, split_shared
-from zhprep.core.registry import lookup
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import lookup, require_training
 
 FAMILIES = {
     "step": "zhprep.normalize.steps:STEPS",
@@ -31,6 +33,9 @@ FAMILIES = {
 }
 """Every family of parts and where its dict is."""
 
+_TRAINING = ("zhprep.models.", "zhprep.pretrain.")
+"""Families whose parts are torch modules and functions."""
+
 
 @click.command()
 @click.argument("family", required=False)
@@ -42,6 +47,15 @@ def command(family: str | None, **options: Any) -> None:
     """
     shared, _ = split_shared(options)
     wanted = {family: lookup(FAMILIES, family, "family")} if family else FAMILIES
+    training = [name for name, path in wanted.items() if path.startswith(_TRAINING)]
+    if training:
+        try:
+            require_training(f"the list of {', '.join(training)}")
+        except UsageError as error:
+            if family:
+                raise
+            print(f"left out: {error} / hint: {error.hint}", file=sys.stderr)
+            wanted = {name: path for name, path in wanted.items() if name not in training}
     found = {name: list(_family(path)) for name, path in wanted.items()}
     if shared.json:
         print(json.dumps(found, ensure_ascii=False))
