@@ -3,13 +3,18 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint fix golden bench bench-docs experiments docs wheel clean
+OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1
+
+.PHONY: demo test nightly lint fix bench bench-docs experiments docs wheel clean
 
 demo: $(VENV)/.installed           ## the whole pipeline on the bundled sample data; then look at demo/report.html
 	$(BIN)/zhprep demo -o demo
 
-test: $(VENV)/.installed           ## the tests
-	HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(VENV)/.installed           ## the tests, side by side on the cores there are
+	$(OFFLINE) $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+
+nightly: $(VENV)/.installed        ## long: many rounds of what the tests show in one (kills, races, flipped bits)
+	$(OFFLINE) $(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed           ## style, types, import contracts
 	$(BIN)/ruff check .
@@ -20,9 +25,6 @@ lint: $(VENV)/.installed           ## style, types, import contracts
 fix: $(VENV)/.installed            ## put right what can be put right by machine
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-
-golden: $(VENV)/.installed         ## write the golden files again; look at the diff before you commit it
-	ZHPREP_GOLDEN=write $(BIN)/python -m pytest -q -m golden tests
 
 bench: $(VENV)/.installed          ## speed beside the peers, in one run
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
@@ -41,7 +43,6 @@ wheel: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q -c constraints.txt torch==2.13.0
 	$(BIN)/pip install -q -c constraints.txt -e '.[test]'
 	touch $@
 

@@ -35,6 +35,13 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Say what ``-n auto`` is: the cores this process may use, at most eight; on one core, no workers at all."""
+    cores = len(os.sched_getaffinity(0))
+    return 0 if cores == 1 else min(cores, 8)
+
+
 @pytest.fixture(scope="session")
 def sample_data() -> Path:
     """The small corpora, tasks and gold data that travel with zhprep."""

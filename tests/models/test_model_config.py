@@ -8,7 +8,7 @@ from zhprep.models import SIZES, Model, model_config
 from zhprep.models.heads import Pooler
 from zhprep.models.model import n_parameters, seeded_model
 
-BERT = {"inputs": ["token", "position", "segment"], "encoder": "stacked", "objectives": ["mlm", "next_sentence"]}
+BERT = {"inputs": ["token", "position", "segment"], "stack": "separate", "objectives": ["mlm", "next_sentence"]}
 
 
 @pytest.mark.parametrize(
@@ -24,36 +24,41 @@ BERT = {"inputs": ["token", "position", "segment"], "encoder": "stacked", "objec
 )
 def test_models_have_the_published_number_of_weights(size, layers, encoder_and_pooler, everything):
     """BERT-base zh, BERT-large zh, RBT3, RBT4, RBT6 and RBTL3: encoder with pooler; base with both heads."""
-    config = model_config({**BERT, "n_layers": layers}, size, 21128)
+    config = model_config({**BERT, "num_hidden_layers": layers}, size, 21128)
     with torch.device("meta"):
         model, pooler = Model(config), Pooler(config)
-    assert n_parameters(model.embeddings, model.encoder, pooler) == encoder_and_pooler
+    assert n_parameters(model.body, pooler) == encoder_and_pooler
     if everything is not None:
         assert n_parameters(model) == everything
 
 
 def test_heads_are_64_wide_at_every_size():
-    assert {values["width"] // values["n_heads"] for values in SIZES.values()} == {64}
+    assert {values["hidden_size"] // values["num_attention_heads"] for values in SIZES.values()} == {64}
 
 
 def test_a_recipe_may_have_sizes_of_its_own():
-    section = {**BERT, "sizes": {"nano": {"n_layers": 1, "width": 8, "n_heads": 2, "feedforward_width": 16}}}
-    assert model_config(section, "nano", 30).width == 8
-    assert model_config(section, "tiny", 30).width == 128
+    section = {
+        **BERT,
+        "sizes": {
+            "nano": {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16}
+        },
+    }
+    assert model_config(section, "nano", 30).hidden_size == 8
+    assert model_config(section, "tiny", 30).hidden_size == 128
 
 
 def test_settings_of_the_recipe_go_before_those_of_the_size():
-    assert model_config({**BERT, "n_layers": 3}, "base", 30).n_layers == 3
+    assert model_config({**BERT, "num_hidden_layers": 3}, "base", 30).num_hidden_layers == 3
 
 
 @pytest.mark.parametrize(
     ("section", "size", "message"),
     [
-        ({"encodr": "stacked"}, "tiny", "unknown setting 'encodr'"),
+        ({"stak": "separate"}, "tiny", "unknown setting 'stak'"),
         ({}, "tny", "unknown size 'tny'"),
-        ({"n_heads": 3}, "tiny", "cannot be shared by 3 heads"),
+        ({"num_attention_heads": 3}, "tiny", "cannot be shared by 3 heads"),
         ({"objective_weights": [1.0, 2.0, 3.0]}, "tiny", "3 objective_weights for 2 objectives"),
-        ({"encoder": "stakced"}, "tiny", "unknown encoder 'stakced'"),
+        ({"stack": "seperate"}, "tiny", "unknown stack 'seperate'"),
         ({"inputs": ["token", "colour"]}, "tiny", "unknown input 'colour'"),
         ({"objectives": ["mlm", "nsp"]}, "tiny", "unknown objective 'nsp'"),
     ],
@@ -70,5 +75,7 @@ def test_fresh_weights_are_a_function_of_the_seed_alone(small):
     before = torch.get_rng_state()
     again, other = seeded_model(small, 7).state_dict(), seeded_model(small, 8).state_dict()
     assert all(torch.equal(first[name], again[name]) for name in first)
-    assert not torch.equal(first["embeddings.inputs.token.table.weight"], other["embeddings.inputs.token.table.weight"])
+    assert not torch.equal(
+        first["body.embeddings.inputs.token.table.weight"], other["body.embeddings.inputs.token.table.weight"]
+    )
     assert torch.equal(torch.get_rng_state(), before)

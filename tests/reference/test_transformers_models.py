@@ -9,13 +9,15 @@ import pytest
 import torch
 
 from zhprep.models import ModelConfig, load_model, save_model
+from zhprep.models.checkpoints.bert import FORMAT as BERT
+from zhprep.models.checkpoints.names import to_format
 from zhprep.models.model import Model, seeded_model
 
 transformers = pytest.importorskip("transformers")
 pytestmark = pytest.mark.reference
 
 CONFIG = ModelConfig(
-    vocabulary_size=70, n_layers=3, width=48, n_heads=3, feedforward_width=80, n_positions=32,
+    vocab_size=70, num_hidden_layers=3, hidden_size=48, num_attention_heads=3, intermediate_size=80, max_position_embeddings=32,
     objectives=("mlm", "next_sentence"),
 )  # fmt: skip
 
@@ -47,7 +49,8 @@ def their_logits(model, batch):
 def our_logits(model: Model, batch, name: str) -> torch.Tensor:
     with torch.inference_mode():
         encoded = model.eval().encode(batch)
-        return model.heads[name](encoded.states, encoded.table) if name == "mlm" else model.heads[name](encoded.states)
+        head = model.objectives[name].head
+        return head(encoded.hidden_states, encoded.token_table) if name == "mlm" else head(encoded.row_states)
 
 
 def assert_same(model: Model, other) -> None:
@@ -123,9 +126,7 @@ def test_our_losses_are_theirs():
         vocab_size=70, hidden_size=48, num_hidden_layers=3, num_attention_heads=3, intermediate_size=80,
         max_position_embeddings=32,
     ))  # fmt: skip
-    from zhprep.models.names import to_transformers
-
-    other.load_state_dict(to_transformers(model.state_dict()), strict=False)
+    other.load_state_dict(to_format(model.state_dict(), BERT), strict=False)
     given = {name: tensor.long() for name, tensor in batch.items()}
     expected = other.eval()(**given, labels=labels, next_sentence_label=torch.tensor([0, 1, 0, 1])).loss
     torch.testing.assert_close(sums["mlm"] / 4 + sums["next_sentence"] / 4, expected, rtol=1e-6, atol=1e-6)

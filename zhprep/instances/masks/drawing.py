@@ -110,7 +110,8 @@ def draw_kinds(chosen: Chosen, shares: tuple[float, ...], per: str, first: int =
     """
     if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise UsageError(
-            f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1"
+            f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1",
+            hint="BERT has 0.8,0.1,0.1",
         )
     roll = rng.bits(chosen.keys, chosen.unit(per)) >> _HALF
     which = (roll >= round(shares[0] * 2**32)).astype(np.intp)
