@@ -17,10 +17,8 @@ from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.collate.tensors import IGNORED
 from zhprep.core.ragged import ranges
 from zhprep.core.schema import instance_fields
-from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corruptions.corrupting import check_plain, corrupt_batch
-from zhprep.instances.masks.drawing import TokenFacts
-from zhprep.instances.masks.masking import Flat
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
+from zhprep.instances.corruptions import check_plain
 
 
 class Written(NamedTuple):

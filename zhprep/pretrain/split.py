@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from zhprep.collate.rows import Integers
 from zhprep.core import rng
-from zhprep.instances.layout.splitting import is_validation
+from zhprep.instances.layout import is_validation
 from zhprep.pretrain.data import Instances
 
 LEAST = 64
