@@ -13,7 +13,7 @@ from zhprep.pretrain.job import set_up
 from zhprep.pretrain.loop import Trainer
 from zhprep.pretrain.validation import EPOCH, in_order, predict
 
-STILL = nano(dropout=0.0, attention_dropout=0.0)
+STILL = nano(hidden_dropout=0.0, attention_dropout=0.0)
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def test_the_gradient_is_clipped_and_its_whole_norm_told(job):
 def test_the_total_is_weighted(job):
     plain, weighted = (
         job(clip=0.0),
-        job(nano(objective_weights=[0.0, 2.0], dropout=0.0, attention_dropout=0.0), clip=0.0),
+        job(nano(objective_weights=[0.0, 2.0], hidden_dropout=0.0, attention_dropout=0.0), clip=0.0),
     )
     one, two = gradients(plain), gradients(weighted)
-    assert not two["heads.mlm.transform.weight"].any()
-    name = "heads.next_sentence.pooler.weight"
+    assert not two["objectives.mlm.head.transform.weight"].any()
+    name = "objectives.next_sentence.head.pooler.weight"
     torch.testing.assert_close(two[name], 2 * one[name], rtol=1e-4, atol=1e-6)
 
 
@@ -105,16 +105,21 @@ def test_bf16_is_what_a_gpu_gets_and_may_be_asked_for(job):
     assert all(weight.dtype == torch.float32 for weight in made.model.parameters())
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_compiled_model_has_the_same_losses(job, data):
+def test_batches_for_a_compiled_model_have_one_shape(job):
+    batches = job(compile=True).feed.step(0)
+    assert {batch["input_ids"].shape[1] for batch in batches} == {32}  # 64, but for the positions
+    assert {len(batch["masked_labels"]) for batch in batches} == {256}
+
+
+@pytest.mark.nightly  # the compiler takes half a minute however small the model is
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_model_has_the_same_losses(job):
     plain, compiled = job(), job(compile=True)
     for made in (plain, compiled):
         made.model.train()
     found = [made.trainer.step(0, made.feed.step(0)).losses["mlm"].item() for made in (plain, compiled)]
     assert found[0] == pytest.approx(found[1], rel=1e-4)
-    assert {batch["input_ids"].shape[1] for batch in compiled.feed.step(0)} == {32}  # 64, but for the positions
-    assert {len(batch["masked_labels"]) for batch in compiled.feed.step(0)} == {256}
 
 
 @pytest.mark.gpu
