@@ -77,7 +77,8 @@ class Tally:
         return self._known["key"].combine_chunks(), self._known["count"].combine_chunks()
 
     def _add_up(self) -> None:
-        summed = pa.concat_tables([self._known, *self._new]).group_by("key", use_threads=False).aggregate([("count", "sum")])
+        table = pa.concat_tables([self._known, *self._new])
+        summed = table.group_by("key", use_threads=False).aggregate([("count", "sum")])
         self._known = summed.rename_columns(["key", "count"]).select(self._schema.names).cast(self._schema)
         self._new, self._n_new = [], 0
 

@@ -19,7 +19,6 @@ import bisect
 import dataclasses
 import heapq
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +43,8 @@ class Words:
     counts: Ints
 
 
-class Merge(NamedTuple):
+@dataclasses.dataclass(frozen=True, slots=True)
+class Merge:
     """One step: ``left`` and ``right`` became ``name``; the pair stood ``count`` times in the text."""
 
     left: str
@@ -178,7 +178,7 @@ class _Learner:
         names: set[str] = set()
         while len(best) < n and self._filled():
             entry = heapq.heappop(self.heap)
-            minus, _, name, left, pair = entry
+            minus, _, name, _, pair = entry
             now = int(self.pairs.count[pair])
             if now != -minus:
                 if now >= self.bar:
@@ -268,8 +268,8 @@ class _Learner:
     def _loosened(self, symbol: int) -> Ints:
         """Return where pairs with ``symbol`` stand, which are to be counted anew."""
         numbers = self.pairs.with_symbol(symbol)
-        where, owner = self.pairs.places(numbers)
-        where = where[self.pair[where] == numbers[owner]]
+        places, owner = self.pairs.places(numbers)
+        where: Ints = places[self.pair[places] == numbers[owner]]
         self._forget(where)
         return where
 
@@ -293,15 +293,3 @@ class _Learner:
             name = self.join(self.names[left], self.names[right])
             if self.allowed is None or self.allowed(name):
                 heapq.heappush(self.heap, (-count, len(name), name, self.names[left], pair))
-
-
-def from_strings(table: dict[str, int], symbols_of: Callable[[str], list[str]]) -> Words:
-    """Return a table of words as flat arrays, split into symbols by ``symbols_of`` (small tables and tests)."""
-    names: dict[str, int] = {}
-    flat: list[int] = []
-    offsets = [0]
-    for word in table:
-        flat.extend(names.setdefault(symbol, len(names)) for symbol in symbols_of(word))
-        offsets.append(len(flat))
-    counts: Any = np.array(list(table.values()), np.int64)
-    return Words(list(names), np.array(flat, np.int32), np.array(offsets, np.int64), counts)

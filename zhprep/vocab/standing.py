@@ -38,7 +38,7 @@ class Standing:
         return int(self.of(np.array([ord(character)], np.uint32))[0]) in (JOINED, ODD)
 
     def _ask(self, characters: list[str]) -> npt.NDArray[np.uint8]:
-        """Ask about all at once, each beside a letter, a digit, a mark and itself (of two spaces GPT-2 parts the last)."""
+        """Ask about all at once, each beside a letter, a digit, a mark and itself (three: GPT-2 parts two spaces)."""
         text = "a" + "".join(f"{x}a{x}1{x}!{x}{x}{x}a" for x in characters)
         starts, stops = (_by_place(places, len(characters)) for places in self.splitter.spans(text))
         parted = (starts[:, [1, 3, 5, 9]] > 0).all(1) & (stops[:, [0, 2, 4, 6]] > 0).all(1)
