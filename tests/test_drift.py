@@ -32,8 +32,8 @@ FAMILIES = [
     ("zhprep.models.encoders", "ENCODERS"),
     ("zhprep.models.inputs", "INPUTS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
-    ("zhprep.pretrain.optimisers", "OPTIMISERS"),
-    ("zhprep.pretrain.schedules", "SCHEDULES"),
+    ("zhprep.engine.optimisers", "OPTIMISERS"),
+    ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""

@@ -24,8 +24,8 @@ FAMILIES = {
     "model input": "zhprep.models.inputs:INPUTS",
     "encoder": "zhprep.models.encoders:ENCODERS",
     "objective": "zhprep.models.objectives:OBJECTIVES",
-    "optimiser": "zhprep.pretrain.optimisers:OPTIMISERS",
-    "schedule": "zhprep.pretrain.schedules:SCHEDULES",
+    "optimiser": "zhprep.engine.optimisers:OPTIMISERS",
+    "schedule": "zhprep.engine.schedules:SCHEDULES",
     "export format": "zhprep.export:EXPORTS",
     "executor": "zhprep.core.executors:EXECUTORS",
 }

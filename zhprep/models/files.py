@@ -18,6 +18,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
 from zhprep.models.names import from_transformers, to_transformers
+from zhprep.models.weights import write_weights
 
 _SETTINGS = {
     "vocabulary_size": "vocab_size",
@@ -58,7 +59,7 @@ def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
     weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
-    safetensors.torch.save_file(to_transformers(weights), folder / "model.safetensors", metadata={"format": "pt"})
+    write_weights(to_transformers(weights), folder / "model.safetensors", {"format": "pt"})
 
 
 def read_config(folder: Path) -> ModelConfig:
