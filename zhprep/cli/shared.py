@@ -86,7 +86,8 @@ class Shared:
         index = self.shard_index if self.shard_index is not None else _scheduled_index()
         if not 0 <= index < self.num_shards:
             raise UsageError(
-                f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}"
+                f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}",
+                hint="give each task its number among all, counted from 0",
             )
         return index, self.num_shards
 

@@ -41,8 +41,8 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
     rows, held_out = split(instances, share)
     if not len(held_out):
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
-    padding = Padding(vocabulary.pad, longest=model.config.n_positions)
-    batches = Batches(instances, MaskedView(masks), (*model.needs, *model.takes), padding)
+    padding = Padding(vocabulary.pad, longest=model.config.max_position_embeddings)
+    batches = Batches(instances, MaskedView(masks), model.columns, padding)
     found = predict(model, in_order(batches, held_out, BATCH), world.device)["mlm"]
     unigram = unigram_losses(instances, masks, rows, vocabulary)[found.labels]
     n_characters = int(characters(vocabulary)[found.labels].sum())

@@ -15,8 +15,10 @@ from zhprep.engine.distribution import World
 from zhprep.engine.feed import Feed, Phase
 from zhprep.engine.loop import Trainer
 from zhprep.instances import made_with
-from zhprep.models import Model, load_weights, model_config
+from zhprep.models import Assets, Model, load_weights, model_config
+from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
+from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
@@ -58,13 +60,15 @@ def set_up(
     """
     vocabulary = vocabulary or _own_vocabulary(data)
     words = load(vocabulary)
-    described = model_config(recipe, config.size, words.size)
+    assets = Assets(vocabulary, data)
+    described = fitted(model_config(recipe, config.size, words.size), assets)
     model = seeded_model(described, config.seed)
+    model.fill(assets)
+    check_format(model)
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
     instances, masks = open_instances(data, model, words)
     rows, held_out = split(instances, config.validation)
-    columns = (*model.needs, *model.takes)
-    batches = Batches(instances, MaskedView(masks), columns, _padding(model, words, config), config.seed)
+    batches = Batches(instances, MaskedView(masks), model.columns, _padding(model, words, config), config.seed)
     phase = Phase(batches, rows, config.batch_size, config.steps)
     feed = Feed((phase,), config.seed, world, config.accumulate)
     plan = {
@@ -115,4 +119,5 @@ def _own_vocabulary(data: Path) -> Path:
 
 def _padding(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Padding:
     multiple, slots = (64, 256) if config.compile else (1, 1)
-    return Padding(vocabulary.pad, longest=model.config.n_positions, multiple=multiple, slots=slots)
+    longest = model.config.max_position_embeddings
+    return Padding(vocabulary.pad, longest=longest, multiple=multiple, slots=slots)

@@ -176,7 +176,9 @@ def _load_user_dictionary(tokenizer: Any, path: str) -> list[str]:
     try:
         lines = pathlib.Path(path).read_bytes().split(b"\n")
     except OSError as error:
-        raise UsageError(f"cannot read the user dictionary {path!r}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read the user dictionary {path!r}: {error.strerror}", hint="check the path and its permissions"
+        ) from error
     words = []
     for number, raw in enumerate(lines, 1):
         try:

@@ -16,7 +16,9 @@ def read_lexicon(path: str) -> dict[str, int]:
     try:
         lines = pathlib.Path(path).read_bytes().split(b"\n")
     except OSError as error:
-        raise UsageError(f"cannot read the lexicon {path!r}: {error.strerror}") from error
+        raise UsageError(
+            f"cannot read the lexicon {path!r}: {error.strerror}", hint="check the path and its permissions"
+        ) from error
     words: dict[str, int] = {}
     for number, raw in enumerate(lines, 1):
         try:

@@ -227,7 +227,9 @@ def _head(path: str) -> bytes:
         with open(path, "rb") as file:
             return file.read(16)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UsageError(
+            f"{path}: cannot be read: {error.strerror}", hint="check the path and its permissions"
+        ) from error
 
 
 def _compression(path: str, head: bytes) -> tuple[str, str | None]:

@@ -17,7 +17,9 @@ class ForcedWords:
         try:
             lines = pathlib.Path(path).read_text("utf-8").splitlines()
         except OSError as error:
-            raise UsageError(f"cannot read the user dictionary {path!r}: {error.strerror}") from error
+            raise UsageError(
+                f"cannot read the user dictionary {path!r}: {error.strerror}", hint="check the path and its permissions"
+            ) from error
         except UnicodeDecodeError as error:
             raise DataError(f"{path}: not UTF-8", hint="convert the user dictionary to UTF-8") from error
         self._root: dict[str, dict] = {}  # type: ignore[type-arg]
