@@ -67,3 +67,53 @@ def test_what_is_not_a_model_folder_is_told(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(DataError, match=r"config\.json"):
         read_config(tmp_path)
+
+
+def test_a_folder_of_an_earlier_version_is_loaded(small, tmp_path):
+    """Its config.json had our settings under their old names beside those of transformers."""
+    model = seeded_model(dataclasses.replace(small, inputs=("token", "position")), 5)
+    save_model(model, tmp_path)
+    described = json.loads((tmp_path / "config.json").read_text())
+    described["zhprep"] = {
+        "inputs": ["token", "position"], "encoder": "stacked", "objectives": ["mlm", "next_sentence"],
+        "objective_weights": [],
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(described))
+    assert load_model(tmp_path).config == model.config
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"norm_position": "pre"},
+        {"embedding_size": 16},
+        {"bias": False},
+        {"activation": "geglu"},
+        {"rotary_theta": 1e4},
+        {"parts": {"position": {"offset": 2}}},
+        {"format": "zhprep"},
+    ],
+)
+def test_what_is_no_bert_is_saved_as_our_own(small, tmp_path, change):
+    model = seeded_model(dataclasses.replace(small, **change), 5)
+    save_model(model, tmp_path)
+    assert json.loads((tmp_path / "config.json").read_text())["model_type"] == "zhprep"
+    loaded = load_model(tmp_path)
+    assert loaded.config == model.config
+    assert all(torch.equal(weight, loaded.state_dict()[name]) for name, weight in model.state_dict().items())
+
+
+def test_a_format_is_refused_for_a_model_that_is_none(small, tmp_path):
+    model = seeded_model(dataclasses.replace(small, norm_position="pre", format="bert"), 5)
+    with pytest.raises(UsageError, match="cannot be saved as 'bert'"):
+        save_model(model, tmp_path)
+    with pytest.raises(UsageError, match="unknown model format 'brt'"):
+        save_model(seeded_model(dataclasses.replace(small, format="brt"), 5), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_weights_begin_with_those_of_another_format(small, tmp_path):
+    """An own-format model takes what a BERT folder has under the same names of ours."""
+    save_model(seeded_model(small, 5), tmp_path)
+    model = seeded_model(dataclasses.replace(small, rotary_theta=1e4), 6)
+    assert load_weights(model, tmp_path) == []

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ class Judged(Body):
 
     gives = ("guesser", "judge")
     main = "judge"
-    reads = {"mlm": "guesser"}
+    reads: ClassVar = {"mlm": "guesser"}
     needs = ("keys",)
     Settings = JudgedSettings
 
@@ -160,12 +160,11 @@ guesser_size = 0.25
 
 
 @pytest.fixture(autouse=True)
-def _registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _registered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(INPUTS, "strokes", StrokeInput)
     monkeypatch.setitem(BODIES, "judged", Judged)
     monkeypatch.setitem(OBJECTIVES, "wrong", Wrong)
     monkeypatch.setattr("zhprep.models.checkpoints.FORMATS", {"toy": TOY, **FORMATS})
-    yield
 
 
 @pytest.fixture

@@ -83,6 +83,17 @@ def test_what_we_save_gives_equal_logits_there(objectives, kind, tmp_path):
     assert_same(model, other)
 
 
+@pytest.mark.parametrize("inputs", [("token", "position"), ("token", "segment"), ("token",)])
+def test_inputs_that_a_model_does_not_have_are_nothing_there(inputs, tmp_path):
+    """RoBERTa-wwm and WoBERT have no segments; transformers drew vectors for them anew, other ones at each loading."""
+    model = seeded_model(dataclasses.replace(CONFIG, objectives=("mlm",), inputs=inputs), 3)
+    save_model(model, tmp_path)
+    other, report = transformers.BertForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(report.values()), report
+    assert_same(model, other)
+    assert load_model(tmp_path).config == model.config
+
+
 def test_a_model_with_a_sentence_head_loads_as_a_plain_masked_model_too(tmp_path):
     model = seeded_model(CONFIG, 3)
     save_model(model, tmp_path)

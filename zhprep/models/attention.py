@@ -45,17 +45,14 @@ class AttentionContext:
         if "cu_seqlens" in batch:
             numbers = sequence_numbers(batch)
             seen = _and(seen, (numbers[:, :, None] == numbers[:, None, :])[:, None])
-        place = torch.arange(length, device=device)
-        distance = place[:, None] - place
         if causal:
-            seen = _and(seen, distance >= 0)
+            seen = _and(seen, distances(length, device) >= 0)
         masks = {0: seen}
         if window := config.local_attention:
-            masks[window] = _and(seen, distance.abs() <= window // 2)
+            masks[window] = _and(seen, distances(length, device).abs() <= window // 2)
         thetas = {config.rotary_theta, config.local_rotary_theta} - {0.0}
         width = config.hidden_size // config.num_attention_heads
-        positions = position_ids(batch) if thetas else place
-        return cls(masks, {theta: rotation(positions, width, theta) for theta in thetas})
+        return cls(masks, {theta: rotation(position_ids(batch), width, theta) for theta in thetas})
 
     def reading(self, states: Tensor, batch: Batch) -> AttentionContext:
         """Return this context with ``states`` ``[B, K, D]`` of ``batch`` to be read by cross-attention."""
@@ -72,6 +69,12 @@ class AttentionContext:
 
 def _and(one: Tensor | None, other: Tensor) -> Tensor:
     return other if one is None else one & other
+
+
+def distances(length: int, device: torch.device) -> Tensor:
+    """Return how far each position is behind each other one, int64 ``[L, L]``."""
+    place = torch.arange(length, device=device)
+    return place[:, None] - place
 
 
 def sequence_numbers(batch: Batch) -> Tensor:

@@ -6,6 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from zhprep.models.checkpoints.format import Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
@@ -73,6 +76,17 @@ def config_of(described: Mapping[str, Any]) -> dict[str, Any]:
     return {"objectives": ["mlm", "next_sentence"] if pair else ["mlm"]}
 
 
+def absent(config: ModelConfig) -> dict[str, Tensor]:
+    """Return vectors of nothing for inputs that the model does not have: transformers draws what is missing anew."""
+    rows = {"position": config.max_position_embeddings, "segment": config.type_vocab_size}
+    names = {"position": "position_embeddings", "segment": "token_type_embeddings"}
+    return {
+        f"bert.embeddings.{names[part]}.weight": torch.zeros(rows[part], config.hidden_size)
+        for part in rows
+        if part not in config.inputs
+    }
+
+
 def modern(name: str) -> str:
     """Return today's name of a weight under Google's ``gamma`` and ``beta``."""
     return re.sub(r"LayerNorm\.beta$", "LayerNorm.bias", re.sub(r"LayerNorm\.gamma$", "LayerNorm.weight", name))
@@ -84,6 +98,7 @@ FORMAT = Format(
     prefix="bert.",
     matches=matches,
     architecture=architecture,
+    absent=absent,
     fields=FIELDS,
     fixed={
         "hidden_act": "gelu",

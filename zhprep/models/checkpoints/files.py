@@ -40,6 +40,7 @@ def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
     """
     form = format_of(model.config)
     weights = to_format({name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}, form)
+    weights |= form.absent(model.config)
     values = settings.as_dict(model.config)
     described = {
         "architectures": [form.architecture(model.config)],
@@ -47,6 +48,7 @@ def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
         **form.fixed,
         "pad_token_id": pad_id,
         **{theirs: values[ours] for ours, theirs in form.fields.items()},
+        **form.described(model.config),
         "zhprep": {name: value for name, value in values.items() if name not in form.fields},
     }
     folder.mkdir(parents=True, exist_ok=True)

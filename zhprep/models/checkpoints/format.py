@@ -6,12 +6,14 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from torch import Tensor
+
 from zhprep.models.config import ModelConfig
 
 Names = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def _nothing(described: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG001
+def _nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
@@ -23,9 +25,11 @@ class Format:
     ``{p}`` for weight or bias. Where there are several names there, our weight is theirs put one below the other
     (query, key, value). None is a format of our own names. ``prefix`` is what a bare encoder's weights lack.
 
+    ``absent`` gives weights that the family has and a model of ours may lack, as what changes nothing (zeros).
+
     ``fields`` say how our settings are called in ``config.json``; ``fixed`` is written besides, and ``required`` must
-    be so when it is read. ``config_of`` gives the settings that follow from theirs in other ways (objectives from the
-    architecture); ``matches`` says whether a model of ours can be saved so, and ``architecture`` as which class.
+    be so when it is read. What follows in other ways is written by ``described`` and read by ``config_of`` (objectives
+    from the architecture). ``matches`` says whether a model of ours can be saved so, ``architecture`` as which class.
     """
 
     model_type: str
@@ -36,6 +40,8 @@ class Format:
     fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
     fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     required: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    absent: Callable[[ModelConfig], dict[str, Tensor]] = _nothing
+    described: Callable[[ModelConfig], dict[str, Any]] = _nothing
     config_of: Callable[[Mapping[str, Any]], dict[str, Any]] = _nothing
     modern: Callable[[str], str] = str
     """Today's name of a weight that old files call otherwise."""
