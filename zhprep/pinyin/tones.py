@@ -4,8 +4,8 @@ In: the syllables of a batch, in which a phrase table may have mixed both (一�
 tones of the dictionary, yi1 and bu4, or with sandhi those of speech. The rules are those of the standard language
 (《现代汉语》, 语流音变): 不 is bu2 before a fourth tone; 一 is yi2 before a fourth tone and yi4 before the others, and
 keeps yi1 in ordinals, in numbers read digit by digit, and at the end. A neutral tone counts as the tone it comes from
-(一个 yi2 ge5). What is judged is the tone of the dictionary: 不 in 不一样 is bu4. The neutral tones of 看一看 and 差不多
-and third tones are not written.
+(一个 yi2 ge5). What is judged is the tone of the dictionary: 不 in 不一样 is bu4. The neutral tones of 看一看 and
+差不多, and third tones, are not written.
 """
 
 from __future__ import annotations
