@@ -62,9 +62,8 @@ class LayerStack(Part):
 
         A layer of local attention is counted with its window."""
         config, total = self.config, 0.0
-        weights = sum(weight.numel() for weight in self.layers[0].parameters())  # one of several may be lent some
-        for index in range(len(self.sequence())):
+        for index, layer in enumerate(self.sequence()):
             local = config.local_attention and index % config.global_attn_every_n_layers
             seen = min(length, config.local_attention) if local else length
-            total += weights + 2 * seen * config.hidden_size
+            total += sum(weight.numel() for weight in layer.parameters()) + 2 * seen * config.hidden_size
         return total
