@@ -147,9 +147,28 @@ def test_a_command_is_its_summary(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_has_a_test(name: str) -> None:
+    """Its file of tests runs it, and not only to see it refused."""
     path = ROOT / "tests" / "cli" / f"test_{name.replace('-', '_')}.py"
     if not path.exists():
         missing(str(path.relative_to(ROOT)))
+    assert name in commands_run(path.read_text("utf-8")), f"no test in {path.name} runs `zhprep {name}`"
+
+
+def commands_run(source: str) -> set[str]:
+    """The commands that a file's tests and their fixtures run for what they do: first arguments of ``zhprep`` and its like."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    refused = {id(argument) for call in calls if ast.unparse(call.func) == "refused" for argument in call.args}
+    firsts = [
+        call.args[0]
+        for call in calls
+        if ast.unparse(call.func) in ("zhprep", "made_by", "process") and call.args and id(call) not in refused
+    ]
+    return {str(first.value) for first in firsts if isinstance(first, ast.Constant)}
+
+
+def test_a_command_that_is_only_named_or_refused_is_not_run() -> None:
+    named = 'def test():\n    text = "segment"\n    refused(zhprep("demo"), 2)\n    zhprep("merge", "x")\n'
+    assert commands_run(named) == {"merge"}
 
 
 def test_every_command_module_is_a_command() -> None:
