@@ -36,8 +36,8 @@ FAMILIES = [
     ("zhprep.models.layers", "LAYERS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.stacks", "STACKS"),
-    ("zhprep.pretrain.optimisers", "OPTIMISERS"),
-    ("zhprep.pretrain.schedules", "SCHEDULES"),
+    ("zhprep.engine.optimisers", "OPTIMISERS"),
+    ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""
@@ -155,20 +155,28 @@ def test_a_command_has_a_test(name: str) -> None:
 
 
 def commands_run(source: str) -> set[str]:
-    """The commands that a file's tests and their fixtures run for what they do: first arguments of ``zhprep`` and its like."""
-    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    """The commands that a file runs for what they do: first arguments of ``zhprep`` and its like, or of what they unpack."""
+    nodes = list(ast.walk(ast.parse(source)))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
     refused = {id(argument) for call in calls if ast.unparse(call.func) == "refused" for argument in call.args}
-    firsts = [
-        call.args[0]
-        for call in calls
-        if ast.unparse(call.func) in ("zhprep", "made_by", "process") and call.args and id(call) not in refused
-    ]
+    assigned = [(ast.unparse(node.targets[0]), node.value) for node in nodes if isinstance(node, ast.Assign)]
+    firsts: list[ast.expr] = []
+    for call in calls:
+        if ast.unparse(call.func) in ("zhprep", "made_by", "process") and call.args and id(call) not in refused:
+            first = call.args[0]
+            firsts.append(first)
+            if isinstance(first, ast.Starred):
+                name = ast.unparse(first.value)
+                tuples = [value for target, value in assigned if target == name and isinstance(value, ast.Tuple)]
+                firsts += [value.elts[0] for value in tuples]
     return {str(first.value) for first in firsts if isinstance(first, ast.Constant)}
 
 
 def test_a_command_that_is_only_named_or_refused_is_not_run() -> None:
     named = 'def test():\n    text = "segment"\n    refused(zhprep("demo"), 2)\n    zhprep("merge", "x")\n'
     assert commands_run(named) == {"merge"}
+    unpacked = 'def test():\n    arguments = ("run", "x")\n    zhprep(*arguments)\n'
+    assert commands_run(unpacked) == {"run"}
 
 
 def test_every_command_module_is_a_command() -> None:
