@@ -8,6 +8,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import click
+import numpy
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -52,8 +54,7 @@ def test_the_demo_runs_with_the_wheel_alone(wheel, tmp_path):
     site = next(environment.glob("lib/python*/site-packages"))
     done(environment / "bin" / "pip", "install", "-q", "--no-deps", "--no-index", wheel)
     paths = {Path(module.__file__).parents[1] for module in (click, numpy)}
-    (site / "dependencies.pth").write_text("".join(f"{path}
-" for path in paths))  # after the wheel, which comes first
+    (site / "dependencies.pth").write_text("".join(f"{path}\n" for path in paths))  # after the wheel, which comes first
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
