@@ -59,8 +59,8 @@ def ours(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]:
 def theirs(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]:
     described = model_config({}, size, VOCABULARY)
     config = transformers.BertConfig(
-        vocab_size=VOCABULARY, hidden_size=described.width, num_hidden_layers=described.n_layers,
-        num_attention_heads=described.n_heads, intermediate_size=described.feedforward_width,
+        vocab_size=VOCABULARY, hidden_size=described.hidden_size, num_hidden_layers=described.num_hidden_layers,
+        num_attention_heads=described.num_attention_heads, intermediate_size=described.intermediate_size,
     )  # fmt: skip
     model = transformers.BertForMaskedLM(config).train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)

@@ -29,16 +29,20 @@ FAMILIES = [
     ("zhprep.instances.layout.formats", "FORMATS"),
     ("zhprep.instances.masks.strategies", "STRATEGIES"),
     ("zhprep.instances.masks.replacements", "REPLACEMENTS"),
-    ("zhprep.models.encoders", "ENCODERS"),
+    ("zhprep.models.bodies", "BODIES"),
+    ("zhprep.models.checkpoints", "FORMATS"),
+    ("zhprep.models.embeddings", "EMBEDDINGS"),
     ("zhprep.models.inputs", "INPUTS"),
+    ("zhprep.models.layers", "LAYERS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
+    ("zhprep.models.stacks", "STACKS"),
     ("zhprep.pretrain.optimisers", "OPTIMISERS"),
     ("zhprep.pretrain.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""
 
-PART_DEFINES = {"zhprep.export": "export"}
+PART_DEFINES = {"zhprep.export": "export", "zhprep.models.checkpoints": "matches"}
 """Families that share their folder with what their parts have in common: a part is a module that defines this function."""
 
 LONGEST_FILE = 300

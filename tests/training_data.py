@@ -92,5 +92,13 @@ def write_instances(
 
 def nano(**settings: object) -> dict[str, object]:
     """Return the ``[model]`` section of a recipe: BERT with a size ``nano`` of two layers of 32."""
-    sizes = {"nano": {"n_layers": 2, "width": 32, "n_heads": 2, "feedforward_width": 64, "n_positions": 32}}
+    sizes = {
+        "nano": {
+            "num_hidden_layers": 2,
+            "hidden_size": 32,
+            "num_attention_heads": 2,
+            "intermediate_size": 64,
+            "max_position_embeddings": 32,
+        }
+    }
     return {"objectives": ["mlm", "next_sentence"], "sizes": sizes, **settings}

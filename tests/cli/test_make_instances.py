@@ -7,6 +7,7 @@ import json
 import pyarrow as pa
 import pytest
 from command_line import COUNTS, made_by, refused, zhprep
+from reading_instances import read_instances
 
 
 def test_json_report_and_folder(sample_data, vocab, tmp_path):
@@ -44,6 +45,35 @@ def test_wrong_flags_are_told_before_anything_is_read_or_written(flags, parts, v
     arguments = (tmp_path / "missing.txt", "--vocab", vocab, "-o", tmp_path / "data")
     refused(zhprep("make-instances", *arguments, *flags), 2, *parts)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_special_tokens_in_the_text_are_text(vocab, tmp_path):
+    (tmp_path / "text.txt").write_text("今天[MASK]很好[SEP]我们[CLS]去[PAD]\n[UNK]是[UNUSED]\n", encoding="utf-8")
+    flags = ("--vocab", vocab, "--json", "--quiet", "--format", "single")
+    result = zhprep("make-instances", tmp_path / "text.txt", *flags, "-o", tmp_path / "data")
+    assert (result.code, result.err) == (0, "")
+    assert result.report["changed"]["tokens.special_as_text"] == 5
+    found = read_instances(tmp_path / "data")
+    never = found.vocabulary.never_text()
+    assert not never[found.ids[found.words >= 0]].any()
+    assert never[found.ids[found.words < 0]].all()
+    assert zhprep("verify", tmp_path / "data", "--masks", "--quiet").code == 0
+
+
+def test_placeholders_are_kept_by_name(sample_data, tmp_path):
+    vocab = made_by("build-vocab", sample_data / "corpus", "--size", 800, "--unused", 3, output=tmp_path / "vocab")
+    (tmp_path / "text.txt").write_text("今天[unused2]很好，我们[unused1]去。\n", encoding="utf-8")
+    flags = ("--vocab", vocab, "--json", "--quiet", "--format", "single", "--mask", "char")
+    kept = ("--keep-special", "[unused1],[unused2]")
+    result = zhprep("make-instances", tmp_path / "text.txt", *flags, *kept, "-o", tmp_path / "data")
+    assert (result.code, result.err) == (0, "")
+    found = read_instances(tmp_path / "data")
+    names = [found.vocabulary.tokens[number] for number in found.ids[found.words >= 0]]
+    assert [name for name in names if name.startswith("[unused")] == ["[unused2]", "[unused1]"]
+    assert zhprep("verify", tmp_path / "data", "--masks", "--quiet").code == 0
+    for name in ("[MASK]", "<NUM>"):
+        command = ("make-instances", tmp_path / "text.txt", *flags, "--keep-special", name, "-o", tmp_path / "none")
+        refused(zhprep(*command), 2, name)
 
 
 def test_a_folder_without_a_tokenizer(tmp_path):

@@ -37,6 +37,27 @@ def test_an_unknown_one():
     refused(zhprep("recipes", "bert-wmw"), 2, "unknown recipe 'bert-wmw'", "did you mean 'bert-wwm'?")
 
 
+@pytest.mark.parametrize(
+    ("text", "code", "told"),
+    [
+        ("base = 3", 2, "base must be a text, not 3"),
+        ('instances = "x"', 2, "instances must be a table, not 'x'"),
+        ("sizes = 1", 2, "sizes must be a table, not 1"),
+        ("[sizes]\ntiny = 2", 2, "sizes.tiny must be a table of sections"),
+        ("title = [1]", 2, "title must be a text, not [1]"),
+        ("[model\n", 3, "is not TOML"),
+        ("title = '中文'", 3, "is not UTF-8"),
+    ],
+)
+def test_a_damaged_file(text, code, told, tmp_path):
+    (tmp_path / "mine.toml").write_bytes(text.encode("gbk"))
+    result = zhprep("make-instances", "x.txt", "--recipe", tmp_path / "mine.toml", "--vocab", tmp_path, "-o", "D")
+    assert result.code == code, result.err
+    assert told in result.err
+    assert " / hint: " in result.err
+    assert "defect" not in result.err
+
+
 @pytest.mark.parametrize("size", ["tiny", "base"])
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_setting_of_each_is_one_that_there_is(name, size, tmp_path):

@@ -5,8 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from command_line import COUNTS, made_by, refused, zhprep
+
+from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.shards import content_sha256
+from zhprep.vocab import load
 
 
 def test_whole_folders(data, vocab, run):
@@ -32,6 +38,39 @@ def flip(path, place):
     content = bytearray(path.read_bytes())
     content[place] ^= 1
     path.write_bytes(content)
+
+
+def with_special_in_text(data, folder):
+    """Copy a folder of instances and make one token of its text ``[SEP]``; shards and manifest agree with each other."""
+    shutil.copytree(data, folder, ignore=shutil.ignore_patterns(".receipts", "plan.json"))
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    shard = folder / manifest["shards"][0]["name"]
+    with pa.ipc.open_stream(shard.read_bytes()) as stream:
+        schema, batches = stream.schema, list(stream)
+    batch = batches[0]
+    column = batch["input_ids"]
+    ids = column.values.to_numpy().copy()
+    text = np.flatnonzero(batch["special_tokens_mask"].values.to_numpy() == 0)
+    taken = batch["masked_lm_positions"][0].as_py() if "masked_lm_positions" in schema.names else []
+    ids[next(place for place in text.tolist() if place not in taken)] = load(data / "vocab").sep
+    changed = pa.ListArray.from_arrays(column.offsets, pa.array(ids))
+    batches[0] = batch.set_column(schema.get_field_index("input_ids"), schema.field("input_ids"), changed)
+    with pa.OSFile(str(shard), "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        for part in batches:
+            writer.write_batch(part)
+    manifest["shards"][0] |= {"sha256": file_sha256(shard), "bytes": shard.stat().st_size}
+    manifest["content_sha256"] = content_sha256(part["sha256"] for part in manifest["shards"])
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder
+
+
+@pytest.mark.parametrize("flags", [["--dynamic"], ["--static"], ["--static", "--corruption", "infill,delete"]])
+def test_special_tokens_in_the_text_of_instances(flags, sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus", "--vocab", vocab, "--format", "doc-sentences", "--max-length", 64)
+    data = made_by("make-instances", *inputs, *flags, output=tmp_path / "data")
+    assert zhprep("verify", data, "--quiet").code == 0
+    folder = with_special_in_text(data, tmp_path / "wrong")
+    refused(zhprep("verify", folder), 3, "1 tokens of the text are special tokens", "--keep-special")
 
 
 @pytest.mark.parametrize("place", [0, 1000, -200])

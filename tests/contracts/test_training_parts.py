@@ -10,22 +10,27 @@ import pytest
 import torch
 
 from zhprep.core import config as settings
-from zhprep.models import ENCODERS, INPUTS, OBJECTIVES
+from zhprep.models import BODIES, EMBEDDINGS, FORMATS, INPUTS, LAYERS, OBJECTIVES, STACKS
+from zhprep.models.attention import AttentionContext
+from zhprep.models.checkpoints import format_of
+from zhprep.models.checkpoints.names import theirs
 from zhprep.models.config import ModelConfig
-from zhprep.models.model import Model
-from zhprep.models.names import theirs
+from zhprep.models.model import Model, seeded_model
 from zhprep.pretrain.config import OPTIMISER_NAMES, SCHEDULE_NAMES, PretrainConfig
 from zhprep.pretrain.optimisers import OPTIMISERS, groups
 from zhprep.pretrain.schedules import SCHEDULES, rate
 
 FAMILIES = {
     "zhprep.models.inputs": INPUTS,
-    "zhprep.models.encoders": ENCODERS,
+    "zhprep.models.embeddings": EMBEDDINGS,
+    "zhprep.models.layers": LAYERS,
+    "zhprep.models.stacks": STACKS,
+    "zhprep.models.bodies": BODIES,
     "zhprep.models.objectives": OBJECTIVES,
     "zhprep.pretrain.optimisers": OPTIMISERS,
     "zhprep.pretrain.schedules": SCHEDULES,
 }
-SMALL = {"n_layers": 1, "width": 8, "n_heads": 2, "feedforward_width": 16, "vocabulary_size": 20}
+SMALL = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 20}
 
 
 @pytest.mark.parametrize("package", list(FAMILIES))
@@ -51,19 +56,84 @@ def test_an_input_broadcasts_to_the_batch(name):
     assert torch.broadcast_shapes(embedded.shape, (3, 5, 8)) == (3, 5, 8)
 
 
-@pytest.mark.parametrize("name", list(ENCODERS))
-def test_an_encoder_keeps_the_shape_and_ignores_what_is_masked(name):
-    encoder = ENCODERS[name](ModelConfig(**SMALL)).eval()
-    states, mask = torch.randn(2, 6, 8), torch.tensor([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]]).bool()
-    encoded = encoder(states, mask)
-    assert encoded.shape == states.shape
-    torch.testing.assert_close(encoder(states[1:, :4], None)[0], encoded[1, :4], rtol=1e-5, atol=1e-5)
+def batch_of() -> dict[str, torch.Tensor]:
+    """Return three padded rows with every column that a part may read; add yours."""
+    draw = torch.Generator().manual_seed(1)
+    ids = torch.randint(5, 20, (3, 6), generator=draw)
+    return {
+        "input_ids": ids, "attention_mask": torch.arange(6) < torch.tensor([6, 4, 5])[:, None],
+        "token_type_ids": torch.tensor([[0, 0, 0, 1, 1, 1]]).expand(3, -1), "keys": torch.tensor([3, 7, 11]),
+        "masked_positions": torch.tensor([1, 2, 8, 13, 0]), "masked_labels": torch.tensor([7, 9, 5, 8, -100]),
+        "next_sentence_label": torch.tensor([0, 1, 1]), "sentence_order_label": torch.tensor([1, 0, 1]),
+        "progress": torch.tensor(0.5),
+    }  # fmt: skip
+
+
+HOME: dict[str, dict[str, object]] = {}
+"""Settings of the model that an objective needs beside it: ``{"rtd": {"body": "generator-discriminator"}}``."""
+
+
+def model_of(**settings: object) -> Model:
+    return seeded_model(ModelConfig(**SMALL | settings), 1).eval()
+
+
+@pytest.mark.parametrize("name", list(STACKS))
+@pytest.mark.parametrize("layer", list(LAYERS))
+@pytest.mark.parametrize("norm_position", ["post", "pre"])
+def test_a_stack_keeps_the_shape_and_ignores_what_is_masked(name, layer, norm_position):
+    config = ModelConfig(**SMALL, layer=layer, norm_position=norm_position)
+    stack, batch = STACKS[name](config).eval(), batch_of()
+    states = torch.randn(3, 6, 8)
+    encoded, layers = stack(states, AttentionContext.of(batch, config), all_layers=True)
+    assert [one.shape for one in layers] == [states.shape] * (config.num_hidden_layers + 1)
+    assert torch.equal(layers[-1], encoded)
+    alone, none = stack(states[1:2, :4], AttentionContext.of({"input_ids": batch["input_ids"][1:2, :4]}, config))
+    assert none == ()
+    torch.testing.assert_close(alone[0], encoded[1, :4], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", list(BODIES))
+def test_a_body_gives_its_streams(name):
+    model, batch = model_of(body=name), batch_of()
+    body = model.body
+    assert tuple(body.streams) == body.gives
+    assert {body.main, *body.reads.values()} <= set(body.gives)
+    for stream, spec in body.streams.items():
+        made = model.encode(batch, stream, all_layers=True)
+        n_rows, length = spec.view(batch)["input_ids"].shape
+        assert made.hidden_states.shape == (n_rows, length, spec.config.hidden_size)
+        assert made.row_states.shape == (n_rows, spec.config.hidden_size)
+        assert made.token_table.shape == (spec.config.vocab_size, spec.config.table_size)
+        assert torch.equal(made.layers[-1], made.hidden_states)
+        assert model.encode(batch, stream).layers == ()
+        assert body.multiply_adds(stream, 6) > 0
 
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))
-def test_weights_of_every_objective_have_names_in_transformers(name):
-    for weight in Model(ModelConfig(**SMALL, objectives=(name,))).state_dict():
-        assert theirs(weight)
+def test_an_objective_knows_its_count_beforehand(name):
+    model, batch = model_of(objectives=(name,), **HOME.get(name, {})), batch_of()
+    found = model.predictions(batch)[name]
+    assert model.counts(batch)[name] == found.count.item() > 0
+    assert len(found.logits) == len(found.labels) == len(found.losses) == len(found.guesses)
+    assert not found.losses[~found.real].any()
+    assert torch.equal(found.loss_sum, model(batch)[name])
+
+
+@pytest.mark.parametrize("name", list(OBJECTIVES))
+def test_a_model_is_saved_in_a_format_that_names_every_weight_once(name):
+    model = model_of(objectives=(name,), **HOME.get(name, {}))
+    names = [theirs(weight, format_of(model.config)) for weight in model.state_dict()]
+    assert all(names)
+    flat = [one for several in names for one in several]
+    assert len(set(flat)) == len(flat)
+
+
+def test_formats_are_chosen_by_what_they_are_for():
+    assert list(FORMATS)[-1] == "zhprep"
+    assert len({form.model_type for form in FORMATS.values()}) == len(FORMATS)
+    assert all(
+        set(form.fields) <= {field.name for field in settings.settings(ModelConfig)} for form in FORMATS.values()
+    )
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))

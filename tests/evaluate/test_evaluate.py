@@ -15,7 +15,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import characters, intrinsic
 from zhprep.evaluate.run import evaluate
-from zhprep.models.files import load_model
+from zhprep.models.checkpoints.files import load_model
 from zhprep.pretrain.distributed import World
 from zhprep.pretrain.job import open_instances
 from zhprep.pretrain.split import split

@@ -15,6 +15,6 @@ def _one_thread() -> None:
 def small() -> ModelConfig:
     """Two layers of 32, both BERT objectives, a vocabulary of 50."""
     return ModelConfig(
-        vocabulary_size=50, n_layers=2, width=32, n_heads=2, feedforward_width=64, n_positions=24,
+        vocab_size=50, num_hidden_layers=2, hidden_size=32, num_attention_heads=2, intermediate_size=64, max_position_embeddings=24,
         objectives=("mlm", "next_sentence"),
     )  # fmt: skip

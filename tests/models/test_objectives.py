@@ -26,7 +26,7 @@ def batch_of(n_rows: int = 4, length: int = 20, vocabulary: int = 50) -> dict[st
 def test_masked_positions_have_the_loss_that_scoring_every_position_gives(small):
     model, batch = seeded_model(small, 1).eval(), batch_of()
     encoded = model.encode(batch)
-    every = model.heads["mlm"](encoded.states, encoded.table).flatten(0, 1)
+    every = model.objectives["mlm"].head(encoded.hidden_states, encoded.token_table).flatten(0, 1)
     labels = torch.full((80,), -100)
     labels[batch["masked_positions"]] = batch["masked_labels"]
     expected = F.cross_entropy(every, labels, reduction="sum")
@@ -54,8 +54,8 @@ def test_what_stands_in_the_padding_changes_nothing(small):
     model, batch = seeded_model(small, 1).eval(), batch_of()
     other = batch["input_ids"].clone()
     other[~batch["attention_mask"]] = 49
-    for name, scores in model.scores(batch | {"input_ids": other}).items():
-        torch.testing.assert_close(scores, model.scores(batch)[name])
+    for name, found in model.predictions(batch | {"input_ids": other}).items():
+        torch.testing.assert_close(found.logits, model.predictions(batch)[name].logits)
 
 
 def test_data_without_segments_are_all_of_the_first(small):
@@ -68,8 +68,8 @@ def test_data_without_segments_are_all_of_the_first(small):
 @pytest.mark.parametrize("name", list(OBJECTIVES))
 def test_every_objective_learns_a_batch_by_heart(name):
     section = {
-        "objectives": [name], "dropout": 0.0, "attention_dropout": 0.0,
-        "sizes": {"nano": {"n_layers": 2, "width": 32, "n_heads": 2, "feedforward_width": 64}},
+        "objectives": [name], "hidden_dropout": 0.0, "attention_dropout": 0.0,
+        "sizes": {"nano": {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}},
     }  # fmt: skip
     model, batch = seeded_model(model_config(section, "nano", 50), 2), batch_of()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-2)
@@ -90,4 +90,4 @@ def test_a_model_says_which_columns_it_reads(small):
 
 def test_the_weights_of_the_objectives_are_the_recipes():
     section = {"objectives": ["mlm", "sentence_order"], "objective_weights": [1.0, 0.5]}
-    assert seeded_model(model_config(section, "tiny", 50), 1).weights == {"mlm": 1.0, "sentence_order": 0.5}
+    assert seeded_model(model_config(section, "tiny", 50), 1).weights(0) == {"mlm": 1.0, "sentence_order": 0.5}

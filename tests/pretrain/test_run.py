@@ -149,8 +149,8 @@ def test_another_config_is_refused(data, vocabulary, config, finished, change, m
 
 
 def test_another_model_is_refused(data, vocabulary, config, finished):
-    with pytest.raises(UsageError, match=r"another model \(dropout\): 0.1, now 0.2"):
-        pretrain(data, finished[0], nano(dropout=0.2), config, vocabulary=vocabulary)
+    with pytest.raises(UsageError, match=r"another model \(hidden_dropout\): 0.1, now 0.2"):
+        pretrain(data, finished[0], nano(hidden_dropout=0.2), config, vocabulary=vocabulary)
 
 
 def test_other_data_are_refused(tmp_path, vocabulary, config, finished):
@@ -192,7 +192,7 @@ def test_nothing_is_written_when_the_data_lack_what_an_objective_needs(tmp_path,
 
 def test_instances_longer_than_the_model_are_told(tmp_path, data, vocabulary, config):
     with pytest.raises(DataError, match=r"an instance has 1\d tokens, the model 10 positions"):
-        pretrain(data, tmp_path / "run", nano(n_positions=10), config, vocabulary=vocabulary)
+        pretrain(data, tmp_path / "run", nano(max_position_embeddings=10), config, vocabulary=vocabulary)
 
 
 def test_another_vocabulary_than_the_datas_is_refused(tmp_path, vocabulary, config):
@@ -217,9 +217,9 @@ def test_a_run_may_begin_with_the_weights_of_another(tmp_path, data, vocabulary,
     report = pretrain(data, tmp_path / "run", nano(), still, vocabulary=vocabulary)
     assert weights(tmp_path / "run") == weights(finished[0])
     assert report.scores["fresh_weights"] == []
-    deeper = nano(objectives=["next_sentence", "mlm"], n_layers=3)
+    deeper = nano(objectives=["next_sentence", "mlm"], num_hidden_layers=3)
     report = pretrain(data, tmp_path / "deeper", deeper, still, vocabulary=vocabulary)
-    assert {name.split(".")[2] for name in report.scores["fresh_weights"]} == {"2"}
+    assert {name.split(".")[3] for name in report.scores["fresh_weights"]} == {"2"}
 
 
 def test_transformers_loads_the_model_and_the_tokenizer(finished):
@@ -253,7 +253,7 @@ from zhprep.pretrain.run import pretrain
 data, vocabulary, run, steps = sys.argv[1:]
 config = PretrainConfig(size="nano", steps=int(steps), batch_size=8, learning_rate=3e-3, threads=1, log_every=1)
 try:
-    pretrain(Path(data), Path(run), nano(dropout=0.0, attention_dropout=0.0), config, vocabulary=Path(vocabulary))
+    pretrain(Path(data), Path(run), nano(hidden_dropout=0.0, attention_dropout=0.0), config, vocabulary=Path(vocabulary))
 except Stopped as stopped:
     sys.exit(stopped.exit_code)
 """

@@ -13,7 +13,7 @@ from zhprep.pretrain.job import set_up
 from zhprep.pretrain.loop import Trainer
 from zhprep.pretrain.validation import EPOCH, in_order, predict
 
-STILL = nano(dropout=0.0, attention_dropout=0.0)
+STILL = nano(hidden_dropout=0.0, attention_dropout=0.0)
 
 
 @pytest.fixture
@@ -60,11 +60,11 @@ def test_the_gradient_is_clipped_and_its_whole_norm_told(job):
 def test_the_total_is_weighted(job):
     plain, weighted = (
         job(clip=0.0),
-        job(nano(objective_weights=[0.0, 2.0], dropout=0.0, attention_dropout=0.0), clip=0.0),
+        job(nano(objective_weights=[0.0, 2.0], hidden_dropout=0.0, attention_dropout=0.0), clip=0.0),
     )
     one, two = gradients(plain), gradients(weighted)
-    assert not two["heads.mlm.transform.weight"].any()
-    name = "heads.next_sentence.pooler.weight"
+    assert not two["objectives.mlm.head.transform.weight"].any()
+    name = "objectives.next_sentence.head.pooler.weight"
     torch.testing.assert_close(two[name], 2 * one[name], rtol=1e-4, atol=1e-6)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from made_text import LINES, text_batch
+from same_ids import library_of
 from tokenizers import Tokenizer
 
 from zhprep import vocab
@@ -28,7 +29,7 @@ ASK_VERSION_4 = """
 import json, sys
 from transformers import AutoTokenizer
 folder, lines = json.load(sys.stdin)
-tokenizer = AutoTokenizer.from_pretrained(folder)
+tokenizer = AutoTokenizer.from_pretrained(folder, split_special_tokens=True)
 print(json.dumps([tokenizer.model_max_length, len(tokenizer), [tokenizer(line)["input_ids"] for line in lines]]))
 """
 
@@ -62,7 +63,7 @@ def words(prose: list[str]) -> Tally[str]:
 
 def differing(vocabulary: Vocabulary, lines: list[str]) -> list[str]:
     """Return the lines whose ids or places are not the library's."""
-    encoder, library = Encoder(vocabulary), Tokenizer.from_str(vocabulary.tokenizer_json)
+    encoder, library = Encoder(vocabulary), library_of(vocabulary)
     wrong = []
     for first in range(0, len(lines), AT_ONCE):
         part = lines[first : first + AT_ONCE]

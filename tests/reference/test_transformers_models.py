@@ -9,13 +9,15 @@ import pytest
 import torch
 
 from zhprep.models import ModelConfig, load_model, save_model
+from zhprep.models.checkpoints.bert import FORMAT as BERT
+from zhprep.models.checkpoints.names import to_format
 from zhprep.models.model import Model, seeded_model
 
 transformers = pytest.importorskip("transformers")
 pytestmark = pytest.mark.reference
 
 CONFIG = ModelConfig(
-    vocabulary_size=70, n_layers=3, width=48, n_heads=3, feedforward_width=80, n_positions=32,
+    vocab_size=70, num_hidden_layers=3, hidden_size=48, num_attention_heads=3, intermediate_size=80, max_position_embeddings=32,
     objectives=("mlm", "next_sentence"),
 )  # fmt: skip
 
@@ -47,7 +49,8 @@ def their_logits(model, batch):
 def our_logits(model: Model, batch, name: str) -> torch.Tensor:
     with torch.inference_mode():
         encoded = model.eval().encode(batch)
-        return model.heads[name](encoded.states, encoded.table) if name == "mlm" else model.heads[name](encoded.states)
+        head = model.objectives[name].head
+        return head(encoded.hidden_states, encoded.token_table) if name == "mlm" else head(encoded.row_states)
 
 
 def assert_same(model: Model, other) -> None:
@@ -78,6 +81,17 @@ def test_what_we_save_gives_equal_logits_there(objectives, kind, tmp_path):
     other, report = getattr(transformers, kind).from_pretrained(tmp_path, output_loading_info=True)
     assert not any(report.values()), report
     assert_same(model, other)
+
+
+@pytest.mark.parametrize("inputs", [("token", "position"), ("token", "segment"), ("token",)])
+def test_inputs_that_a_model_does_not_have_are_nothing_there(inputs, tmp_path):
+    """RoBERTa-wwm and WoBERT have no segments; transformers drew vectors for them anew, other ones at each loading."""
+    model = seeded_model(dataclasses.replace(CONFIG, objectives=("mlm",), inputs=inputs), 3)
+    save_model(model, tmp_path)
+    other, report = transformers.BertForMaskedLM.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(report.values()), report
+    assert_same(model, other)
+    assert load_model(tmp_path).config == model.config
 
 
 def test_a_model_with_a_sentence_head_loads_as_a_plain_masked_model_too(tmp_path):
@@ -123,9 +137,7 @@ def test_our_losses_are_theirs():
         vocab_size=70, hidden_size=48, num_hidden_layers=3, num_attention_heads=3, intermediate_size=80,
         max_position_embeddings=32,
     ))  # fmt: skip
-    from zhprep.models.names import to_transformers
-
-    other.load_state_dict(to_transformers(model.state_dict()), strict=False)
+    other.load_state_dict(to_format(model.state_dict(), BERT), strict=False)
     given = {name: tensor.long() for name, tensor in batch.items()}
     expected = other.eval()(**given, labels=labels, next_sentence_label=torch.tensor([0, 1, 0, 1])).loss
     torch.testing.assert_close(sums["mlm"] / 4 + sums["next_sentence"] / 4, expected, rtol=1e-6, atol=1e-6)

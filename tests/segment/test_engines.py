@@ -145,6 +145,13 @@ def test_absent_package_is_a_usage_error_with_the_command(
     assert caught.value.hint == f"pip install {package}"
 
 
+@pytest.mark.parametrize("named", ["os:system", "types:SimpleNamespace", "os:path"])
+def test_what_is_no_segmenter_is_told(named: str) -> None:
+    with pytest.raises(UsageError, match="is no segmenter") as caught:
+        load_engine(SegmentConfig(cws=named))
+    assert "zhprep.segment.engines.Engine" in caught.value.hint
+
+
 ONE_DICTIONARY = """
 import sys
 from zhprep.segment import SegmentConfig, load_engine

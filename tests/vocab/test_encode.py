@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_text import LINES, TEXT, text_batch
-from same_ids import assert_same
+from same_ids import assert_same, library_of
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
 from zhprep import vocab
-from zhprep.core.errors import DataError
+from zhprep.core.errors import DataError, UsageError
 from zhprep.vocab import Encoder, VocabConfig, Vocabulary, bytemap, codepoints
 from zhprep.vocab.cuts import ByteLevel
 from zhprep.vocab.runs import Runs
@@ -27,7 +28,7 @@ def vocabulary() -> Vocabulary:
 
 
 def assert_library(encoder: Encoder, sentences: list[str]) -> None:
-    assert_same(encoder, Tokenizer.from_str(encoder.vocabulary.tokenizer_json), sentences)
+    assert_same(encoder, library_of(encoder.vocabulary), sentences)
 
 
 @given(st.lists(TEXT, max_size=6))
@@ -89,7 +90,7 @@ def test_chunks_do_not_show(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPa
 
 
 def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None:
-    tokenizer = Tokenizer.from_str(vocabulary.tokenizer_json)
+    tokenizer = library_of(vocabulary)
     runs = Runs(tokenizer, np.uint16, limit=3)
     for words in (["the", "model"], ["models", "of"], ["the", "of", "the"]):
         found = runs.find(pa.array([word.encode("utf-32-le") for word in words], pa.binary()))
@@ -99,11 +100,60 @@ def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None
         assert len(runs._known) <= 3
 
 
-def test_specials_in_text(vocabulary: Vocabulary) -> None:
-    text = "的 [MASK] 是 [SEP]，[mask]"
-    assert_library(Encoder(vocabulary), [text, "的是", text])
-    ids = Encoder(vocabulary, specials_in_text=False).encode([text]).ids
-    assert not set(ids.tolist()) & {vocabulary.mask, vocabulary.sep}
+def tokens_of(encoder: Encoder, text: str) -> list[str]:
+    return [encoder.vocabulary.tokens[number] for number in encoder.encode([text]).ids]
+
+
+def test_special_tokens_in_text_are_text(vocabulary: Vocabulary) -> None:
+    encoder = Encoder(vocabulary)
+    texts = ["今天[MASK]很好[SEP]我们[CLS]去[PAD]", "的是", "", "[UNK][[MASK]] [mask] [MAS", "K]的[SEP]"]
+    assert_library(encoder, texts)
+    encoded = encoder.encode(texts)
+    assert not vocabulary.never_text()[encoded.ids].any()
+    assert encoded.n_specials_in_text == 4 + 2 + 1  # none across the border of two sentences
+    assert encoder.encode(["的是", "[mask]"]).n_specials_in_text == 0
+
+
+def test_a_word_that_is_spelt_like_a_special_token_is_unknown() -> None:
+    counts = vocab.Counts.from_dict({"研究": 5, "的": 4}, by_word=True)
+    config = VocabConfig(type="word", lowercase=False)
+    encoder = Encoder(vocab.train(counts, config))
+    ends = pa.array([[2, 8, 9]], pa.list_(pa.int32()))
+    assert encoder.encode(["研究[MASK]的"], ends).ids.tolist() == [
+        encoder.vocabulary.ids["研究"], encoder.vocabulary.unk, encoder.vocabulary.ids["的"]
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("special", [True, False])
+def test_placeholders_that_are_kept_are_one_token(vocabulary: Vocabulary, special: bool) -> None:
+    tokenizer = Tokenizer.from_str(vocabulary.tokenizer_json)
+    tokenizer.add_special_tokens([AddedToken("<NUM>", special=True, normalized=False)])
+    tokenizer.add_tokens([AddedToken("<的>", special=special, normalized=False)])
+    more = Vocabulary(
+        "wordpiece", [*vocabulary.tokens, "<NUM>", "<的>"], tokenizer.to_str(),
+        (*vocabulary.specials, "<NUM>", *(["<的>"] if special else [])),
+    )  # fmt: skip
+    text = "是<NUM>的<的>[SEP]人"
+    assert_library(Encoder(more), [text, "的是"])
+    kept = Encoder(more, keep_special=("<NUM>", "<的>"))
+    assert tokens_of(kept, text)[:4] == ["是", "<NUM>", "的", "<的>"]
+    assert "[SEP]" not in tokens_of(kept, text)
+    assert kept.encode([text]).n_specials_in_text == 1
+    assert "<NUM>" not in tokens_of(Encoder(more, keep_special=["<的>"]), text)
+
+
+def test_a_free_slot_can_be_kept() -> None:
+    config = VocabConfig(size=400, min_frequency=1, unused=2)
+    vocabulary = vocab.train(vocab.count(text_batch(LINES), config), config)
+    assert "[unused1]" not in tokens_of(Encoder(vocabulary), "的[unused1]是")
+    assert tokens_of(Encoder(vocabulary, keep_special=["[unused1]"]), "的[unused1]是") == ["的", "[unused1]", "是"]
+
+
+@pytest.mark.parametrize(("name", "hint"), [("[MASK]", "placeholders"), ("<NUM>", ""), ("[unused1]", "")])
+def test_what_cannot_be_kept(vocabulary: Vocabulary, name: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(name)) as refused:
+        Encoder(vocabulary, keep_special=[name])
+    assert hint in str(refused.value.hint)
 
 
 def test_ids_past_16_bits() -> None:

@@ -9,8 +9,8 @@ import click
 
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
+from zhprep.core.registry import require_training
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.run import evaluate
 
 TASK = "A folder with train.jsonl and dev.jsonl; may be given again."
 
@@ -27,6 +27,9 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks:
     accuracy and F1 on dev after fine-tuning, beside the majority class.
     """
+    require_training("evaluate")
+    from zhprep.evaluate.run import evaluate
+
     shared, options = split_shared(options)
     report = evaluate(run, read_config(EvaluateConfig, options), data=data, tasks=tasks)
     show_report(report, shared)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from typing import Any
 
 import click
 
 from zhprep.cli.shared import shared_options, split_shared
-from zhprep.core.registry import lookup
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import lookup, require_training
 
 FAMILIES = {
     "step": "zhprep.normalize.steps:STEPS",
@@ -22,14 +24,21 @@ FAMILIES = {
     "corruption": "zhprep.instances.corruptions.strategies:CORRUPTIONS",
     "budget rule": "zhprep.instances.masks.budgets:BUDGETS",
     "model input": "zhprep.models.inputs:INPUTS",
-    "encoder": "zhprep.models.encoders:ENCODERS",
+    "embeddings": "zhprep.models.embeddings:EMBEDDINGS",
+    "layer": "zhprep.models.layers:LAYERS",
+    "layer stack": "zhprep.models.stacks:STACKS",
+    "model body": "zhprep.models.bodies:BODIES",
     "objective": "zhprep.models.objectives:OBJECTIVES",
+    "model format": "zhprep.models.checkpoints:FORMATS",
     "optimiser": "zhprep.pretrain.optimisers:OPTIMISERS",
     "schedule": "zhprep.pretrain.schedules:SCHEDULES",
     "export format": "zhprep.export:EXPORTS",
     "executor": "zhprep.core.executors:EXECUTORS",
 }
 """Every family of parts and where its dict is."""
+
+_TRAINING = ("zhprep.models.", "zhprep.pretrain.")
+"""Families whose parts are torch modules and functions."""
 
 
 @click.command()
@@ -42,6 +51,15 @@ def command(family: str | None, **options: Any) -> None:
     """
     shared, _ = split_shared(options)
     wanted = {family: lookup(FAMILIES, family, "family")} if family else FAMILIES
+    training = [name for name, path in wanted.items() if path.startswith(_TRAINING)]
+    if training:
+        try:
+            require_training(f"the list of {', '.join(training)}")
+        except UsageError as error:
+            if family:
+                raise
+            print(f"left out: {error} / hint: {error.hint}", file=sys.stderr)
+            wanted = {name: path for name, path in wanted.items() if name not in training}
     found = {name: list(_family(path)) for name, path in wanted.items()}
     if shared.json:
         print(json.dumps(found, ensure_ascii=False))

@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from zhprep.cli.inputs import leaving_nothing
 from zhprep.cli.options import Existing, config_options, read_config
-from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.cli.outputs import folder_output
+from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
+from zhprep.core.registry import require_training
 from zhprep.core.shards import read_manifest
+from zhprep.core.shards.claim import Claim
 from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.run import pretrain
 from zhprep.recipes import load_recipe, recipe_names
 from zhprep.run.check import check_model
 from zhprep.run.instances import VOCABULARY
@@ -37,6 +38,9 @@ def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite
     Clean instances are masked anew in every epoch. The folder loads with transformers. `--stop-after N` and
     `--time-limit 11h50m` stop with a checkpoint and exit 85; the same command goes on, to the same weights.
     """
+    require_training("pretrain")
+    from zhprep.pretrain.run import pretrain
+
     shared, options = split_shared(options)
     manifest, run = read_manifest(data, "instances"), folder_output(output)
     made_with = manifest["recipe"] if manifest.get("recipe") in recipe_names() else "bert"
@@ -49,7 +53,7 @@ def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite
         )
     model = sections["model"]
     check_model(model, config.size)
-    with leaving_nothing(run):
+    with Claim(run):
         report = pretrain(
             data, run, model, config, vocabulary=data / VOCABULARY,
             overwrite=overwrite or not resume, progress=shared.progress("pretrain"),

@@ -11,7 +11,7 @@ from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
 from zhprep.run.folders import parts_of, verify_folder
-from zhprep.run.masks import verify_masks
+from zhprep.run.masks import verify_masks, verify_text
 
 
 @click.command()
@@ -21,9 +21,10 @@ from zhprep.run.masks import verify_masks
 def command(folder: Path, masks: bool, **options: Any) -> None:
     """Check a folder against its manifest.
 
-    The bytes and rows of every shard, or the bytes of every file, are compared; exit 3 at the first difference. Of a
-    folder that `zhprep run` made, each part is checked. `--masks` tests rates by bounds of five standard deviations and
-    histograms by chi-square; sources and targets on disk are undone, drawn again and compared.
+    The bytes and rows of every shard, or the bytes of every file, are compared; exit 3 at the first difference. No
+    token of the text of instances may be a special token. Of a folder that `zhprep run` made, each part is checked.
+    `--masks` tests rates by bounds of five standard deviations and histograms by chi-square; sources and targets on
+    disk are undone, drawn again and compared.
     """
     shared, _ = split_shared(options)
     report = Report(output=str(folder))
@@ -34,6 +35,8 @@ def command(folder: Path, masks: bool, **options: Any) -> None:
         report.scores[f"verified_{manifest['table']}"] = (
             f"{len(checked)} {'shards' if 'shards' in manifest else 'files'}"
         )
+        if manifest["table"] == "instances":
+            verify_text(part)
         if masks and manifest["table"] == "instances":
             report.scores["masks"] = verify_masks(part)
         if "account" in manifest:

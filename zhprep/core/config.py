@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 
 def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where: str) -> Any:
-    value = _convert(name, value, kind, where)
+    value = _convert(name, value, kind, where, _meaning(name, metadata))
     if metadata.get("choices") and value is not None:
         for item in value if isinstance(value, tuple) else (value,):
             if item not in metadata["choices"]:
@@ -78,11 +78,11 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where:
                 )
     minimum = metadata.get("minimum")
     if minimum is not None and value is not None and not value >= minimum:  # so that NaN is refused
-        raise UsageError(f"{name} is {value}{_in(where)}; it must be at least {minimum}")
+        raise UsageError(f"{name} is {value}{_in(where)}; it must be at least {minimum}", hint=_meaning(name, metadata))
     return value
 
 
-def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
+def _convert(name: str, value: Any, kind: Any, where: str, hint: str) -> Any:
     if isinstance(kind, types.UnionType):
         options = typing.get_args(kind)
         if value is None and type(None) in options:
@@ -93,14 +93,18 @@ def _convert(name: str, value: Any, kind: Any, where: str) -> Any:
     origin = typing.get_origin(kind) or kind
     if origin is tuple:
         if isinstance(value, str) or not isinstance(value, (list, tuple)):
-            raise UsageError(f"{name} must be a list{_in(where)}, not {value!r}")
+            raise UsageError(f"{name} must be a list{_in(where)}, not {value!r}", hint=hint)
         item_kind = typing.get_args(kind)[0]
-        return tuple(_convert(name, item, item_kind, where) for item in value)
+        return tuple(_convert(name, item, item_kind, where, hint) for item in value)
     if origin is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, origin) or (origin is int and isinstance(value, bool)):
-        raise UsageError(f"{name} must be {origin.__name__}{_in(where)}, not {value!r}")
+        raise UsageError(f"{name} must be {origin.__name__}{_in(where)}, not {value!r}", hint=hint)
     return value
+
+
+def _meaning(name: str, metadata: Mapping[str, Any]) -> str:
+    return f"{name}: {metadata['help']}"
 
 
 def _in(where: str) -> str:

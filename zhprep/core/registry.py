@@ -62,3 +62,9 @@ def require(module_name: str, *, purpose: str, install: str) -> Any:
         raise UsageError(
             f"{purpose} needs the package {module_name!r}: {error}", hint=f"pip install {install}"
         ) from error
+
+
+def require_training(purpose: str) -> None:
+    """Raise ``UsageError`` where what trains models is not installed: ``pip install zhprep`` prepares data alone."""
+    for name in ("torch", "safetensors"):
+        require(name, purpose=purpose, install="'zhprep[train]'")

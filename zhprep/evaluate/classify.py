@@ -6,6 +6,7 @@ The loop is that of pretraining with another objective, so a fine-tuned score is
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
 from zhprep.evaluate.tasks import Task
 from zhprep.models import load_weights
-from zhprep.models.files import read_config
+from zhprep.models.checkpoints.files import read_config
 from zhprep.models.model import seeded_model
-from zhprep.models.objective import row_objective
+from zhprep.models.objective import RowClass
 from zhprep.pretrain.batches import Feed
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.distributed import World
@@ -34,6 +35,12 @@ from zhprep.vocab import Encoder, load
 
 OBJECTIVE = "classify"
 _NO_MASKS = np.zeros(0, np.int64)
+
+
+class LabelledRow(RowClass):
+    """The class of a row of a task."""
+
+    needs = ("label",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +65,7 @@ def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -
 
     The scores are those after the last step: dev rows choose nothing.
     """
-    longest = read_config(folder).n_positions
+    longest = read_config(folder).max_position_embeddings
     if config.max_length > longest:
         raise UsageError(f"--max-length is {config.max_length}, the model has {longest} positions")
     vocabulary = load(folder)
@@ -81,8 +88,8 @@ def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -
 def _fine_tune(
     folder: Path, n_classes: int, train: Examined, dev: Examined, config: EvaluateConfig, seed: int, world: World
 ) -> Predictions:
-    objective = row_objective("label", n_classes, config.dropout)
-    model = seeded_model(read_config(folder), seed, {OBJECTIVE: objective})
+    head = functools.partial(LabelledRow, n_classes=n_classes, dropout=config.dropout)
+    model = seeded_model(read_config(folder), seed, {OBJECTIVE: head})
     load_weights(model, folder)
     steps = math.ceil(config.epochs * len(train.rows) / config.batch_size)
     settings = PretrainConfig(

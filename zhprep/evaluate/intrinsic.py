@@ -41,8 +41,8 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
     rows, held_out = split(instances, share)
     if not len(held_out):
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
-    shape = Shape(vocabulary.pad, model.config.n_positions)
-    batches = Batches(instances, masks, (*model.needs, *model.takes), shape)
+    shape = Shape(vocabulary.pad, model.config.max_position_embeddings)
+    batches = Batches(instances, masks, model.columns, shape)
     found = predict(model, in_order(batches, held_out, BATCH), world.device)["mlm"]
     unigram = unigram_losses(batches, rows, vocabulary)[found.labels]
     n_characters = int(characters(vocabulary)[found.labels].sum())

@@ -51,7 +51,10 @@ def export(source: Path, out: Path) -> list[str]:
                 file.write(part)
         shards[-1]["raw_data"]["bytes"] = len(head) + int(sizes.sum())
     if columns is None:
-        raise UsageError(f"{source}: has no instances")
+        raise UsageError(
+            f"{source}: has no instances",
+            hint="the corpus may be too short for --max-length; `zhprep inspect` shows what there is",
+        )
     write_json(out / "index.json", {"version": 2, "shards": shards})
     names = [shard["raw_data"]["basename"] for shard in shards]
     return data.record(out, [*names, "index.json"], data.columns)

@@ -90,4 +90,7 @@ def _filled(where: npt.NDArray[np.bool_], values: Array, padding: int = 0) -> In
 
 def _check(data: Data, found: Ints, most: int, what: str) -> None:
     if len(found) and found.max() > most:
-        raise DataError(f"{data.path}: an instance has {found.max()} {what}, more than the {most} of its manifest")
+        raise DataError(
+            f"{data.path}: an instance has {found.max()} {what}, more than the {most} of its manifest",
+            hint="the data are not those of their manifest; make them again",
+        )

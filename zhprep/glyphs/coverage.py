@@ -43,14 +43,19 @@ def code_points(path: Path, index: int = 0) -> CodePoints:
         try:
             return _code_points(_cmap(file, offset, path), path)
         except (struct.error, IndexError, ValueError) as error:
-            raise DataError(f"{path}: the font's character map is damaged ({error})") from error
+            raise DataError(
+                f"{path}: the font's character map is damaged ({error})",
+                hint="install the font again, or give another one",
+            ) from error
 
 
 def _open(path: Path) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError as error:
-        raise DataError(f"{path}: cannot read the font: {error.strerror}") from error
+        raise DataError(
+            f"{path}: cannot read the font: {error.strerror}", hint="check the path and its permissions"
+        ) from error
 
 
 def _face_offsets(file: BinaryIO, path: Path) -> list[int]:
@@ -80,7 +85,7 @@ def _cmap(file: BinaryIO, offset: int, path: Path) -> bytes:
         if tag == b"cmap":
             file.seek(start)
             return file.read(length)
-    raise DataError(f"{path}: the font has no character map")
+    raise DataError(f"{path}: the font has no character map", hint="install the font again, or give another one")
 
 
 def _code_points(table: bytes, path: Path) -> CodePoints:
@@ -96,7 +101,10 @@ def _code_points(table: bytes, path: Path) -> CodePoints:
         (form,) = struct.unpack_from(">H", table, offset)
         if form in _FORMS:
             return _FORMS[form](table[offset:])
-    raise DataError(f"{path}: the font has no Unicode character map that can be read here")
+    raise DataError(
+        f"{path}: the font has no Unicode character map that can be read here",
+        hint="install the font again, or give another one",
+    )
 
 
 def _segments(table: bytes) -> CodePoints:

@@ -105,7 +105,10 @@ def open_face(name: str) -> Face:
         raise UsageError(f"{path} holds {faces} typefaces", hint=f"say which: {_listing(path, faces)}")
     index = index or 0
     if index >= faces:
-        raise UsageError(f"{path} holds {faces} typefaces, numbered from 0; there is no #{index}")
+        raise UsageError(
+            f"{path} holds {faces} typefaces, numbered from 0; there is no #{index}",
+            hint=f"say which: {_listing(path, faces)}",
+        )
     return _user_face(name, path, index)
 
 
@@ -113,7 +116,9 @@ def _user_face(name: str, path: Path, index: int) -> Face:
     try:
         family, style = ImageFont.truetype(str(path), 16, index=index).getname()
     except OSError as error:
-        raise DataError(f"{path} cannot be read as a font: {error}") from error
+        raise DataError(
+            f"{path} cannot be read as a font: {error}", hint="give a .ttf, .otf or .ttc file that a font viewer opens"
+        ) from error
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Face(name, path, index, digest, f"{family} {style}")
 

@@ -56,6 +56,9 @@ class InstancesConfig:
     coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
     spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
+    keep_special: tuple[str, ...] = setting(
+        (), "special or free entries that stay whole where the text has them, as <NUM>; others are taken apart as text"
+    )
     static: bool = setting(False, "mask on disk (otherwise the instances are clean and batches are masked)")
     dupe_factor: int = setting(1, "static: so many differently masked duplicates of each instance", minimum=1)
     shuffle: bool = setting(False, "shuffle the instances of each window of some 130,000 characters")

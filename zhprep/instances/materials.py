@@ -47,8 +47,10 @@ class Materials:
         entities = read_entities(config.entities) if config.entities else None
         spans = SpanFile(config.spans) if config.spans else None
         coarse = load(config.coarse_vocab) if config.coarse_vocab else None
-        coarse_encoder = Encoder(coarse) if coarse else None
-        reader = Reader(encoder or Encoder(vocabulary), coarse_encoder, entities, spans, sounds=sounds is not None)
+        encoder = encoder or Encoder(vocabulary, keep_special=config.keep_special)
+        kept = [name for name in config.keep_special if coarse and name in coarse.ids]
+        coarse_encoder = Encoder(coarse, keep_special=kept) if coarse else None
+        reader = Reader(encoder, coarse_encoder, entities, spans, sounds=sounds is not None)
         special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
         return cls(config, vocabulary, reader, facts_of(config, vocabulary, sounds), special)
 
@@ -56,7 +58,7 @@ class Materials:
 def facts_of(config: InstancesConfig, vocabulary: Vocabulary, sounds: Sounds | None = None) -> TokenFacts:
     """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for, and
     with what corruptions need."""
-    facts = dataclasses.replace(TokenFacts.of(vocabulary), sounds=sounds)
+    facts = dataclasses.replace(TokenFacts.of(vocabulary, config.keep_special), sounds=sounds)
     if config.corruption:
         facts = dataclasses.replace(facts, marks=marks_of(vocabulary), sentinels=sentinels_of(vocabulary))
     if config.replacing != "similar" or config.similar_words is None:

@@ -1,4 +1,4 @@
-"""What stands on top of the states: the masked-token head, the pooler, the sequence classifier."""
+"""What objectives put on hidden states: the masked-token head, the pooler, the classifier of rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
+from zhprep.models.feedforward import ACTIVATIONS
+from zhprep.models.norms import make_norm
 
 
 class MaskedTokenHead(nn.Module):
@@ -14,36 +17,37 @@ class MaskedTokenHead(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.transform = nn.Linear(config.width, config.width)
-        self.norm = nn.LayerNorm(config.width, eps=config.norm_epsilon)
-        self.bias = nn.Parameter(torch.zeros(config.vocabulary_size))
+        self.transform = nn.Linear(config.hidden_size, config.table_size, bias=config.bias)
+        self.activation = lookup(ACTIVATIONS, config.activation, "activation").function
+        self.norm = make_norm(config, config.table_size)
+        self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
-    def forward(self, states: Tensor, table: Tensor) -> Tensor:
-        """Return logits ``[…, V]`` from states ``[…, D]`` and the token table ``[V, D]``."""
-        return F.linear(self.norm(F.gelu(self.transform(states))), table, self.bias)
+    def forward(self, hidden_states: Tensor, token_table: Tensor) -> Tensor:
+        """Return logits ``[…, V]`` from hidden states ``[…, D]`` and the token table ``[V, E]``."""
+        return F.linear(self.norm(self.activation(self.transform(hidden_states))), token_table, self.bias)
 
 
 class Pooler(nn.Linear):
-    """A dense layer with tanh over the state of the first token, ``[CLS]``."""
+    """A dense layer with tanh over the state that stands for a row, that of ``[CLS]``."""
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config.width, config.width)
+        super().__init__(config.hidden_size, config.hidden_size)
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Return ``[B, D]`` from states ``[B, L, D]``."""
-        return torch.tanh(super().forward(states[:, 0]))
+    def forward(self, row_states: Tensor) -> Tensor:
+        """Return ``[B, D]`` from row states ``[B, D]``."""
+        return torch.tanh(super().forward(row_states))
 
 
-class SequenceHead(nn.Module):
+class ClassificationHead(nn.Module):
     """Pooler, dropout and a linear classifier: scores for a whole row."""
 
     def __init__(self, config: ModelConfig, n_classes: int = 2, dropout: float = 0.0) -> None:
         super().__init__()
         self.pooler = Pooler(config)
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(config.width, n_classes)
+        self.classifier = nn.Linear(config.hidden_size, n_classes)
 
-    def forward(self, states: Tensor) -> Tensor:
-        """Return logits ``[B, n_classes]`` from states ``[B, L, D]``."""
-        logits: Tensor = self.classifier(self.dropout(self.pooler(states)))
+    def forward(self, row_states: Tensor) -> Tensor:
+        """Return logits ``[B, n_classes]`` from row states ``[B, D]``."""
+        logits: Tensor = self.classifier(self.dropout(self.pooler(row_states)))
         return logits

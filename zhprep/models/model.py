@@ -1,72 +1,143 @@
-"""A model: embeddings, encoder and one head per objective, put together from a config."""
+"""A model: a body and the objectives that read its streams, put together from a config."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from zhprep.core.registry import lookup
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import lookup, suggest
+from zhprep.models.assets import Assets
+from zhprep.models.bodies import BODIES
+from zhprep.models.body import Body
 from zhprep.models.config import ModelConfig
-from zhprep.models.embeddings import Embeddings
-from zhprep.models.encoders import ENCODERS
-from zhprep.models.objective import Encoded, Objective
+from zhprep.models.objective import Objective, Prediction
 from zhprep.models.objectives import OBJECTIVES
-from zhprep.models.part import Batch
+from zhprep.models.part import FED, Batch, Part
+from zhprep.models.stream import HiddenStream, Pass, StreamSpec
+
+Makers = Mapping[str, Callable[[ModelConfig], Objective]]
+"""Objectives by name, to be made from the config of the stream that each reads."""
 
 
 class Model(nn.Module):
     """The model that ``config`` describes, with fresh weights drawn from torch's generator.
 
     ``objectives`` may be handed in, by name, in place of those that the config names (for fine-tuning). Raises
-    ``UsageError`` for an unknown part.
+    ``UsageError`` for an unknown part, or an objective of a stream that the body does not give.
     """
 
-    def __init__(self, config: ModelConfig, objectives: Mapping[str, Objective] | None = None) -> None:
+    def __init__(self, config: ModelConfig, objectives: Makers | None = None) -> None:
         super().__init__()
         self.config = config
-        self.embeddings = Embeddings(config)
-        self.encoder = lookup(ENCODERS, config.encoder, "encoder")(config)
-        named = {name: lookup(OBJECTIVES, name, "objective") for name in config.objectives}
-        objectives = named if objectives is None else dict(objectives)
-        self.objectives = objectives
-        self.weights = {name: config.weights.get(name, 1.0) for name in objectives}
-        self.heads = nn.ModuleDict({name: objective.head(config) for name, objective in objectives.items()})
+        body = lookup(BODIES, config.body, "body")
+        makers = objectives or {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
+        self.reads = {name: stream_of(name, config.body, body) for name in makers}
+        self.body = body(config)
+        made = {name: make(self.body.streams[self.reads[name]].config) for name, make in makers.items()}
+        self.objectives = nn.ModuleDict(made)
         self.apply(self._initialise)
+
+    @property
+    def parts(self) -> dict[str, Objective]:
+        """The objectives by name."""
+        return {name: cast(Objective, part) for name, part in self.objectives.items()}
+
+    @property
+    def wanted(self) -> list[str]:
+        """The streams that objectives read, in the order in which the body makes them."""
+        return [name for name in self.body.gives if name in self.reads.values()]
 
     @property
     def needs(self) -> tuple[str, ...]:
         """The columns that the data must have, in a fixed order."""
-        needs = [*(part.needs for part in self.embeddings.parts), *(part.needs for part in self.objectives.values())]
-        return tuple(dict.fromkeys(itertools.chain.from_iterable(needs)))
+        return tuple(name for name in self._read("needs") if name not in FED)
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """The columns that are used if the data has them."""
-        return tuple(dict.fromkeys(column for part in self.embeddings.parts for column in part.takes))
+        """The columns of the data that are read if they are there."""
+        return self._read("takes")
 
-    def encode(self, batch: Batch) -> Encoded:
-        """Return the states of the last layer ``[B, L, D]`` and the token table ``[V, D]``."""
-        states = self.encoder(self.embeddings(batch), batch.get("attention_mask"))
-        return Encoded(states, self.embeddings.token_table)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are read, of the data and of the feed."""
+        return tuple(dict.fromkeys((*self._read("needs"), *self.takes)))
+
+    def encode(self, batch: Batch, stream: str = "", *, all_layers: bool = False) -> HiddenStream:
+        """Return a stream of ``batch``, the main one if none is named; no objective is asked."""
+        return self.body.encode(stream or self.body.main, Pass(batch, all_layers))
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Return each objective's loss, summed over what it predicts in the batch."""
-        scored = self.scores(batch)
-        return {name: self.objectives[name].losses(scores, batch).sum() for name, scores in scored.items()}
+        return {name: found.loss_sum for name, found in self.predictions(batch).items()}
 
-    def scores(self, batch: Batch) -> dict[str, Tensor]:
-        """Return each objective's scores ``[N, classes]`` of the ``N`` labels it predicts in the batch."""
-        encoded = self.encode(batch)
-        return {name: part.scores(self.heads[name], encoded, batch) for name, part in self.objectives.items()}
+    def predictions(self, batch: Batch) -> dict[str, Prediction]:
+        """Return what each objective predicts in the batch."""
+        passing = Pass(batch)
+        for stream in self.wanted:
+            passing.streams[stream] = self.body.encode(stream, passing)
+            for name, part in self.objectives.items():
+                if self.reads[name] == stream:
+                    passing.predictions[name] = part(passing.streams[stream])
+        return {name: passing.predictions[name] for name in self.objectives}
+
+    def counts(self, batch: Batch) -> dict[str, int]:
+        """Return how many things each objective will predict in the batch, before anything is computed."""
+        return {name: part.count(self._spec_of(name).view(batch)) for name, part in self.parts.items()}
+
+    def weights(self, step: int) -> dict[str, float]:
+        """Return the weight of each objective in the loss of ``step`` (from 0)."""
+        whole, rise = self.config.weights, self.config.rise
+        return {
+            name: whole.get(name, 1.0) * (min(step / steps, 1.0) if (steps := rise.get(name, 0)) else 1.0)
+            for name in self.objectives
+        }
+
+    def fill(self, assets: Assets) -> None:
+        """Put what the parts know beforehand into the fresh weights."""
+        for module in self.modules():
+            if isinstance(module, Part):
+                module.fill(assets)
+
+    def _read(self, which: str) -> tuple[str, ...]:
+        """Return the columns that the streams and objectives say they read under ``which``."""
+        read = [(spec := self.body.streams[name], getattr(spec, which)) for name in self.wanted]
+        read += [(self._spec_of(name), getattr(part, which)) for name, part in self.parts.items()]
+        return tuple(dict.fromkeys(column for spec, names in read for column in spec.in_batch(names)))
+
+    def _spec_of(self, objective: str) -> StreamSpec:
+        return self.body.streams[self.reads[objective]]
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=self.config.initial_std)
-        if isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=self.config.initializer_range)
+        if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
+        if isinstance(module, Part):
+            module.initialise()
+
+
+def kind_of(objective: str) -> str:
+    """Return which objective one of a recipe is: ``mlm`` of ``mlm:coarse``."""
+    return objective.partition(":")[0]
+
+
+def stream_of(objective: str, name: str, body: type[Body]) -> str:
+    """Return the stream that an objective of a recipe reads from ``body``, which is called ``name``.
+
+    Raises ``UsageError`` when the body does not give it.
+    """
+    kind, _, named = objective.partition(":")
+    stream = named or body.reads.get(kind, body.main)
+    if stream not in body.gives:
+        raise UsageError(
+            f"objective {objective!r} reads the stream {stream!r}, which the body {name!r} does not give",
+            hint=suggest(stream, list(body.gives)),
+        )
+    return stream
 
 
 def n_parameters(*modules: nn.Module) -> int:
@@ -75,17 +146,16 @@ def n_parameters(*modules: nn.Module) -> int:
 
 
 def flops_per_token(model: Model, length: int, masked_share: float) -> float:
-    """Return the floating-point operations of one training step per token (6N + 12·layers·length·width).
+    """Return the floating-point operations of one training step per token, 6 for each product.
 
-    N counts what every token passes through; the masked-token head is counted for the masked share only.
+    Products are those with the weights that every token passes through, and those of attention; a masked-token head is
+    counted for the masked share only.
     """
-    config = model.config
-    every_token = n_parameters(model.encoder) + config.n_layers * 2 * length * config.width
-    head = config.width * (config.width + config.vocabulary_size)
-    return 6.0 * (every_token + masked_share * head)
+    products = sum(model.body.multiply_adds(name, length) for name in model.wanted)
+    return 6.0 * (products + sum(part.multiply_adds(masked_share) for part in model.parts.values()))
 
 
-def seeded_model(config: ModelConfig, seed: int, objectives: Mapping[str, Objective] | None = None) -> Model:
+def seeded_model(config: ModelConfig, seed: int, objectives: Makers | None = None) -> Model:
     """Return a fresh model whose weights are a function of ``seed`` alone; torch's generator is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

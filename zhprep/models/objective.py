@@ -1,52 +1,96 @@
-"""What an objective is: the columns it needs, the head it puts on the states, and what it predicts."""
+"""What an objective is, and what it finds in a batch."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import NamedTuple
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from zhprep.models.config import ModelConfig
-from zhprep.models.heads import SequenceHead
-from zhprep.models.part import Batch
+from zhprep.models.heads import ClassificationHead
+from zhprep.models.part import Batch, Part
+from zhprep.models.stream import HiddenStream
+
+IGNORED = -100
+"""The label of what is not to be predicted."""
 
 
-class Encoded(NamedTuple):
-    """What the body of a model hands to the heads: states ``[B, L, D]`` and the token table ``[V, D]``."""
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """What an objective predicts in a batch: ``N`` things.
 
-    states: Tensor
-    table: Tensor
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Objective:
-    """A training objective: predict ``labels``, a tensor of the batch, where -100 is nothing to be predicted.
-
-    ``needs`` are the columns of the instances table without which there is nothing to predict, checked before the first
-    step. ``scores`` gives ``[N, classes]`` for the ``N`` labels.
+    ``labels`` are int64 ``[N]``, :data:`IGNORED` where there is nothing to predict (float32 for a regression);
+    ``logits`` ``[N, classes]``, or ``[N]`` for two classes by their sign; ``losses`` ``[N]`` in nats, 0 where ignored.
     """
 
-    needs: tuple[str, ...]
-    labels: str
-    head: Callable[[ModelConfig], nn.Module]
-    scores: Callable[[nn.Module, Encoded, Batch], Tensor]
+    logits: Tensor
+    labels: Tensor
+    losses: Tensor
 
-    def losses(self, scores: Tensor, batch: Batch) -> Tensor:
-        """Return the loss of each label in nats (``[N]``, 0 where there is nothing to predict)."""
-        return F.cross_entropy(scores.float(), batch[self.labels], reduction="none")
+    @classmethod
+    def of_classes(cls, logits: Tensor, labels: Tensor) -> Prediction:
+        """Return the prediction of one class of several: logits ``[N, classes]``, cross-entropy."""
+        return cls(logits, labels, F.cross_entropy(logits.float(), labels, reduction="none", ignore_index=IGNORED))
+
+    @property
+    def real(self) -> Tensor:
+        """True where there is something to predict, bool ``[N]``."""
+        return self.labels != IGNORED
+
+    @property
+    def loss_sum(self) -> Tensor:
+        """The loss, summed over what is predicted."""
+        return self.losses.sum()
+
+    @property
+    def count(self) -> Tensor:
+        """How many things are predicted: what the loop divides the sum by, over all parts and processes of a step."""
+        return self.real.sum()
+
+    @property
+    def guesses(self) -> Tensor:
+        """The class that the model would say (int64 ``[N]``), or the number itself where labels are numbers."""
+        if self.labels.is_floating_point():
+            return self.logits
+        return self.logits.argmax(-1) if self.logits.ndim > self.labels.ndim else (self.logits > 0).long()
 
 
-def row_objective(column: str, n_classes: int = 2, dropout: float = 0.0) -> Objective:
-    """Return the objective of telling from a row's first state which of ``n_classes`` its ``column`` says."""
+class Objective(Part):
+    """What a model is trained on: reads one stream, may have weights of its own (a head), and predicts.
 
-    def head(config: ModelConfig) -> nn.Module:
-        return SequenceHead(config, n_classes, dropout)
+    It is made from the config of its stream, which may be narrower or have another vocabulary than the model's.
+    ``needs`` are the columns without which there is nothing to predict, checked before the first step.
+    """
 
-    def scores(head: nn.Module, encoded: Encoded, batch: Batch) -> Tensor:  # noqa: ARG001
-        logits: Tensor = head(encoded.states)
-        return logits
+    def count(self, batch: Batch) -> int:
+        """Return how many things there are to predict in ``batch``, before anything is computed.
 
-    return Objective(needs=(column,), labels=column, head=head, scores=scores)
+        It is what :attr:`Prediction.count` will be: the loss of a step is a mean over all its parts and processes, and
+        the divisor is needed before the first gradient.
+        """
+        raise NotImplementedError
+
+    def forward(self, stream: HiddenStream) -> Prediction:
+        """Return what is predicted in ``stream.batch``."""
+        raise NotImplementedError
+
+    def multiply_adds(self, masked_share: float) -> float:  # noqa: ARG002
+        """Return the products that the head makes per token of a batch, of whose tokens ``masked_share`` are masked."""
+        return 0.0
+
+
+class RowClass(Objective):
+    """Tell from the state of a row which of ``n_classes`` its column, the only one of ``needs``, says."""
+
+    def __init__(self, config: ModelConfig, n_classes: int = 2, dropout: float = 0.0) -> None:
+        super().__init__(config)
+        self.head = ClassificationHead(config, n_classes, dropout)
+
+    def count(self, batch: Batch) -> int:
+        """Return the number of rows that have a class."""
+        return int((batch[self.needs[0]] != IGNORED).sum())
+
+    def forward(self, stream: HiddenStream) -> Prediction:
+        """Return logits ``[B, n_classes]``."""
+        return Prediction.of_classes(self.head(stream.row_states), stream.batch[self.needs[0]])

@@ -1,4 +1,4 @@
-"""The seams of a model: what an input and an encoder are, and what a batch is."""
+"""What every part of a model is: a module that says which columns it reads and which settings are its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from zhprep.models.assets import Assets
 from zhprep.models.config import ModelConfig
 
 Batch = Mapping[str, Tensor]
@@ -19,32 +20,52 @@ token_type_ids      int64 [B,L]  segments, where the data has them
 masked_positions    int64 [M]    where tokens are to be predicted, as indices into the flattened ``B*L``
 masked_labels       int64 [M]    the original tokens there
 next_sentence_label int64 [B]    and other labels of rows, as the objectives need them
+position_ids        int64 [B,L]  positions, where they are not 0, 1, 2, … in every row
+cu_seqlens          int64 [S+1]  where the sequences of packed rows begin and end, in the flattened ``B*L``;
+                                 padding is a sequence of its own
+keys                int64 [B]    what addresses a row's random draws in the model (:mod:`zhprep.models.draws`)
+progress            float32 []   the share of the run that is done
 ==================  ==========  =====================================================================
 """
 
+FED = ("keys", "progress")
+"""Columns that are not of the data: the feed makes them for the models that need them."""
 
-class Input(nn.Module):
-    """Turns columns of a batch into a summand of the embeddings."""
+
+class Part(nn.Module):
+    """A module made from a model's config.
+
+    ``needs`` are the columns that must be in the data, ``takes`` those that are read if they are there. ``Settings`` is
+    a frozen dataclass of settings of this part alone: a recipe gives them in ``[model.NAME]``, and the part reads them
+    with ``config.settings_of(NAME, Settings)``.
+    """
 
     needs: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[tuple[str, ...]] = ()
+    Settings: ClassVar[type | None] = None
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.config = config
+
+    @classmethod
+    def fitted(cls, config: ModelConfig, assets: Assets) -> ModelConfig:  # noqa: ARG003
+        """Return ``config`` with the sizes that this part takes from ``assets``: called once, before a run begins.
+
+        Raises ``UsageError`` with the command to run when one is missing.
+        """
+        return config
+
+    def initialise(self) -> None:
+        """Draw fresh weights where they are not those of every linear layer and table; called after these are drawn."""
+
+    def fill(self, assets: Assets) -> None:
+        """Put what is known beforehand (images, spellings) into the fresh weights; called after :meth:`initialise`."""
+
+
+class EmbeddingInput(Part):
+    """Turns columns of a batch into a summand of the embeddings."""
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return a tensor that broadcasts to ``[B, L, D]``."""
-        raise NotImplementedError
-
-
-class Encoder(nn.Module):
-    """Turns embeddings into states."""
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.config = config
-
-    def forward(self, states: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """Return states ``[B, L, D]`` from embeddings ``[B, L, D]``; ``attention_mask`` is bool ``[B, L]`` or None."""
+        """Return a tensor that broadcasts to ``[B, L, E]``."""
         raise NotImplementedError

@@ -80,7 +80,9 @@ def _check(row: list[str], where: str) -> tuple[str, int, int]:
         )
     sentence, place, character, syllable = row
     if sentence[int(place) : int(place) + 1] != character:
-        raise DataError(f"{where}: character {int(place)} of the sentence is not {character!r}")
+        raise DataError(
+            f"{where}: character {int(place)} of the sentence is not {character!r}", hint="count characters from 0"
+        )
     if syllable not in ids():
         raise DataError(f"{where}: {syllable!r} is not a syllable", hint="write zhong1, lv4, de5")
     return sentence, int(place), ids()[syllable]

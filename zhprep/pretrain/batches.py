@@ -9,10 +9,12 @@ from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from zhprep.collate import Masks, to_tensors
 from zhprep.collate.rows import Integers
+from zhprep.core import rng
 from zhprep.core.errors import DataError
 from zhprep.pretrain.data import Instances
 from zhprep.pretrain.order import positions
@@ -33,12 +35,13 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True)
 class Batches:
-    """Makes the batches of a model that reads ``columns`` of ``instances``."""
+    """Makes the batches of a model that reads ``columns`` of ``instances``; ``seed`` is for what it draws itself."""
 
     instances: Instances
     masks: Masks
     columns: tuple[str, ...]
     shape: Shape
+    seed: int = 0
 
     def make(self, rows: Integers, epochs: Integers, progress: float | None = None) -> dict[str, Tensor]:
         """Return the batch of ``rows``, each masked for its epoch, at the rate for the share ``progress`` of the run.
@@ -55,7 +58,13 @@ class Batches:
         length = min(-(-longest // self.shape.multiple) * self.shape.multiple, self.shape.longest)
         masked = self.masks(gathered, epochs, progress)
         shape = self.shape
-        return to_tensors(gathered, masked, self.columns, pad_id=shape.pad_id, length=length, slots=shape.slots)
+        batch = to_tensors(gathered, masked, self.columns, pad_id=shape.pad_id, length=length, slots=shape.slots)
+        if "keys" in self.columns:
+            keys = rng.keys(self.seed, "model", epochs, gathered.plain["instance_id"])
+            batch["keys"] = torch.from_numpy(keys.view(np.int64))
+        if "progress" in self.columns:
+            batch["progress"] = torch.tensor(1.0 if progress is None else progress)
+        return batch
 
 
 class Maker(Protocol):

@@ -12,8 +12,10 @@ from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
 from zhprep.instances import made_with
-from zhprep.models import Model, load_weights, model_config
+from zhprep.models import Assets, Model, load_weights, model_config
+from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
+from zhprep.models.recipe import fitted
 from zhprep.pretrain.batches import Batches, Feed, Shape
 from zhprep.pretrain.config import WHEN, PretrainConfig
 from zhprep.pretrain.data import Instances
@@ -59,12 +61,15 @@ def set_up(
     """
     vocabulary = vocabulary or _own_vocabulary(data)
     words = load(vocabulary)
-    described = model_config(recipe, config.size, words.size)
+    assets = Assets(vocabulary, data)
+    described = fitted(model_config(recipe, config.size, words.size), assets)
     model = seeded_model(described, config.seed)
+    model.fill(assets)
+    check_format(model)
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
     instances, masks = open_instances(data, model, words)
     rows, held_out = split(instances, config.validation)
-    batches = Batches(instances, masks, (*model.needs, *model.takes), _shape(model, words, config))
+    batches = Batches(instances, masks, model.columns, _shape(model, words, config), config.seed)
     share = world.share(config.batch_size)
     feed = Feed(batches, rows, config.batch_size, config.seed, share, config.accumulate, config.steps)
     plan = {
@@ -114,5 +119,5 @@ def _own_vocabulary(data: Path) -> Path:
 
 
 def _shape(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Shape:
-    longest = model.config.n_positions
+    longest = model.config.max_position_embeddings
     return Shape(vocabulary.pad, longest, multiple=64, slots=256) if config.compile else Shape(vocabulary.pad, longest)

@@ -59,7 +59,7 @@ class Trainer:
         Dropout is a function of the seed, the step and the process, so a resumed run draws the same.
         """
         torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
-        counts, weights = self._label_counts(batches), self.model.weights
+        counts, weights = self._counts(batches), self.model.weights(number)
         learning_rate = self.config.learning_rate * rate(self._schedule, number, self.config.steps, self.config.warmup)
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate
@@ -83,10 +83,12 @@ class Trainer:
             sums: dict[str, Tensor] = self._forward(moved)
         return {name: value / counts[name] for name, value in sums.items()}
 
-    def _label_counts(self, batches: list[dict[str, Tensor]]) -> dict[str, int]:
-        labels = {name: part.labels for name, part in self.model.objectives.items()}
-        local = [sum(int((batch[column] >= 0).sum()) for batch in batches) for column in labels.values()]
-        return {name: max(count, 1) for name, count in zip(labels, self.world.sum_counts(local), strict=True)}
+    def _counts(self, batches: list[dict[str, Tensor]]) -> dict[str, int]:
+        """Return how many things each objective predicts in the whole step, over all parts and processes."""
+        counted = [self.model.counts(batch) for batch in batches]
+        names = list(self.model.objectives)
+        total = self.world.sum_counts([sum(counts[name] for counts in counted) for name in names])
+        return {name: max(count, 1) for name, count in zip(names, total, strict=True)}
 
     def _syncing(self, last: bool) -> AbstractContextManager[None]:
         if self.world.size == 1 or last:

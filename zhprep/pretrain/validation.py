@@ -49,10 +49,9 @@ def predict(model: Model, batches: Iterable[dict[str, Tensor]], device: torch.de
     seen: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in model.objectives}
     for batch in batches:
         moved = {name: tensor.to(device) for name, tensor in batch.items()}
-        for name, scores in model.scores(moved).items():
-            labels = moved[model.objectives[name].labels]
-            found = labels, model.objectives[name].losses(scores, moved), scores.argmax(-1)
-            seen[name].append(tuple(tensor[labels >= 0].cpu() for tensor in found))
+        for name, made in model.predictions(moved).items():
+            found = made.labels, made.losses, made.guesses
+            seen[name].append(tuple(tensor[made.real].cpu() for tensor in found))
     model.train(was_training)
     return {name: _joined(parts) for name, parts in seen.items()}
 

@@ -42,6 +42,7 @@ def _with_bases(name: str, above: tuple[str, ...] = ()) -> Recipe:
     if name in above:
         raise UsageError(f"recipe {name!r} is based on itself", hint=" -> ".join((*above, name)))
     own = _read(name)
+    _check_kinds(own, name)
     unknown = [key for key in own if key not in (*SECTIONS, *FACTS)]
     if unknown:
         raise UsageError(
@@ -63,7 +64,10 @@ def recipe_text(name: str) -> str:
         return resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
-        return path.read_text("utf-8")
+        try:
+            return path.read_text("utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"recipe {name}: is not UTF-8: {error}", hint="save it as UTF-8, as TOML is") from error
     raise UsageError(f"unknown recipe {name!r}", hint=suggest(name, recipe_names()) + "; or give a .toml file")
 
 
@@ -71,7 +75,22 @@ def _read(name: str) -> Recipe:
     try:
         return {"name": Path(name).stem, **tomllib.loads(recipe_text(name))}
     except tomllib.TOMLDecodeError as error:
-        raise DataError(f"recipe {name}: is not TOML: {error}") from error
+        raise DataError(
+            f"recipe {name}: is not TOML: {error}", hint="`zhprep recipes NAME` prints one to start from"
+        ) from error
+
+
+def _check_kinds(own: Recipe, name: str) -> None:
+    """Refuse a section that is no table, and a fact that is no text."""
+    for key, value in own.items():
+        wanted, called = (dict, "a table") if key in (*SECTIONS, "sizes") else (str, "a text")
+        if key in (*SECTIONS, *FACTS) and not isinstance(value, wanted):
+            hint = f"write [{key}] and its settings below it" if wanted is dict else f'write {key} = "…"'
+            raise UsageError(f"recipe {name!r}: {key} must be {called}, not {value!r}", hint=hint)
+    for size, sections in own.get("sizes", {}).items():
+        if not isinstance(sections, dict) or not all(isinstance(section, dict) for section in sections.values()):
+            hint = f"write [sizes.{size}.SECTION] and the section's settings below it"
+            raise UsageError(f"recipe {name!r}: sizes.{size} must be a table of sections", hint=hint)
 
 
 def _merged(base: Recipe, own: Recipe) -> Recipe:

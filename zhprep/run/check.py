@@ -57,15 +57,7 @@ def check_instances(config: InstancesConfig) -> None:
 
 
 def check_model(section: Mapping[str, Any], size: str) -> None:
-    """Raise ``UsageError`` for a ``[model]`` section with an unknown size, setting or part."""
-    from zhprep.models.config import model_config
-    from zhprep.models.encoders import ENCODERS
-    from zhprep.models.inputs import INPUTS
-    from zhprep.models.objectives import OBJECTIVES
+    """Raise ``UsageError`` for a ``[model]`` section with an unknown size, setting, part or stream."""
+    from zhprep.models import model_config
 
-    config = model_config(section, size, 1)
-    lookup(ENCODERS, config.encoder, "encoder")
-    for name in config.inputs:
-        lookup(INPUTS, name, "input")
-    for name in config.objectives:
-        lookup(OBJECTIVES, name, "objective")
+    model_config(section, size, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,23 @@ from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
 from zhprep.instances import facts_of, made_with
 from zhprep.instances.inspect.corruption_lint import lint_corrupted
+from zhprep.instances.inspect.figures import special_in_text
 from zhprep.instances.inspect.lint import lint
 from zhprep.instances.inspect.statistics import statistics
 from zhprep.run.instances import VOCABULARY
 from zhprep.vocab import load
+
+
+def verify_text(folder: Path) -> None:
+    """Raise ``DataError`` where a token of the text of an instances folder has the id of a special token."""
+    config = made_with(folder, read_manifest(folder, "instances"))
+    facts = facts_of(replace(config, similar_words=None), load(folder / VOCABULARY))
+    found = sum(special_in_text(batch, config, facts) for batch in open_batches(folder, "instances"))
+    if found:
+        raise DataError(
+            f"{folder}: {found:,} tokens of the text are special tokens (special_tokens_mask is 0 there)",
+            hint="make the data again with this version, with --keep-special NAME for placeholders that stay",
+        )
 
 
 def verify_masks(folder: Path) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from zhprep.core.config import build
 from zhprep.core.corpus import Corpus
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
+from zhprep.core.registry import require_training
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output
 from zhprep.core.shards.commit import committed
@@ -73,8 +74,6 @@ class Run:
     def check(self) -> None:
         """Raise ``UsageError`` or ``DataError`` for what is wrong with recipe, flags, vocabulary or tasks."""
         from zhprep.evaluate.config import EvaluateConfig
-        from zhprep.evaluate.tasks import read_task
-        from zhprep.pretrain.config import PretrainConfig
 
         kinds = {"normalize": NormalizeConfig, "vocab": VocabConfig, "glyphs": GlyphsConfig, "evaluate": EvaluateConfig}
         for section, kind in kinds.items():
@@ -88,13 +87,20 @@ class Run:
                 hint="leave out [model] and train one of transformers on the data",
             )
         if "model" in self.recipe:
-            check_model(self.recipe["model"], self.config(PretrainConfig, "pretrain").size)
+            self._check_training()
         elif self.tasks:
             raise UsageError(f"recipe {self.recipe['name']!r} has no [model] to do tasks with", hint="leave out --task")
-        for task in self.tasks:
-            read_task(task)
         if self.vocabulary:
             load(self.vocabulary)
+
+    def _check_training(self) -> None:
+        require_training(f"recipe {self.recipe['name']!r} has a [model]; training it")
+        from zhprep.evaluate.tasks import read_task
+        from zhprep.pretrain.config import PretrainConfig
+
+        check_model(self.recipe["model"], self.config(PretrainConfig, "pretrain").size)
+        for task in self.tasks:
+            read_task(task)
 
     def tell(self, stage: str, text: str) -> None:
         """Say which stage begins."""

@@ -81,7 +81,7 @@ def _lines(path: str, what: str) -> Iterator[tuple[int, str]]:
         lines = pathlib.Path(path).read_bytes().split(b"\n")
     except OSError as error:
         raise UsageError(
-            f"cannot read the {what} {path!r}: {error.strerror}", hint="name a file that is there"
+            f"cannot read the {what} {path!r}: {error.strerror}", hint="check the path and its permissions"
         ) from error
     for number, raw in enumerate(lines, 1):
         try:

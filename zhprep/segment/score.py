@@ -37,7 +37,10 @@ def score(engine: Engine, gold_lines: Iterable[str], *, training_words: str | No
     try:
         found = cut(engine, sentences)
     except Loss as loss:
-        raise DataError(f"gold sentence {loss.sentence + 1}: {engine.name} gave {loss.got!r}") from loss
+        raise DataError(
+            f"gold sentence {loss.sentence + 1}: {engine.name} gave {loss.got!r}",
+            hint="take another engine: this one changes the text",
+        ) from loss
     right = np.isin(_spans(gold), _spans(found))
     n_right, n_gold, n_found = int(right.sum()), len(gold.ends), len(found.ends)
     precision, recall = n_right / n_found, n_right / n_gold

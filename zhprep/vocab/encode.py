@@ -10,14 +10,15 @@ library once per distinct run. Where text may be cut so is the business of ``cut
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from tokenizers import Tokenizer
 
 from zhprep.vocab import codepoints, cuts
+from zhprep.vocab.in_text import occurrences, text_tokenizer
 from zhprep.vocab.runs import Runs, spread
 from zhprep.vocab.vocabulary import Vocabulary
 
@@ -32,35 +33,37 @@ class Encoded:
 
     ``ids`` (uint16 if the vocabulary fits, else int32)[T]; ``starts`` and ``stops`` int32[T], the code
     points of its sentence that a token stands for; ``sentence_offsets`` int64[S+1] into the three.
+    ``n_specials_in_text`` is how many special tokens stood in the text and were encoded as the characters they are.
     """
 
     ids: Ids
     starts: Places
     stops: Places
     sentence_offsets: Ints
+    n_specials_in_text: int = 0
 
 
 class Encoder:
     """Encodes batches of sentences with one vocabulary; remembers the runs it has seen.
 
-    ``specials_in_text`` says what the text ``[MASK]`` is: the special token, as the library has it, or
-    with False ordinary characters, as in Google's BERT. ``takes_words`` says that the vocabulary is made
-    of words, so that :meth:`encode` should be given where they end.
+    The text ``[MASK]`` is six ordinary characters, as in Google's BERT, and so is every special token but those
+    named in ``keep_special``. ``takes_words`` says that the vocabulary is made of words, so that :meth:`encode`
+    should be given where they end.
     """
 
-    def __init__(self, vocabulary: Vocabulary, *, specials_in_text: bool = True) -> None:
+    def __init__(self, vocabulary: Vocabulary, *, keep_special: Sequence[str] = ()) -> None:
+        """Raises ``UsageError`` where ``keep_special`` names what cannot stand in text."""
         self.vocabulary = vocabulary
         self.takes_words = cuts.takes_words(vocabulary)
         self.id_type = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
-        tokenizer = Tokenizer.from_str(vocabulary.tokenizer_json)
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        tokenizer.encode_special_tokens = not specials_in_text
+        tokenizer = text_tokenizer(vocabulary, keep_special)
         self._cuts = cuts.of(vocabulary, tokenizer)
         self._by_word = cuts.Words(self._cuts.marks)
         self._runs = Runs(tokenizer, self._cuts.marks.dtype)
         added = tokenizer.get_added_tokens_decoder().values()
-        self._added = [token.content for token in added if specials_in_text or not token.special]
+        self._whole_tokens = [token.content for token in added if not token.special]
+        self._taken_apart = [token.content for token in added if token.special]
+        self._never = vocabulary.never_text(keep_special)
 
     def encode(self, sentences: Any, ends: Any = None) -> Encoded:
         """Return the tokens of ``sentences`` (Arrow strings, or a sequence of str), without ``[CLS]`` and ``[SEP]``.
@@ -70,16 +73,20 @@ class Encoder:
         cover a sentence.
         """
         ends = ends.combine_chunks() if isinstance(ends, pa.ChunkedArray) else ends
-        parts = [self._chunk(chunk, ends) for chunk in codepoints.chunks(sentences)]
+        parts, n_specials = [], 0
+        for chunk in codepoints.chunks(sentences):
+            parts.append(self._chunk(chunk, ends))
+            n_specials += len(occurrences(chunk, self._taken_apart)[0])
         if not parts:
             empty = np.empty(0, np.int32)
             return Encoded(empty.astype(self.id_type), empty, empty, np.zeros(1, np.int64))
         lengths = np.concatenate([np.diff(part.sentence_offsets) for part in parts])
         return Encoded(
-            np.concatenate([part.ids for part in parts]).astype(self.id_type, copy=False),
+            self._as_text(np.concatenate([part.ids for part in parts])).astype(self.id_type, copy=False),
             np.concatenate([part.starts for part in parts]),
             np.concatenate([part.stops for part in parts]),
             np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths))),
+            n_specials,
         )
 
     def _chunk(self, chunk: codepoints.Chunk, ends: Any) -> Encoded:
@@ -102,17 +109,18 @@ class Encoder:
         return _encoded(ids, begin, end, position, chunk.offsets)
 
     def _whole(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
-        """Return the code points of sentences that hold an added token as text; None if there are none."""
-        suspects = [np.flatnonzero(chunk.points == ord(first)) for first in {content[0] for content in self._added}]
-        places = np.concatenate(suspects) if suspects else np.empty(0, np.int64)
+        """Return bool[C], True in sentences that hold an added token; None if there are none."""
+        places, _ = occurrences(chunk, self._whole_tokens)
         if not len(places):
             return None
-        flags = np.zeros(len(chunk.points), np.bool_)
-        for sentence in np.unique(np.searchsorted(chunk.offsets, places, side="right") - 1).tolist():
-            first, last = chunk.offsets[sentence], chunk.offsets[sentence + 1]
-            text = chunk.points[first:last].tobytes().decode("utf-32-le")
-            flags[first:last] = any(content in text for content in self._added)
-        return flags if flags.any() else None
+        holds = np.zeros(len(chunk.offsets) - 1, np.bool_)
+        holds[np.searchsorted(chunk.offsets, places, side="right") - 1] = True
+        return np.repeat(holds, np.diff(chunk.offsets))
+
+    def _as_text(self, ids: Ids) -> Ids:
+        """Return ``ids`` without special tokens: a word that is spelt like one is a word that is not known."""
+        special = self._never.take(ids, mode="clip")
+        return np.where(special, ids.dtype.type(self.vocabulary.unk), ids) if special.any() else ids
 
 
 def _with_extra(position: Ints, extra: Ints, last: Ints) -> Ints:

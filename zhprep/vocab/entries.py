@@ -37,7 +37,10 @@ def excluded(config: VocabConfig) -> frozenset[str]:
 def reserved(config: VocabConfig) -> list[str]:
     """Return what opens every vocabulary: the specials, then the free slots."""
     if len(config.specials) < 5 or len(set(config.specials)) != len(config.specials):
-        raise UsageError("specials must be five different tokens or more: pad, unk, cls, sep, mask, others")
+        raise UsageError(
+            "specials must be five different tokens or more: pad, unk, cls, sep, mask, others",
+            hint="give them with --specials, the first five in this order",
+        )
     return [*config.specials, *(f"[unused{number}]" for number in range(1, config.unused + 1))]
 
 

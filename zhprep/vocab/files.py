@@ -76,7 +76,10 @@ def read_counts(path: str | Path) -> Counts:
         ) from error
     metadata = table.schema.metadata or {}
     if table.schema.names != SCHEMA.names:
-        raise DataError(f"{path}: not a table of counts: its columns are {', '.join(table.schema.names)}")
+        raise DataError(
+            f"{path}: not a table of counts: its columns are {', '.join(table.schema.names)}",
+            hint="give the counts that `zhprep build-vocab` wrote",
+        )
     totals = {name: int(metadata.get(name.encode(), b"0")) for name in TOTALS}
     return Counts(table.replace_schema_metadata(None).cast(SCHEMA), totals, metadata.get(b"unit") == b"word")
 
@@ -139,7 +142,10 @@ def _tokens(tokenizer: Tokenizer, folder: Path) -> list[str]:
     for token, number in ids.items():
         tokens[number] = token
     if len(ids) != len(tokens):
-        raise DataError(f"{folder}: {len(tokens) - len(ids)} ids of the vocabulary have no token")
+        raise DataError(
+            f"{folder}: {len(tokens) - len(ids)} ids of the vocabulary have no token",
+            hint="take the file from where it is whole, or build the vocabulary again",
+        )
     return tokens
 
 
@@ -179,7 +185,9 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot read {path}: {error}") from error
+        raise DataError(
+            f"cannot read {path}: {error}", hint="take the file from where it is whole, or build the vocabulary again"
+        ) from error
 
 
 def _object(path: Path) -> dict[str, Any]:
@@ -188,7 +196,9 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(_read(path))
     except ValueError as error:
-        raise DataError(f"{path} is not JSON: {error}") from error
+        raise DataError(
+            f"{path} is not JSON: {error}", hint="take the file from where it is whole, or build the vocabulary again"
+        ) from error
     return value if isinstance(value, dict) else {}
 
 

@@ -93,7 +93,10 @@ class _Learner:
         lengths = np.diff(words.offsets)
         n = int(words.offsets[-1])
         if float(lengths @ words.counts.astype(np.float64)) >= COUNT_LIMIT:
-            raise DataError("the counts are too large: their sum must stay below 2**62")
+            raise DataError(
+                "the counts are too large: their sum must stay below 2**62",
+                hint="build the vocabulary from a part of the corpus",
+            )
         self.end = n  # one slot past the last symbol: the neighbour of every word's edge
         self.symbol = np.append(words.symbols.astype(np.int64), -1)
         self.weight = np.append(np.repeat(words.counts, lengths), 0)

@@ -79,7 +79,7 @@ def _missing(vocabulary: Vocabulary, alone: dict[str, int], continuing: set[str]
     unwanted = entries.excluded(config)
     wanted = entries.included(config)
     ranked = sorted({*alone, *wanted} - unwanted, key=lambda character: (-alone.get(character, 0), character))
-    encoded = Encoder(vocabulary, specials_in_text=False).encode(ranked)
+    encoded = Encoder(vocabulary).encode(ranked)
     owners = np.repeat(np.arange(len(ranked)), np.diff(encoded.sentence_offsets))
     unknown = [ranked[owner] for owner in np.unique(owners[encoded.ids == vocabulary.unk]).tolist()]
     found = []

@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.vocab.config import SPECIALS
+
+N_ROLES = len(SPECIALS)
+"""The first special tokens have a role each: pad, unk, cls, sep, mask."""
 
 UNUSED = re.compile(r"\[unused\d+\]|<unused\d+>")
 
@@ -87,6 +91,13 @@ class Vocabulary:
         """True at the ids of special tokens, bool[V]."""
         flags = np.zeros(self.size, np.bool_)
         flags[[self.ids[token] for token in self.specials]] = True
+        return flags
+
+    def never_text(self, keep_special: Iterable[str] = ()) -> npt.NDArray[np.bool_]:
+        """True at the ids that no text has, bool[V]: special tokens but the unknown one and ``keep_special``."""
+        flags = np.zeros(self.size, np.bool_)
+        text = {self.specials[1], *keep_special}
+        flags[[self.ids[token] for token in self.specials if token in self.ids and token not in text]] = True
         return flags
 
     @functools.cached_property

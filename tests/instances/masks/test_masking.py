@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from plain_masks import random_batch
 
-from zhprep.instances import Flat, InstancesConfig, TokenFacts, mask_batch
+from zhprep.core.errors import DataError
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch, mask_batch
 from zhprep.instances.masks import masking
 from zhprep.instances.masks.drawing import KEEP, MASK
 from zhprep.instances.masks.sounds import masked_sounds
@@ -92,3 +93,15 @@ def test_what_is_put_in_differs_between_epochs_where_the_same_is_chosen():
     first, second = (mask_batch(flat, config, FACTS, epoch) for epoch in (0, 1))
     assert np.array_equal(first.positions, second.positions)
     assert 0.2 < (first.kinds != second.kinds).mean() < 0.5  # 1 - .8**2 - .1**2 - .1**2 = .34
+
+
+@pytest.mark.parametrize("make", [mask_batch, corrupt_batch])
+def test_special_tokens_in_the_text_are_refused(make):
+    never_text = np.arange(600) < 10
+    facts = TokenFacts(4, np.arange(10, 500), never_text=never_text, marks=np.zeros(600, np.uint8))
+    flat, config = flat_of(50), InstancesConfig(corruption=("infill",) if make is corrupt_batch else ())
+    make(flat, config, facts)
+    wrong = flat.input_ids.copy()
+    wrong[np.flatnonzero(flat.word_ids >= 0)[7]] = 3
+    with pytest.raises(DataError, match="1 tokens of the text are special tokens, the first has the id 3"):
+        make(Flat(wrong, flat.word_ids, flat.offsets, flat.instance_ids), config, facts)

@@ -26,7 +26,7 @@ def read_manifest(path: Path, table: str | None = None) -> dict[str, Any]:
             f"{path}: has version {manifest.get('version')}; this zhprep reads {schema.VERSION}", hint="make it again"
         )
     if table is not None and manifest["table"] != table:
-        raise DataError(f"{path}: holds a table of {manifest['table']}, not {table}")
+        raise DataError(f"{path}: holds a table of {manifest['table']}, not {table}", hint=f"give a folder of {table}")
     return manifest
 
 

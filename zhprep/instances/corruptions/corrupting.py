@@ -27,8 +27,10 @@ PLAIN = ("input_ids", "word_ids", "special_tokens_mask", "instance_id")
 def corrupt_batch(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: int = 0) -> Corrupted:
     """Corrupt every instance of ``batch`` as ``config.corruption`` says; the batch itself is not changed.
 
-    Raises ``UsageError`` for corruptions that there are not or that do not go together.
+    Raises ``UsageError`` for corruptions that there are not or that do not go together, ``DataError`` where the text
+    of the batch has special tokens.
     """
+    facts.check_text(batch.input_ids, batch.word_ids)
     steps = [CORRUPTIONS[name] for name in in_order(config)]
     conditions = Conditions(config, facts, epoch)
     parts = []

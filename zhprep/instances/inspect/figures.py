@@ -77,6 +77,21 @@ def clean_of(batch: pa.RecordBatch, config: InstancesConfig) -> tuple[Flat, Mask
     return dataclasses.replace(flat, input_ids=clean), Masked(ids, positions, rows, labels, kinds)
 
 
+def special_in_text(batch: pa.RecordBatch, config: InstancesConfig, facts: TokenFacts) -> int:
+    """Return how many tokens of the text (``special_tokens_mask`` is 0) are special tokens, masks undone."""
+    if facts.never_text is None:
+        return 0
+    never = facts.never_text.copy()
+    if "labels" in batch.schema.names:  # a source: what was put in for a span stands there for text
+        never[facts.mask] = False
+        never[facts.sentinels if facts.sentinels is not None else []] = False
+        ids = batch["input_ids"].flatten().to_numpy()
+    else:
+        ids = clean_of(batch, config)[0].input_ids
+    special = batch["special_tokens_mask"].flatten().to_numpy()
+    return int(np.count_nonzero(never.take(ids, mode="clip") & (special == 0)))
+
+
 def figures_of(flat: Flat, masked: Masked, config: InstancesConfig, facts: TokenFacts) -> Figures:
     """Return the figures of ``masked``, which are masks of the clean instances ``flat``."""
     units = flat.words.units

@@ -52,6 +52,7 @@ class Reader:
             opens[1:] &= coarse.of[1:] != coarse.of[:-1]
         account.count(encoded_tokens=len(encoded.ids))
         account.change("tokens.words_joined", joined)
+        account.change("tokens.special_as_text", encoded.n_specials_in_text)
         numbers = first_number + np.arange(documents.num_rows)
         tokens = Tokens(encoded.ids, opens, columns, coarse)
         window, empty = _without_empty(tokens, encoded.sentence_offsets, rows_of(documents["sentences"]), numbers)

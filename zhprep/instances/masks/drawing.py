@@ -7,14 +7,15 @@ token that says what was done.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from zhprep.core import rng
-from zhprep.core.errors import UsageError
-from zhprep.core.ragged import Array, Ints
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.ragged import Array, Bools, Ints
 from zhprep.instances.similar.table import SimilarTable
 from zhprep.vocab import Vocabulary
 
@@ -38,7 +39,8 @@ class TokenFacts:
     """What replacing needs to know of a vocabulary: the id of the mask token and the ids that a
     random token may have (``pool``, no specials and no unused entries); a table of similar words and the
     readings of the tokens, if there are any. For corruptions, ``marks`` ``uint8[V]`` says which ids end a sentence
-    and ``sentinels`` are the ids that stand for spans, in the order of their use."""
+    and ``sentinels`` are the ids that stand for spans, in the order of their use. ``never_text`` ``bool[V]`` are the
+    special tokens that no text has, and so no mask may be put on."""
 
     mask: int
     pool: Ints
@@ -46,11 +48,25 @@ class TokenFacts:
     sounds: Sounds | None = None
     marks: npt.NDArray[np.uint8] | None = None
     sentinels: Ints | None = None
+    never_text: Bools | None = None
 
     @classmethod
-    def of(cls, vocabulary: Vocabulary) -> TokenFacts:
-        """Return the facts of a vocabulary."""
-        return cls(vocabulary.mask, vocabulary.normal_ids.astype(np.int64))
+    def of(cls, vocabulary: Vocabulary, keep_special: Sequence[str] = ()) -> TokenFacts:
+        """Return the facts of a vocabulary; the special tokens ``keep_special`` may stand in text."""
+        never_text = vocabulary.never_text(keep_special)
+        return cls(vocabulary.mask, vocabulary.normal_ids.astype(np.int64), never_text=never_text)
+
+    def check_text(self, input_ids: Array, word_ids: Array) -> None:
+        """Raise ``DataError`` where a token of the text (``word_ids`` [T] is not -1) has the id of a special token."""
+        if self.never_text is None:
+            return
+        wrong = np.flatnonzero(self.never_text.take(input_ids, mode="clip") & (word_ids >= 0))
+        if len(wrong):
+            raise DataError(
+                f"{len(wrong):,} tokens of the text are special tokens, the first has the id {input_ids[wrong[0]]}; "
+                "special_tokens_mask is 0 there",
+                hint="make the data again with this version, with --keep-special NAME for placeholders that stay",
+            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +110,8 @@ def draw_kinds(chosen: Chosen, shares: tuple[float, ...], per: str, first: int =
     """
     if len(shares) != 3 or min(shares) < 0 or abs(sum(shares) - 1) > 1e-6:
         raise UsageError(
-            f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1"
+            f"ratios are {list(shares)}; they must be three shares, replaced, random and kept, that add up to 1",
+            hint="BERT has 0.8,0.1,0.1",
         )
     roll = rng.bits(chosen.keys, chosen.unit(per)) >> _HALF
     which = (roll >= round(shares[0] * 2**32)).astype(np.intp)

@@ -79,7 +79,11 @@ class Masked:
 
 
 def mask_batch(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: int = 0) -> Masked:
-    """Choose and replace tokens of every instance of ``batch``; the batch itself is not changed."""
+    """Choose and replace tokens of every instance of ``batch``; the batch itself is not changed.
+
+    Raises ``DataError`` where the text of the batch has special tokens.
+    """
+    facts.check_text(batch.input_ids, batch.word_ids)
     parts = [_mask_block(block, config, facts, epoch) for block in batch.blocks]
     if len(parts) == 1:
         return parts[0]

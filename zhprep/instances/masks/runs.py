@@ -28,7 +28,10 @@ def thresholds(weights: Sequence[float]) -> Ints:
     """Return for each length but the last the first 32-bit draw that is beyond it."""
     total = sum(weights)
     if not weights or min(weights) < 0 or total <= 0:
-        raise UsageError(f"weights are {list(weights)}; they must be shares of 1, 2, 3, … words, not all 0")
+        raise UsageError(
+            f"weights are {list(weights)}; they must be shares of 1, 2, 3, … words, not all 0",
+            hint="MacBERT has 0.4,0.3,0.2,0.1",
+        )
     running = np.cumsum(np.asarray(weights, np.float64)) / total
     return np.rint(running[:-1] * 2.0**32).astype(np.int64)
 

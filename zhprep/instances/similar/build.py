@@ -90,7 +90,10 @@ def read_word2vec(path: str | Path, n_words: int) -> tuple[list[str], Matrix]:
         except ValueError as error:
             raise DataError(f"{path}:{number}: not a word and numbers: {error}", hint="word2vec text format") from error
         if not len(row) or (rows and len(row) != len(rows[0])):
-            raise DataError(f"{path}:{number}: {len(row)} numbers instead of {len(rows[0]) if rows else 'some'}")
+            raise DataError(
+                f"{path}:{number}: {len(row)} numbers instead of {len(rows[0]) if rows else 'some'}",
+                hint="every line of word2vec text format has as many numbers; the file may be cut short",
+            )
         words.append(parts[0])
         rows.append(row)
         if len(words) == n_words:

@@ -50,7 +50,10 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
             continue
         parts = line.rstrip("\r").split("\t")
         if len(parts) < 2:
-            raise DataError(f"{path}:{number}: not word, similar word and score with tabs between them")
+            raise DataError(
+                f"{path}:{number}: not word, similar word and score with tabs between them",
+                hint="`zhprep similar-words` makes such a file",
+            )
         yield parts[0], parts[1]
 
 

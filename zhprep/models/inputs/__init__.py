@@ -1,4 +1,4 @@
-"""What is summed into the embeddings: each input turns columns of the batch into ``[B, L, D]`` (or broadcasts to it).
+"""What is summed into the embeddings: each input turns columns of the batch into ``[B, L, E]`` (or broadcasts to it).
 
 An input is a module made from the model config. ``needs`` names the columns that must be in the data, ``takes`` those
 that are used if they are there.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from zhprep.models.inputs.position import PositionInput
 from zhprep.models.inputs.segment import SegmentInput
 from zhprep.models.inputs.token import TokenInput
-from zhprep.models.part import Input
+from zhprep.models.part import EmbeddingInput
 
-INPUTS: dict[str, type[Input]] = {
+INPUTS: dict[str, type[EmbeddingInput]] = {
     "token": TokenInput,
     "position": PositionInput,
     "segment": SegmentInput,

@@ -6,27 +6,43 @@ In a sentence and its translation (data with ``lang_ids``) the second one is cou
 
 from __future__ import annotations
 
+import dataclasses
+
 import torch
 from torch import Tensor, nn
 
+from zhprep.core.config import setting
+from zhprep.models.attention import position_ids
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, Input
+from zhprep.models.part import Batch, EmbeddingInput
 
 
-class PositionInput(Input):
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PositionSettings:
+    """How positions are counted."""
+
+    offset: int = setting(0, "row of the table that position 0 has: 2 in RoBERTa and BART of fairseq", minimum=0)
+
+
+class PositionInput(EmbeddingInput):
     """One vector per absolute position."""
 
     takes = ("lang_ids",)
+    Settings = PositionSettings
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.table = nn.Embedding(config.n_positions, config.width)
+        self.offset = config.settings_of("position", PositionSettings).offset
+        self.table = nn.Embedding(config.max_position_embeddings + self.offset, config.table_size)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return ``[L, D]``, the same for every row, or ``[B, L, D]`` for rows with languages."""
-        length = batch["input_ids"].shape[1]
-        if "lang_ids" not in batch:
-            return self.table.weight[:length]
-        second: Tensor = batch["lang_ids"]
-        positions = torch.arange(length, device=second.device) - second * second.argmax(1, keepdim=True)
-        return self.table(positions)  # type: ignore[no-any-return]
+        """Return ``[L, E]``, the same for every row, or ``[B, L, E]`` for rows with positions of their own."""
+        if "lang_ids" in batch:
+            second: Tensor = batch["lang_ids"]
+            positions = torch.arange(second.shape[1], device=second.device) - second * second.argmax(1, keepdim=True)
+        elif "position_ids" in batch or "cu_seqlens" in batch:
+            positions = position_ids(batch)
+        else:
+            length = batch["input_ids"].shape[1]
+            return self.table.weight[self.offset : self.offset + length]
+        return self.table(positions + self.offset)  # type: ignore[no-any-return]

@@ -5,19 +5,19 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, Input
+from zhprep.models.part import Batch, EmbeddingInput
 
 
-class TokenInput(Input):
+class TokenInput(EmbeddingInput):
     """One vector per token id; the output layer of masked-language modelling shares the table."""
 
     needs = ("input_ids",)
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.table = nn.Embedding(config.vocabulary_size, config.width)
+        self.table = nn.Embedding(config.vocab_size, config.table_size)
 
     def forward(self, batch: Batch) -> Tensor:
-        """Return ``[B, L, D]``."""
+        """Return ``[B, L, E]``."""
         embedded: Tensor = self.table(batch["input_ids"])
         return embedded

@@ -1,17 +1,18 @@
 """What a model is trained on: the loss is the weighted sum over the recipe's objectives; the loop knows none.
 
-An objective is a frozen spec: the columns it needs, the head it puts on the states, its loss.
+An objective says which columns it needs, reads one stream of the body with a head of its own, and returns what it
+predicts; how many things these are it can say from the batch beforehand.
 """
 
 from __future__ import annotations
 
 from zhprep.models.objective import Objective
-from zhprep.models.objectives.mlm import MLM
-from zhprep.models.objectives.next_sentence import NEXT_SENTENCE
-from zhprep.models.objectives.sentence_order import SENTENCE_ORDER
+from zhprep.models.objectives.mlm import MaskedTokens
+from zhprep.models.objectives.next_sentence import NextSentence
+from zhprep.models.objectives.sentence_order import SentenceOrder
 
-OBJECTIVES: dict[str, Objective] = {
-    "mlm": MLM,
-    "next_sentence": NEXT_SENTENCE,
-    "sentence_order": SENTENCE_ORDER,
+OBJECTIVES: dict[str, type[Objective]] = {
+    "mlm": MaskedTokens,
+    "next_sentence": NextSentence,
+    "sentence_order": SentenceOrder,
 }

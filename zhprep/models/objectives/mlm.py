@@ -6,17 +6,31 @@ small model, so this is 4 to 5 times faster at ``tiny`` than scoring all positio
 
 from __future__ import annotations
 
-from torch import Tensor, nn
-
+from zhprep.models.config import ModelConfig
 from zhprep.models.heads import MaskedTokenHead
-from zhprep.models.objective import Encoded, Objective
+from zhprep.models.objective import IGNORED, Objective, Prediction
 from zhprep.models.part import Batch
+from zhprep.models.stream import HiddenStream
 
 
-def _scores(head: nn.Module, encoded: Encoded, batch: Batch) -> Tensor:
-    states = encoded.states.flatten(0, 1).index_select(0, batch["masked_positions"])
-    logits: Tensor = head(states, encoded.table)
-    return logits
+class MaskedTokens(Objective):
+    """The original token of every masked position of the stream."""
 
+    needs = ("input_ids",)
 
-MLM = Objective(needs=("input_ids",), labels="masked_labels", head=MaskedTokenHead, scores=_scores)
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.head = MaskedTokenHead(config)
+
+    def count(self, batch: Batch) -> int:
+        """Return the number of masked tokens."""
+        return int((batch["masked_labels"] != IGNORED).sum())
+
+    def forward(self, stream: HiddenStream) -> Prediction:
+        """Return logits ``[M, V]`` of the masked tokens."""
+        logits = self.head(stream.at(stream.batch["masked_positions"]), stream.token_table)
+        return Prediction.of_classes(logits, stream.batch["masked_labels"])
+
+    def multiply_adds(self, masked_share: float) -> float:
+        """Return those of the head, for the masked share of the tokens only."""
+        return masked_share * self.config.table_size * (self.config.hidden_size + self.config.vocab_size)

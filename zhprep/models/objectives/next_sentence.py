@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from zhprep.models.objective import row_objective
+from zhprep.models.objective import RowClass
 
-NEXT_SENTENCE = row_objective("next_sentence_label")
+
+class NextSentence(RowClass):
+    """Two classes of rows."""
+
+    needs = ("next_sentence_label",)

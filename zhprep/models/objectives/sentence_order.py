@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
-from zhprep.models.objective import row_objective
+from zhprep.models.objective import RowClass
 
-SENTENCE_ORDER = row_objective("sentence_order_label")
+
+class SentenceOrder(RowClass):
+    """Two classes of rows."""
+
+    needs = ("sentence_order_label",)

@@ -62,7 +62,10 @@ class G2pwEngine:
             sentences = ["".join(map(chr, text.codes[bounds[row] : bounds[row + 1]])) for row in rows]
             for row, sentence, read in zip(rows, sentences, self._convert(sentences) if rows else [], strict=True):
                 if len(read) != len(sentence):
-                    raise DataError(f"g2pw read {len(read)} of {len(sentence)} characters of {sentence[:40]!r}")
+                    raise DataError(
+                        f"g2pw read {len(read)} of {len(sentence)} characters of {sentence[:40]!r}",
+                        hint="take another --engine, and report the sentence to the makers of g2pw",
+                    )
                 result[bounds[row] : bounds[row + 1]] = [known.get(syllable or "", 0) for syllable in read]
         return result
 

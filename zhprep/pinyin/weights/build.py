@@ -110,7 +110,7 @@ def read_arrays(pickled: bytes) -> dict[str, npt.NDArray[Any]]:
             arrays[name] = np.frombuffer(argument, "<f4").reshape(SHAPES[name])
             name = ""
     if set(arrays) != set(SHAPES):
-        raise DataError(f"the weights lack {sorted(set(SHAPES) - set(arrays))}")
+        raise DataError(f"the weights lack {sorted(set(SHAPES) - set(arrays))}", hint="take the file of g2pM 0.1.2.5")
     return arrays
 
 
@@ -118,7 +118,7 @@ def read_numbers(pickled: bytes) -> dict[str, int]:
     """Return a pickled ``dict[str, int]``."""
     values = [argument for _, argument in _values(pickled)]
     if not all(isinstance(k, str) and isinstance(v, int) for k, v in zip(values[::2], values[1::2], strict=True)):
-        raise DataError("not a pickled table of numbers")
+        raise DataError("not a pickled table of numbers", hint="take the file of g2pM 0.1.2.5")
     return dict(zip(values[::2], values[1::2], strict=True))
 
 

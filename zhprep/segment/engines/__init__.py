@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from zhprep.core.errors import UsageError
 from zhprep.core.registry import load_object, lookup
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.engines.characters import Characters
@@ -55,10 +56,16 @@ ENGINES: dict[str, type[Engine]] = {
 def load_engine(config: SegmentConfig) -> Engine:
     """Return the engine that ``config.cws`` names: one of ours, or anyone's as ``package.module:Class``.
 
-    Raises ``UsageError`` for an unknown name, or when a package that the engine needs is absent.
+    Raises ``UsageError`` for an unknown name, for what is no segmenter, or when a package that is needed is absent.
     """
     if ":" in config.cws:
         kind: type[Engine] = load_object(config.cws, "segmenter")
+        lacking = [name for name in ("fingerprint", "cut") if not callable(getattr(kind, name, None))]
+        if not isinstance(kind, type) or lacking:
+            raise UsageError(
+                f"{config.cws!r} is no segmenter: " + (f"it has no {lacking[0]}()" if lacking else "it is no class"),
+                hint="name a class with fingerprint() and cut(sentences), as in zhprep.segment.engines.Engine",
+            )
     else:
         kind = lookup(ENGINES, config.cws, "segmenter")
     return kind(config)

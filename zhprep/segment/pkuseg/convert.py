@@ -80,7 +80,9 @@ def _read(source: pathlib.Path) -> dict[str, bytes]:
         for name, data in _files(source):
             found.setdefault(name, data)
     except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise UsageError(f"cannot read {str(source)!r}: {error}") from error
+        raise UsageError(
+            f"cannot read {str(source)!r}: {error}", hint="take the wheel or source archive of pkuseg 0.0.25"
+        ) from error
     return found
 
 
@@ -110,9 +112,14 @@ def _unpickle(data: bytes, kind: type) -> Any:
     try:
         value = _Plain(io.BytesIO(data)).load()
     except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError) as error:
-        raise DataError(f"the model cannot be read: {error}") from error
+        raise DataError(
+            f"the model cannot be read: {error}", hint="take the wheel or source archive of pkuseg 0.0.25"
+        ) from error
     if not isinstance(value, kind):
-        raise DataError(f"the model holds a {type(value).__name__} where a {kind.__name__} should be")
+        raise DataError(
+            f"the model holds a {type(value).__name__} where a {kind.__name__} should be",
+            hint="take the wheel or source archive of pkuseg 0.0.25",
+        )
     return value
 
 
@@ -125,7 +132,10 @@ class _Model:
         flat = np.load(io.BytesIO(weights), allow_pickle=False)["w"].astype(np.float64)
         n_scores = len(self.features) * self.n_tags
         if len(flat) != n_scores + self.n_tags**2:
-            raise DataError(f"{len(flat)} weights for {len(self.features)} features and {self.n_tags} tags")
+            raise DataError(
+                f"{len(flat)} weights for {len(self.features)} features and {self.n_tags} tags",
+                hint="take the wheel or source archive of pkuseg 0.0.25",
+            )
         self.weights: Floats = np.concatenate((flat[:n_scores].reshape(-1, self.n_tags), np.zeros((1, self.n_tags))))
         # The file has weights[tag, tag before]; pkuseg adds them to ones.
         self.transitions: Floats = 1.0 + flat[n_scores:].reshape(self.n_tags, self.n_tags).T

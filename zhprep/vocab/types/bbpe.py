@@ -31,7 +31,10 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
         raise UsageError("--include does not go with type bbpe", hint="it has no unknown characters")
     fixed = [*entries.reserved(config), *(bytemap.CHARACTER_OF[byte] for byte in range(256))]
     if len(fixed) > config.size:
-        raise UsageError(f"a bbpe vocabulary has at least {len(fixed)} entries, and the size is {config.size}")
+        raise UsageError(
+            f"a bbpe vocabulary has at least {len(fixed)} entries, and the size is {config.size}",
+            hint=f"give --size {len(fixed)} or more",
+        )
     unwanted = {bytemap.token_of(entry.encode()) for entry in entries.excluded(config)}
     learnt = merges.learn(
         _words(counts),

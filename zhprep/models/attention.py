@@ -1,0 +1,172 @@
+"""Attention (arXiv:1706.03762 §3.2): to a stream itself or to another one, and what it may see.
+
+What may be seen is made once per batch (:class:`AttentionContext`) and read by every layer.
+Shapes: B rows, L positions, D hidden size, H heads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from zhprep.models.config import ModelConfig
+from zhprep.models.part import Batch
+
+Rotation = tuple[Tensor, Tensor]
+"""Cosines and sines of the angles of every position, each ``[1 or B, 1, L, D/H]``."""
+
+
+@dataclasses.dataclass(frozen=True)
+class AttentionContext:
+    """What the positions of a batch may attend to.
+
+    ``masks`` are by the width of the window of local attention (0 sees all): bool, broadcasting to ``[B, H, L, L]``,
+    True where it may, or None where everything may. ``rotations`` are by their base. ``bias`` is added to the scores,
+    ``[1 or B, H, L, L]``. ``cross`` is what cross-attention reads, ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``.
+    """
+
+    masks: Mapping[int, Tensor | None]
+    rotations: Mapping[float, Rotation] = dataclasses.field(default_factory=dict)
+    bias: Tensor | None = None
+    cross: Tensor | None = None
+    cross_mask: Tensor | None = None
+
+    @classmethod
+    def of(cls, batch: Batch, config: ModelConfig, *, causal: bool = False) -> AttentionContext:
+        """Return the context of ``batch``: its padding, the borders of packed sequences, the windows and rotations
+        that the layers of ``config`` need; with ``causal`` nothing sees what comes after it."""
+        length, device = batch["input_ids"].shape[1], batch["input_ids"].device
+        real = batch.get("attention_mask")
+        seen = None if real is None else real[:, None, None, :]
+        if "cu_seqlens" in batch:
+            numbers = sequence_numbers(batch)
+            seen = _and(seen, (numbers[:, :, None] == numbers[:, None, :])[:, None])
+        if causal:
+            seen = _and(seen, distances(length, device) >= 0)
+        masks = {0: seen}
+        if window := config.local_attention:
+            masks[window] = _and(seen, distances(length, device).abs() <= window // 2)
+        thetas = {config.rotary_theta, config.local_rotary_theta} - {0.0}
+        width = config.hidden_size // config.num_attention_heads
+        return cls(masks, {theta: rotation(position_ids(batch), width, theta) for theta in thetas})
+
+    def reading(self, states: Tensor, batch: Batch) -> AttentionContext:
+        """Return this context with ``states`` ``[B, K, D]`` of ``batch`` to be read by cross-attention."""
+        real = batch.get("attention_mask")
+        return dataclasses.replace(self, cross=states, cross_mask=None if real is None else real[:, None, None, :])
+
+    def mask(self, window: int) -> Tensor | None:
+        """Return the mask of layers with ``window``, with the bias if there is one."""
+        mask = self.masks[window]
+        if self.bias is None:
+            return mask
+        return self.bias if mask is None else self.bias.masked_fill(~mask, -torch.inf)
+
+
+def _and(one: Tensor | None, other: Tensor) -> Tensor:
+    return other if one is None else one & other
+
+
+def distances(length: int, device: torch.device) -> Tensor:
+    """Return how far each position is behind each other one, int64 ``[L, L]``."""
+    place = torch.arange(length, device=device)
+    return place[:, None] - place
+
+
+def sequence_numbers(batch: Batch) -> Tensor:
+    """Return for each position of packed rows which sequence it is in, int64 ``[B, L]``."""
+    shape, borders = batch["input_ids"].shape, batch["cu_seqlens"]
+    place = torch.arange(shape.numel(), device=borders.device)
+    return torch.bucketize(place, borders, right=True).view(shape)
+
+
+def position_ids(batch: Batch) -> Tensor:
+    """Return the position of each token in its sequence: ``[B, L]`` where the batch says or is packed, else ``[L]``."""
+    shape = batch["input_ids"].shape
+    if "position_ids" in batch:
+        return batch["position_ids"]
+    place = torch.arange(shape[1], device=batch["input_ids"].device)
+    if "cu_seqlens" not in batch:
+        return place
+    flat = torch.arange(shape.numel(), device=place.device).view(shape)
+    begins = F.pad(batch["cu_seqlens"], (1, 0))[sequence_numbers(batch)]
+    return flat - begins
+
+
+def rotation(positions: Tensor, width: int, theta: float) -> Rotation:
+    """Return cosines and sines for rotary positions (RoFormer, arXiv:2104.09864), in the order of transformers: the
+    two halves of a head are rotated against each other."""
+    rates = 1.0 / theta ** (torch.arange(0, width, 2, device=positions.device) / width)
+    angles = positions[..., None] * rates
+    angles = torch.cat([angles, angles], -1).view(-1, 1, positions.shape[-1], width)
+    return angles.cos(), angles.sin()
+
+
+def rotated(states: Tensor, by: Rotation) -> Tensor:
+    """Return ``states`` ``[B, H, L, D/H]`` turned by the angles of their positions."""
+    cosines, sines = by
+    first, second = states.chunk(2, -1)
+    turned: Tensor = states * cosines + torch.cat([-second, first], -1) * sines
+    return turned.to(states.dtype)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention, with one product for queries, keys and values.
+
+    ``index`` is the number of the layer, which decides whether it sees all or a window.
+    """
+
+    def __init__(self, config: ModelConfig, index: int = 0) -> None:
+        super().__init__()
+        self.n_heads = config.num_attention_heads
+        self.attention_dropout = config.attention_dropout
+        self.scale = config.attention_scale or None
+        self.window = config.local_attention if index % config.global_attn_every_n_layers else 0
+        self.theta = (config.local_rotary_theta if self.window else 0.0) or config.rotary_theta
+        self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size, bias=config.bias)
+        self.output = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
+
+    def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
+        """Return ``[B, L, D]``."""
+        n_rows, length, width = hidden_states.shape
+        qkv = self.qkv(hidden_states).view(n_rows, length, 3, self.n_heads, width // self.n_heads)
+        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B, H, L, D/H]
+        if self.theta:
+            by = context.rotations[self.theta]
+            query, key = rotated(query, by), rotated(key, by)
+        dropout = self.attention_dropout if self.training else 0.0
+        mask = context.mask(self.window)
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout, scale=self.scale)
+        attended: Tensor = self.output(seen.transpose(1, 2).reshape(n_rows, length, width))
+        return attended
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention to ``context.cross``."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.n_heads = config.num_attention_heads
+        self.attention_dropout = config.attention_dropout
+        self.scale = config.attention_scale or None
+        self.query = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
+        self.kv = nn.Linear(config.hidden_size, 2 * config.hidden_size, bias=config.bias)
+        self.output = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
+
+    def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
+        """Return ``[B, L, D]``."""
+        assert context.cross is not None
+        n_rows, length, width = hidden_states.shape
+        query = self.query(hidden_states).view(n_rows, length, self.n_heads, -1).transpose(1, 2)
+        kv = self.kv(context.cross).view(n_rows, -1, 2, self.n_heads, width // self.n_heads)
+        key, value = kv.permute(2, 0, 3, 1, 4).unbind(0)
+        dropout = self.attention_dropout if self.training else 0.0
+        seen = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=context.cross_mask, dropout_p=dropout, scale=self.scale
+        )
+        attended: Tensor = self.output(seen.transpose(1, 2).reshape(n_rows, length, width))
+        return attended

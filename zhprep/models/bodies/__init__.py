@@ -1,0 +1,10 @@
+"""Which streams of hidden states a model has, and what gives them: from a batch to what objectives read."""
+
+from __future__ import annotations
+
+from zhprep.models.bodies.single import SingleBody
+from zhprep.models.body import Body
+
+BODIES: dict[str, type[Body]] = {
+    "single": SingleBody,
+}

@@ -1,0 +1,56 @@
+"""What a body is: what turns a batch into named streams of hidden states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+from zhprep.models.attention import AttentionContext
+from zhprep.models.config import ModelConfig
+from zhprep.models.embedding import Embeddings
+from zhprep.models.layer import LayerStack
+from zhprep.models.part import Batch, Part
+from zhprep.models.stream import HiddenStream, Pass, StreamSpec
+
+
+class Body(Part):
+    """Gives the streams named in ``gives``, in the order in which they are made; makes its own embeddings and stacks.
+
+    The model asks for the streams that objectives read, so that what is not read costs nothing. Objectives read the
+    ``main`` one, or what ``reads`` says for them, or what the recipe does (``mlm:coarse``). ``streams`` has what is
+    known of each stream before there is a batch.
+    """
+
+    gives: ClassVar[tuple[str, ...]] = ("main",)
+    main: ClassVar[str] = "main"
+    reads: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    streams: dict[str, StreamSpec]
+
+    def encode(self, name: str, passing: Pass) -> HiddenStream:
+        """Return the stream ``name`` of ``passing.batch``.
+
+        What was made before it in this pass (streams, and the predictions of the objectives that read them) is in
+        ``passing``: a discriminator reads what its generator predicted, a decoder the encoder's states. A stream that
+        is missing there was asked for by nobody.
+        """
+        raise NotImplementedError
+
+    def multiply_adds(self, name: str, length: int) -> float:
+        """Return the products that the stream ``name`` costs per token of rows of ``length``."""
+        raise NotImplementedError
+
+
+def spec_of(config: ModelConfig, embeddings: Embeddings, columns: Mapping[str, str] | None = None) -> StreamSpec:
+    """Return what is known of a stream of ``config`` over ``embeddings`` that reads its ``columns`` (see there)."""
+    return StreamSpec(config, embeddings.columns_needed, embeddings.columns_taken, columns or {})
+
+
+def encoded(
+    embeddings: Embeddings, stack: LayerStack, batch: Batch, *, all_layers: bool, causal: bool = False
+) -> HiddenStream:
+    """Return the stream of ``embeddings`` and ``stack`` over ``batch``, whose rows stand by their first state."""
+    context = AttentionContext.of(batch, stack.config, causal=causal)
+    hidden_states, layers = stack(embeddings(batch), context, all_layers=all_layers)
+    return HiddenStream(hidden_states, embeddings.token_table, hidden_states[:, 0], batch, layers)

@@ -1,0 +1,133 @@
+"""Saving and loading model folders.
+
+What is saved as a family of transformers loads with its classes and gives equal logits; what transformers saved loads
+here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from zhprep.core import config as settings
+from zhprep.core.errors import DataError, UsageError
+from zhprep.models.checkpoints import FORMATS, format_of
+from zhprep.models.checkpoints.format import Format
+from zhprep.models.checkpoints.names import from_format, named, to_format
+from zhprep.models.config import ModelConfig
+from zhprep.models.model import Model
+from zhprep.models.recipe import modernised
+
+CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
+
+
+def check_format(model: Model) -> None:
+    """Raise ``UsageError`` when ``model`` cannot be saved in its format: told before it is trained, not after."""
+    form = format_of(model.config)
+    for weight in model.state_dict():
+        named(weight, form)
+
+
+def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
+    """Write ``config.json`` and ``model.safetensors`` into ``folder``, in the format of the model's config.
+
+    Raises ``UsageError`` naming a weight that the format has no name for; nothing is written then.
+    """
+    form = format_of(model.config)
+    weights = to_format({name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}, form)
+    weights |= form.absent(model.config)
+    values = settings.as_dict(model.config)
+    described = {
+        "architectures": [form.architecture(model.config)],
+        "model_type": form.model_type,
+        **form.fixed,
+        "pad_token_id": pad_id,
+        **{theirs: values[ours] for ours, theirs in form.fields.items()},
+        **form.described(model.config),
+        "zhprep": {name: value for name, value in values.items() if name not in form.fields},
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    safetensors.torch.save_file(weights, folder / WEIGHTS, metadata={"format": "pt"})
+
+
+def read_config(folder: Path) -> ModelConfig:
+    """Return the model config that ``folder/config.json`` describes.
+
+    Raises ``UsageError`` when there is none, ``DataError`` when it is of no family that is known here.
+    """
+    described = _described(folder)
+    form = _format_in(described, folder)
+    values = {ours: described[theirs] for ours, theirs in form.fields.items() if theirs in described}
+    ours = modernised(described.get("zhprep", {}))
+    return settings.build(ModelConfig, {**form.config_of(described), **values, **ours}, where=str(folder / CONFIG))
+
+
+def load_model(folder: Path) -> Model:
+    """Return the model saved in ``folder``.
+
+    Raises ``DataError`` when a weight is missing or of another shape.
+    """
+    model = Model(read_config(folder))
+    missing = load_weights(model, folder)
+    if missing:
+        raise DataError(f"{folder}: no weights for {', '.join(missing[:3])}" + (" …" if len(missing) > 3 else ""))
+    return model
+
+
+def load_weights(model: Model, folder: Path) -> list[str]:
+    """Start ``model`` from the weights in ``folder`` and return the names of those it lacks, which stay as they are.
+
+    A model of fewer layers takes the first ones, as RBT3 does. Released Chinese models often lack the heads. Raises
+    ``DataError`` when a weight has another shape.
+    """
+    own = model.state_dict()
+    found = from_format(_read(folder), own, _format_in(_described(folder), folder))
+    for name, tensor in found.items():
+        if tensor.shape != own[name].shape:
+            raise DataError(
+                f"{folder}: {name} is {list(tensor.shape)}, the model wants {list(own[name].shape)}",
+                hint="start from a model of the same vocabulary and width",
+            )
+    model.load_state_dict(found, strict=False)
+    return [name for name in own if name not in found]
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    try:
+        described: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{folder} is not a model folder: no config.json in it", hint="give a finished run") from None
+    except ValueError as error:
+        raise DataError(f"{folder / CONFIG}: {error}") from error
+    return described
+
+
+def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
+    kind = described.get("model_type")
+    form = next((form for form in FORMATS.values() if form.model_type == kind), None)
+    if form is None:
+        known = ", ".join(form.model_type for form in FORMATS.values())
+        raise DataError(f"{folder / CONFIG}: model_type is {kind!r}", hint=f"known ones are {known}")
+    for name, value in form.required.items():
+        if described.get(name) != value:
+            raise DataError(f"{folder / CONFIG}: {name} is {described.get(name)!r}, not {value!r}")
+    return form
+
+
+def _read(folder: Path) -> dict[str, Tensor]:
+    if (folder / INDEX).exists():
+        shards = sorted(set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
+    else:
+        shards = [WEIGHTS]
+    weights: dict[str, Tensor] = {}
+    for shard in shards:
+        if not (folder / shard).exists():
+            raise UsageError(f"{folder} has no {shard}", hint="save the model with save_pretrained (safetensors)")
+        weights.update(safetensors.torch.load_file(folder / shard))
+    return weights

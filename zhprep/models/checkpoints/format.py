@@ -1,0 +1,65 @@
+"""What a format of model folders is: one record a family, with the names of weights and settings both ways."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from zhprep.models.config import ModelConfig
+
+Names = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def _nothing(_: Any) -> dict[str, Any]:
+    return {}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Format:
+    """How a family of models lies in a folder: ``config.json`` and ``model.safetensors``.
+
+    ``weights`` are rows of one of our names and what it is called there; ``{n}`` stands for the number of a layer,
+    ``{p}`` for weight or bias. Where there are several names there, our weight is theirs put one below the other
+    (query, key, value). None is a format of our own names. ``prefix`` is what a bare encoder's weights lack.
+
+    ``absent`` gives weights that the family has and a model of ours may lack, as what changes nothing (zeros).
+
+    ``fields`` say how our settings are called in ``config.json``; ``fixed`` is written besides, and ``required`` must
+    be so when it is read. What follows in other ways is written by ``described`` and read by ``config_of`` (objectives
+    from the architecture). ``matches`` says whether a model of ours can be saved so, ``architecture`` as which class.
+    """
+
+    model_type: str
+    weights: Names | None
+    matches: Callable[[ModelConfig], bool]
+    architecture: Callable[[ModelConfig], str]
+    prefix: str = ""
+    fields: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    required: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    absent: Callable[[ModelConfig], dict[str, Tensor]] = _nothing
+    described: Callable[[ModelConfig], dict[str, Any]] = _nothing
+    config_of: Callable[[Mapping[str, Any]], dict[str, Any]] = _nothing
+    modern: Callable[[str], str] = str
+    """Today's name of a weight that old files call otherwise."""
+
+
+def has_parts(config: ModelConfig, **wanted: Any) -> bool:
+    """Return whether ``config`` has the settings ``wanted``; what is not named must be as in the defaults, but for
+    sizes and what does not change what the weights mean."""
+    plain = {**_PLAIN, **wanted}
+    return all(getattr(config, name) == value for name, value in plain.items())
+
+
+_PLAIN: dict[str, Any] = {
+    field.name: field.default
+    for field in dataclasses.fields(ModelConfig)
+    if field.name
+    in {
+        "embeddings", "body", "stack", "layer", "norm", "norm_position", "embedding_norm", "activation", "bias",
+        "embedding_size", "rotary_theta", "local_rotary_theta", "local_attention", "attention_scale", "cross_attention",
+    }
+}  # fmt: skip

@@ -1,0 +1,69 @@
+"""The seams inside a body: what a layer and a stack of layers are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from zhprep.models.attention import AttentionContext
+from zhprep.models.config import ModelConfig
+from zhprep.models.norms import make_norm
+from zhprep.models.part import Part
+
+
+class Layer(Part):
+    """One layer, number ``index`` from the bottom."""
+
+    def __init__(self, config: ModelConfig, index: int = 0) -> None:
+        super().__init__(config)
+        self.index = index
+
+    def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
+        """Return hidden states ``[B, L, D]``."""
+        raise NotImplementedError
+
+
+class LayerStack(Part):
+    """Layers one after the other; which of them share weights is for the kinds of stacks to say.
+
+    Where layers normalise before their blocks, a norm at the end is the stack's.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.layers = nn.ModuleList(self.make_layers(config))
+        self.final_norm = make_norm(config) if config.norm_position == "pre" else None
+
+    def make_layers(self, config: ModelConfig) -> list[Layer]:
+        """Return the layers that have weights, from the bottom."""
+        raise NotImplementedError
+
+    def sequence(self) -> Sequence[nn.Module]:
+        """Return the layers in the order in which states go through them; one may come more than once."""
+        return list(self.layers)
+
+    def forward(
+        self, hidden_states: Tensor, context: AttentionContext, *, all_layers: bool = False
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the states after the last layer ``[B, L, D]``, and with ``all_layers`` those given and those after
+        every layer (the last one normalised)."""
+        seen = [hidden_states]
+        for layer in self.sequence():
+            hidden_states = layer(hidden_states, context)
+            if all_layers:
+                seen.append(hidden_states)
+        if self.final_norm is not None:
+            seen[-1] = hidden_states = self.final_norm(hidden_states)
+        return hidden_states, tuple(seen) if all_layers else ()
+
+    def multiply_adds(self, length: int) -> float:
+        """Return the products per token of rows of ``length``: one for each weight on the way, and those of attention.
+
+        A layer of local attention is counted with its window."""
+        config, total = self.config, 0.0
+        for index, layer in enumerate(self.sequence()):
+            local = config.local_attention and index % config.global_attn_every_n_layers
+            seen = min(length, config.local_attention) if local else length
+            total += sum(weight.numel() for weight in layer.parameters()) + 2 * seen * config.hidden_size
+        return total

@@ -1,0 +1,17 @@
+"""What a layer is: a module from hidden states ``[B, L, D]`` and what they may attend to, to hidden states."""
+
+from __future__ import annotations
+
+from zhprep.core.registry import lookup
+from zhprep.models.config import ModelConfig
+from zhprep.models.layer import Layer
+from zhprep.models.layers.transformer import TransformerLayer
+
+LAYERS: dict[str, type[Layer]] = {
+    "transformer": TransformerLayer,
+}
+
+
+def make_layer(config: ModelConfig, index: int) -> Layer:
+    """Return the layer that ``config`` names, number ``index`` from the bottom."""
+    return lookup(LAYERS, config.layer, "layer")(config, index)

@@ -1,0 +1,17 @@
+"""Which layers have weights of their own: stacks from embeddings ``[B, L, D]`` to hidden states ``[B, L, D]``."""
+
+from __future__ import annotations
+
+from zhprep.core.registry import lookup
+from zhprep.models.config import ModelConfig
+from zhprep.models.layer import LayerStack
+from zhprep.models.stacks.separate import SeparateLayers
+
+STACKS: dict[str, type[LayerStack]] = {
+    "separate": SeparateLayers,
+}
+
+
+def make_stack(config: ModelConfig) -> LayerStack:
+    """Return the stack that ``config`` names."""
+    return lookup(STACKS, config.stack, "stack")(config)
