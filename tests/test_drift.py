@@ -36,8 +36,8 @@ FAMILIES = [
     ("zhprep.models.layers", "LAYERS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.stacks", "STACKS"),
-    ("zhprep.pretrain.optimisers", "OPTIMISERS"),
-    ("zhprep.pretrain.schedules", "SCHEDULES"),
+    ("zhprep.engine.optimisers", "OPTIMISERS"),
+    ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""

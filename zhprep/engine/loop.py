@@ -15,11 +15,11 @@ from torch.nn.parallel import DistributedDataParallel
 
 from zhprep.core import rng
 from zhprep.core.registry import lookup
+from zhprep.engine.config import OptimisationConfig
+from zhprep.engine.distribution import World
+from zhprep.engine.optimisers import OPTIMISERS
+from zhprep.engine.schedules import factor
 from zhprep.models import Model
-from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.distributed import World
-from zhprep.pretrain.optimisers import OPTIMISERS, groups
-from zhprep.pretrain.schedules import SCHEDULES, rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,15 +34,14 @@ class Outcome:
 class Trainer:
     """A model, its optimiser, and how they go from one step to the next."""
 
-    def __init__(self, model: Model, config: PretrainConfig, world: World) -> None:
+    def __init__(self, model: Model, config: OptimisationConfig, world: World) -> None:
         self.model = model.to(world.device)
         self.config = config
         self.world = world
         named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
         self.weights = [weight for _, weight in named]
         make = lookup(OPTIMISERS, config.optimiser, "optimiser")
-        self.optimiser = make(groups(named, config.weight_decay), config.learning_rate)
-        self._schedule = lookup(SCHEDULES, config.schedule, "schedule")
+        self.optimiser = make(named, config)
         self._forward: Any = torch.compile(model) if config.compile else model
         if world.size > 1:
             self._forward = DistributedDataParallel(self._forward)
@@ -60,9 +59,9 @@ class Trainer:
         """
         torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
         counts, weights = self._counts(batches), self.model.weights(number)
-        learning_rate = self.config.learning_rate * rate(self._schedule, number, self.config.steps, self.config.warmup)
+        learning_rate = self.config.learning_rate * factor(self.config, number)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["lr_scale"]
         self.optimiser.zero_grad(set_to_none=True)
         losses: dict[str, Tensor] = {}
         for part, batch in enumerate(batches):

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("package", ["zhprep.pretrain", "zhprep.evaluate"])
+@pytest.mark.parametrize("package", ["zhprep.engine", "zhprep.pretrain", "zhprep.evaluate"])
 def test_threads_are_told_how_to_wait_before_torch_is_loaded(package, request):
     code = f"import sys, os, {package}, {package}.config; print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from zhprep.collate.rows import Integers
+from zhprep.engine.feed import BatchMaker
 from zhprep.models import Model
-from zhprep.pretrain.batches import Maker
 
 EPOCH = 2**31 - 1
 """The epoch whose masks held-out instances always have; no run trains that long."""
@@ -34,7 +34,7 @@ class Predictions:
         return {"loss": float(self.losses.sum()) / n, "accuracy": correct / n, "count": len(self.labels)}
 
 
-def in_order(batches: Maker, rows: Integers, batch_size: int) -> Iterator[dict[str, Tensor]]:
+def in_order(batches: BatchMaker, rows: Integers, batch_size: int) -> Iterator[dict[str, Tensor]]:
     """Yield ``rows`` in the order given, in batches, with the masks of the reserved epoch."""
     for begin in range(0, len(rows), batch_size):
         part = rows[begin : begin + batch_size]

@@ -8,10 +8,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from training_data import masked, pair, write_instances
 
+from zhprep.collate.stored import Instances
 from zhprep.core.errors import DataError
-from zhprep.pretrain.data import Instances
 
 COLUMNS = ("input_ids", "token_type_ids", "word_ids", "next_sentence_label", "instance_id")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_instances(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def static_data(tmp_path_factory):
+    return write_instances(tmp_path_factory.mktemp("static"), static=True)
 
 
 def as_lists(rows) -> list[dict[str, object]]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from zhprep.engine.config import OptimisationConfig
 
-def cosine(progress: float) -> float:
+
+def cosine(progress: float, config: OptimisationConfig) -> float:  # noqa: ARG001
     """Return 1 at the start and 0 at the end."""
     return (1.0 + math.cos(math.pi * progress)) / 2.0
