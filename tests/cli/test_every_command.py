@@ -60,6 +60,21 @@ def test_help_loads_nothing_heavy():
     assert found.stdout.strip() == b"[]"
 
 
+def test_arrow_looks_for_no_pandas_and_others_may_have_it(sample_data, tmp_path):
+    pytest.importorskip("pandas")
+    code = """
+import sys
+from zhprep.cli import invoke
+invoke(sys.argv[1:])
+print("pyarrow" in sys.modules, "pandas" in sys.modules)
+import pandas, pyarrow
+print(pyarrow.table({"a": [1]}).to_pandas()["a"].tolist(), pyarrow.array(pandas.Series([2, 3])).to_pylist())
+"""
+    command = ["build-vocab", sample_data / "corpus", "-o", tmp_path / "v", "--size", "1000", "--quiet"]
+    found = subprocess.run([sys.executable, "-c", code, *command], env=environment(), capture_output=True, check=True)
+    assert found.stdout.decode().split("\n") == ["True False", "[1] [2, 3]", ""]
+
+
 def reading_commands(vocab: Path, output: Path) -> dict[str, list[object]]:
     """Every command that reads a corpus, with what it needs beside its input."""
     return {
