@@ -54,7 +54,9 @@ def test_the_demo_runs_with_the_wheel_alone(wheel, tmp_path):
     packages = {Path(numpy.__file__).parents[1], Path(click.__file__).parents[1]}
     site = next(environment.glob("lib/python*/site-packages"))
     done(environment / "bin" / "pip", "install", "-q", "--no-deps", "--no-index", wheel)
-    (site / "dependencies.pth").write_text("".join(f"{path}\n" for path in packages))  # of zhprep nothing but the wheel, for it comes first
+    (site / "dependencies.pth").write_text(
+        "".join(f"{path}\n" for path in packages)
+    )  # of zhprep nothing but the wheel, for it comes first
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
