@@ -51,12 +51,10 @@ def test_everything_travels(wheel):
 def test_the_demo_runs_with_the_wheel_alone(wheel, tmp_path):
     environment = tmp_path / "environment"
     done(sys.executable, "-m", "venv", environment)
-    packages = {Path(numpy.__file__).parents[1], Path(click.__file__).parents[1]}
     site = next(environment.glob("lib/python*/site-packages"))
     done(environment / "bin" / "pip", "install", "-q", "--no-deps", "--no-index", wheel)
-    (site / "dependencies.pth").write_text(
-        "".join(f"{path}\n" for path in packages)
-    )  # of zhprep nothing but the wheel, for it comes first
+    paths = {Path(module.__file__).parents[1] for module in (click, numpy)}
+    (site / "dependencies.pth").write_text("".join(f"{path}\n" for path in paths))  # after the wheel, which comes first
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

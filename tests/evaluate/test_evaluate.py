@@ -12,14 +12,14 @@ import torch
 from training_data import IDS, SPECIALS, TOKENS, pair, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.engine.distribution import World
+from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import characters, intrinsic
 from zhprep.evaluate.run import evaluate
 from zhprep.models.checkpoints.files import load_model
-from zhprep.pretrain.distributed import World
 from zhprep.pretrain.job import open_instances
 from zhprep.pretrain.split import split
-from zhprep.pretrain.validation import EPOCH
 from zhprep.vocab import Vocabulary, load
 
 QUICK = EvaluateConfig(epochs=12, learning_rate=5e-3, seeds=(0, 1), threads=1, max_length=32)
@@ -67,13 +67,11 @@ def test_unigram_figures_of_data_masked_on_disk_count_the_original_tokens(finish
     clean, static = (write_instances(tmp_path / str(kind), static=kind) for kind in (False, True))
     model, vocabulary = load_model(finished), load(finished)
     from zhprep.evaluate.intrinsic import unigram_losses
-    from zhprep.pretrain.batches import Batches, Shape
 
     losses = []
     for data in (clean, static):
         instances, masks = open_instances(data, model, vocabulary)
-        batches = Batches(instances, masks, ("input_ids",), Shape(0, 32))
-        losses.append(unigram_losses(batches, np.arange(200, dtype=np.uint32), vocabulary))
+        losses.append(unigram_losses(instances, masks, np.arange(200, dtype=np.uint32), vocabulary))
     assert losses[0].tolist() == losses[1].tolist()
     assert np.isinf(losses[0][IDS["[MASK]"]])
 

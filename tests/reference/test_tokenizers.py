@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from made_symbols import from_strings
 from made_text import LINES, text_batch
 from same_ids import library_of
 from tokenizers import Tokenizer
@@ -20,7 +21,7 @@ from zhprep import vocab
 from zhprep.segment import SegmentConfig, cut, load_engine
 from zhprep.vocab import Encoder, VocabConfig, Vocabulary
 from zhprep.vocab.inspect import describe
-from zhprep.vocab.merges import from_strings, learn
+from zhprep.vocab.merges import learn
 
 pytestmark = pytest.mark.reference
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.collate.rows import Integers, Rows
+from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.made import made_with
 from zhprep.instances.masks.drawing import TokenFacts
@@ -38,6 +38,12 @@ class Masked(NamedTuple):
     labels: npt.NDArray[Any]
     changed: Mapping[str, npt.NDArray[Any]] = MappingProxyType({})
     """Other list columns that masks change, by name: ``pinyin_ids`` must not say what a masked token sounds like."""
+
+    def of(self, rows: Rows) -> Rows:
+        """Return the columns of a batch that the masks of ``rows`` make."""
+        lists = {"input_ids": Ragged(self.input_ids, rows.tokens.offsets)}
+        lists |= {name: Ragged(values, rows.lists[name].offsets) for name, values in self.changed.items()}
+        return Rows(lists, {"masked_positions": self.positions, "masked_labels": self.labels})
 
 
 class Masks(Protocol):

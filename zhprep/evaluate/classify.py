@@ -14,10 +14,15 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from zhprep.collate import Masked, Rows, to_tensors
+from zhprep.collate import Padding, Rows, to_tensors
 from zhprep.collate.rows import Integers, Ragged
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of, ranges
+from zhprep.engine.config import OptimisationConfig
+from zhprep.engine.distribution import World
+from zhprep.engine.feed import Feed, Phase
+from zhprep.engine.loop import Trainer
+from zhprep.engine.validation import Predictions, in_order, predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
@@ -26,15 +31,9 @@ from zhprep.models import load_weights
 from zhprep.models.checkpoints.files import read_config
 from zhprep.models.model import seeded_model
 from zhprep.models.objective import RowClass
-from zhprep.pretrain.batches import Feed
-from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.distributed import World
-from zhprep.pretrain.loop import Trainer
-from zhprep.pretrain.validation import Predictions, in_order, predict
 from zhprep.vocab import Encoder, load
 
 OBJECTIVE = "classify"
-_NO_MASKS = np.zeros(0, np.int64)
 
 
 class LabelledRow(RowClass):
@@ -56,8 +55,7 @@ class Examined:
         source, offsets = ranges(begins, lengths), offsets_of(lengths)
         lists = {name: Ragged(column.values[source], offsets) for name, column in self.rows.lists.items()}
         taken = Rows(lists, {name: column[rows] for name, column in self.rows.plain.items()})
-        clean = Masked(taken.tokens.values, _NO_MASKS, _NO_MASKS)
-        return to_tensors(taken, clean, (*lists, *taken.plain), pad_id=self.pad_id)
+        return to_tensors(taken, Padding(self.pad_id))
 
 
 def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -> dict[str, Any]:
@@ -92,12 +90,9 @@ def _fine_tune(
     model = seeded_model(read_config(folder), seed, {OBJECTIVE: head})
     load_weights(model, folder)
     steps = math.ceil(config.epochs * len(train.rows) / config.batch_size)
-    settings = PretrainConfig(
-        steps=steps, batch_size=config.batch_size, learning_rate=config.learning_rate, warmup=config.warmup,
-        weight_decay=config.weight_decay, dtype=config.dtype, seed=seed,
-    )  # fmt: skip
-    trainer = Trainer(model, settings, world)
-    feed = Feed(train, np.arange(len(train.rows)), config.batch_size, seed, (0, config.batch_size))
+    trainer = Trainer(model, OptimisationConfig.of(config, steps=steps, seed=seed), world)
+    phase = Phase(train, np.arange(len(train.rows)), config.batch_size, steps)
+    feed = Feed((phase,), seed)
     model.train()
     for number, batches in enumerate(feed.steps(0, steps)):
         trainer.step(number, batches)

@@ -13,13 +13,13 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Report
 from zhprep.core.shards.commit import write_json
+from zhprep.engine.distribution import joined
 from zhprep.evaluate.classify import score_task
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import intrinsic
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.distributed import joined
 
 SCORES = "scores.json"
 
@@ -49,6 +49,7 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name] = {**found, **facts}
     write_json(run / SCORES, scores, replace=True)
+    folder.seal(run, SCORES)
     return Report(output=str(run / SCORES), scores=scores)
 
 

@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zhprep.collate import Masks, masks_of
+from zhprep.collate import Batches, Instances, MaskedView, Masks, Padding, masks_of
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
+from zhprep.engine.distribution import World
+from zhprep.engine.feed import Feed, Phase
+from zhprep.engine.loop import Trainer
 from zhprep.instances import made_with
 from zhprep.models import Assets, Model, load_weights, model_config
 from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
-from zhprep.pretrain.batches import Batches, Feed, Shape
 from zhprep.pretrain.config import WHEN, PretrainConfig
-from zhprep.pretrain.data import Instances
-from zhprep.pretrain.distributed import World
-from zhprep.pretrain.loop import Trainer
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
 
@@ -69,9 +68,9 @@ def set_up(
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
     instances, masks = open_instances(data, model, words)
     rows, held_out = split(instances, config.validation)
-    batches = Batches(instances, masks, model.columns, _shape(model, words, config), config.seed)
-    share = world.share(config.batch_size)
-    feed = Feed(batches, rows, config.batch_size, config.seed, share, config.accumulate, config.steps)
+    batches = Batches(instances, MaskedView(masks), model.columns, _padding(model, words, config), config.seed)
+    phase = Phase(batches, rows, config.batch_size, config.steps)
+    feed = Feed((phase,), config.seed, world, config.accumulate)
     plan = {
         "config": {name: value for name, value in settings.as_dict(config).items() if name not in WHEN},
         "model": settings.as_dict(described),
@@ -118,6 +117,7 @@ def _own_vocabulary(data: Path) -> Path:
     return data / "vocab"
 
 
-def _shape(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Shape:
+def _padding(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Padding:
+    multiple, slots = (64, 256) if config.compile else (1, 1)
     longest = model.config.max_position_embeddings
-    return Shape(vocabulary.pad, longest, multiple=64, slots=256) if config.compile else Shape(vocabulary.pad, longest)
+    return Padding(vocabulary.pad, longest=longest, multiple=multiple, slots=slots)

@@ -53,7 +53,7 @@ def patch(vocabulary: Vocabulary, counts: Counts, config: VocabConfig | None = N
     slots = [token for token in vocabulary.tokens if UNUSED.fullmatch(token) and token not in special]
     if not slots:
         raise UsageError("the vocabulary has no free slots ([unused1], …)", hint="build a new one")
-    alone, continuing = character_counts(counts.as_dict())
+    alone, continuing = character_counts(counts)
     missing = _missing(vocabulary, alone, continuing, config)
     filled = dict(zip(slots, missing, strict=False))
     tokens = [filled.get(token, token) for token in vocabulary.tokens]

@@ -22,6 +22,7 @@ from zhprep.models.checkpoints.names import from_format, named, theirs, to_forma
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
 from zhprep.models.recipe import modernised
+from zhprep.models.weights import write_weights
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 
@@ -66,7 +67,7 @@ def _save_part(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    safetensors.torch.save_file(renamed | form.absent(config), folder / WEIGHTS, metadata={"format": "pt"})
+    write_weights(renamed | form.absent(config), folder / WEIGHTS, {"format": "pt"})
 
 
 def read_config(folder: Path) -> ModelConfig:
