@@ -13,12 +13,7 @@ from command_line import environment, refused, zhprep
 import zhprep as package
 from zhprep.cli import COMMANDS
 
-HERE = Path(__file__).parent
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
-
-
-def test_every_command_has_a_test_file():
-    assert {f"test_{name.replace('-', '_')}.py" for name in COMMANDS} <= {path.name for path in HERE.glob("test_*.py")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
