@@ -353,9 +353,9 @@ def test_a_run_that_was_killed_at_its_first_write_goes_on(tmp_path, data, vocabu
 
 
 def test_a_run_killed_with_its_first_file_half_written_goes_on(tmp_path, data, vocabulary, environment):
-    """SIGKILL between making the folder and linking plan.json, in a process of its own."""
+    """SIGKILL between making the folder and linking plan.json, in a process of its own, where files have names."""
     run = tmp_path / "run"
-    kill = "import os, signal\nfrom zhprep.core.shards import commit\n"
+    kill = "import os, signal\ndel os.O_TMPFILE\nfrom zhprep.core.shards import commit\n"
     kill += "commit._link = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
     arguments = command(data, vocabulary, run, 2)
     killed = subprocess.run([sys.executable, "-c", kill + SCRIPT, *arguments[2:]], env=environment, check=False)

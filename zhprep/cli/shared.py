@@ -18,6 +18,7 @@ from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
+from zhprep.run.notes import notes_of
 
 INDEX_VARIABLES = {
     "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "PBS_ARRAYID": 0,
@@ -116,6 +117,7 @@ def show_report(report: Report, shared: Shared) -> None:
     The time is that since the command began.
     """
     report.started = min(report.started, shared.started)
+    report.notes += notes_of(report.account)
     facts = report.as_dict()
     if shared.json:
         print(json.dumps(facts, ensure_ascii=False))

@@ -21,7 +21,8 @@ from typing import Any
 
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.shards.commit import PREFIX, read_json, remove_leftovers, write_json
+from zhprep.core.shards.commit import read_json, write_json
+from zhprep.core.shards.draft import PREFIX, remove_leftovers
 from zhprep.engine import checkpoint
 from zhprep.pretrain.config import PretrainConfig
 
