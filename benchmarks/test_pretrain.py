@@ -16,11 +16,11 @@ from racing import Race
 
 from zhprep.collate import Masked, Ragged, Rows, to_tensors
 from zhprep.core.ragged import offsets_of
+from zhprep.engine.config import OptimisationConfig
+from zhprep.engine.distribution import World
+from zhprep.engine.loop import Trainer
 from zhprep.models import model_config
 from zhprep.models.model import seeded_model
-from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.distributed import World
-from zhprep.pretrain.loop import Trainer
 
 transformers = pytest.importorskip("transformers")
 
@@ -52,7 +52,7 @@ def tokens_per_second(step: Callable[[int], object], n_tokens: int) -> float:
 
 def ours(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]:
     model = seeded_model(model_config({"objectives": ["mlm"]}, size, VOCABULARY), 1)
-    trainer = Trainer(model.train(), PretrainConfig(steps=1000), World())
+    trainer = Trainer(model.train(), OptimisationConfig(steps=1000), World())
     return lambda number: trainer.step(number, [batch])
 
 
@@ -82,7 +82,7 @@ def theirs(size: str, batch: dict[str, torch.Tensor]) -> Callable[[int], object]
 def test_training_step(race: Race, size: str, least: float) -> None:
     torch.set_num_threads(1)
     rows, masked = rows_and_masks()
-    batch = to_tensors(rows, masked, ["input_ids"], pad_id=0)
+    batch = to_tensors(masked.of(rows))
     n_tokens = int(rows.lengths.sum())
     mine = tokens_per_second(ours(size, batch), n_tokens)
     other = tokens_per_second(theirs(size, batch), n_tokens)

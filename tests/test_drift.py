@@ -36,8 +36,8 @@ FAMILIES = [
     ("zhprep.models.layers", "LAYERS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.stacks", "STACKS"),
-    ("zhprep.pretrain.optimisers", "OPTIMISERS"),
-    ("zhprep.pretrain.schedules", "SCHEDULES"),
+    ("zhprep.engine.optimisers", "OPTIMISERS"),
+    ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
 ]
 """Each family of parts: its folder, and the dict in its ``__init__.py``."""
@@ -147,9 +147,36 @@ def test_a_command_is_its_summary(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_has_a_test(name: str) -> None:
+    """Its file of tests runs it, and not only to see it refused."""
     path = ROOT / "tests" / "cli" / f"test_{name.replace('-', '_')}.py"
     if not path.exists():
         missing(str(path.relative_to(ROOT)))
+    assert name in commands_run(path.read_text("utf-8")), f"no test in {path.name} runs `zhprep {name}`"
+
+
+def commands_run(source: str) -> set[str]:
+    """The commands that a file runs for what they do: first arguments of ``zhprep`` and its like, or of what they unpack."""
+    nodes = list(ast.walk(ast.parse(source)))
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    refused = {id(argument) for call in calls if ast.unparse(call.func) == "refused" for argument in call.args}
+    assigned = [(ast.unparse(node.targets[0]), node.value) for node in nodes if isinstance(node, ast.Assign)]
+    firsts: list[ast.expr] = []
+    for call in calls:
+        if ast.unparse(call.func) in ("zhprep", "made_by", "process") and call.args and id(call) not in refused:
+            first = call.args[0]
+            firsts.append(first)
+            if isinstance(first, ast.Starred):
+                name = ast.unparse(first.value)
+                tuples = [value for target, value in assigned if target == name and isinstance(value, ast.Tuple)]
+                firsts += [value.elts[0] for value in tuples]
+    return {str(first.value) for first in firsts if isinstance(first, ast.Constant)}
+
+
+def test_a_command_that_is_only_named_or_refused_is_not_run() -> None:
+    named = 'def test():\n    text = "segment"\n    refused(zhprep("demo"), 2)\n    zhprep("merge", "x")\n'
+    assert commands_run(named) == {"merge"}
+    unpacked = 'def test():\n    arguments = ("run", "x")\n    zhprep(*arguments)\n'
+    assert commands_run(unpacked) == {"run"}
 
 
 def test_every_command_module_is_a_command() -> None:

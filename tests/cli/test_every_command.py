@@ -13,12 +13,7 @@ from command_line import environment, refused, zhprep
 import zhprep as package
 from zhprep.cli import COMMANDS
 
-HERE = Path(__file__).parent
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 8
-
-
-def test_every_command_has_a_test_file():
-    assert {f"test_{name.replace('-', '_')}.py" for name in COMMANDS} <= {path.name for path in HERE.glob("test_*.py")}
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -58,6 +53,21 @@ def test_help_loads_nothing_heavy():
     code = f"import sys, zhprep.cli; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, check=True)
     assert found.stdout.strip() == b"[]"
+
+
+def test_arrow_looks_for_no_pandas_and_others_may_have_it(sample_data, tmp_path):
+    pytest.importorskip("pandas")
+    code = """
+import sys
+from zhprep.cli import invoke
+invoke(sys.argv[1:])
+print("pyarrow" in sys.modules, "pandas" in sys.modules)
+import pandas, pyarrow
+print(pyarrow.table({"a": [1]}).to_pandas()["a"].tolist(), pyarrow.array(pandas.Series([2, 3])).to_pylist())
+"""
+    command = ["build-vocab", sample_data / "corpus", "-o", tmp_path / "v", "--size", "1000", "--quiet"]
+    found = subprocess.run([sys.executable, "-c", code, *command], env=environment(), capture_output=True, check=True)
+    assert found.stdout.decode().split("\n") == ["True False", "[1] [2, 3]", ""]
 
 
 def reading_commands(vocab: Path, output: Path) -> dict[str, list[object]]:

@@ -30,6 +30,20 @@ def test_table_of_words(sample_data, tmp_path):
     assert all(ends[-1] == len(text) for row in rows for text, ends in zip(row["sentences"], row["ends"], strict=True))
 
 
+def test_the_user_s_words_are_whole_and_counted(tmp_path):
+    (tmp_path / "words.txt").write_text("《三体》\n<NUM> 5\nBlue Leaf认证 9\n从不出现\n", "utf-8")
+    (tmp_path / "text.txt").write_text("看《三体》花了<NUM>块。\n他通过Blue Leaf认证了。\n", "utf-8")
+    options = ("--user-dictionary", tmp_path / "words.txt", "-o", tmp_path / "out.txt")
+    result = zhprep("segment", tmp_path / "text.txt", *options, "--json")
+    assert (
+        (tmp_path / "out.txt")
+        .read_text("utf-8")
+        .startswith("看 《三体》 花 了 <NUM> 块 。\n他 通过 Blue▁Leaf认证 了 。\n")
+    )
+    assert (result.report["user_dictionary_matched"], result.report["user_dictionary_never_matched"]) == (3, 1)
+    assert "user dictionary never matched" in result.err
+
+
 def test_scores(sample_data):
     gold = sample_data / "gold" / "segmentation.txt"
     shown, report = zhprep("segment", "--score", gold), zhprep("segment", "--score", gold, "--json").report

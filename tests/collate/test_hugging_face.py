@@ -44,7 +44,7 @@ def test_masks_are_those_of_our_own_loader(vocabulary_folder, vocabulary):
 
     rows = _gather(ROWS, ["input_ids", "word_ids", "instance_id"])
     found = DynamicMasks.of(InstancesConfig(mask="wwm", seed=2), vocabulary)(rows, np.full(12, 3))
-    assert torch.equal(to_tensors(rows, found, [], pad_id=0)["input_ids"], batch["input_ids"])
+    assert torch.equal(to_tensors(found.of(rows))["input_ids"], batch["input_ids"])
 
 
 def test_data_say_how_they_are_masked(data_of_command, vocab):

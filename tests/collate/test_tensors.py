@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhprep.collate import Masked, Ragged, Rows, to_tensors
+from zhprep.collate import Masked, Padding, Ragged, Rows, to_tensors
 from zhprep.collate.rows import row_numbers
 from zhprep.core.ragged import offsets_of, ranges
 
@@ -28,17 +28,15 @@ def test_tokens_know_their_row():
     assert row_numbers(offsets).tolist() == [0, 0, 2, 2, 2]
 
 
-@given(rows=row_lists, least=st.sampled_from([0, 4, 16]), slots=st.sampled_from([1, 5]), data=st.data())
+@given(rows=row_lists, least=st.sampled_from([1, 4, 16]), slots=st.sampled_from([1, 5]), data=st.data())
 def test_padding_loses_and_adds_nothing(rows, least, slots, data):
     tokens = ragged(rows)
     n_tokens = len(tokens.values)
     positions = np.array(sorted(data.draw(st.sets(st.integers(0, n_tokens - 1)))), np.int64)
     masked = Masked(tokens.values, positions, tokens.values[positions])
     whole = Rows({"input_ids": tokens, "token_type_ids": ragged(rows)}, {"next_sentence_label": np.arange(len(rows))})
-    batch = to_tensors(
-        whole, masked, ["token_type_ids", "next_sentence_label", "absent"], pad_id=7, length=least, slots=slots
-    )
-    length = max(least, *map(len, rows))
+    batch = to_tensors(whole.having(masked.of(whole)), Padding(7, multiple=least, slots=slots))
+    length = -(-max(map(len, rows)) // least) * least
     for name in ("input_ids", "token_type_ids"):
         fill = 7 if name == "input_ids" else 0
         assert batch[name].tolist() == [row + [fill] * (length - len(row)) for row in rows]
@@ -57,8 +55,7 @@ def test_padding_loses_and_adds_nothing(rows, least, slots, data):
 @pytest.mark.parametrize("name", ["input_ids", "masked_labels", "masked_positions"])
 def test_tensors_are_of_64_bits(name):
     tokens = ragged([[65535, 2], [3]])
-    batch = to_tensors(
-        Rows({"input_ids": tokens}, {}), Masked(tokens.values, np.array([0]), tokens.values[:1]), [], pad_id=0
-    )
+    rows = Rows({"input_ids": tokens}, {})
+    batch = to_tensors(Masked(tokens.values, np.array([0]), tokens.values[:1]).of(rows))
     assert str(batch[name].dtype) == "torch.int64"
     assert batch["input_ids"][0, 0] == 65535

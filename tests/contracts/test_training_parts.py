@@ -8,17 +8,20 @@ import pkgutil
 
 import pytest
 import torch
+from objectives_at_home import HOME
 
 from zhprep.core import config as settings
+from zhprep.engine.config import OPTIMISER_NAMES, SCHEDULE_NAMES, OptimisationConfig
+from zhprep.engine.groups import groups
+from zhprep.engine.optimisers import OPTIMISERS
+from zhprep.engine.schedules import SCHEDULES, factor
 from zhprep.models import BODIES, EMBEDDINGS, FORMATS, INPUTS, LAYERS, OBJECTIVES, STACKS
 from zhprep.models.attention import AttentionContext
 from zhprep.models.checkpoints import format_of
 from zhprep.models.checkpoints.names import theirs
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model, seeded_model
-from zhprep.pretrain.config import OPTIMISER_NAMES, SCHEDULE_NAMES, PretrainConfig
-from zhprep.pretrain.optimisers import OPTIMISERS, groups
-from zhprep.pretrain.schedules import SCHEDULES, rate
+from zhprep.pretrain.config import PretrainConfig
 
 FAMILIES = {
     "zhprep.models.inputs": INPUTS,
@@ -27,8 +30,8 @@ FAMILIES = {
     "zhprep.models.stacks": STACKS,
     "zhprep.models.bodies": BODIES,
     "zhprep.models.objectives": OBJECTIVES,
-    "zhprep.pretrain.optimisers": OPTIMISERS,
-    "zhprep.pretrain.schedules": SCHEDULES,
+    "zhprep.engine.optimisers": OPTIMISERS,
+    "zhprep.engine.schedules": SCHEDULES,
 }
 SMALL = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 20}
 
@@ -69,10 +72,6 @@ def batch_of() -> dict[str, torch.Tensor]:
     }  # fmt: skip
 
 
-HOME: dict[str, dict[str, object]] = {}
-"""Settings of the model that an objective needs beside it: ``{"rtd": {"body": "generator-discriminator"}}``."""
-
-
 def model_of(**settings: object) -> Model:
     return seeded_model(ModelConfig(**SMALL | settings), 1).eval()
 
@@ -111,7 +110,7 @@ def test_a_body_gives_its_streams(name):
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))
 def test_an_objective_knows_its_count_beforehand(name):
-    model, batch = model_of(objectives=(name,), **HOME.get(name, {})), batch_of()
+    model, batch = model_of(**{"objectives": (name,)} | HOME.get(name, {})), batch_of()
     found = model.predictions(batch)[name]
     assert model.counts(batch)[name] == found.count.item() > 0
     assert len(found.logits) == len(found.labels) == len(found.losses) == len(found.guesses)
@@ -121,16 +120,18 @@ def test_an_objective_knows_its_count_beforehand(name):
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))
 def test_a_model_is_saved_in_a_format_that_names_every_weight_once(name):
-    model = model_of(objectives=(name,), **HOME.get(name, {}))
-    names = [theirs(weight, format_of(model.config)) for weight in model.state_dict()]
-    assert all(names)
-    flat = [one for several in names for one in several]
-    assert len(set(flat)) == len(flat)
+    model = model_of(**{"objectives": (name,)} | HOME.get(name, {}))
+    form, named = format_of(model.config), set()
+    for part in (form, *form.beside.values()):
+        names = {weight: theirs(weight, part) for weight in model.state_dict()}
+        flat = [one for several in names.values() for one in several]
+        assert len(set(flat)) == len(flat)
+        named |= {weight for weight in names if names[weight]}
+    assert named == set(model.state_dict())
 
 
 def test_formats_are_chosen_by_what_they_are_for():
     assert list(FORMATS)[-1] == "zhprep"
-    assert len({form.model_type for form in FORMATS.values()}) == len(FORMATS)
     assert all(
         set(form.fields) <= {field.name for field in settings.settings(ModelConfig)} for form in FORMATS.values()
     )
@@ -138,15 +139,17 @@ def test_formats_are_chosen_by_what_they_are_for():
 
 @pytest.mark.parametrize("name", list(SCHEDULES))
 def test_a_schedule_begins_at_one_and_never_rises(name):
-    values = [SCHEDULES[name](step / 1000) for step in range(1001)]
+    values = [SCHEDULES[name](step / 1000, OptimisationConfig(cycles=1, power=2.0)) for step in range(1001)]
     assert values[0] == 1.0
+    assert values[-1] == pytest.approx(int(name == "constant"), abs=1e-12)
     assert all(0.0 <= later <= earlier for earlier, later in itertools.pairwise(values))
 
 
 @pytest.mark.parametrize("name", list(SCHEDULES))
 @pytest.mark.parametrize(("warmup", "n_warmup"), [(0.0, 0), (0.25, 10), (4.0, 4), (1.0, 1)])
 def test_the_rate_rises_through_the_warm_up_and_is_never_nothing(name, warmup, n_warmup):
-    rates = [rate(SCHEDULES[name], step, 40, warmup) for step in range(40)]
+    config = OptimisationConfig(schedule=name, steps=40, warmup=warmup, cycles=1)
+    rates = [factor(config, step) for step in range(40)]
     assert all(0.0 < value <= 1.0 for value in rates)
     assert rates[n_warmup] == max(rates) == 1.0
     assert rates[:n_warmup] == [(step + 1) / (n_warmup + 1) for step in range(n_warmup)]
@@ -155,12 +158,13 @@ def test_the_rate_rises_through_the_warm_up_and_is_never_nothing(name, warmup, n
 @pytest.mark.parametrize("name", list(OPTIMISERS))
 def test_an_optimiser_moves_weights_and_decays_no_biases_and_norms(name):
     model = Model(ModelConfig(**SMALL))
-    made = groups(model.named_parameters(), 0.5)
+    config = OptimisationConfig(optimiser=name, learning_rate=0.1, weight_decay=0.5)
+    made = groups(list(model.named_parameters()), config)
     free = {id(weight) for weight in made[1]["params"]}
     expected = {id(weight) for key, weight in model.named_parameters() if weight.ndim == 1}
     assert free == expected
     assert made[1]["weight_decay"] == 0.0
-    optimiser = OPTIMISERS[name](made, 0.1)
+    optimiser = OPTIMISERS[name](list(model.named_parameters()), config)
     before = {key: weight.detach().clone() for key, weight in model.named_parameters()}
     for weight in model.parameters():
         weight.grad = torch.zeros_like(weight)

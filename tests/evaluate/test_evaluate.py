@@ -9,17 +9,20 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from training_data import IDS, SPECIALS, TOKENS, pair, write_instances, write_vocabulary
+from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.progress import Progress
+from zhprep.engine.distribution import World
+from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import characters, intrinsic
 from zhprep.evaluate.run import evaluate
 from zhprep.models.checkpoints.files import load_model
-from zhprep.pretrain.distributed import World
+from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import open_instances
+from zhprep.pretrain.run import pretrain
 from zhprep.pretrain.split import split
-from zhprep.pretrain.validation import EPOCH
 from zhprep.vocab import Vocabulary, load
 
 QUICK = EvaluateConfig(epochs=12, learning_rate=5e-3, seeds=(0, 1), threads=1, max_length=32)
@@ -45,7 +48,7 @@ def test_held_out_figures_are_those_of_the_run_and_beat_the_unigram(run):
 def test_figures_by_the_slow_way(finished, data):
     """One token at a time, with counters: unigram loss, and bits over the characters that masked tokens stand for."""
     vocabulary, model = load(data / "vocab"), load_model(finished)
-    instances, masks = open_instances(data, model, vocabulary)
+    instances, view = open_instances(data, model, vocabulary)
     rows, held_out = split(instances, 0.1)
     counts = Counter(dict.fromkeys(range(len(TOKENS)), 1))
     for number in rows.tolist():
@@ -53,7 +56,7 @@ def test_figures_by_the_slow_way(finished, data):
     for token in ("[PAD]", "[CLS]", "[SEP]", "[MASK]"):
         del counts[IDS[token]]
     gathered = instances.gather(held_out)
-    labels = masks(gathered, np.full(len(held_out), EPOCH)).labels.tolist()
+    labels = view(gathered, np.full(len(held_out), EPOCH)).plain["masked_labels"].tolist()
     expected = -sum(math.log(counts[label] / counts.total()) for label in labels) / len(labels)
     found = intrinsic(finished, data, 0.1, World())
     assert found["unigram_loss"] == pytest.approx(expected)
@@ -67,13 +70,11 @@ def test_unigram_figures_of_data_masked_on_disk_count_the_original_tokens(finish
     clean, static = (write_instances(tmp_path / str(kind), static=kind) for kind in (False, True))
     model, vocabulary = load_model(finished), load(finished)
     from zhprep.evaluate.intrinsic import unigram_losses
-    from zhprep.pretrain.batches import Batches, Shape
 
     losses = []
     for data in (clean, static):
-        instances, masks = open_instances(data, model, vocabulary)
-        batches = Batches(instances, masks, ("input_ids",), Shape(0, 32))
-        losses.append(unigram_losses(batches, np.arange(200, dtype=np.uint32), vocabulary))
+        instances, view = open_instances(data, model, vocabulary)
+        losses.append(unigram_losses(instances, view, np.arange(200, dtype=np.uint32), vocabulary))
     assert losses[0].tolist() == losses[1].tolist()
     assert np.isinf(losses[0][IDS["[MASK]"]])
 
@@ -91,6 +92,18 @@ def test_a_task_is_learnt_and_scored_for_each_seed(run, task):
     assert len(found["accuracy"]["values"]) == 2
     assert (found["classes"], found["train_rows"], found["dev_rows"], found["seeds"]) == (3, 240, 90, [0, 1])
     assert found["config"]["learning_rate"] == 5e-3
+
+
+def test_progress_is_shown_over_all_seeds(run, task, capsys, monkeypatch):
+    monkeypatch.setattr("zhprep.engine.log.SECONDS_BETWEEN_LINES", 0.0)
+    config = EvaluateConfig(epochs=1, seeds=(0, 1), batch_size=60, max_length=20)
+    evaluate(run, config, tasks=[task], progress=lambda label: Progress(label, "auto"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" tokens/s")[0].split()[1:5] for line in lines] == [
+        ["evaluate", "meals", "step", f"{step}/8"] for step in range(1, 9)
+    ]
+    evaluate(run, config, tasks=[task])
+    assert capsys.readouterr().err == ""
 
 
 def test_scores_are_the_same_twice_and_those_of_other_tasks_stay(run, task, tmp_path):
@@ -154,3 +167,14 @@ def test_an_unfinished_run_is_told(run, data):
     (run / "plan.json").unlink()
     with pytest.raises(DataError, match=r"no config\.json"):
         evaluate(run, QUICK)
+
+
+def test_a_model_that_predicts_no_tokens_is_scored_on_tasks_alone(tmp_path, data, task):
+    config = PretrainConfig(size="nano", steps=2, batch_size=8)
+    pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
+    scores = evaluate(tmp_path / "run", dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task]).scores
+    assert scores.keys() == {"tasks"}
+    with pytest.raises(UsageError, match="nothing to evaluate it on"):
+        evaluate(tmp_path / "run", QUICK)
+    with pytest.raises(UsageError, match="predicts no masked tokens, but next_sentence"):
+        evaluate(tmp_path / "run", QUICK, data=data)

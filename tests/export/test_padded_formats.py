@@ -76,8 +76,8 @@ def test_clean_data_get_the_masks_of_epoch_0(clean, tmp_path):
 
 def test_the_masks_are_those_of_the_collator(clean, tmp_path):
     from zhprep.collate.masks import masks_of
+    from zhprep.collate.stored import Instances
     from zhprep.export.source import Data
-    from zhprep.pretrain.data import Instances
 
     data = Data.at(clean)
     rows = Instances(clean, needs=("input_ids", "word_ids", "instance_id")).gather(np.arange(1000))

@@ -3,7 +3,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +17,10 @@ from training_data import nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.progress import Progress
+from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.run import evaluate
 from zhprep.pretrain.run import pretrain
+from zhprep.run.folders import verify_folder
 
 
 def losses(run) -> list[tuple[int, object]]:
@@ -105,7 +110,7 @@ def test_masks_on_disk_stop_and_go_on_too(tmp_path, static_data, vocabulary, con
 def test_a_crash_loses_the_steps_after_the_last_checkpoint_and_no_more(
     tmp_path, data, vocabulary, config, finished, monkeypatch
 ):
-    from zhprep.pretrain.loop import Trainer
+    from zhprep.engine.loop import Trainer
 
     step = Trainer.step
 
@@ -301,7 +306,7 @@ def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, environme
 
 
 def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary, config, capsys, monkeypatch):
-    monkeypatch.setattr("zhprep.pretrain.log.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("zhprep.engine.log.SECONDS_BETWEEN_LINES", 0.0)
     pretrain(data, tmp_path / "a", nano(), config, vocabulary=vocabulary, progress=Progress("pretrain", "auto"))
     shown = capsys.readouterr()
     assert shown.out == ""
@@ -333,3 +338,79 @@ def test_a_rate_schedule_is_followed_logged_and_gone_on_with(tmp_path, vocabular
         pretrain(plain, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     pretrain(plain, tmp_path / "other", nano(), config, vocabulary=vocabulary)
     assert weights(tmp_path / "other") != weights(tmp_path / "run")
+
+
+@pytest.mark.parametrize("left", ["plan.json", "manifest.json"])
+def test_a_run_that_was_killed_at_its_first_write_goes_on(tmp_path, data, vocabulary, config, left):
+    """Only the temporary file of a process is there: of this machine or of another, dead or not."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / f".part-{left}-{socket.gethostname().replace('-', '_')}-{2**22 + 1}-1").write_text("{")
+    (run / f".part-{left}-elsewhere-77-1").write_text("{")
+    pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
+    assert (run / "manifest.json").exists()
+    assert [path.name for path in run.glob(".part-*")] == [f".part-{left}-elsewhere-77-1"]
+
+
+def test_a_run_killed_with_its_first_file_half_written_goes_on(tmp_path, data, vocabulary, environment):
+    """SIGKILL between making the folder and linking plan.json, in a process of its own, where files have names."""
+    run = tmp_path / "run"
+    kill = "import os, signal\ndel os.O_TMPFILE\nfrom zhprep.core.shards import commit\n"
+    kill += "commit._link = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\n"
+    arguments = command(data, vocabulary, run, 2)
+    killed = subprocess.run([sys.executable, "-c", kill + SCRIPT, *arguments[2:]], env=environment, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert [path.name[:15] for path in run.iterdir()] == [".part-plan.json"]
+    subprocess.run([sys.executable, *arguments], env=environment, check=True)
+    assert (run / "manifest.json").exists()
+    assert not list(run.glob(".part-*"))
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_all_files_of_a_run_follow_the_umask(tmp_path, data, vocabulary, config, umask):
+    before = os.umask(umask)
+    try:
+        pretrain(data, tmp_path / "run", nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
+    finally:
+        os.umask(before)
+    files = [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
+    assert len(files) > 10
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o666 & ~umask}
+
+
+def test_a_step_of_another_run_is_no_place_to_go_on_from(tmp_path, data, vocabulary, config):
+    for name, seed in (("one", 0), ("other", 1)):
+        stopping = dataclasses.replace(config, stop_after=5, seed=seed)
+        with pytest.raises(Stopped):
+            pretrain(data, tmp_path / name, nano(), stopping, vocabulary=vocabulary)
+    shutil.rmtree(tmp_path / "one" / "step-5")
+    shutil.copytree(tmp_path / "other" / "step-5", tmp_path / "one" / "step-5")
+    with pytest.raises(DataError, match="is not a checkpoint of this run") as caught:
+        pretrain(data, tmp_path / "one", nano(), config, vocabulary=vocabulary)
+    assert caught.value.exit_code == 3
+
+
+def test_a_run_of_an_older_zhprep_without_a_setting_had_its_default(tmp_path, data, vocabulary, config):
+    run = tmp_path / "run"
+    pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
+    plan = json.loads((run / "plan.json").read_text())
+    del plan["config"]["beta2"]
+    (run / "plan.json").write_text(json.dumps(plan))
+    pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
+    with pytest.raises(UsageError, match=r"another config \(beta2\): 0.999, now 0.98"):
+        pretrain(data, run, nano(), dataclasses.replace(config, steps=1, beta2=0.98), vocabulary=vocabulary)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "plan.json", "report.json", "tokenizer.json", "scores.json"])
+def test_what_a_later_command_reads_of_a_run_is_verified(tmp_path, data, vocabulary, config, finished, name):
+    run = tmp_path / "run"
+    shutil.copytree(finished[0], run)
+    shutil.copytree(vocabulary, data / "vocab", dirs_exist_ok=True)
+    evaluate(run, EvaluateConfig(threads=1), data=data)
+    verify_folder(run)
+    for damage in (lambda raw: raw[:-1], lambda raw: raw[:-3] + bytes([raw[-3] ^ 4]) + raw[-2:]):
+        whole = (run / name).read_bytes()
+        (run / name).write_bytes(damage(whole))
+        with pytest.raises(DataError, match=name):
+            verify_folder(run)
+        (run / name).write_bytes(whole)

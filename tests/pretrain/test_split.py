@@ -5,7 +5,7 @@ import pytest
 from command_line import made_by
 from training_data import write_instances
 
-from zhprep.pretrain.data import Instances
+from zhprep.collate.stored import Instances
 from zhprep.pretrain.split import split
 
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 from training_data import nano
 
+from zhprep.engine.distribution import World
+from zhprep.engine.loop import Trainer
+from zhprep.engine.validation import EPOCH, in_order, predict
 from zhprep.models.model import n_parameters, seeded_model
-from zhprep.pretrain.distributed import World
 from zhprep.pretrain.job import set_up
-from zhprep.pretrain.loop import Trainer
-from zhprep.pretrain.validation import EPOCH, in_order, predict
 
 STILL = nano(hidden_dropout=0.0, attention_dropout=0.0)
 
@@ -42,8 +42,8 @@ def test_a_batch_in_parts_has_the_gradient_of_the_whole(job, parts):
 def test_processes_together_see_the_rows_of_one(job, size):
     feed = job().feed
     alone = feed.step(4)
-    shares = [World(rank, size).share(feed.batch_size) for rank in range(size)]
-    shared = [batch for share in shares for batch in dataclasses.replace(feed, share=share).step(4)]
+    worlds = [World(rank, size) for rank in range(size)]
+    shared = [batch for world in worlds for batch in dataclasses.replace(feed, world=world).step(4)]
     for name in ("next_sentence_label", "masked_labels"):
         assert torch.equal(torch.cat([b[name] for b in shared]), torch.cat([b[name] for b in alone]))
 
@@ -85,12 +85,12 @@ def test_dropout_is_a_function_of_seed_and_step(job):
 def test_held_out_rows_always_have_the_same_masks(job):
     made = job(nano())
     made.model.train()
-    batches = list(in_order(made.feed.batches, made.held_out, 5))
+    batches = list(in_order(made.feed.phases[0].batches, made.held_out, 5))
     first, again = (predict(made.model, batches, torch.device("cpu")) for _ in range(2))
     assert made.model.training
     assert first["mlm"].figures == again["mlm"].figures
     assert first["next_sentence"].figures["count"] == len(made.held_out)
-    other = predict(made.model, in_order(made.feed.batches, made.held_out, 64), torch.device("cpu"))
+    other = predict(made.model, in_order(made.feed.phases[0].batches, made.held_out, 64), torch.device("cpu"))
     assert other["mlm"].labels.tolist() == first["mlm"].labels.tolist()
     np.testing.assert_allclose(other["mlm"].losses, first["mlm"].losses, rtol=1e-5)
     assert EPOCH > 10**9
@@ -105,16 +105,21 @@ def test_bf16_is_what_a_gpu_gets_and_may_be_asked_for(job):
     assert all(weight.dtype == torch.float32 for weight in made.model.parameters())
 
 
-@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_compiled_model_has_the_same_losses(job, data):
+def test_batches_for_a_compiled_model_have_one_shape(job):
+    batches = job(compile=True).feed.step(0)
+    assert {batch["input_ids"].shape[1] for batch in batches} == {32}  # 64, but for the positions
+    assert {len(batch["masked_labels"]) for batch in batches} == {256}
+
+
+@pytest.mark.nightly  # the compiler takes half a minute however small the model is
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_compiled_model_has_the_same_losses(job):
     plain, compiled = job(), job(compile=True)
     for made in (plain, compiled):
         made.model.train()
     found = [made.trainer.step(0, made.feed.step(0)).losses["mlm"].item() for made in (plain, compiled)]
     assert found[0] == pytest.approx(found[1], rel=1e-4)
-    assert {batch["input_ids"].shape[1] for batch in compiled.feed.step(0)} == {32}  # 64, but for the positions
-    assert {len(batch["masked_labels"]) for batch in compiled.feed.step(0)} == {256}
 
 
 @pytest.mark.gpu

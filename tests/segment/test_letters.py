@@ -11,7 +11,8 @@ from zhprep.core import schema
 from zhprep.core.report import Account
 from zhprep.segment import SegmentConfig, build, cut, load_engine
 from zhprep.segment.cuts import Cuts, split
-from zhprep.segment.letters import with_whole_letters
+from zhprep.segment.letters import join_letters
+from zhprep.segment.sentences import Sentences
 
 
 def words(sentences, **settings):
@@ -39,6 +40,13 @@ def test_every_character_by_itself_becomes_whole_words():
     ]
 
 
+def joined(cuts, sentences):
+    text = Sentences(sentences)
+    marks = text.marks(cuts)
+    join_letters(text, marks)
+    return text.cuts(marks)
+
+
 def plain(text, ends):
     """Without the ends that stand between two letters."""
 
@@ -56,7 +64,7 @@ def test_as_plain_loops_join_them(sentences, random):
     ]
     offsets = np.cumsum([0, *map(len, rows)])
     cuts = Cuts(offsets, np.array([end for row in rows for end in row], np.int32))
-    found = with_whole_letters(cuts, pa.array(sentences, pa.string()))
+    found = joined(cuts, pa.array(sentences, pa.string()))
     got = [found.ends[a:b].tolist() for a, b in zip(found.offsets[:-1], found.offsets[1:], strict=True)]
     assert got == [plain(*pair) for pair in zip(sentences, rows, strict=True)]
 
@@ -64,4 +72,4 @@ def test_as_plain_loops_join_them(sentences, random):
 def test_chinese_alone_is_as_the_engine_cut_it():
     sentences = pa.array(["使用语言模型来预测下一个词的概率。"])
     cuts = cut(load_engine(SegmentConfig()), sentences)
-    assert np.array_equal(with_whole_letters(cuts, sentences).ends, cuts.ends)
+    assert np.array_equal(joined(cuts, sentences).ends, cuts.ends)

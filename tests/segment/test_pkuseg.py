@@ -229,7 +229,7 @@ def test_pieces_and_batches_do_not_show(model: str, monkeypatch: pytest.MonkeyPa
 def test_forced_words_are_pkusegs_with_its_quirk(tmp_path: pathlib.Path, model: str) -> None:
     path = tmp_path / "words.txt"
     path.write_text("国人\tn\n国人民大会\n", "utf-8")
-    words = ForcedWords(str(path))
+    words = ForcedWords(["国人", "国人民大会"])
     assert words.find("中国人中", np.ones(4, np.bool_)) == [(1, 3)]
     assert words.find("中国人民中", np.ones(5, np.bool_)) == [(1, 4)]  # 国人 and the 民 at which the trie went on
     assert words.find("中国人民", np.ones(4, np.bool_)) == [(1, 3)]  # but not at the end of a fragment

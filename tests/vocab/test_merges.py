@@ -6,9 +6,10 @@ import random
 
 import numpy as np
 import pytest
+from made_symbols import from_strings
 
 from zhprep.core.errors import DataError
-from zhprep.vocab.merges import Words, from_strings, learn
+from zhprep.vocab.merges import Words, learn
 
 
 def naive(table: dict[str, int], n_new: int, min_frequency: int) -> list[tuple[str, str, int]]:
@@ -60,6 +61,17 @@ def test_equals_naive(block: int) -> None:
         table, n_new, min_frequency = tiny_corpus(seed)
         learnt = learn(from_strings(table, list), n_new, min_frequency=min_frequency)
         assert [(m.left, m.right, m.count) for m in learnt] == naive(table, n_new, min_frequency), seed
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_at_once_equal_naive(seed: int) -> None:
+    """Tables large enough for whole batches of pairs, with counts that are often equal."""
+    draw = random.Random(seed)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    stems = ["".join(draw.choices(letters, k=draw.randint(1, 5))) for _ in range(60)]
+    table = {"".join(draw.choices(stems, k=draw.randint(1, 3))): draw.randint(1, 4) for _ in range(150)}
+    learnt = learn(from_strings(table, list), 250)
+    assert [(m.left, m.right, m.count) for m in learnt] == naive(table, 250, 1)
 
 
 def test_order_of_words_does_not_matter() -> None:

@@ -13,6 +13,7 @@ from typing import NoReturn
 import click
 
 import zhprep
+from zhprep.cli.arrow_alone import arrow_alone
 from zhprep.cli.process import exit_code
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
@@ -55,7 +56,8 @@ class _Pipeline(click.Group):
             return None
         if cmd_name in _HAS_WORKERS:
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
-        module = importlib.import_module(f"zhprep.cli.{cmd_name.replace('-', '_')}")
+        with arrow_alone():
+            module = importlib.import_module(f"zhprep.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

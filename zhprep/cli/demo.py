@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from zhprep.cli.inputs import leaving_nothing
+from zhprep.cli.outputs import folder_output
 from zhprep.cli.run import make_run
-from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.bundled import bundled
 from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.run.recipe import run_recipe
@@ -27,7 +27,6 @@ def command(output: str, steps: int | None, **options: Any) -> None:
     data, folder = bundled("sample_data"), folder_output(output)
     tasks = tuple(sorted(path for path in (data / "tasks").iterdir() if path.is_dir()))
     run = make_run(str(data / "demo.toml"), folder, shared, size="tiny", steps=steps, tasks=tasks)
-    with leaving_nothing(folder):
-        corpus = scan(find_inputs((str(data / "corpus"),)), ReadConfig(), block_size=shared.block_size)
-        report = run_recipe(run, corpus)
+    corpus = scan(find_inputs((str(data / "corpus"),)), ReadConfig(), block_size=shared.block_size)
+    report = run_recipe(run, corpus)
     show_report(report, shared)

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from zhprep.cli.options import Existing
-from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.cli.outputs import folder_output
+from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.core.report import Report

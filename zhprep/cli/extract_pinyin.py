@@ -19,7 +19,7 @@ from zhprep.pinyin.score import read_gold, score
 from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_pinyin, check_segmenter
-from zhprep.segment import SegmentConfig, cut, load_engine
+from zhprep.segment import SegmentConfig, Segmenter
 
 
 @click.command()
@@ -65,8 +65,8 @@ def command(
 def _score(path: Path, config: PinyinConfig, segment: SegmentConfig, shared: Shared) -> None:
     report = Report()
     gold = read_gold(path)
-    words = cut(load_engine(segment), pa.array(gold.sentences, pa.string()))
+    words = Segmenter(segment).ends(pa.array(gold.sentences, pa.string()))
     ends = [words.ends[a:b].tolist() for a, b in pairwise(words.offsets.tolist())]
-    report.scores = score(gold, build(config).engine, ends)
+    report.scores = score(gold, build(config).read, ends)
     report.account.count(sentences=len(gold.sentences), characters=sum(map(len, gold.sentences)))
     show_scores(report, ("accuracy", "correct", "rows"), shared)

@@ -15,6 +15,8 @@ from zhprep.cli.options import Name
 from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
 from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.draft import remove_leftovers, temporary_name
 
 _FORMS = {
     "text_key": click.option(
@@ -83,10 +85,12 @@ def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
 @contextlib.contextmanager
 def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, block_size: int | None) -> Iterator[Corpus]:
     """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
-    spooled = output.parent / f".spool-{output.name}"
-    with leaving_nothing(output):
+    arguments = arguments_or_stdin(arguments)
+    spooled = temporary_name(output)
+    with Claim(output.parent) if STDIN in arguments else contextlib.nullcontext():
+        remove_leftovers(output.parent, of=output.name)
         try:
-            yield scan(list(_sources(arguments_or_stdin(arguments), read, spooled)), read, block_size=block_size)
+            yield scan(list(_sources(arguments, read, spooled)), read, block_size=block_size)
         finally:
             spooled.unlink(missing_ok=True)
 
@@ -98,29 +102,6 @@ def _sources(arguments: tuple[str, ...], read: ReadConfig, spooled: Path) -> Ite
         if argument != STDIN:
             yield from find_inputs((argument,), encoding=read.encoding)
             continue
-        spooled.parent.mkdir(parents=True, exist_ok=True)
         spool(sys.stdin.buffer, spooled)
         source = describe(str(spooled), encoding=read.encoding, name=STDIN)
         yield replace(source, format="tsv") if read.columns and source.format == "text" else source
-
-
-@contextlib.contextmanager
-def leaving_nothing(output: Path) -> Iterator[None]:
-    """On an error, remove the folders that were made for ``output`` and stayed empty."""
-    above = next(folder for folder in output.absolute().parents if folder.exists())
-    was_there = output.exists()
-    try:
-        yield
-    except BaseException:
-        if not was_there:
-            _remove_empty(output.absolute(), above)
-        raise
-
-
-def _remove_empty(folder: Path, above: Path) -> None:
-    """Remove ``folder``, the folders in it and those between it and ``above``, as far as they are empty."""
-    inside = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True) if folder.is_dir() else []
-    between = [parent for parent in folder.parents if above in parent.parents]
-    for path in (*inside, folder, *between):
-        with contextlib.suppress(OSError):  # not empty, or not there
-            path.rmdir()

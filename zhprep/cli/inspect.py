@@ -14,6 +14,7 @@ import click
 import pyarrow as pa
 
 from zhprep.cli.options import Existing
+from zhprep.cli.outputs import file_output
 from zhprep.cli.ruby import ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
@@ -45,6 +46,7 @@ Facts = dict[str, Any]
 )
 @click.option("--glyphs", metavar="FILE.png", type=click.Path(path_type=Path), help="Of a vocabulary: draw its glyphs.")
 @click.option("--text", help="With --glyphs: the characters to draw  [default: the first 240 Chinese ones]")
+@click.option("--overwrite", is_flag=True, help="Write over a file that --html or --glyphs names.")
 @click.option("--color/--no-color", default=None, help="Colours  [default: on a terminal]")
 @shared_options()
 def command(folder: Path, **options: Any) -> None:
@@ -54,6 +56,9 @@ def command(folder: Path, **options: Any) -> None:
     a run. With `--json` only the figures.
     """
     shared, options = split_shared(options)
+    for name in ("html_file", "glyphs"):
+        if options[name]:
+            file_output(options[name], overwrite=shared.overwrite)
     facts, view = _VIEWS[_table(folder)](folder, options)
     if shared.json:
         print(json.dumps(facts, ensure_ascii=False))

@@ -9,7 +9,8 @@ import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
-from zhprep.cli.shared import RECIPE, folder_output, shared_options, show_report, split_shared
+from zhprep.cli.outputs import folder_output
+from zhprep.cli.shared import RECIPE, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.report import check_budgets
 from zhprep.instances import InstancesConfig

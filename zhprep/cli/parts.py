@@ -30,8 +30,8 @@ FAMILIES = {
     "model body": "zhprep.models.bodies:BODIES",
     "objective": "zhprep.models.objectives:OBJECTIVES",
     "model format": "zhprep.models.checkpoints:FORMATS",
-    "optimiser": "zhprep.pretrain.optimisers:OPTIMISERS",
-    "schedule": "zhprep.pretrain.schedules:SCHEDULES",
+    "optimiser": "zhprep.engine.optimisers:OPTIMISERS",
+    "schedule": "zhprep.engine.schedules:SCHEDULES",
     "export format": "zhprep.export:EXPORTS",
     "executor": "zhprep.core.executors:EXECUTORS",
 }

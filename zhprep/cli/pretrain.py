@@ -7,12 +7,13 @@ from typing import Any
 
 import click
 
-from zhprep.cli.inputs import leaving_nothing
 from zhprep.cli.options import Existing, config_options, read_config
-from zhprep.cli.shared import folder_output, shared_options, show_report, split_shared
+from zhprep.cli.outputs import folder_output
+from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
 from zhprep.core.shards import read_manifest
+from zhprep.core.shards.claim import Claim
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.recipes import load_recipe, recipe_names
 from zhprep.run.check import check_model
@@ -52,7 +53,7 @@ def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite
         )
     model = sections["model"]
     check_model(model, config.size)
-    with leaving_nothing(run):
+    with Claim(run):
         report = pretrain(
             data, run, model, config, vocabulary=data / VOCABULARY,
             overwrite=overwrite or not resume, progress=shared.progress("pretrain"),

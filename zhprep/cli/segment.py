@@ -15,7 +15,7 @@ from zhprep.core.report import Report
 from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_segmenter
-from zhprep.segment import SegmentConfig, load_engine
+from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment.score import score
 
 
@@ -61,6 +61,6 @@ def command(
 def _score(gold: Path, config: SegmentConfig, training_words: Path | None, shared: Shared) -> None:
     report = Report()
     known = None if training_words is None else str(training_words)
-    report.scores = score(load_engine(config), read_lines(gold), training_words=known)
+    report.scores = score(Segmenter(config), read_lines(gold), training_words=known)
     report.account.count(sentences=report.scores["sentences_scored"])
     show_scores(report, ("precision", "recall", "f1", "oov_rate", "oov_recall"), shared)

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,10 +18,11 @@ from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
+from zhprep.run.notes import notes_of
 
 INDEX_VARIABLES = {
-    "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "JOB_COMPLETION_INDEX": 0,
-    "LSB_JOBINDEX": 1, "SGE_TASK_ID": 1, "PARALLEL_SEQ": 1,
+    "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "PBS_ARRAYID": 0,
+    "JOB_COMPLETION_INDEX": 0, "LSB_JOBINDEX": 1, "SGE_TASK_ID": 1, "PARALLEL_SEQ": 1,
 }  # fmt: skip
 """Where schedulers say which task of an array this is, and the number they count from."""
 
@@ -117,6 +117,7 @@ def show_report(report: Report, shared: Shared) -> None:
     The time is that since the command began.
     """
     report.started = min(report.started, shared.started)
+    report.notes += notes_of(report.account)
     facts = report.as_dict()
     if shared.json:
         print(json.dumps(facts, ensure_ascii=False))
@@ -125,24 +126,6 @@ def show_report(report: Report, shared: Shared) -> None:
     elif not shared.quiet:
         for line in report_lines(facts):
             print(line, file=sys.stderr)
-
-
-def output_form(output: str | None) -> str:
-    """Return what ``-o`` asks for: ``stdout``, a file (``txt``, ``jsonl``, ``arrow``) or ``folder``."""
-    if output in (None, "-"):
-        return "stdout"
-    suffix = Path(str(output)).suffix.lower()
-    return suffix[1:] if suffix in (".txt", ".jsonl", ".arrow") else "folder"
-
-
-def folder_output(output: str) -> Path:
-    """Return the folder that ``-o`` names; raises ``UsageError`` for what cannot be one."""
-    path = Path(output)
-    if output in ("", "-"):
-        raise UsageError(f"-o {output!r} is not a folder", hint="what is made here is a folder of files: name one")
-    if path.exists() and not path.is_dir():
-        raise UsageError(f"{path}: is a file, not a folder", hint="name another folder")
-    return path
 
 
 def _scheduled_index() -> int:
@@ -164,7 +147,11 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
     ],
     "work": [
         _option("--workers", click.IntRange(1), "Processes  [default: SLURM_CPUS_PER_TASK, else the cores]"),
-        click.option("--overwrite", is_flag=True, help="Begin an output folder of another config again."),
+        click.option(
+            "--overwrite",
+            is_flag=True,
+            help="Write over an output file; begin an output folder again.",
+        ),
         _option("--executor", Name(EXECUTOR_NAMES), "Engine  [default: processes]", default="processes"),
         _option(
             "--block-size", Size(), "Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"

@@ -8,7 +8,7 @@ from typing import Any
 LABEL = 22
 _LOSSES = ("dropped", "changed", "inserted")
 _ENDING = ("content_sha256", "output", "report")
-_NOT_SCORES = ("seconds", "chars_per_second", "peak_rss_bytes", *_LOSSES, *_ENDING)
+_NOT_SCORES = ("seconds", "chars_per_second", "peak_rss_bytes", "notes", *_LOSSES, *_ENDING)
 _HIDDEN = ("config", "values", "seeds", "classes", "sha256")
 
 
@@ -28,6 +28,8 @@ def report_lines(report: dict[str, Any]) -> Iterator[str]:
             else ""
         )
         yield _line("time", f"{report['seconds']:,.1f} s{speed}, peak memory {report['peak_rss_bytes'] / 1e6:,.0f} MB")
+    for note in report.get("notes", ()):
+        yield _line("note", note)
     for name in _ENDING:
         if report.get(name):
             yield _line(name.removeprefix("content_"), str(report[name]))

@@ -10,9 +10,11 @@ import click
 
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
+from zhprep.cli.outputs import file_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report
+from zhprep.core.shards.claim import Claim
 from zhprep.instances import similar
 from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
@@ -42,16 +44,17 @@ def command(inputs: tuple[str, ...], output: str, show: tuple[str, ...], **optio
     if vectors and lexicon:
         raise UsageError("--vectors and --lexicon are two sources", hint="give one of them, or INPUT alone")
     config = read_config(SimilarConfig, options)
-    report, path = Report(output=output), Path(output)
-    if lexicon:
-        report.scores["pairs"] = similar.write_similar(path, similar.of_lexicon(lexicon, most=config.most))
-    elif vectors:
-        report.scores["pairs"] = similar.write_similar(path, similar.of_vectors(vectors, config))
-    else:
-        segment = read_config(SegmentConfig, {"cws": cws})
-        with planned(inputs, read, path, shared.block_size) as corpus:
-            chain = Chain.over(corpus, "words", normalize=NormalizeConfig(), segment=segment)
-            report.scores["pairs"] = similar_words_of(corpus, chain, path, config, report.account)
+    report, path = Report(output=output), file_output(output, overwrite=shared.overwrite)
+    with Claim(path.parent):
+        if lexicon:
+            report.scores["pairs"] = similar.write_similar(path, similar.of_lexicon(lexicon, most=config.most))
+        elif vectors:
+            report.scores["pairs"] = similar.write_similar(path, similar.of_vectors(vectors, config))
+        else:
+            segment = read_config(SegmentConfig, {"cws": cws})
+            with planned(inputs, read, path, shared.block_size) as corpus:
+                chain = Chain.over(corpus, "words", normalize=NormalizeConfig(), segment=segment)
+                report.scores["pairs"] = similar_words_of(corpus, chain, path, config, report.account)
     _show(path, show)
     show_report(report, shared)
 

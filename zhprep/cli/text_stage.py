@@ -11,14 +11,16 @@ from typing import IO
 
 import click
 
-from zhprep.cli.inputs import arguments_or_stdin, leaving_nothing, planned
+from zhprep.cli.inputs import arguments_or_stdin, planned
 from zhprep.cli.options import Existing
-from zhprep.cli.shared import Shared, output_form, show_report
+from zhprep.cli.outputs import check_stdout, file_output, folder_output, output_form
+from zhprep.cli.shared import Shared, show_report
 from zhprep.core.corpus import Input, ReadConfig, find_inputs
 from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report, check_budgets
 from zhprep.core.shards import Job, Output, run_job
+from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import committed
 from zhprep.run.chain import Chain, takes_lines
 from zhprep.run.folders import finished_characters
@@ -49,9 +51,10 @@ def run_text_stage(
     """Do one text stage over the inputs and report."""
     form = output_form(output)
     if form == "folder":
-        report = _to_folder(inputs, read, make_chain, Path(str(output)), shared, label)
+        report = _to_folder(inputs, read, make_chain, folder_output(str(output)), shared, label)
     else:
-        report = _to_stream(inputs, read, make_chain, None if form == "stdout" else Path(str(output)), shared)
+        path = None if form == "stdout" else file_output(str(output), overwrite=shared.overwrite)
+        report = _to_stream(inputs, read, make_chain, path, shared)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
     show_report(report, shared)
 
@@ -103,21 +106,20 @@ def _to_stream(
     report = Report(output="-" if path is None else str(path))
     chain = make_chain(*held_table(sources, read))
     batches = stream_documents(sources, stdin, read, report.account)
-    with _sink(path) as sink:
+    with _sink(path, overwrite=shared.overwrite) as sink:
         form = "txt" if path is None else output_form(str(path))
         report.content_sha256 = run_stream(chain, batches, form, sink, report.account, workers=shared.n_workers())
     return report
 
 
 @contextlib.contextmanager
-def _sink(path: Path | None) -> Iterator[IO[bytes]]:
+def _sink(path: Path | None, *, overwrite: bool) -> Iterator[IO[bytes]]:
     if path is None:
+        check_stdout()
         yield sys.stdout.buffer
         return
-    with leaving_nothing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with committed(path, replace=True) as file:
-            yield file
+    with Claim(path.parent), committed(path, replace=overwrite) as file:
+        yield file
 
 
 def _stream_inputs(argument: str, stdin: Input | None, read: ReadConfig) -> list[Input]:

@@ -10,12 +10,10 @@ from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
 
+from zhprep.collate.columns import IGNORED
 from zhprep.collate.rows import Integers, Ragged, Rows
-from zhprep.collate.tensors import IGNORED
-from zhprep.core.ragged import ranges
+from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.core.schema import instance_fields
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
 from zhprep.instances.corruptions import check_plain
@@ -27,6 +25,18 @@ class Written(NamedTuple):
     sources: Ragged
     targets: Ragged
     given: Integers
+
+    @property
+    def rows(self) -> Rows:
+        """The columns of a batch: ``input_ids``, and ``labels``, -100 on what is given before a target that follows a
+        prefix."""
+        if not self.given.any():
+            return Rows({"input_ids": self.sources, "labels": self.targets}, {})
+        sizes = sizes_of(self.targets.offsets)
+        offsets = offsets_of(self.given + sizes)
+        labels = np.full(offsets[-1], IGNORED, np.int64)
+        labels[ranges(offsets[:-1] + self.given, sizes)] = self.targets.values
+        return Rows({"input_ids": self.sources, "labels": Ragged(labels, offsets)}, {})
 
 
 class Corruption(Protocol):
@@ -85,26 +95,3 @@ def corruption_of(columns: Collection[str], config: InstancesConfig, facts: Toke
     ours = instance_fields(pa.int32())
     check_plain(name for name in columns if name in ours)
     return DynamicCorruption(config, facts)
-
-
-def to_tensors(written: Written, *, pad_id: int, multiple: int) -> dict[str, Tensor]:
-    """Return ``input_ids``, ``attention_mask`` and ``labels``, int64 ``[B, L]``, padded to the longest source and the
-    longest target, each up to a ``multiple``.
-
-    ``labels`` are -100 where there is nothing to be written: before a target that follows a prefix, and after its end.
-    """
-    lengths = np.diff(written.sources.offsets)
-    real = np.ones(len(written.sources.values), np.int64)
-    nothing = np.zeros(len(lengths), np.int64)
-    input_ids = _padded(written.sources, nothing, pad_id, multiple)
-    attention = _padded(Ragged(real, written.sources.offsets), nothing, 0, multiple)
-    labels = _padded(written.targets, written.given, IGNORED, multiple)
-    return {"input_ids": input_ids, "attention_mask": attention, "labels": labels}
-
-
-def _padded(column: Ragged, before: Integers, fill: int, multiple: int) -> Tensor:
-    lengths = np.diff(column.offsets)
-    width = -(-int((before + lengths).max(initial=1)) // multiple) * multiple
-    array = np.full(len(lengths) * width, fill, np.int64)
-    array[ranges(np.arange(len(lengths)) * width + before, lengths)] = column.values
-    return torch.from_numpy(array.reshape(len(lengths), width))

@@ -27,10 +27,11 @@ import torch
 from torch import Tensor
 
 from zhprep.collate import corrupted
+from zhprep.collate.columns import IGNORED
 from zhprep.collate.masks import DynamicMasks, StaticMasks
 from zhprep.collate.progress import Progress
 from zhprep.collate.rows import Ragged, Rows
-from zhprep.collate.tensors import IGNORED, to_tensors
+from zhprep.collate.tensors import Padding, to_tensors
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError
 from zhprep.core.ragged import offsets_of
@@ -55,7 +56,7 @@ class MaskingCollator:
         self._vocabulary = load(vocabulary)
         self._config = settings.build(InstancesConfig, settings_, where="MaskingCollator")
         self._masks = DynamicMasks.of(self._config, self._vocabulary)
-        self._multiple = pad_to_multiple_of
+        self._padding = Padding(self._vocabulary.pad, multiple=pad_to_multiple_of)
         self.progress = Progress()
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
@@ -115,23 +116,27 @@ class MaskingCollator:
         gathered = _gather(rows, (*masks.needs, *takes))
         progress = self.progress.next() if self._config.rate_schedule else None
         masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64), progress)
-        length = -(-int(gathered.lengths.max()) // self._multiple) * self._multiple
-        batch = to_tensors(gathered, masked, takes, pad_id=self._vocabulary.pad, length=length)
+        batch = to_tensors(gathered.only(takes).having(masked.of(gathered)), self._padding)
         positions, labels = batch.pop("masked_positions"), batch.pop("masked_labels")
         batch["labels"] = torch.full_like(batch["input_ids"], IGNORED)
         batch["labels"].view(-1).numpy()[positions.numpy()] = labels.numpy()
         if "lang_ids" in batch:
             second = batch.pop("lang_ids")
             batch["position_ids"] = torch.arange(second.shape[1]) - second * second.argmax(1, keepdim=True)
-        real = batch.get("attention_mask")
-        batch["attention_mask"] = torch.ones_like(batch["input_ids"]) if real is None else real.to(torch.int64)
-        return batch
+        return batch | {"attention_mask": _attention_mask(batch)}
 
     def _written(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
         corruption = corrupted.corruption_of(list(rows[0]), self._config, self._masks.facts)
         _check(rows[0], corruption.needs)
         written = corruption(_gather(rows, corruption.needs), int(self._epoch))
-        return corrupted.to_tensors(written, pad_id=self._vocabulary.pad, multiple=self._multiple)
+        batch = to_tensors(written.rows, self._padding)
+        return {"input_ids": batch["input_ids"], "attention_mask": _attention_mask(batch), "labels": batch["labels"]}
+
+
+def _attention_mask(batch: Mapping[str, Tensor]) -> Tensor:
+    """Return 1 on real tokens, 0 on padding: int64 ``[B, L]``."""
+    real = batch.get("attention_mask")
+    return torch.ones_like(batch["input_ids"]) if real is None else real.to(torch.int64)
 
 
 def _check(row: Mapping[str, Any], needs: Sequence[str]) -> None:

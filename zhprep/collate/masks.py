@@ -15,7 +15,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.collate.rows import Integers, Rows
+from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, made_with, mask_batch
 from zhprep.instances.masks import mask_pinyin_ids
 from zhprep.pinyin.readings import Readings
@@ -34,6 +34,12 @@ class Masked(NamedTuple):
     labels: npt.NDArray[Any]
     changed: Mapping[str, npt.NDArray[Any]] = MappingProxyType({})
     """Other list columns that masks change, by name: ``pinyin_ids`` must not say what a masked token sounds like."""
+
+    def of(self, rows: Rows) -> Rows:
+        """Return the columns of a batch that the masks of ``rows`` make."""
+        lists = {"input_ids": Ragged(self.input_ids, rows.tokens.offsets)}
+        lists |= {name: Ragged(values, rows.lists[name].offsets) for name, values in self.changed.items()}
+        return Rows(lists, {"masked_positions": self.positions, "masked_labels": self.labels})
 
 
 class Masks(Protocol):

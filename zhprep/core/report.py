@@ -24,12 +24,18 @@ COUNTS = (
 
 @dataclasses.dataclass
 class Account:
-    """Counts of what passed, and by reason of what was dropped, changed or inserted."""
+    """Counts of what passed, and by reason of what was dropped, changed or inserted.
+
+    ``seen`` are counts that only a note is made of. ``entries`` holds for each list of the user's, such as a
+    dictionary, a bit for each entry that the text has, and one more at the top.
+    """
 
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
     dropped: Counter[str] = dataclasses.field(default_factory=Counter)
     changed: Counter[str] = dataclasses.field(default_factory=Counter)
     inserted: Counter[str] = dataclasses.field(default_factory=Counter)
+    seen: Counter[str] = dataclasses.field(default_factory=Counter)
+    entries: dict[str, int] = dataclasses.field(default_factory=dict)
 
     def count(self, **amounts: int) -> None:
         """Add to the totals: ``account.count(sentences=3, characters=40)``."""
@@ -51,19 +57,31 @@ class Account:
         if amount:
             self.inserted[reason] += int(amount)
 
+    def match(self, name: str, n_entries: int, matched: Iterable[int] = ()) -> None:
+        """Note which of the ``n_entries`` of the user's list ``name`` the text has, by their numbers."""
+        bits = bytearray(n_entries // 8 + 1)
+        for number in (n_entries, *matched):
+            bits[number >> 3] |= 1 << (number & 7)
+        self.entries[name] = self.entries.get(name, 0) | int.from_bytes(bits, "little")
+
     def add(self, other: Account) -> None:
         """Add the counts of ``other`` to these."""
-        for field in dataclasses.fields(self):
-            getattr(self, field.name).update(getattr(other, field.name))
+        for name in _COUNTERS:
+            getattr(self, name).update(getattr(other, name))
+        for name, bits in other.entries.items():
+            self.entries[name] = self.entries.get(name, 0) | bits
 
-    def as_dict(self) -> dict[str, dict[str, int]]:
+    def as_dict(self) -> dict[str, dict[str, Any]]:
         """Return the account as plain values, keys sorted, for a manifest or a receipt."""
-        return {field.name: dict(sorted(getattr(self, field.name).items())) for field in dataclasses.fields(self)}
+        values: dict[str, dict[str, Any]] = {name: dict(sorted(getattr(self, name).items())) for name in _COUNTERS}
+        values["entries"] = {name: f"{bits:x}" for name, bits in sorted(self.entries.items())}
+        return {name: counts for name, counts in values.items() if counts or name in _ALWAYS}
 
     @classmethod
-    def from_dict(cls, values: dict[str, dict[str, int]]) -> Account:
+    def from_dict(cls, values: dict[str, dict[str, Any]]) -> Account:
         """Read back what :meth:`as_dict` gave."""
-        return cls(**{name: Counter(counts) for name, counts in values.items()})
+        entries = {name: int(bits, 16) for name, bits in values.get("entries", {}).items()}
+        return cls(**{name: Counter(values.get(name, {})) for name in _COUNTERS}, entries=entries)
 
     @classmethod
     def total(cls, accounts: Iterable[Account]) -> Account:
@@ -72,6 +90,18 @@ class Account:
         for account in accounts:
             result.add(account)
         return result
+
+    def matched(self) -> dict[str, int]:
+        """Return for each list of the user's how many entries the text has, and how many it never has."""
+        numbers: dict[str, int] = {}
+        for name, bits in sorted(self.entries.items()):
+            numbers[f"{name}_matched"] = bits.bit_count() - 1
+            numbers[f"{name}_never_matched"] = bits.bit_length() - bits.bit_count()
+        return numbers
+
+
+_COUNTERS = ("counts", "dropped", "changed", "inserted", "seen")
+_ALWAYS = ("counts", "dropped", "changed", "inserted")
 
 
 @dataclasses.dataclass
@@ -85,6 +115,7 @@ class Report:
     started: float = dataclasses.field(default_factory=time.perf_counter)
     peak_rss_bytes: int = 0
     kept_characters: int = 0
+    notes: list[str] = dataclasses.field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as one flat JSON object with the keys of the contract.
@@ -98,6 +129,7 @@ class Report:
         return {
             **counts,
             **extra,
+            **self.account.matched(),
             "dropped": dict(sorted(self.account.dropped.items())),
             "changed": dict(sorted(self.account.changed.items())),
             "inserted": dict(sorted(self.account.inserted.items())),
@@ -106,6 +138,7 @@ class Report:
             "chars_per_second": round(fresh / seconds) if seconds > 0 else 0,
             "peak_rss_bytes": max(self.peak_rss_bytes, peak_rss()),
             "output": self.output,
+            **({"notes": self.notes} if self.notes else {}),
             **self.scores,
         }
 

@@ -7,4 +7,4 @@ package does not import torch until it is called.
 
 from __future__ import annotations
 
-import zhprep.pretrain  # noqa: F401  (before torch is loaded: it says how threads wait)
+import zhprep.engine  # noqa: F401  (before torch is loaded: it says how threads wait)

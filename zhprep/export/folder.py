@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from zhprep.core.errors import UsageError
-from zhprep.core.shards.commit import PREFIX
+from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.commit import sync_folder
+from zhprep.core.shards.draft import remove_leftovers, temporary_name
 
 
 @contextlib.contextmanager
@@ -21,18 +22,21 @@ def whole_folder(out: Path) -> Iterator[Path]:
 
     Raises ``UsageError`` when ``out`` is there and is not empty.
     """
+    _check_empty(out)
+    with Claim(out.parent):
+        remove_leftovers(out.parent, of=out.name)
+        temporary = temporary_name(out)
+        temporary.mkdir()
+        try:
+            yield temporary
+            _check_empty(out)
+            temporary.replace(out)
+            sync_folder(out.parent)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+
+
+def _check_empty(out: Path) -> None:
     if out.is_dir() and any(out.iterdir()):
         raise UsageError(f"{out}: is not empty", hint="name another folder; nothing is written over")
-    made = [folder for folder in out.parents if not folder.exists()]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{out.name}-", dir=out.parent))
-    try:
-        yield temporary
-        temporary.chmod(out.parent.stat().st_mode & 0o777)
-        temporary.replace(out)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        for folder in made:  # the nearest first
-            with contextlib.suppress(OSError):  # somebody else wrote there
-                folder.rmdir()
-        raise

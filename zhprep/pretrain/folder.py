@@ -5,7 +5,9 @@ step-N/           checkpoints
 log.jsonl         a line every few steps
 config.json  model.safetensors  tokenizer files      the model, as transformers loads it
 report.json       what the command reports
-manifest.json     written last: a folder without one is unfinished
+scores.json       what `evaluate` adds
+manifest.json     written last: a folder without one is unfinished. It has the hash of each file that another command
+                  reads, which is all of the above but the log and the checkpoints
 """
 
 from __future__ import annotations
@@ -13,12 +15,16 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.errors import UsageError
-from zhprep.core.shards.commit import write_json
-from zhprep.pretrain import checkpoint
+from zhprep.core import config as settings
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.shards.commit import read_json, write_json
+from zhprep.core.shards.draft import PREFIX, remove_leftovers
+from zhprep.engine import checkpoint
+from zhprep.pretrain.config import PretrainConfig
 
 PLAN, LOG, REPORT, MANIFEST = "plan.json", "log.jsonl", "report.json", "manifest.json"
 MODEL = ("config.json", "model.safetensors")
@@ -34,11 +40,12 @@ def begin(run: Path, plan: dict[str, Any], *, overwrite: bool) -> None:
     Raises ``UsageError`` when something else is there. ``overwrite`` removes what zhprep wrote and nothing else.
     """
     run.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(run)  # of a process that was killed at its first write there is nothing else
     begun = (run / PLAN).exists()
-    if not begun and any(run.iterdir()):
+    if not begun and any(not path.name.startswith(PREFIX) for path in run.iterdir()):
         raise UsageError(f"{run}: is not empty and was not made by zhprep", hint="name another folder")
     if begun and not overwrite:
-        return _check_same(json.loads((run / PLAN).read_text(encoding="utf-8")), plan, run)
+        return _check_same(begun_with(run), plan, run)
     _clear(run)
     write_json(run / PLAN, plan)
 
@@ -46,6 +53,18 @@ def begin(run: Path, plan: dict[str, Any], *, overwrite: bool) -> None:
 def is_finished(run: Path) -> bool:
     """Return whether the run in this folder came to its end."""
     return (run / MANIFEST).exists()
+
+
+def begun_with(run: Path) -> dict[str, Any]:
+    """Return the plan of a run, finished or not.
+
+    Raises ``DataError`` when it cannot be read.
+    """
+    try:
+        plan: dict[str, Any] = json.loads((run / PLAN).read_bytes())
+    except (OSError, ValueError) as error:
+        raise DataError(f"{run / PLAN}: is damaged: {error}", hint="begin the run again with --overwrite") from error
+    return plan
 
 
 def read_plan(run: Path) -> dict[str, Any]:
@@ -56,8 +75,7 @@ def read_plan(run: Path) -> dict[str, Any]:
     if not is_finished(run):
         what = "is unfinished" if (run / PLAN).exists() else "is not a run of zhprep"
         raise UsageError(f"{run}: {what}", hint="`zhprep pretrain` makes one, and goes on where it stopped")
-    plan: dict[str, Any] = json.loads((run / PLAN).read_text(encoding="utf-8"))
-    return plan
+    return begun_with(run)
 
 
 def read_report(run: Path) -> dict[str, Any]:
@@ -69,8 +87,7 @@ def read_report(run: Path) -> dict[str, Any]:
 def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
     """Write the report and, last, the manifest."""
     write_json(run / REPORT, report, replace=True)
-    names = [name for name in (*MODEL, *TOKENIZER, REPORT) if (run / name).exists()]
-    files = {name: {"bytes": (run / name).stat().st_size, "sha256": checkpoint.sha256(run / name)} for name in names}
+    files = _sums(run, (*MODEL, *TOKENIZER, PLAN, REPORT))
     manifest = {
         "table": "run",
         "version": 1,
@@ -82,6 +99,20 @@ def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
     write_json(run / MANIFEST, manifest, replace=True)
 
 
+def seal(run: Path, *names: str) -> None:
+    """Put files that were added to a finished run into its manifest; an unfinished run, or a model folder that is not
+    one, has none."""
+    if is_finished(run):
+        manifest = read_json(run / MANIFEST)
+        manifest["files"] |= _sums(run, names)
+        write_json(run / MANIFEST, manifest, replace=True)
+
+
+def _sums(run: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    paths = [run / name for name in names if (run / name).exists()]
+    return {path.name: {"bytes": path.stat().st_size, "sha256": checkpoint.sha256(path)} for path in paths}
+
+
 def copy_tokenizer(vocabulary: Path, run: Path) -> None:
     """Copy the tokenizer files that ``vocabulary`` has, byte by byte."""
     for name in TOKENIZER:
@@ -90,6 +121,8 @@ def copy_tokenizer(vocabulary: Path, run: Path) -> None:
 
 
 def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
+    since = {name: value for name, value in settings.as_dict(PretrainConfig()).items() if name in plan["config"]}
+    there = {**there, "config": {**since, **there.get("config", {})}}  # settings that an older zhprep did not have
     for part in sorted(there.keys() | plan.keys()):
         before, now, what = there.get(part), plan.get(part), part
         if isinstance(before, dict) and isinstance(now, dict):

@@ -7,20 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zhprep.collate import Masks, masks_of
+from zhprep.collate import Batches, Instances, Padding, View, check_labels, view_of
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
+from zhprep.engine.distribution import World
+from zhprep.engine.feed import Feed, Phase
+from zhprep.engine.loop import Trainer
 from zhprep.instances import made_with
 from zhprep.models import Assets, Model, load_weights, model_config
 from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
-from zhprep.pretrain.batches import Batches, Feed, Shape
 from zhprep.pretrain.config import WHEN, PretrainConfig
-from zhprep.pretrain.data import Instances
-from zhprep.pretrain.distributed import World
-from zhprep.pretrain.loop import Trainer
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
 
@@ -34,7 +33,7 @@ class Job:
     world: World
     trainer: Trainer
     feed: Feed
-    masks: Masks
+    view: View
     held_out: Integers
     vocabulary: Vocabulary
     fresh: list[str]
@@ -43,7 +42,7 @@ class Job:
 
     def rate(self, number: int) -> float | None:
         """Return the rate of the masks of step ``number`` if it changes from step to step."""
-        return self.masks.rate(number / self.config.steps)
+        return self.view.rate(number / self.config.steps)
 
     @property
     def model(self) -> Model:
@@ -67,11 +66,11 @@ def set_up(
     model.fill(assets)
     check_format(model)
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
-    instances, masks = open_instances(data, model, words)
+    instances, view = open_instances(data, model, words)
     rows, held_out = split(instances, config.validation)
-    batches = Batches(instances, masks, model.columns, _shape(model, words, config), config.seed)
-    share = world.share(config.batch_size)
-    feed = Feed(batches, rows, config.batch_size, config.seed, share, config.accumulate, config.steps)
+    batches = Batches(instances, view, model.columns, _padding(model, words, config), config.seed)
+    phase = Phase(batches, rows, config.batch_size, config.steps)
+    feed = Feed((phase,), config.seed, world, config.accumulate)
     plan = {
         "config": {name: value for name, value in settings.as_dict(config).items() if name not in WHEN},
         "model": settings.as_dict(described),
@@ -81,35 +80,26 @@ def set_up(
     }
     sources = {"data": str(data.resolve()), "vocabulary": str(vocabulary.resolve())}
     trainer = Trainer(model, config, world)
-    return Job(run, config, world, trainer, feed, masks, held_out, words, fresh, plan, sources)
+    return Job(run, config, world, trainer, feed, view, held_out, words, fresh, plan, sources)
 
 
-def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:
-    """Return the columns of ``data`` that ``model`` reads, and how they are masked.
+def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, View]:
+    """Return the columns of ``data`` that ``model`` reads, and what it gets to see of them.
 
-    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary or for an
-    objective that is not here.
+    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary or for
+    other objectives.
     """
     whole = Instances(data)
-    config = made_with(data, whole.manifest)
-    if config.corruption:
-        raise UsageError(
-            f"{data}: is for models that write (corruption {','.join(config.corruption)}); zhprep trains encoders only",
-            hint="train a model of transformers on it with zhprep.collate.MaskingCollator, or make masked instances",
-        )
-    if config.replacing == "shuffle":
-        raise UsageError(
-            f"{data}: what is to be predicted are places (replacement shuffle); no objective here predicts those",
-            hint="make them with another --replacement; zhprep parts lists the objectives",
-        )
-    masks = masks_of(data, whole.manifest, whole.columns, vocabulary)
+    view = view_of(data, whole.manifest, whole.columns, vocabulary)
+    check_labels(model.labels, view.gives, made_with(data, whole.manifest), str(data))
     theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
     if theirs != vocabulary.sha256:
         raise UsageError(
             f"{data}: was made with another vocabulary ({theirs[:12]}, not {vocabulary.sha256[:12]})",
             hint="give the vocabulary that the instances were made with",
         )
-    return Instances(data, needs=(*model.needs, *masks.needs, "instance_id"), takes=model.takes), masks
+    stored = [name for name in model.needs if name not in view.gives]
+    return Instances(data, needs=(*stored, *view.needs, "instance_id"), takes=model.takes), view
 
 
 def _own_vocabulary(data: Path) -> Path:
@@ -118,6 +108,7 @@ def _own_vocabulary(data: Path) -> Path:
     return data / "vocab"
 
 
-def _shape(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Shape:
+def _padding(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Padding:
+    multiple, slots = (64, 256) if config.compile else (1, 1)
     longest = model.config.max_position_embeddings
-    return Shape(vocabulary.pad, longest, multiple=64, slots=256) if config.compile else Shape(vocabulary.pad, longest)
+    return Padding(vocabulary.pad, longest=longest, multiple=multiple, slots=slots)

@@ -14,18 +14,17 @@ from zhprep.core.errors import Stopped
 from zhprep.core.progress import Progress
 from zhprep.core.report import Account, Report
 from zhprep.core.stopping import Stopping, parse_duration
+from zhprep.engine import checkpoint
+from zhprep.engine.distribution import joined
+from zhprep.engine.flops import utilisation
+from zhprep.engine.log import QUIET, Log, Meter, real_tokens
+from zhprep.engine.loop import Outcome
+from zhprep.engine.validation import in_order, predict
 from zhprep.models import save_model
 from zhprep.models.model import flops_per_token, n_parameters
-from zhprep.pretrain import checkpoint, folder
+from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.distributed import joined
-from zhprep.pretrain.flops import utilisation
 from zhprep.pretrain.job import Job, set_up
-from zhprep.pretrain.log import Log, Meter
-from zhprep.pretrain.loop import Outcome
-from zhprep.pretrain.validation import in_order, predict
-
-QUIET = Progress("pretrain")
 
 
 def pretrain(
@@ -53,6 +52,7 @@ def pretrain(
         if world.writes:
             folder.begin(run, job.plan, overwrite=overwrite)
         world.wait()
+        job = dataclasses.replace(job, plan=folder.begun_with(run))
         if not folder.is_finished(run):
             return _train(job, progress if world.writes else QUIET)
         return Report(output=str(run), scores=folder.read_report(run))
@@ -90,7 +90,7 @@ def _begin(job: Job, progress: Progress) -> _Session:
     """Return the session at the last checkpoint, or at the beginning when there is none."""
     step, account = 0, Account()
     if done := checkpoint.checkpoints(job.run):
-        state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser)
+        state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan)
         step, account = state["step"], Account.from_dict(state["account"])
     log = Log(job.run / folder.LOG, step) if job.world.writes else None
     return _Session(job, step, account, Meter(progress, step, job.config.steps), log)
@@ -118,11 +118,11 @@ def _steps(session: _Session, stopping: Stopping) -> None:
 
 
 def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
-    real = [batch.get("attention_mask", batch["input_ids"] >= 0) for batch in batches]
-    masked = [batch["masked_labels"] >= 0 for batch in batches]
-    local = [sum(map(len, real)), sum(int(mask.sum()) for mask in real), sum(int(mask.sum()) for mask in masked)]
-    instances, tokens, masked_tokens = session.job.world.sum_counts(local)
-    session.account.count(instances=instances, tokens=tokens, masked_tokens=masked_tokens)
+    chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
+    local = [real_tokens(batches), sum(int(mask.sum()) for mask in chosen)]
+    tokens, masked_tokens = session.job.world.sum_counts(local)
+    _, phase = session.job.feed.phase_at(session.step - 1)
+    session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens)
     session.meter.advance(tokens)
 
 
@@ -133,7 +133,7 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
         return
     speed = session.meter.tokens_per_second
     n_rows, length = batches[0]["input_ids"].shape
-    masked_share = len(batches[0]["masked_labels"]) / (n_rows * length)
+    masked_share = len(batches[0].get("masked_positions", ())) / (n_rows * length)
     rate = session.job.rate(session.step - 1)
     used = utilisation(speed * flops_per_token(session.job.model, length, masked_share) / world.size, world.device)
     session.log.write(
@@ -153,7 +153,7 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
     job = session.job
     if session.log is None or not len(job.held_out):
         return {}
-    batches = in_order(job.feed.batches, job.held_out, job.config.batch_size)
+    batches = in_order(job.feed.phases[-1].batches, job.held_out, job.config.batch_size)
     found = predict(job.model, batches, job.world.device)
     figures = {name: predictions.figures for name, predictions in found.items()}
     session.log.write(step=session.step, held_out=figures)
@@ -163,8 +163,8 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
 def _save(session: _Session) -> None:
     job = session.job
     if job.world.writes:
-        state = {"data": job.plan["data"], "seed": job.config.seed, "account": session.account.as_dict()}
-        checkpoint.save(job.run, session.step, job.model, job.trainer.optimiser, state)
+        state = {"account": session.account.as_dict()}
+        checkpoint.save(job.run, session.step, job.model, job.trainer.optimiser, state, job.plan)
         checkpoint.prune(job.run, job.config.keep)
     job.world.wait()
 

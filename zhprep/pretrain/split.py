@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate.rows import Integers
+from zhprep.collate.stored import Instances
 from zhprep.core import rng
 from zhprep.instances.layout import is_validation
-from zhprep.pretrain.data import Instances
 
 LEAST = 64
 MOST_SHARE = 0.1

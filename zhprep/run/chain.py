@@ -22,7 +22,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.normalize import NormalizeConfig
 from zhprep.normalize import build as build_normalize
-from zhprep.segment import SegmentConfig, load_engine
+from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment import build as build_segment
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Chain:
 
     def facts(self) -> dict[str, Any]:
         """Return what did the segmenting: engine, version and dictionary hash."""
-        segmenter = {} if self.segment is None else {"segmenter": self._engine.fingerprint()}
+        segmenter = {} if self.segment is None else {"segmenter": self._segmenter.fingerprint()}
         return segmenter if self.pinyin is None else {**segmenter, "pinyin": self._reader.engine.fingerprint()}
 
     def schema(self) -> pa.Schema:
@@ -109,9 +109,9 @@ class Chain:
         return {name: config for name, config in configs.items() if config is not None}
 
     @cached_property
-    def _engine(self) -> Any:
+    def _segmenter(self) -> Segmenter:
         assert self.segment is not None
-        return load_engine(self.segment)
+        return Segmenter(self.segment)
 
     @cached_property
     def _stages(self) -> list[Stage]:
@@ -119,7 +119,7 @@ class Chain:
         if self.normalize is not None:
             stages.append(build_normalize(self.normalize))
         if self.segment is not None:
-            stages.append(build_segment(self.segment, engine=self._engine))
+            stages.append(build_segment(self.segment, segmenter=self._segmenter))
         if self.pinyin is not None:
             stages.append(self._reader)
         return stages
@@ -148,4 +148,6 @@ class Chain:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_engine", "_stages", "_reader")}
+        return {
+            name: value for name, value in self.__dict__.items() if name not in ("_segmenter", "_stages", "_reader")
+        }

@@ -80,11 +80,6 @@ class Run:
         check_segmenter(self.config(SegmentConfig, "segment"))
         check_pinyin(self.config(PinyinConfig, "pinyin"))
         check_instances(self.instances)
-        if self.instances.corruption and "model" in self.recipe:
-            raise UsageError(
-                f"recipe {self.recipe['name']!r}: corruption makes data for models that write; [model] is an encoder",
-                hint="leave out [model] and train one of transformers on the data",
-            )
         if "model" in self.recipe:
             self._check_training()
         elif self.tasks:
@@ -97,7 +92,8 @@ class Run:
         from zhprep.evaluate.tasks import read_task
         from zhprep.pretrain.config import PretrainConfig
 
-        check_model(self.recipe["model"], self.config(PretrainConfig, "pretrain").size)
+        size = self.config(PretrainConfig, "pretrain").size
+        check_model(self.recipe["model"], size, self.instances, f"recipe {self.recipe['name']!r}")
         for task in self.tasks:
             read_task(task)
 
@@ -177,7 +173,7 @@ def _evaluate(run: Run) -> dict[str, Any]:
 
     config = run.config(EvaluateConfig, "evaluate")
     tasks = unscored(run.folder / "run", run.tasks, config)
-    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks).scores
+    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks, progress=run.progress).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 

@@ -22,7 +22,9 @@ from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import UsageError, ZhprepError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, open_batches, read_manifest, run_job
+from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import committed, write_json
+from zhprep.core.shards.draft import PREFIX, remove_leftovers
 from zhprep.core.shards.folder import dependency_versions
 from zhprep.run.chain import Chain
 from zhprep.run.folders import COUNTS, MANIFEST, differing_files, finished_characters
@@ -73,21 +75,23 @@ def build_vocabulary(
     report = Report(output=str(output.path))
     task = CountPieces(chain, config, old.sha256 if old else "")
     job, counts_folder = Job(corpus, task), output.path / COUNTS
-    _make_way(output, job)
-    report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
-    report.account, sha = run_job(job, replace(output, path=counts_folder))
-    if not sha:
-        return report
-    vocabulary = _finished(output.path, sha)
-    if vocabulary is None:
-        by_word = chain.table != "text" and TYPES[config.type].by_word != "no"
-        counts = _merged(counts_folder, report.account, by_word=by_word)
-        try:
-            vocabulary = train(counts, config) if old is None else patch(old, counts, config)
-        except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
-            shutil.rmtree(counts_folder)
-            raise
-        write_vocabulary(vocabulary, counts, output.path, {**job.plan(), "counts_sha256": sha, **job.task.facts()})
+    with Claim(output.path) as claim:
+        _make_way(output, job, claim)
+        report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
+        report.account, sha = run_job(job, replace(output, path=counts_folder))
+        if not sha:
+            return report
+        vocabulary = _finished(output.path, sha)
+        if vocabulary is None:
+            by_word = chain.table != "text" and TYPES[config.type].by_word != "no"
+            counts = _merged(counts_folder, report.account, by_word=by_word)
+            try:
+                vocabulary = train(counts, config) if old is None else patch(old, counts, config)
+            except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
+                if claim.is_alone():
+                    shutil.rmtree(counts_folder)
+                raise
+            write_vocabulary(vocabulary, counts, output.path, {**job.plan(), "counts_sha256": sha, **job.task.facts()})
     report.content_sha256 = vocabulary.sha256
     report.scores = {"size": vocabulary.size, **_flat(vocabulary.report)}
     return report
@@ -117,23 +121,25 @@ def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, 
     write_json(path / MANIFEST, manifest, replace=True)
 
 
-def _make_way(output: Output, job: Job) -> None:
+def _make_way(output: Output, job: Job, claim: Claim) -> None:
     """Refuse a folder that holds something else; with ``overwrite``, what it holds no longer counts as finished."""
     path = output.path
-    if not path.exists():
-        return
     if not (path / MANIFEST).exists():
-        if not (path / COUNTS).exists() and any(path.iterdir()):
+        foreign = [entry for entry in path.iterdir() if not entry.name.startswith(PREFIX)]
+        if foreign and not (path / COUNTS).exists():
             raise UsageError(f"{path}: is not empty and was not made by zhprep", hint="name another folder")
         return
     there = read_manifest(path)
     if there["table"] != "vocabulary":
         raise UsageError(f"{path}: holds a table of {there['table']}", hint="name another folder")
     if output.overwrite:
+        claim.keep_others_out()
         (path / MANIFEST).unlink()
+        claim.share()
     elif not (path / COUNTS).exists() and there["config"] != job.plan()["config"]:  # else the counts refuse it
         hint = "name another folder, or begin it again with --overwrite"
         raise UsageError(f"{path}: holds a vocabulary made with another config", hint=hint)
+    remove_leftovers(path)
 
 
 def _finished(path: Path, counts_sha256: str) -> Vocabulary | None:

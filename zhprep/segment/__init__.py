@@ -16,52 +16,35 @@ from zhprep.core import schema
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.segment.config import SegmentConfig
-from zhprep.segment.cuts import Cuts, Loss, check, from_words
+from zhprep.segment.cuts import Cuts, Loss
 from zhprep.segment.engines import ENGINES, Engine, load_engine
-from zhprep.segment.letters import with_whole_letters
+from zhprep.segment.segmenter import Segmenter, cut
 
-__all__ = ["ENGINES", "Cuts", "Engine", "SegmentConfig", "build", "cut", "load_engine"]
+__all__ = ["ENGINES", "Cuts", "Engine", "SegmentConfig", "Segmenter", "build", "cut", "load_engine"]
 
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 
 
-def build(config: SegmentConfig, *, engine: Engine | None = None) -> Stage:
+def build(config: SegmentConfig, *, segmenter: Segmenter | None = None) -> Stage:
     """Return the stage: a ``text`` batch (or any document table) to a ``words`` batch.
 
-    ``engine`` hands in an engine already loaded. The stage raises ``DataError`` naming document,
+    ``segmenter`` hands in one already loaded. The stage raises ``DataError`` naming document,
     sentence and engine when the words of a sentence do not give it back.
     """
-    loaded = engine if engine is not None else load_engine(config)
+    loaded = segmenter if segmenter is not None else Segmenter(config)
 
     def segment(batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         column = batch.column("sentences")
         sentences = column.flatten()
         try:
-            cuts = cut(loaded, sentences)
+            cuts = loaded.ends(sentences, account)
         except Loss as loss:
             raise _lossy(loaded.name, batch, loss) from loss
         text = sentences if cuts.text is None else cuts.text
-        if config.whole_letters:
-            cuts = with_whole_letters(cuts, text)
         account.count(sentences=len(text), characters=_characters(cuts), words=len(cuts.ends))
         return _words_batch(batch.column("doc"), column, text, cuts)
 
     return segment
-
-
-def cut(engine: Engine, sentences: pa.Array) -> Cuts:
-    """Return the words of ``sentences`` (a string array), checked.
-
-    Uses the engine's block form ``ends`` where it has one, else ``cut``. Raises ``Loss``.
-    """
-    block_form = getattr(engine, "ends", None)
-    if block_form is not None:
-        cuts: Cuts = block_form(sentences)
-    else:
-        texts = sentences.to_pylist()
-        cuts = from_words(texts, engine.cut(texts))
-    check(cuts, sentences if cuts.text is None else cuts.text)
-    return cuts
 
 
 def _characters(cuts: Cuts) -> int:

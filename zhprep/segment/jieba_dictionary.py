@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import require
 from zhprep.segment.cuts import Cuts, from_words
+from zhprep.segment.lexicon import Entry, read_user_dictionary
 
 Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int32]
@@ -47,7 +47,7 @@ class JiebaDictionary:
     the port cannot follow (a user dictionary with frequency 0, or with letters more probable than words).
     """
 
-    def __init__(self, user_dictionary: str | None) -> None:
+    def __init__(self, user_dictionary: str | None, *, simplified: bool = False) -> None:
         self.port = _import_port().Jieba()
         self.latin_words: frozenset[str] = frozenset()
         self.plain: Callable[[pa.Array, bool], Cuts] | None = None
@@ -56,7 +56,7 @@ class JiebaDictionary:
         self._answers = np.zeros(1 << _MEMORY_BITS, np.bool_)
         self._longest_hidden = LONGEST_HIDDEN if user_dictionary is None else None
         if user_dictionary is not None:
-            self._add(user_dictionary)
+            self._add(read_user_dictionary(user_dictionary, simplified=simplified))
         elif importlib.metadata.version("rjieba").startswith(_COMPARED):
             self.port.add_word(_NEVER, _MISSING_FREQUENCY, None)
         else:
@@ -101,15 +101,17 @@ class JiebaDictionary:
         slices = map(slice, starts.tolist(), (starts + lengths).tolist())
         return np.fromiter(map(self.port.has_word, map(text.__getitem__, slices)), np.bool_, len(starts))
 
-    def _add(self, path: str) -> None:
+    def _add(self, entries: list[Entry]) -> None:
         """Add the user's words with the frequencies that jieba itself gives them."""
         tokenizer = read_tokenizer()
         with _splitting:
             others = _exchange_force_split(set())
             try:
-                words = _load_user_dictionary(tokenizer, path)
+                for entry in entries:
+                    tokenizer.add_word(*entry)
             finally:
                 force_split = _exchange_force_split(others)
+        words = [entry.word for entry in entries]
         latin = [word for word in words if word.isascii() and word.isalnum() and len(word) > 1]
         if force_split or not all(_beats_letters(tokenizer, word) for word in latin):
             self.plain = _plain(tokenizer, force_split)
@@ -166,30 +168,6 @@ def read_tokenizer() -> Any:
     tokenizer.FREQ, tokenizer.total = tokenizer.gen_pfdict(_own_file().open("rb"))
     tokenizer.initialized = True
     return tokenizer
-
-
-def _load_user_dictionary(tokenizer: Any, path: str) -> list[str]:
-    """Add each line to ``tokenizer`` as its ``load_userdict`` does, and return the words.
-
-    Raises ``UsageError`` when the file cannot be read, ``DataError`` for a line that is not UTF-8.
-    """
-    try:
-        lines = pathlib.Path(path).read_bytes().split(b"\n")
-    except OSError as error:
-        raise UsageError(
-            f"cannot read the user dictionary {path!r}: {error.strerror}", hint="check the path and its permissions"
-        ) from error
-    words = []
-    for number, raw in enumerate(lines, 1):
-        try:
-            line = raw.strip().decode("utf-8").lstrip("\ufeff")
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}, line {number}: not UTF-8", hint="convert the user dictionary to UTF-8") from error
-        if line:
-            word, frequency, tag = import_jieba().re_userdict.match(line).groups()
-            tokenizer.add_word(word, frequency and frequency.strip(), tag and tag.strip())
-            words.append(word)
-    return words
 
 
 def _beats_letters(tokenizer: Any, word: str) -> bool:

@@ -67,6 +67,12 @@ def chunks(sentences: Any, limit: int = CHUNK) -> Iterator[Chunk]:
         first = last
 
 
+def flat(strings: Any) -> tuple[Points, Offsets]:
+    """Return the code points of all ``strings``, and where each begins and the last ends."""
+    whole = next(chunks(strings, N_CODE_POINTS << 31), Chunk(np.empty(0, np.uint32), np.zeros(1, np.int64), 0))
+    return whole.points, whole.offsets
+
+
 class Table:
     """A map from code point to a small integer, filled when a code point is first met.
 
@@ -118,6 +124,25 @@ def slices(points: Points, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.
     return pa.Array.from_buffers(
         pa.binary(), len(starts), [None, pa.py_buffer(places), pa.py_buffer(np.ascontiguousarray(flat))]
     )
+
+
+def as_text(runs: pa.Array) -> pa.Array:
+    """Return runs of code points (binary, UTF-32 little endian) as strings."""
+    _, places, data = runs.buffers()
+    if not len(runs) or data is None:
+        return pa.array([""] * len(runs), pa.string())
+    places = np.frombuffer(places, np.int32)[runs.offset : runs.offset + len(runs) + 1]
+    raw = memoryview(data)[places[0] : places[-1]]
+    points = np.frombuffer(raw, np.uint32)
+    ends = np.concatenate((np.zeros(1, np.int32), np.cumsum(utf8_lengths(points), dtype=np.int32)))
+    text = pa.py_buffer(str(raw, "utf-32-le").encode())
+    return pa.Array.from_buffers(pa.string(), len(runs), [None, pa.py_buffer(ends[(places - places[0]) // 4]), text])
+
+
+def utf8_lengths(points: Points) -> Offsets:
+    """Return how many bytes each code point takes as UTF-8."""
+    lengths: Offsets = 1 + (points >= 0x80).astype(np.int64) + (points >= 0x800) + (points >= 0x10000)
+    return lengths
 
 
 def word_bounds(chunk: Chunk, ends: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

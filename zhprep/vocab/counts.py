@@ -6,13 +6,18 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from zhprep.core.errors import DataError
 
 SCHEMA = pa.schema([pa.field("piece", pa.string()), pa.field("count", pa.int64())])
 AT_ONCE = 1 << 20
 TOTALS = ("documents", "sentences", "characters")
+
+Amounts = npt.NDArray[np.int64]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,36 +40,64 @@ class Counts:
         cls, pieces: dict[str, int], totals: dict[str, int] | None = None, *, by_word: bool = False
     ) -> Counts:
         """Make a table of pieces and their counts."""
-        columns = [pa.array(list(pieces), pa.string()), pa.array(list(pieces.values()), pa.int64())]
-        return cls(_grouped(pa.table(columns, schema=SCHEMA)), totals or dict.fromkeys(TOTALS, 0), by_word)
+        tally = Tally(pa.string())
+        tally.add(pa.array(list(pieces), pa.string()), pa.array(list(pieces.values()), pa.int64()))
+        return cls.from_tally(tally, totals or dict.fromkeys(TOTALS, 0), by_word=by_word)
+
+    @classmethod
+    def from_tally(cls, tally: Tally, totals: dict[str, int], *, by_word: bool = False) -> Counts:
+        """Make a table of the strings that were counted."""
+        table: Any = pa.table(list(tally.result()), schema=SCHEMA).sort_by("piece").combine_chunks()
+        return cls(table, totals, by_word)
+
+
+class Tally:
+    """How often each key was added; memory stays at a few times the distinct keys, whatever their number."""
+
+    def __init__(self, kind: pa.DataType) -> None:
+        self._schema = pa.schema([pa.field("key", kind), pa.field("count", pa.int64())])
+        self._known = self._schema.empty_table()
+        self._new: list[pa.Table] = []
+        self._n_new = 0
+
+    def add(self, keys: pa.Array | pa.ChunkedArray, amounts: Any) -> None:
+        """Add ``amounts[i]`` to the count of ``keys[i]``."""
+        self._new.append(pa.table([keys, amounts], schema=self._schema))
+        self._n_new += len(keys)
+        if self._n_new > max(AT_ONCE, self._known.num_rows):
+            self._add_up()
+
+    def add_each(self, keys: pa.Array) -> None:
+        """Add one to the count of each of ``keys``."""
+        self.add(*pc.value_counts(keys).flatten())
+
+    def result(self) -> tuple[pa.Array, pa.Array]:
+        """Return the distinct keys, in no order, and their counts."""
+        self._add_up()
+        return self._known["key"].combine_chunks(), self._known["count"].combine_chunks()
+
+    def _add_up(self) -> None:
+        table = pa.concat_tables([self._known, *self._new])
+        summed = table.group_by("key", use_threads=False).aggregate([("count", "sum")])
+        self._known = summed.rename_columns(["key", "count"]).select(self._schema.names).cast(self._schema)
+        self._new, self._n_new = [], 0
 
 
 def merge(parts: Iterable[Counts]) -> Counts:
     """Add up counts by piece; neither the order nor the number of the parts matters.
 
-    Memory stays at a few times the distinct pieces, whatever the number of parts.
     Raises ``DataError`` when some count words and others do not.
     """
-    merged, new, totals = SCHEMA.empty_table(), [], dict.fromkeys(TOTALS, 0)
+    tally, totals = Tally(pa.string()), dict.fromkeys(TOTALS, 0)
     units = set()
     for part in parts:
         units.add(part.by_word)
-        new.append(part.table)
+        tally.add(part.table["piece"], part.table["count"])
         for name in TOTALS:
             totals[name] += part.totals.get(name, 0)
-        if sum(table.num_rows for table in new) > max(AT_ONCE, merged.num_rows):
-            merged, new = _grouped(pa.concat_tables([merged, *new])), []
     if len(units) > 1:
         raise DataError(
             "some counts are of words and some of plain text",
             hint="give build-vocab either segmented input or plain text",
         )
-    return Counts(_grouped(pa.concat_tables([merged, *new])), totals, True in units)
-
-
-def _grouped(table: pa.Table) -> pa.Table:
-    if not table.num_rows:
-        return SCHEMA.empty_table()
-    summed = table.group_by("piece").aggregate([("count", "sum")]).rename_columns(["piece", "count"])
-    result: Any = summed.select(["piece", "count"]).sort_by("piece").cast(SCHEMA).combine_chunks()
-    return result
+    return Counts.from_tally(tally, totals, by_word=True in units)

@@ -7,27 +7,30 @@ the same from one table. The result depends neither on the order of the words no
 counted, and only on the ratios of the counts (Sennrich et al. 2016; WordPiece vocabularies are learnt
 the same way by today's libraries).
 
-All occurrences of a pair are merged at once with numpy; pair counts change by the difference only.
-Counts in the heap may be too high (a pair loses occurrences to other merges); such an entry is
-corrected when it comes up.
+Many pairs are merged at once with numpy: the next ones in order, as far as no merge changes the count of a
+later one or makes a pair that would come before it. So the result is that of one merge at a time. Pair counts
+change by the difference only. Counts in the heap may be too high (a pair loses occurrences to other merges);
+such an entry is corrected when it comes up.
 """
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import heapq
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
+from zhprep.vocab.pairs import Pairs, grouped
 
 Ints = npt.NDArray[np.int64]
 Entry = tuple[int, int, str, str, int]
 
 COUNT_LIMIT = 1 << 62
+MOST_AT_ONCE = 1024
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Words:
     counts: Ints
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Merge:
     """One step: ``left`` and ``right`` became ``name``; the pair stood ``count`` times in the text."""
 
@@ -67,20 +70,35 @@ def learn(
     learner = _Learner(words, max(min_frequency, 1), join, allowed)
     merges: list[Merge] = []
     there = {*words.names, *known}
-    while n_new > 0:
-        entry = learner.best()
-        if entry is None:
-            break
-        merge = learner.merge(entry)
-        merges.append(merge)
-        if merge.name not in there:
-            there.add(merge.name)
-            n_new -= 1
+    while n_new > 0 and (batch := learner.next_pairs()):
+        n_taken = 0
+        while n_taken < len(batch.pairs) and n_new > 0:
+            name = batch.pairs[n_taken][2]
+            n_new -= name not in there
+            there.add(name)
+            n_taken += 1
+        merges += learner.merge(batch.first(n_taken))
     return merges
 
 
+@dataclasses.dataclass(frozen=True)
+class _Batch:
+    """Pairs to merge at once: where they stand, and which of ``pairs`` stands there, int64[N] both."""
+
+    pairs: list[Entry]
+    where: Ints
+    owner: Ints
+
+    def first(self, n: int) -> _Batch:
+        """Return the batch of the first ``n`` pairs."""
+        if n == len(self.pairs):
+            return self
+        kept = self.owner < n
+        return _Batch(self.pairs[:n], self.where[kept], self.owner[kept])
+
+
 class _Learner:
-    """The words as linked symbols, the counts of all pairs and where each pair stands."""
+    """The words as linked symbols, and which pair stands where."""
 
     def __init__(
         self, words: Words, min_frequency: int, join: Callable[[str, str], str], allowed: Callable[[str], bool] | None
@@ -105,107 +123,173 @@ class _Learner:
         filled = lengths > 0
         self.following[words.offsets[1:][filled] - 1] = n
         self.preceding[words.offsets[:-1][filled]] = n
-        self.counts: dict[int, int] = {}
-        self.places: dict[int, list[Ints]] = {}
+        self.pair = np.zeros(n + 1, np.int64)  # the pair that begins at each symbol, 0 where there is none
+        self.pairs = Pairs()
         self.heap: list[Entry] = []
-        starts = np.flatnonzero(self.following[:-1] != n)
-        self._add(starts)
-        heapq.heapify(self.heap)
+        self.bar = COUNT_LIMIT
+        self.at_once = 1
+        self._add(np.flatnonzero(self.following[:-1] != n))
 
-    def best(self) -> Entry | None:
-        """Take the pair with the highest count off the heap; None when all are rarer than the minimum."""
-        while self.heap:
-            entry = heapq.heappop(self.heap)
-            now = self.counts.get(entry[4], 0)
-            if now == -entry[0]:
-                return entry
-            if now >= self.min_frequency:
-                heapq.heappush(self.heap, (-now, *entry[1:]))
-        return None
+    def next_pairs(self) -> _Batch | None:
+        """Take pairs off the heap that may be merged at once; None when all are rarer than the minimum.
 
-    def merge(self, entry: Entry) -> Merge:
-        """Merge every occurrence of a pair."""
-        key = entry[4]
-        left, right = key >> 32, key & 0xFFFFFFFF
-        name = entry[2]
-        new = self.ids.setdefault(name, len(self.names))
-        if new == len(self.names):
-            self.names.append(name)
-        where = self._occurrences(left, right, self.places.pop(key))
+        They are the pairs with the highest counts, in order, up to the first one that a merge before it touches.
+        """
+        pairs = self._best(self.at_once)
+        if not pairs:
+            return None
+        batch = self._located(pairs)
+        n = min(self._first_changed(batch), self._first_outranked(batch))
+        for entry in pairs[n:]:
+            heapq.heappush(self.heap, entry)
+        self.at_once = min(2 * n, MOST_AT_ONCE)
+        return batch.first(n)
+
+    def merge(self, batch: _Batch) -> list[Merge]:
+        """Merge every occurrence of the pairs of ``batch``."""
+        where = batch.where
         second = self.following[where]
+        self._forget(np.concatenate((where, second)))
         before = self.preceding[where]
-        touched = np.unique(np.concatenate((before, where, second)))
-        self._subtract(touched)
+        self._forget(before[self.pair[before] > 0])
         after = self.following[second]
-        self.symbol[where] = new
-        self.symbol[second] = -1
+        made = np.array([self.ids.setdefault(name, len(self.ids)) for _, _, name, _, _ in batch.pairs])
+        again = len(self.names) > made[0]
+        self.names += [] if again else [name for _, _, name, _, _ in batch.pairs]
+        self.symbol[where] = made[batch.owner]
         self.following[where] = after
         self.preceding[after] = where
         self.preceding[self.end] = self.end
-        touched = np.unique(np.concatenate((self.preceding[where], where)))
-        self._add(touched[self.following[touched] != self.end])
-        self.counts.pop(key, None)
-        return Merge(self.names[left], self.names[right], name, -entry[0])
+        before = self.preceding[where]
+        self.pair[where] = -1  # a symbol before another that was made just now is there already
+        touched = np.concatenate((where, before[self.pair[before] == 0]))
+        if again:
+            touched = np.concatenate((touched, self._loosened(made[0])))
+        self._add(touched)
+        return [Merge(left, self.names[self.pairs.right[pair]], name, -n) for n, _, name, left, pair in batch.pairs]
 
-    def _occurrences(self, left: int, right: int, places: list[Ints]) -> Ints:
-        """Return where the pair stands now, in order; of overlapping ones (aaa) the left is taken."""
-        where: Ints = np.unique(np.concatenate(places)) if len(places) > 1 else places[0]
-        where = where[(self.symbol[where] == left) & (self.symbol[self.following[where]] == right)]
-        if left != right or len(where) < 2:
-            return where
-        chained = np.zeros(len(where), np.bool_)
-        chained[1:] = self.following[where[:-1]] == where[1:]
-        index = np.arange(len(where))
-        chain_start = np.maximum.accumulate(np.where(chained, 0, index))
-        first: Ints = where[(index - chain_start) % 2 == 0]
+    def _best(self, n: int) -> list[Entry]:
+        """Take the ``n`` pairs with the highest counts off the heap, fewer if there are no more.
+
+        A pair of equals, or one that makes a name that is there already (and may so raise the count of another
+        pair), stands by itself.
+        """
+        best: dict[int, Entry] = {}
+        names: set[str] = set()
+        while len(best) < n and self._filled():
+            entry = heapq.heappop(self.heap)
+            minus, _, name, _, pair = entry
+            now = int(self.pairs.count[pair])
+            if now != -minus:
+                if now >= self.bar:
+                    heapq.heappush(self.heap, (-now, *entry[1:]))
+                continue
+            if pair in best:
+                continue
+            by_itself = name in self.ids or name in names or self.pairs.left[pair] == self.pairs.right[pair]
+            if by_itself and best:
+                heapq.heappush(self.heap, entry)
+                break
+            best[pair] = entry
+            names.add(name)
+            if by_itself:
+                break
+        return list(best.values())
+
+    def _filled(self) -> bool:
+        """Return whether there are pairs on the heap; when it is empty, those with half the counts come next.
+
+        So rare pairs, which are most, get neither name nor place on the heap before they are in question.
+        """
+        while not self.heap and self.bar > self.min_frequency:
+            count = self.pairs.counts()
+            below = int(count[count < self.bar].max(initial=0))
+            bar = max(self.min_frequency, -(-below // 2))
+            new = np.flatnonzero((count >= bar) & (count < self.bar))
+            self.bar = bar
+            self._push(new)
+        return bool(self.heap)
+
+    def _located(self, pairs: list[Entry]) -> _Batch:
+        """Return where ``pairs`` stand now; of overlapping ones (aaa) the left is taken."""
+        numbers = np.array([entry[4] for entry in pairs])
+        where, owner = self.pairs.places(numbers)
+        now = self.pair[where] == numbers[owner]
+        where, owner = where[now], owner[now]
+        if self.pairs.left[numbers[0]] == self.pairs.right[numbers[0]]:
+            where.sort()
+            chained = np.zeros(len(where), np.bool_)
+            chained[1:] = self.following[where[:-1]] == where[1:]
+            index = np.arange(len(where))
+            where = where[(index - np.maximum.accumulate(np.where(chained, 0, index))) % 2 == 0]
+            owner = owner[: len(where)]
+        return _Batch(pairs, where, owner)
+
+    def _first_changed(self, batch: _Batch) -> int:
+        """Return the place of the first pair that loses occurrences to one before it."""
+        lost = np.concatenate((self.pair[self.preceding[batch.where]], self.pair[self.following[batch.where]]))
+        numbers = np.array([entry[4] for entry in batch.pairs])
+        order = np.argsort(numbers)
+        place = order.take(np.searchsorted(numbers, lost, sorter=order), mode="clip")
+        later = (numbers[place] == lost) & (place > np.tile(batch.owner, 2))
+        return int(place[later].min(initial=len(numbers)))
+
+    def _first_outranked(self, batch: _Batch) -> int:
+        """Return the place of the first pair that one made by the pairs before it might come before.
+
+        The counts of those are taken with the neighbours as they are before any merge: what each makes is part of that,
+        and it is part of what the pair with the neighbour (xa of xab) has now.
+        """
+        pairs, first = batch.pairs, len(batch.pairs)
+        beside = np.concatenate((self.pair[self.preceding[batch.where]], self.pair[self.following[batch.where]]))
+        near = np.flatnonzero(self.pairs.count[beside] >= -pairs[-1][0])
+        owner = batch.owner[near % len(batch.where)]
+        keys = (beside[near] * 2 + (near >= len(batch.where))) * len(pairs) + owner
+        made, sums, _, _ = grouped(keys, self.weight[batch.where][near % len(batch.where)])
+        for key, amount in zip(made.tolist(), sums.tolist(), strict=True):
+            side, maker = divmod(key, len(pairs))
+            left = right = pairs[maker][2]
+            if side % 2:
+                right = self.names[self.pairs.right[side // 2]]
+            else:
+                left = self.names[self.pairs.left[side // 2]]
+            name = self.join(left, right)
+            if self.allowed is None or self.allowed(name):
+                rank = bisect.bisect_left(pairs, (-amount, len(name), name, left, -1))
+                first = min(first, max(rank, maker + 1))
         return first
 
-    def _keys(self, starts: Ints) -> Ints:
-        keys: Ints = (self.symbol[starts] << 32) | self.symbol[self.following[starts]]
-        return keys
+    def _forget(self, starts: Ints) -> None:
+        """Take the pairs that begin at ``starts`` off the counts."""
+        np.subtract.at(self.pairs.count, self.pair[starts], self.weight[starts])
+        self.pairs.count[0] = 0
+        self.pair[starts] = 0
 
-    def _grouped(self, starts: Ints) -> tuple[Ints, Ints, Ints, Ints]:
-        """Return the distinct pairs that begin at ``starts``, their counts, their places in groups, the borders."""
-        keys = self._keys(starts)
-        order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        firsts = np.flatnonzero(np.concatenate((np.ones(1, np.bool_), keys[1:] != keys[:-1])))
-        sums = np.add.reduceat(self.weight[starts[order]], firsts)
-        return keys[firsts], sums, starts[order], np.append(firsts, len(keys))
-
-    def _subtract(self, touched: Ints) -> None:
-        starts = touched[self.following[touched] != self.end]
-        keys, sums, _, _ = self._grouped(starts)
-        counts = self.counts
-        for key, amount in zip(keys.tolist(), sums.tolist(), strict=True):
-            counts[key] -= amount
+    def _loosened(self, symbol: int) -> Ints:
+        """Return where pairs with ``symbol`` stand, which are to be counted anew."""
+        numbers = self.pairs.with_symbol(symbol)
+        places, owner = self.pairs.places(numbers)
+        where: Ints = places[self.pair[places] == numbers[owner]]
+        self._forget(where)
+        return where
 
     def _add(self, starts: Ints) -> None:
-        if not len(starts):
-            return
-        keys, sums, places, borders = self._grouped(starts)
-        bounds = borders.tolist()
-        for number, (key, amount) in enumerate(zip(keys.tolist(), sums.tolist(), strict=True)):
-            total = self.counts.get(key, 0) + amount
-            self.counts[key] = total
-            self.places.setdefault(key, []).append(places[bounds[number] : bounds[number + 1]])
-            if total >= self.min_frequency:
-                self._push(key, total)
+        """Count the pairs that begin at ``starts``; all of them are new."""
+        last = self.following[starts] == self.end
+        self.pair[starts[last]] = 0
+        starts = starts[~last]
+        keys = (self.symbol[starts] << 32) | self.symbol[self.following[starts]]
+        keys, sums, order, n_each = grouped(keys, self.weight[starts])
+        numbers = self.pairs.add(keys, sums, starts[order], n_each)
+        self.pair[starts[order]] = np.repeat(numbers, n_each)
+        self._push(numbers[sums >= self.bar])
 
-    def _push(self, key: int, count: int) -> None:
-        left = self.names[key >> 32]
-        name = self.join(left, self.names[key & 0xFFFFFFFF])
-        if self.allowed is None or self.allowed(name):
-            heapq.heappush(self.heap, (-count, len(name), name, left, key))
-
-
-def from_strings(table: dict[str, int], symbols_of: Callable[[str], list[str]]) -> Words:
-    """Return a table of words as flat arrays, split into symbols by ``symbols_of`` (small tables and tests)."""
-    names: dict[str, int] = {}
-    flat: list[int] = []
-    offsets = [0]
-    for word in table:
-        flat.extend(names.setdefault(symbol, len(names)) for symbol in symbols_of(word))
-        offsets.append(len(flat))
-    counts: Any = np.array(list(table.values()), np.int64)
-    return Words(list(names), np.array(flat, np.int32), np.array(offsets, np.int64), counts)
+    def _push(self, numbers: Ints) -> None:
+        """Put pairs on the heap."""
+        lefts, rights = self.pairs.left[numbers].tolist(), self.pairs.right[numbers].tolist()
+        for pair, left, right, count in zip(
+            numbers.tolist(), lefts, rights, self.pairs.count[numbers].tolist(), strict=True
+        ):
+            name = self.join(self.names[left], self.names[right])
+            if self.allowed is None or self.allowed(name):
+                heapq.heappush(self.heap, (-count, len(name), name, self.names[left], pair))

@@ -6,9 +6,12 @@ A piece is what a model sees one at a time: a Chinese character, a punctuation m
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any
 
-from tokenizers import Regex, normalizers, pre_tokenizers
+import numpy as np
+import numpy.typing as npt
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from zhprep.vocab import bytemap
 from zhprep.vocab.config import VocabConfig
@@ -32,6 +35,24 @@ class Splitter:
         if self.normalizer:
             text = self.normalizer.normalize_str(text)
         return [piece for piece, _ in self.pre_tokenizer.pre_tokenize_str(text)]
+
+    def dress(self, tokenizer: Tokenizer) -> None:
+        """Give ``tokenizer`` these rules."""
+        if self.normalizer:
+            tokenizer.normalizer = self.normalizer
+        tokenizer.pre_tokenizer = self.pre_tokenizer
+
+    def spans(self, text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """Return where the pieces of ``text`` start and stop in it, as it was before the normaliser."""
+        places = np.array(self._probe.encode(text, add_special_tokens=False).offsets, np.int64).reshape(-1, 2)
+        return places[:, 0], places[:, 1]
+
+    @functools.cached_property
+    def _probe(self) -> Tokenizer:
+        """A tokenizer that knows no word, so that every piece is one token."""
+        tokenizer = Tokenizer(models.WordLevel({"": 0}, unk_token=""))
+        self.dress(tokenizer)
+        return tokenizer
 
 
 class ByteSplitter(Splitter):

@@ -7,17 +7,9 @@ from typing import Any
 from tokenizers import AddedToken, Tokenizer, processors
 
 from zhprep.vocab.config import VocabConfig
-from zhprep.vocab.pieces import Splitter
 from zhprep.vocab.vocabulary import Vocabulary
 
 ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-
-
-def dress(tokenizer: Tokenizer, rules: Splitter) -> None:
-    """Give ``tokenizer`` the rules by which text falls into pieces."""
-    if rules.normalizer:
-        tokenizer.normalizer = rules.normalizer
-    tokenizer.pre_tokenizer = rules.pre_tokenizer
 
 
 def with_specials(tokenizer: Tokenizer, config: VocabConfig) -> Tokenizer:

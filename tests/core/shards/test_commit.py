@@ -5,15 +5,26 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from command_line import environment
 
 from zhprep.core.errors import ZhprepError
-from zhprep.core.shards import commit
-from zhprep.core.shards.commit import committed, read_json, remove_leftovers, write_json
+from zhprep.core.shards import draft
+from zhprep.core.shards.commit import committed, read_json, write_json
+from zhprep.core.shards.draft import remove_leftovers
+
+
+@pytest.fixture(autouse=True, params=["unnamed", "named"])
+def _kind_of_file_system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that knows files without names, and one that does not."""
+    if request.param == "named":
+        monkeypatch.delattr(os, "O_TMPFILE")
 
 
 def write(path: Path, data: bytes, **options: bool) -> None:
@@ -25,7 +36,6 @@ def test_it_is_there_at_the_end_and_not_before(tmp_path: Path) -> None:
     with committed(tmp_path / "x") as file:
         file.write(b"1")
         assert not (tmp_path / "x").exists()
-        assert len(list(tmp_path.iterdir())) == 1
     assert (tmp_path / "x").read_bytes() == b"1"
     assert len(list(tmp_path.iterdir())) == 1
 
@@ -57,10 +67,10 @@ def test_two_writers_in_one_process_do_not_meet(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOTSUP, errno.EMLINK])
 def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
-    def link(*_: object) -> None:
+    def link(*_: object, **options: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(commit.os, "link", link)
+    monkeypatch.setattr(os, "link", link)
     write(tmp_path / "x", b"1")
     write(tmp_path / "x", b"1")
     with pytest.raises(ZhprepError, match="with other bytes"):
@@ -69,10 +79,10 @@ def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_link_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def link(*_: object) -> None:
+    def link(*_: object, **options: object) -> None:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(commit.os, "link", link)
+    monkeypatch.setattr(os, "link", link)
     with pytest.raises(OSError, match="Input/output error"):
         write(tmp_path / "x", b"1")
     assert not list(tmp_path.iterdir())
@@ -105,12 +115,13 @@ def test_json_is_sorted_utf8_and_left_alone_when_it_says_the_same(tmp_path: Path
 def test_leftovers_of_the_dead_are_removed_and_no_others(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    host = commit._host()
+    host = draft._host()
     mine = [f".part-a.arrow-{host}-{dead.pid}-1", f".part-b-{host}-{dead.pid}-22"]
     others = [
         f".part-a.arrow-{host}-{os.getpid()}-1",
         f".part-a.arrow-another_host-{dead.pid}-1",
         ".part-of-a-whole",
+        f".part-a.arrow-{host}-{dead.pid}",
         ".part-",
         f"a-{host}-{dead.pid}-1",
     ]
@@ -118,3 +129,46 @@ def test_leftovers_of_the_dead_are_removed_and_no_others(tmp_path: Path) -> None
         (tmp_path / name).touch()
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
+
+
+def test_leftovers_of_one_name_of_folders_and_of_other_machines(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    mine = f"{draft._host()}-{dead.pid}"
+    (tmp_path / f".part-out-{mine}-1" / "inside").mkdir(parents=True)
+    (tmp_path / f".part-out-{mine}-2").touch()
+    (tmp_path / f".part-x-{mine}-3").touch()
+    for name, hours in (("new", 23), ("old", 25)):
+        path = tmp_path / f".part-{name}-another_host-1-4"
+        path.touch()
+        os.utime(path, (0, time.time() - hours * 3600))
+    remove_leftovers(tmp_path, of="out")
+    assert len(list(tmp_path.iterdir())) == 3
+    remove_leftovers(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".part-new-another_host-1-4"]
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])
+@pytest.mark.parametrize("replace", [False, True])
+def test_the_mode_follows_the_umask(tmp_path: Path, mask: int, replace: bool) -> None:
+    before = os.umask(mask)
+    try:
+        write(tmp_path / "x", b"1", replace=replace)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x").stat().st_mode) == 0o666 & ~mask
+
+
+def test_a_killed_writer_leaves_nothing_that_stays(tmp_path: Path) -> None:
+    lines = [
+        "import os, sys",
+        "from pathlib import Path",
+        "from zhprep.core.shards.commit import committed",
+        *([] if hasattr(os, "O_TMPFILE") else ["del os.O_TMPFILE"]),
+        "with committed(Path(sys.argv[1])) as file: file.write(b'1'); file.flush(); os.kill(os.getpid(), 9)",
+    ]
+    command = [sys.executable, "-c", "\n".join(lines), tmp_path / "x"]
+    assert subprocess.run(command, env=environment(), check=False).returncode == -9
+    assert len(list(tmp_path.iterdir())) == (0 if hasattr(os, "O_TMPFILE") else 1)
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -21,7 +21,7 @@ def inner(sentences, names):
     """The words that were joined to those before them, per sentence."""
     ends = pa.array([np.cumsum([len(word) for word in words]).tolist() for words in sentences], pa.list_(pa.int32()))
     text = pa.array(["".join(words) for words in sentences])
-    found = inner_words(Entities(names).runs(CharacterWords.of(ends), text)).tolist()
+    found = inner_words(Entities(names).runs(CharacterWords.of(ends), text, Account())).tolist()
     flat = [word for words in sentences for word in words]
     return [flat[number] for number in found]
 
@@ -45,12 +45,23 @@ def test_an_entity_does_not_cross_sentences():
     assert inner([["去", "北京"], ["大学", "好"]], ["北京大学"]) == []
 
 
+def test_an_entity_may_have_any_characters_and_any_number_of_words():
+    long = ["北京", "市", "海淀", "区", "（", "中", "关", "村", "）", "科技", "有限", "公司"]
+    star = ["迈克尔", "·", "乔丹"]
+    account = Account()
+    ends = pa.array([np.cumsum([len(word) for word in [*long, "和", *star]]).tolist()], pa.list_(pa.int32()))
+    text = pa.array(["".join([*long, "和", *star])])
+    entities = Entities(["".join(long), "".join(star), "*ST远帆", "公司和"])
+    assert entities.runs(CharacterWords.of(ends), text, account) == [(0, -12), (13, -3)]
+    assert account.matched() == {"entities_matched": 2, "entities_never_matched": 2}
+
+
 def plain(sentences, names):
     result = []
     for words in sentences:
         first = 0
         while first < len(words):
-            for n in range(min(8, len(words) - first), 1, -1):
+            for n in range(len(words) - first, 1, -1):
                 if "".join(words[first : first + n]) in names:
                     result += words[first + 1 : first + n]
                     first += n - 1

@@ -174,7 +174,7 @@ def _expand(argument: str) -> list[tuple[str, str]]:
         return [(argument, Path(argument).name)]
     if Path(argument).is_dir():
         found = [str(path.relative_to(argument)) for path in Path(argument).rglob("*") if path.is_file()]
-        found = sorted(name for name in found if _is_readable_name(name))
+        found = sorted(name for name in found if is_readable_name(name))
         if not found:
             raise UsageError(
                 f"{argument}: no readable file in this folder", hint=f"formats: {', '.join(_FORMATS)}, also compressed"
@@ -194,7 +194,8 @@ def _expand(argument: str) -> list[tuple[str, str]]:
     )
 
 
-def _is_readable_name(name: str) -> bool:
+def is_readable_name(name: str) -> bool:
+    """Whether a file of this name (its path in a folder) is read when the folder is."""
     path = Path(name)
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if suffixes and suffixes[-1] in COMPRESSIONS:

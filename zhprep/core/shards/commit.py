@@ -1,4 +1,4 @@
-"""Make a file appear whole: write under a temporary name, fsync, link to its name, fsync the folder.
+"""Make a file appear whole: write a draft, fsync, link it to its name, fsync the folder.
 
 The first writer wins. A second writer of the same file must bring the same bytes.
 """
@@ -9,53 +9,50 @@ import contextlib
 import errno
 import json
 import os
-import re
-import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from zhprep.core.corpus.inputs import file_sha256
-from zhprep.core.errors import ZhprepError
+from zhprep.core.errors import UsageError
+from zhprep.core.shards.draft import Draft
 
-PREFIX = ".part-"
-
-_LEFTOVER = re.compile(re.escape(PREFIX) + r".+-(?P<host>[^-]+)-(?P<pid>\d+)-\d+")
-_NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}
+_NO_LINKS = {
+    errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.ENOENT,
+}  # fmt: skip
 
 
 @contextlib.contextmanager
 def committed(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
-    """Give a file to write to that becomes ``path`` when the block ends without an error.
+    """Give a file to write to that becomes ``path`` when the block ends without an error; its mode follows the umask.
 
-    Raises ``ZhprepError`` when ``path`` is there already with other bytes, unless ``replace``.
+    Raises ``UsageError`` when ``path`` is there already with other bytes, unless ``replace``.
     """
-    temporary = path.with_name(f"{PREFIX}{path.name}-{_host()}-{os.getpid()}-{time.time_ns()}")
     try:
-        with open(temporary, "xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            os.replace(temporary, path)
-        else:
-            _link(temporary, path)
-        _sync_folder(path.parent)
+        with Draft(path) as draft:
+            yield draft.file
+            draft.sync()
+            if replace:
+                os.replace(draft.named(), path)
+            else:
+                _link(draft, path)
+        sync_folder(path.parent)
     except OSError as error:
         error.filename = error.filename or str(path)  # a full disk does not say where
         raise
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, *, replace: bool = False) -> None:
     """Commit ``value`` as JSON with sorted keys; what is there already stays as it is when it says the same."""
-    data = (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    data = json_bytes(value)
     if path.exists() and path.read_bytes() == data:
         return
     with committed(path, replace=replace) as file:
         file.write(data)
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as JSON, the one way in which it is written."""
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 def read_json(path: Path) -> Any:
@@ -63,30 +60,8 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_bytes())
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes of this machine that are no longer alive."""
-    for path in folder.glob(f"{PREFIX}*"):
-        name = _LEFTOVER.fullmatch(path.name)
-        if name and name["host"] == _host() and not _alive(int(name["pid"])):
-            path.unlink(missing_ok=True)
-
-
-def _link(temporary: Path, path: Path) -> None:
-    try:
-        os.link(temporary, path)
-    except OSError as error:
-        if error.errno in _NO_LINKS and not path.exists():  # a file system without hard links
-            os.replace(temporary, path)
-        elif not path.exists():
-            raise
-        elif file_sha256(temporary) != file_sha256(path):
-            raise ZhprepError(
-                f"{path}: was written by another process with other bytes",
-                hint="two different runs write here; run again with --overwrite",
-            ) from None
-
-
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring to the disk which names ``folder`` holds."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -96,15 +71,16 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _host() -> str:
-    return socket.gethostname().replace("-", "_") or "host"
-
-
-def _alive(pid: int) -> bool:
+def _link(draft: Draft, path: Path) -> None:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        draft.link(path)
+    except OSError as error:
+        if not path.exists():
+            if error.errno not in _NO_LINKS:
+                raise
+            os.replace(draft.named(), path)
+        elif not draft.equals(path):
+            raise UsageError(
+                f"{path}: was written by another process with other bytes",
+                hint="two different runs write here; run again with --overwrite",
+            ) from None

@@ -22,9 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core import schema
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError, UsageError, ZhprepError
 from zhprep.core.report import Account
-from zhprep.core.shards.commit import PREFIX, read_json, remove_leftovers, write_json
+from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.commit import read_json, write_json
+from zhprep.core.shards.draft import PREFIX, remove_leftovers
 
 DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "rjieba", "pypinyin", "pillow")
 PLAN = "plan.json"
@@ -57,66 +60,80 @@ class Folder:
         """Return where the receipt of ``block`` lies."""
         return self.path / RECEIPTS / f"{block:05d}.json"
 
-    def prepare(self, plan: dict[str, Any], *, overwrite: bool) -> list[Path]:
+    def prepare(self, plan: dict[str, Any], claim: Claim, *, overwrite: bool) -> bool:
         """Make the folder ready for ``plan``: new, continued, or with ``overwrite`` begun again.
 
-        Returns what was made for it, the folders from the outside in and the plan: empty when the folder is
-        continued. Raises ``UsageError`` when something else is there.
+        ``claim`` is that of this process on it. Returns whether the plan was put there by this call. Raises
+        ``UsageError`` when something else is there; then nothing has been touched.
         """
-        if self.path.exists() and not self.path.is_dir():
-            raise UsageError(f"{self.path}: is a file, not a folder", hint="name another folder")
-        mine = (self.path / PLAN).exists()
-        if overwrite:
-            self._clear()
-        made = [folder for folder in (*reversed(self.path.parents), self.path) if not folder.exists()]
-        self.path.mkdir(parents=True, exist_ok=True)
         there = self.path / PLAN
-        if not mine and any(
-            not entry.name.startswith((PREFIX, ".")) for entry in self.path.iterdir() if entry != there
-        ):
+        if overwrite:
+            self._begin_again(plan, claim)
+        foreign = [entry for entry in self.path.iterdir() if not entry.name.startswith((PREFIX, "."))]
+        if foreign and not there.exists():  # looked for last: the plan is there before anything else
             raise UsageError(f"{self.path}: is not empty and was not made by zhprep", hint="name another folder")
+        begun = overwrite or not there.exists()
+        if not there.exists():
+            with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
+                write_json(there, plan)
+        _check_same(_read_json(there), json.loads(json.dumps(plan)), self.path)
         (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
         remove_leftovers(self.path / RECEIPTS)
-        if overwrite or not there.exists():
-            with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
-                write_json(there, plan, replace=overwrite)
-                return [*made, there]
-        _check_same(_read_json(there), json.loads(json.dumps(plan)), self.path)
-        return []
+        return begun
 
-    def pending(self, *, index: int = 0, of: int = 1) -> list[int]:
+    def _begin_again(self, plan: dict[str, Any], claim: Claim) -> None:
+        """Remove what is there and write ``plan``, unless another process is at work."""
+        claim.keep_others_out()
+        self._clear()
+        write_json(self.path / PLAN, plan, replace=True)
+        claim.share()
+
+    def pending(self, *, index: int = 0, of: int = 1, trust: bool = True) -> list[int]:
         """Return the blocks that are not done, of those whose number is ``index`` modulo ``of``."""
-        return [block for block in range(index, self.n_blocks, of) if not self.is_done(block)]
+        return [block for block in range(index, self.n_blocks, of) if not self.is_done(block, trust=trust)]
 
-    def is_done(self, block: int) -> bool:
-        """Whether there is a receipt and the shard that it is for, of the size that it says."""
-        try:
-            return self._is_for(read_json(self.receipt(block)), block)
-        except FileNotFoundError:
-            return False
+    def is_done(self, block: int, *, trust: bool = True) -> bool:
+        """Whether there is a receipt and the shard that it is for, of the size that it says.
 
-    def forget(self, block: int) -> None:
+        Without ``trust`` the bytes are read and held to the sha256 of the receipt.
+        """
+        receipt = self._receipt(block)
+        return receipt is not None and self._is_for(receipt, block, trust)
+
+    def forget(self, block: int, *, trust: bool = True) -> None:
         """Remove a receipt that is not for the shard that lies there, and that shard.
 
         Where there is no receipt nothing is removed: it may come from another process at any moment, with its shard.
         """
-        with contextlib.suppress(FileNotFoundError):
-            if not self._is_for(read_json(self.receipt(block)), block):
-                self.receipt(block).unlink(missing_ok=True)
-                self.shard(block).unlink(missing_ok=True)
+        receipt = self._receipt(block)
+        if receipt is not None and not self._is_for(receipt, block, trust):
+            self.receipt(block).unlink(missing_ok=True)
+            self.shard(block).unlink(missing_ok=True)
 
-    def _is_for(self, receipt: dict[str, Any], block: int) -> bool:
+    def _receipt(self, block: int) -> dict[str, Any] | None:
+        """Return a receipt, one that cannot be read as ``{}``, or None where there is none."""
+        try:
+            receipt = read_json(self.receipt(block))
+        except FileNotFoundError:
+            return None
+        except ValueError:  # torn or edited: the shard is made again
+            return {}
+        return receipt if isinstance(receipt, dict) else {}
+
+    def _is_for(self, receipt: dict[str, Any], block: int, trust: bool) -> bool:
         shard = self.shard(block)
-        return shard.exists() and shard.stat().st_size == receipt["bytes"]
+        if not shard.exists() or shard.stat().st_size != receipt.get("bytes"):
+            return False
+        return trust or file_sha256(shard) == receipt.get("sha256")
 
     def receipts(self) -> list[dict[str, Any]]:
-        """Return every receipt, in the order of the blocks."""
-        return [read_json(self.receipt(block)) for block in range(self.n_blocks)]
+        """Return every receipt, in the order of the blocks; raises ``DataError`` for one that cannot be read."""
+        return [_read_json(self.receipt(block)) for block in range(self.n_blocks)]
 
     def account(self, block: int) -> Account:
         """Return the account of a finished block."""
-        return Account.from_dict(read_json(self.receipt(block))["account"])
+        return Account.from_dict(_read_json(self.receipt(block))["account"])
 
     def finish(self, table: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
         """Write the manifest and what makes the folder a Hugging Face dataset; return the manifest."""
@@ -151,15 +168,11 @@ class Folder:
             "content_sha256": content_sha256(receipt["sha256"] for receipt in receipts),
         }
 
-    def abandon(self, made: list[Path]) -> None:
-        """Take away what :meth:`prepare` made when nothing came of it (an error before the first shard)."""
-        if not made or any((self.path / RECEIPTS).glob("*.json")):
-            return
-        self._clear()
-        (self.path / PLAN).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # not empty: something is there that is not ours
-            for folder in reversed(made[:-1]):
-                folder.rmdir()
+    def abandon(self, claim: Claim) -> None:
+        """Take away the plan when nothing came of it (an error before the first shard) and nobody else is at work."""
+        if not any((self.path / RECEIPTS).glob("*.json")) and claim.is_alone():
+            self._clear()
+            (self.path / PLAN).unlink(missing_ok=True)
 
     def _clear(self) -> None:
         """Remove what zhprep wrote here, by name, and nothing else; the plan stays, to say whose folder this is.

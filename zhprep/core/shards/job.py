@@ -19,6 +19,7 @@ from zhprep.core.executors.processes import may_fork
 from zhprep.core.progress import Progress
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
+from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.folder import Folder, dependency_versions
 from zhprep.core.stopping import Stopping
@@ -96,19 +97,20 @@ def run_job(job: Job, output: Output) -> tuple[Account, str]:
         )
     folder = Folder(output.path, len(job.corpus.blocks))
     plan = job.plan()
-    made = folder.prepare(plan, overwrite=output.overwrite)
-    try:
-        _make_missing(job, folder, output)
-    except Exception as error:
-        if output.num_shards == 1 and not isinstance(error, Stopped):
-            folder.abandon(made)
-        raise
-    if job.beside is not None:  # before the manifest, which says that nothing is missing
-        job.beside(output.path)
-    if folder.pending():
-        mine = range(output.shard_index, folder.n_blocks, output.num_shards)
-        return Account.total(folder.account(block) for block in mine), ""
-    manifest = folder.finish(job.task.table, plan, plan["facts"])
+    with Claim(output.path) as claim:
+        begun = folder.prepare(plan, claim, overwrite=output.overwrite)
+        try:
+            _make_missing(job, folder, output)
+        except Exception as error:
+            if begun and output.num_shards == 1 and not isinstance(error, Stopped):
+                folder.abandon(claim)
+            raise
+        if job.beside is not None:  # before the manifest, which says that nothing is missing
+            job.beside(output.path)
+        if folder.pending():
+            mine = range(output.shard_index, folder.n_blocks, output.num_shards)
+            return Account.total(folder.account(block) for block in mine), ""
+        manifest = folder.finish(job.task.table, plan, plan["facts"])
     return Account.from_dict(manifest["account"]), manifest["content_sha256"]
 
 

@@ -16,11 +16,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from zhprep.core.phrases import Phrases
+
 CodePoints = npt.NDArray[np.uint32]
 Places = npt.NDArray[np.int64]
-
-_BITS = 16
-_SHIFT = np.uint32(32 - _BITS)
 
 
 def shadow(sentences: pa.Array) -> pa.Array:
@@ -44,59 +43,32 @@ def simplify(code_points: CodePoints, stops: Places | None = None) -> CodePoints
     rising) are places that no phrase goes across; without it the text is one sentence.
     """
     table = _table()
-    shifts = table.shifts.take(code_points, mode="clip")
-    begins = np.flatnonzero(table.begins_phrase.take(code_points, mode="clip"))
-    begins = begins[begins < len(code_points) - 1]
-    begins = begins[table.may_be_head.take(_head(code_points, begins))]
-    if not len(begins) and not shifts.any():
-        return code_points
-    simple = code_points + shifts
-    last = np.full(len(begins), len(code_points)) if stops is None else stops[np.searchsorted(stops, begins, "right")]
-    free = 0
-    for place, stop in zip(begins.tolist(), last.tolist(), strict=True):
-        if place >= free:
-            found = code_points[place : min(place + table.longest, stop)].tobytes()
-            size = next((size for size in range(len(found), 4, -4) if found[:size] in table.phrases), 0) // 4
-            if size:
-                free = place + size
-                simple[place:free] = table.phrases[found[: 4 * size]]
-    return simple
+    simple = code_points + table.shifts.take(code_points, mode="clip")
+    for start, stop, number in table.phrases.find(code_points, stops):
+        simple[start:stop] = table.forms[number]
+    return code_points if np.array_equal(simple, code_points) else simple
 
 
 class _Table(NamedTuple):
-    """What stands for what. Arrays have a place for each code point up to U+FFFF, at which nothing is."""
+    """What stands for what."""
 
     shifts: CodePoints
-    """What to add to a code point, modulo 2**32."""
-    begins_phrase: npt.NDArray[np.bool_]
-    may_be_head: npt.NDArray[np.bool_]
-    """By the hash of two characters, whether some phrase begins with them."""
-    phrases: dict[bytes, CodePoints]
-    longest: int
-    """Characters of the longest phrase."""
+    """What to add to each code point up to U+FFFF, at which nothing is, modulo 2**32."""
+    phrases: Phrases
+    forms: list[CodePoints]
+    """The Simplified forms of the phrases."""
 
 
 @functools.cache
 def _table() -> _Table:
     text = resources.files(__name__).joinpath("opencc.tsv").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
-    pairs = [(_points(old), _points(new)) for old, new in rows]
     shifts = np.zeros(0x10000, np.uint32)
-    characters = np.concatenate([np.stack(pair) for pair in pairs if len(pair[0]) == 1], axis=1)
-    shifts[characters[0]] = characters[1] - characters[0]
-    phrases = {old.tobytes(): new for old, new in pairs if len(old) > 1}
-    heads = np.stack([np.frombuffer(phrase, np.uint32)[:2] for phrase in phrases])
-    begins_phrase = np.zeros(0x10000, np.bool_)
-    begins_phrase[heads[:, 0]] = True
-    may_be_head = np.zeros(1 << _BITS, np.bool_)
-    may_be_head[_head(heads.ravel(), np.arange(0, heads.size, 2))] = True
-    return _Table(shifts, begins_phrase, may_be_head, phrases, max(map(len, phrases)) // 4)
+    old, new = (_points("".join(column)) for column in zip(*(row for row in rows if len(row[0]) == 1), strict=True))
+    shifts[old] = new - old
+    phrases = [row for row in rows if len(row[0]) > 1]
+    return _Table(shifts, Phrases(old for old, _ in phrases), [_points(new) for _, new in phrases])
 
 
 def _points(text: str) -> CodePoints:
     return np.frombuffer(text.encode("utf-32-le"), np.uint32)
-
-
-def _head(code_points: CodePoints, places: Places) -> CodePoints:
-    """Return the hash of the two characters at each place."""
-    return (code_points[places] * np.uint32(0x9E3779B1) + code_points[places + 1]) * np.uint32(0x85EBCA77) >> _SHIFT

@@ -69,7 +69,7 @@ class Reader:
     def _joined(self, words: CharacterWords, documents: pa.RecordBatch, account: Account) -> CharacterWords:
         runs = [] if self._spans is None else self._spans.runs(documents, words, account)
         if self._entities is not None:
-            runs = longest([*runs, *self._entities.runs(words, documents["sentences"].flatten())])
+            runs = longest([*runs, *self._entities.runs(words, documents["sentences"].flatten(), account)])
         if not runs:
             return words
         inner = inner_words(runs)

@@ -56,7 +56,7 @@ class Jieba:
     name = "jieba"
 
     def __init__(self, config: SegmentConfig) -> None:
-        self._dictionary = JiebaDictionary(config.user_dictionary)
+        self._dictionary = JiebaDictionary(config.user_dictionary, simplified=config.via_simplified)
         self._hmm = config.hmm
         self._class_of = _classes()
         self._run_places: dict[str, list[int]] = {}
@@ -71,6 +71,11 @@ class Jieba:
     def knows(self, word: str) -> bool:
         """Return whether ``word`` is in the dictionary (for the recall of unknown words)."""
         return bool(self._dictionary.port.has_word(word))
+
+    def matches(self, word: str) -> bool:
+        """Return whether ``word`` can be found in text if the dictionary has it: no character of it ends a block."""
+        kinds = self._class_of[[ord(character) for character in word]]
+        return bool(((kinds != _OUTSIDE) & (kinds != _FOREIGN)).all())
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence, as ``jieba.lcut`` does."""

@@ -26,9 +26,10 @@ class MaxMatch:
         if config.lexicon is None:
             raise UsageError("--cws max-match needs a lexicon", hint="give --lexicon FILE: one word a line")
         self._path = config.lexicon
-        self._words = frozenset(read_lexicon(config.lexicon))
+        self.lexicon = tuple(read_lexicon(config.lexicon, simplified=config.via_simplified))
+        self._words = frozenset(self.lexicon)
         lengths: dict[str, set[int]] = {}
-        for word in self._words:
+        for word in self.lexicon:
             lengths.setdefault(word[0], set()).add(len(word))
         self._lengths = {first: sorted(found, reverse=True) for first, found in lengths.items()}
 
@@ -40,6 +41,8 @@ class MaxMatch:
     def knows(self, word: str) -> bool:
         """Return whether ``word`` is in the lexicon."""
         return word in self._words
+
+    matches = knows
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence."""

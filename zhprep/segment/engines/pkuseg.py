@@ -12,6 +12,7 @@ import pyarrow as pa
 from zhprep.core.errors import UsageError
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, from_marks, join, lengths_of, split
+from zhprep.segment.lexicon import read_user_dictionary
 from zhprep.segment.pkuseg.forced import ForcedWords
 from zhprep.segment.pkuseg.model import Model
 
@@ -34,7 +35,7 @@ class Pkuseg:
             )
         self._model = Model(config.model)
         self._user_dictionary = config.user_dictionary
-        self._forced = ForcedWords(config.user_dictionary) if config.user_dictionary else None
+        self._forced = _forced_words(config)
         self._is_space = np.zeros(0x110000, np.bool_)
         self._is_space[[point for point in range(0x3001) if chr(point).isspace()]] = True
 
@@ -46,6 +47,10 @@ class Pkuseg:
         return (
             f"pkuseg {files} user {hashlib.sha256(pathlib.Path(self._user_dictionary).read_bytes()).hexdigest()[:16]}"
         )
+
+    def matches(self, word: str) -> bool:
+        """Return whether ``word`` can be found in text if the dictionary has it: fragments have no white space."""
+        return not any(map(str.isspace, word))
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence."""
@@ -82,3 +87,11 @@ class Pkuseg:
         for _, stop in forced:
             ends[stop - 1] = True
         return ends
+
+
+def _forced_words(config: SegmentConfig) -> ForcedWords | None:
+    if config.user_dictionary is None:
+        return None
+    return ForcedWords(
+        entry.word for entry in read_user_dictionary(config.user_dictionary, simplified=config.via_simplified)
+    )

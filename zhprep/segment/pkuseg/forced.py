@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import pathlib
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.errors import DataError, UsageError
-
 
 class ForcedWords:
-    """The words of a file, one a line (what follows a tab is passed over), in a trie of dicts."""
+    """The words of a user's dictionary, in a trie of dicts."""
 
-    def __init__(self, path: str) -> None:
-        try:
-            lines = pathlib.Path(path).read_text("utf-8").splitlines()
-        except OSError as error:
-            raise UsageError(
-                f"cannot read the user dictionary {path!r}: {error.strerror}", hint="check the path and its permissions"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: not UTF-8", hint="convert the user dictionary to UTF-8") from error
+    def __init__(self, words: Iterable[str]) -> None:
         self._root: dict[str, dict] = {}  # type: ignore[type-arg]
-        for line in lines:
-            word = line.strip().split("\t")[0].strip()
+        for word in words:
             node = self._root
             for character in word:
                 node = node.setdefault(character, {})

@@ -11,11 +11,11 @@ import numpy as np
 from tokenizers import Tokenizer, decoders, models
 
 from zhprep.core.errors import UsageError
-from zhprep.vocab import bytemap, entries, merges, pieces
+from zhprep.vocab import bytemap, codepoints, entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish, plain_settings
+from zhprep.vocab.tokenizer import finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 LONGEST = 32
@@ -47,7 +47,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     pairs = tuple(dict.fromkeys((merge.left, merge.right) for merge in learnt))
     ids = {token: number for number, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(ids, list(pairs), fuse_unk=False))
-    dress(tokenizer, pieces.byte_level(config, counts.by_word))
+    pieces.byte_level(config, counts.by_word).dress(tokenizer)
     tokenizer.decoder = decoders.ByteLevel()
     partial = sum(bytemap.text_of(token) is None for token in tokens[len(fixed) :])
     report = {"merges": len(pairs), "by_word": counts.by_word, "tokens_not_whole_characters": partial, **counts.totals}
@@ -56,17 +56,15 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
 
 def _words(counts: Counts) -> merges.Words:
     """Return the pieces as bytes, those of more than ``LONGEST`` characters in parts."""
-    parts: list[bytes] = []
-    amounts: list[int] = []
-    for piece, amount in counts.as_dict().items():
-        for start in range(0, len(piece), LONGEST):
-            parts.append(piece[start : start + LONGEST].encode())
-            amounts.append(amount)
-    offsets = np.zeros(len(parts) + 1, np.int64)
-    np.cumsum([len(part) for part in parts], out=offsets[1:])
-    symbols = np.frombuffer(b"".join(parts), np.uint8).astype(np.int32)
+    points, offsets = codepoints.flat(counts.table["piece"])
+    piece = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    starts = np.flatnonzero((np.arange(len(points)) - offsets[piece]) % LONGEST == 0)
+    raw = points.tobytes().decode("utf-32-le").encode()
+    n_bytes = codepoints.utf8_lengths(points)
+    borders = np.append((np.cumsum(n_bytes) - n_bytes)[starts], len(raw))
     names = [bytemap.CHARACTER_OF[byte] for byte in range(256)]
-    return merges.Words(names, symbols, offsets, np.array(amounts, np.int64))
+    symbols = np.frombuffer(raw, np.uint8).astype(np.int32)
+    return merges.Words(names, symbols, borders, counts.table["count"].to_numpy()[piece[starts]])
 
 
 KIND = Kind(splitter=pieces.byte_level, train=train, by_word="optional")

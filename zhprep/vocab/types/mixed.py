@@ -13,7 +13,7 @@ from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish, plain_settings
+from zhprep.vocab.tokenizer import finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 
@@ -33,7 +33,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     tokens = entries.padded(entries.fit(entries.reserved(config), ranked, wanted, config), config)
     ids = {token: number for number, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(ids, [], unk_token=config.specials[1], ignore_merges=True))
-    dress(tokenizer, pieces.words(config))
+    pieces.words(config).dress(tokenizer)
     covered = sum(amount for word, amount in table.items() if word in ids)
     report = {
         "characters_in_vocabulary": sum(character in ids for character in alphabet),

@@ -19,7 +19,7 @@ from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish, plain_settings
+from zhprep.vocab.tokenizer import finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 NEVER = -1000.0
@@ -53,7 +53,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     tokens = entries.padded(entries.fit(fixed, ranked, wanted, config), config)
     vocabulary = [(token, scores.get(token, NEVER)) for token in tokens]
     tokenizer = Tokenizer(models.Unigram(vocabulary, unk_id=1, byte_fallback=False))
-    dress(tokenizer, splitter(config, counts.by_word))
+    splitter(config, counts.by_word).dress(tokenizer)
     report = {"by_word": counts.by_word, **counts.totals}
     return finish("unigram", tokens, tokenizer, config, settings=plain_settings(types=True), report=report)
 

@@ -12,7 +12,7 @@ from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import dress, finish, plain_settings
+from zhprep.vocab.tokenizer import finish, plain_settings
 from zhprep.vocab.vocabulary import Vocabulary
 
 
@@ -26,7 +26,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     tokens = entries.padded(entries.fit(entries.reserved(config), ranked, wanted, config), config)
     model = models.WordLevel({token: number for number, token in enumerate(tokens)}, unk_token=config.specials[1])
     tokenizer = Tokenizer(model)
-    dress(tokenizer, pieces.words(config))
+    pieces.words(config).dress(tokenizer)
     known = set(tokens)
     report = {
         "distinct_words": len(table),

@@ -1,23 +1,24 @@
 """WordPiece as in BERT: Chinese characters alone, other runs in pieces, ``##`` on those that continue.
 
 In: counts of BERT's pre-tokens. Out: specials, then characters by count, then merges of pairs by
-count. A Chinese character never gets a ``##`` form: BERT sets it apart, so the form would be dead
-(a third of bert-base-chinese is).
+count. A Chinese character that BERT sets apart gets no ``##`` form, which would be dead (a third of
+bert-base-chinese is). The library sets not all of them apart: see :func:`continued`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from tokenizers import Tokenizer, decoders, models
 
-from zhprep.vocab import entries, merges, pieces
+from zhprep.vocab import codepoints, entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
-from zhprep.vocab.tokenizer import bert_settings, dress, finish
+from zhprep.vocab.standing import Standing
+from zhprep.vocab.tokenizer import bert_settings, finish
 from zhprep.vocab.vocabulary import Vocabulary
 
 PREFIX = "##"
@@ -30,19 +31,16 @@ def train(counts: Counts, config: VocabConfig, *, learn: bool = True) -> Vocabul
 
     Raises ``UsageError`` when the size does not hold the specials and the wanted entries.
     """
-    table = counts.as_dict()
     wanted = entries.included(config)
-    alone, continuing = character_counts(table)
-    ranked = []
-    for character in entries.alphabet(alone, config, (entry for entry in wanted if len(entry) == 1)):
-        ranked.append(character)
-        if character in continuing and not entries.is_ideograph(character):
-            ranked.append(PREFIX + character)
+    alone, continuing = character_counts(counts)
+    alphabet = entries.alphabet(alone, config, (entry for entry in wanted if len(entry) == 1))
+    inside = continued(alphabet, continuing, config)
+    ranked = [form for one in alphabet for form in ((one, PREFIX + one) if one in inside else (one,))]
     longer = [entry for entry in wanted if len(entry) > 1]
     tokens = entries.fit(entries.reserved(config), [*ranked, *longer], wanted, config)
     learnt: list[merges.Merge] = []
     if learn and len(tokens) < config.size:
-        learnt = _learn(table, tokens, config)
+        learnt = _learn(counts, tokens, config)
         tokens = list(dict.fromkeys([*tokens, *(merge.name for merge in learnt)]))
     tokens = entries.padded(tokens, config)
     return finish(
@@ -62,25 +60,42 @@ def tokenizer_of(tokens: list[str], config: VocabConfig, *, chinese_apart: bool 
         ids, unk_token=config.specials[1], continuing_subword_prefix=PREFIX, max_input_chars_per_word=LONGEST
     )
     tokenizer = Tokenizer(model)
-    dress(tokenizer, pieces.bert(config, chinese_apart=chinese_apart))
+    pieces.bert(config, chinese_apart=chinese_apart).dress(tokenizer)
     tokenizer.decoder = decoders.WordPiece(prefix=PREFIX, cleanup=False)
     return tokenizer
 
 
-def character_counts(table: dict[str, int]) -> tuple[dict[str, int], set[str]]:
+def character_counts(counts: Counts) -> tuple[dict[str, int], set[str]]:
     """Return how often each character stands in the text, and those that stand inside a piece."""
-    totals: dict[str, int] = {}
-    inside: set[str] = set()
-    for piece, amount in table.items():
-        for character in piece:
-            totals[character] = totals.get(character, 0) + amount
-        inside.update(piece[1:])
-    return totals, inside
+    points, offsets = codepoints.flat(counts.table["piece"])
+    distinct, which = np.unique(points, return_inverse=True)
+    amounts = np.zeros(len(distinct), np.int64)
+    np.add.at(amounts, which, np.repeat(counts.table["count"].to_numpy(), np.diff(offsets)))
+    inner = np.ones(len(points), np.bool_)
+    inner[offsets[:-1]] = False
+    characters = [chr(point) for point in distinct.tolist()]
+    return dict(zip(characters, amounts.tolist(), strict=True)), {chr(p) for p in np.unique(points[inner]).tolist()}
 
 
-def _learn(table: dict[str, int], tokens: list[str], config: VocabConfig) -> list[merges.Merge]:
+def continued(alphabet: Iterable[str], continuing: set[str], config: VocabConfig) -> set[str]:
+    """Return the characters of ``alphabet`` that get a ``##`` form: those of ``continuing``, seen inside a piece.
+
+    Ideographs of U+2A6E0-2A6FF, U+2B820-2B91F and of Extensions F to J are left glued to what is beside them by the
+    library (tokenizers 0.23.3). Where the alphabet has one, or with ``continue_all``, each character that may stand
+    inside a piece gets the form, seen there or not: so none that has an entry is unknown for what it stands beside.
+    """
+    able = growing(alphabet, config)
+    return able if config.continue_all or any(map(entries.is_ideograph, able)) else able & continuing
+
+
+def growing(characters: Iterable[str], config: VocabConfig) -> set[str]:
+    """Return the characters that are not set apart from the letters beside them."""
+    return Standing(pieces.bert(config)).growing(characters)
+
+
+def _learn(counts: Counts, tokens: list[str], config: VocabConfig) -> list[merges.Merge]:
     known = set(tokens)
-    words = _words(table, tokens)
+    words = _words(counts, tokens)
     unwanted = entries.excluded(config)
     return merges.learn(
         words,
@@ -92,23 +107,21 @@ def _learn(table: dict[str, int], tokens: list[str], config: VocabConfig) -> lis
     )
 
 
-def _words(table: dict[str, int], tokens: list[str]) -> merges.Words:
-    """Return the pieces of two characters or more whose characters all have entries."""
-    names = [token for token in tokens if len(token.removeprefix(PREFIX)) == 1]
-    first = {token: number for number, token in enumerate(names) if not token.startswith(PREFIX)}
-    inner = {token[len(PREFIX) :]: number for number, token in enumerate(names) if token.startswith(PREFIX)}
-    flat: list[int] = []
-    offsets, amounts = [0], []
-    for piece, amount in table.items():
-        if not 1 < len(piece) <= LONGEST:
-            continue
-        symbols = [first.get(piece[0], -1), *(inner.get(character, -1) for character in piece[1:])]
-        if min(symbols) >= 0:
-            flat.extend(symbols)
-            offsets.append(len(flat))
-            amounts.append(amount)
-    array: npt.NDArray[np.int32] = np.array(flat, np.int32)
-    return merges.Words(names, array, np.array(offsets, np.int64), np.array(amounts, np.int64))
+def _words(counts: Counts, tokens: list[str]) -> merges.Words:
+    """Return the pieces of two characters or more whose characters all have entries, and are no ideographs."""
+    first = np.full(codepoints.N_CODE_POINTS, -1, np.int32)
+    inner = first.copy()
+    names = [token for token in tokens if len(token.removeprefix(PREFIX)) == 1 and not entries.is_ideograph(token[-1])]
+    for number, token in enumerate(names):
+        (inner if token.startswith(PREFIX) else first)[ord(token[-1])] = number
+    points, offsets = codepoints.flat(counts.table["piece"])
+    lengths = np.diff(offsets)
+    symbols = inner[points]
+    symbols[offsets[:-1]] = first[points[offsets[:-1]]]
+    n_without = np.add.reduceat(symbols < 0, offsets[:-1], dtype=np.int64) if len(points) else lengths
+    fit = (lengths > 1) & (lengths <= LONGEST) & (n_without == 0)
+    borders = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[fit])))
+    return merges.Words(names, symbols[np.repeat(fit, lengths)], borders, counts.table["count"].to_numpy()[fit])
 
 
 KIND = Kind(splitter=pieces.bert, train=train)

@@ -1,0 +1,35 @@
+"""Keep Arrow from importing pandas, where that is installed: it takes a third of a command's start, for nothing.
+
+pyarrow looks for pandas once, when its first array is made, to know a pandas object if it gets one. No command makes
+one. Whoever else imports pandas in the process still can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from importlib.abc import MetaPathFinder
+from typing import Any
+
+
+class _NoPandas(MetaPathFinder):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG002
+        if name == "pandas":
+            raise ImportError("zhprep makes no pandas objects")
+
+
+@contextlib.contextmanager
+def arrow_alone() -> Iterator[None]:
+    """Let modules be imported; if pyarrow is then there, it has looked for pandas and found none."""
+    if "pandas" in sys.modules or "pyarrow" in sys.modules:
+        yield
+        return
+    finder = _NoPandas()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+        if "pyarrow" in sys.modules:
+            sys.modules["pyarrow"].array([0])
+    finally:
+        sys.meta_path.remove(finder)

@@ -1,0 +1,111 @@
+"""Who is at work in a folder, and which folders were made for it.
+
+Each process holds a shared lock on the folder it works in, which the kernel lets go when the process ends, however it
+ends. Only who is alone may take away what another could be using. Where the file system locks no folders (NFS) no
+process knows that it is alone, and nothing is taken away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+from types import TracebackType
+
+from zhprep.core.errors import UsageError
+from zhprep.core.shards.commit import sync_folder
+
+_TRIES = 100
+"""How often a folder is made anew that others take away meanwhile."""
+
+
+class Claim:
+    """Inside its ``with`` block this process is at work in the folder ``path``, which is made if it is missing.
+
+    An error that leaves the block takes away the folders that were made here, if nobody else is there and they are
+    empty. Raises ``UsageError`` where a file is in the way.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._made: list[Path] = []
+        self._descriptor = -1
+
+    def __enter__(self) -> Claim:
+        for _ in range(_TRIES):
+            with contextlib.suppress(FileNotFoundError):  # who had made it has just taken it away
+                self._made += make_folders(self.path)
+                self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
+                self.share()
+                if self._is_there():
+                    return self
+        raise UsageError(f"{self.path}: is removed again and again", hint="another process works there; wait for it")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and self._made and self.is_alone():
+            remove_empty(self._made)
+        os.close(self._descriptor)
+
+    def is_alone(self) -> bool:
+        """Whether nobody else is at work here, and nobody can begin. Who is not alone may have lost its own lock."""
+        return self._lock_alone() is True
+
+    def keep_others_out(self) -> None:
+        """Be alone until :meth:`share`; raises ``UsageError`` when another process is at work here."""
+        if self._lock_alone() is False:
+            raise UsageError(
+                f"{self.path}: another process is at work there", hint="wait until it is done, or name another folder"
+            )
+
+    def _lock_alone(self) -> bool | None:
+        """Return None where the file system has no locks."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return None
+        return True
+
+    def share(self) -> None:
+        """Let others in again."""
+        with contextlib.suppress(OSError):  # there are no locks here
+            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+
+    def _is_there(self) -> bool:
+        """Whether the folder that was opened is still the one of that name; else it is closed."""
+        there = self.path.exists() and os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+        if not there:
+            os.close(self._descriptor)
+        return there
+
+
+def make_folders(path: Path) -> list[Path]:
+    """Make the folder ``path`` and those above it that are missing; return those made here, the outermost first.
+
+    Raises ``UsageError`` where a file is in the way.
+    """
+    made = []
+    for folder in (*reversed(path.parents), path):
+        if folder.is_dir():
+            continue
+        try:
+            folder.mkdir()
+        except FileExistsError as error:
+            if folder.is_dir():  # another process was faster
+                continue
+            what = "is a file, not a folder" if folder == path else f"cannot be made, for {folder} is a file"
+            raise UsageError(f"{path}: {what}", hint="name another folder") from error
+        made.append(folder)
+        sync_folder(folder.parent)
+    return made
+
+
+def remove_empty(folders: list[Path]) -> None:
+    """Remove ``folders``, the last first, until one is not empty."""
+    with contextlib.suppress(OSError):  # somebody else wrote there
+        for folder in reversed(folders):
+            folder.rmdir()

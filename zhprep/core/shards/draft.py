@@ -1,0 +1,120 @@
+"""A file before it has its name: what a killed process leaves of it is nothing, or a name that says whose it was."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import socket
+import time
+from io import BufferedRandom
+from pathlib import Path
+from typing import IO, cast
+
+from zhprep.core.corpus.inputs import file_sha256
+
+PREFIX = ".part-"
+DAY = 86_400.0
+"""Seconds after which a temporary file of another machine, whose processes nobody here can see, is nobody's."""
+
+_LEFTOVER = re.compile(re.escape(PREFIX) + r"(?P<name>.+)-(?P<host>[^-]+)-(?P<pid>\d+)-\d+")
+
+
+class Draft:
+    """A file that is to become ``path``: without a name where the file system knows such files, else with a temporary
+    one, which goes when the draft is closed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._name: Path | None = None
+        try:
+            self.file: IO[bytes] = os.fdopen(os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+        except (OSError, AttributeError):  # NFS, macOS; what else is wrong with the folder is told again here
+            self._name = temporary_name(path)
+            self.file = open(self._name, "x+b")  # noqa: SIM115  # closed by close
+
+    def sync(self) -> None:
+        """Bring to the disk what was written."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
+
+    def link(self, path: Path) -> None:
+        """Give it the name ``path``; raises ``OSError`` where something is there, or where there are no links."""
+        if self._name is not None:
+            os.link(self._name, path)
+        else:
+            number = self.file.fileno()
+            os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
+
+    def named(self) -> Path:
+        """Return its temporary name; if it has none, it gets one."""
+        if self._name is None:
+            name = temporary_name(self._path)
+            try:
+                self.link(name)
+            except OSError:  # no /proc, or no links
+                self._name = name
+                self._copy_to(name)
+            self._name = name
+        return self._name
+
+    def equals(self, path: Path) -> bool:
+        """Whether ``path`` has the same bytes."""
+        self.file.seek(0)
+        return hashlib.file_digest(cast(BufferedRandom, self.file), "sha256").hexdigest() == file_sha256(path)
+
+    def _copy_to(self, name: Path) -> None:
+        self.file.seek(0)
+        with open(name, "xb") as copy:
+            shutil.copyfileobj(self.file, copy, 1 << 20)
+            copy.flush()
+            os.fsync(copy.fileno())
+
+    def __enter__(self) -> Draft:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.file.close()  # writes what is left, perhaps to a disk that is full
+        finally:
+            if self._name is not None:
+                self._name.unlink(missing_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a name beside ``path`` that is nobody else's and says whose it is."""
+    return path.with_name(f"{PREFIX}{path.name}-{_host()}-{os.getpid()}-{time.time_ns()}")
+
+
+def remove_leftovers(folder: Path, *, of: str | None = None) -> None:
+    """Remove what dead processes of this machine, and those of others a day ago, left under temporary names.
+
+    ``of``: only what was to become the file or folder of that name.
+    """
+    for path in folder.glob(f"{PREFIX}*"):
+        found = _LEFTOVER.fullmatch(path.name)
+        if found is None or (of is not None and found["name"] != of):
+            continue
+        with contextlib.suppress(OSError):  # another process was faster
+            if not _alive(int(found["pid"])) if found["host"] == _host() else _is_old(path):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > DAY
+
+
+def _host() -> str:
+    return socket.gethostname().replace("-", "_") or "host"
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

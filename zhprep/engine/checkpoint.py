@@ -1,0 +1,152 @@
+"""Checkpoints: a folder ``step-N`` that is there whole or not at all, and belongs to one run.
+
+It holds ``model.safetensors`` (our names), ``optimizer.safetensors``, ``state.json`` and, written last,
+``MANIFEST.json``: the sha256 of each, the step, and the hash of the plan of the run. It is made as ``step-N.tmp``,
+synced and renamed. Data order, masks and dropout are functions of the step, so there is no other state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from zhprep.core.errors import DataError
+from zhprep.models.weights import write_weights
+
+MODEL, OPTIMISER, STATE, MANIFEST = "model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"
+FILES = (MODEL, OPTIMISER, STATE)
+
+
+def plan_sha256(plan: dict[str, Any]) -> str:
+    """Return the hash of what a run is made of, by which a checkpoint knows its run."""
+    return hashlib.sha256(json.dumps(plan, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+
+
+def save(
+    run: Path,
+    step: int,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    state: dict[str, Any],
+    plan: dict[str, Any],
+) -> Path:
+    """Write the checkpoint of ``step`` of the run that ``plan`` describes and return its folder."""
+    final = run / f"step-{step}"
+    temporary = run / f"step-{step}.tmp"
+    for stale in (temporary, final):
+        if stale.exists():
+            shutil.rmtree(stale)
+    temporary.mkdir()
+    write_weights(model.state_dict(), temporary / MODEL)
+    write_weights(_flat(optimiser), temporary / OPTIMISER)
+    belongs = {"step": step, "plan": plan_sha256(plan)}
+    _write_json(temporary / STATE, {**state, **belongs})
+    _write_json(temporary / MANIFEST, {**belongs, "files": {name: sha256(temporary / name) for name in FILES}})
+    for path in (*temporary.iterdir(), temporary):
+        _sync(path)
+    temporary.rename(final)
+    _sync(run)
+    return final
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """Return the finished checkpoints in ``run``, oldest first."""
+    found = [(int(match[1]), path) for path in run.glob("step-*") if (match := re.fullmatch(r"step-(\d+)", path.name))]
+    return [path for _, path in sorted(found)]
+
+
+def restore(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, plan: dict[str, Any]) -> dict[str, Any]:
+    """Put ``model`` and ``optimiser`` back to how they were and return the state.
+
+    Raises ``DataError`` when a file is not what was written, when the folder is not the checkpoint of its step of the
+    run that ``plan`` describes, or holds a model of another shape.
+    """
+    manifest = _belonging(folder, plan)
+    for name in FILES:
+        if not (folder / name).is_file() or sha256(folder / name) != manifest["files"].get(name):
+            raise _unusable(folder, f"{name} is damaged")
+    state = _read_json(folder / STATE, folder)
+    if any(state.get(name) != manifest[name] for name in ("step", "plan")):
+        raise _unusable(folder, f"{STATE} is of another checkpoint")
+    try:
+        model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
+        _fill(optimiser, safetensors.torch.load_file(folder / OPTIMISER))
+    except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        raise _unusable(folder, f"holds another model or optimiser: {str(error).splitlines()[-1].strip()}") from error
+    return state
+
+
+def prune(run: Path, keep: int) -> None:
+    """Remove all but the newest ``keep`` checkpoints, and unfinished ones."""
+    for folder in [*checkpoints(run)[:-keep], *run.glob("step-*.tmp")]:
+        shutil.rmtree(folder)
+
+
+def sha256(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _belonging(folder: Path, plan: dict[str, Any]) -> dict[str, Any]:
+    """Return the manifest of ``folder`` if it says that this is the step of its name, of the run of ``plan``."""
+    manifest = _read_json(folder / MANIFEST, folder)
+    if not isinstance(manifest.get("files"), dict):
+        raise _unusable(folder, f"{MANIFEST} names no files")
+    if manifest.get("plan") != plan_sha256(plan):
+        raise _unusable(folder, "is not a checkpoint of this run")
+    if folder.name != f"step-{manifest.get('step')}":
+        raise _unusable(folder, f"is the checkpoint of step {manifest.get('step')}")
+    return manifest
+
+
+def _read_json(path: Path, folder: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _unusable(folder, f"{path.name} cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise _unusable(folder, f"{path.name} is damaged")
+    return value
+
+
+def _unusable(folder: Path, why: str) -> DataError:
+    return DataError(f"{folder}: {why}", hint="remove this folder to go on from the checkpoint before it")
+
+
+def _flat(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    state = optimiser.state_dict()["state"]
+    return {f"{index}.{name}": tensor for index, slots in state.items() for name, tensor in slots.items()}
+
+
+def _fill(optimiser: torch.optim.Optimizer, flat: dict[str, Tensor]) -> None:
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, tensor in flat.items():
+        index, _, name = key.partition(".")
+        if tensor.ndim and tensor.shape != weights[int(index)].shape:
+            raise ValueError(f"{key} is {list(tensor.shape)}, not {list(weights[int(index)].shape)}")
+        state.setdefault(int(index), {})[name] = tensor
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,80 @@
+"""The batches of a run: a pure function of the step."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from zhprep.collate.rows import Integers
+from zhprep.engine.distribution import World
+from zhprep.engine.order import positions
+
+
+class BatchMaker(Protocol):
+    """Makes a batch of rows by their numbers."""
+
+    def make(self, rows: Integers, epochs: Integers, progress: float | None = None) -> dict[str, Tensor]:
+        """Return the batch of ``rows``, each as it is in its epoch (int64 ``[B]`` both), when the share ``progress`` of
+        the run is done."""
+        ...
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """``n_steps`` steps of ``batch_size`` on ``rows``, which are shuffled anew in each epoch of the phase."""
+
+    batches: BatchMaker
+    rows: npt.NDArray[np.integer]
+    batch_size: int
+    n_steps: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Feed:
+    """The batches of ``phases``, one phase after another; steps are counted through the whole run.
+
+    Each process takes its slice of a step, so any number of them sees the same rows in the same steps, and cuts it into
+    ``parts``.
+    """
+
+    phases: tuple[Phase, ...]
+    seed: int
+    world: World = dataclasses.field(default_factory=World)
+    parts: int = 1
+
+    @property
+    def n_steps(self) -> int:
+        """The steps of all phases."""
+        return sum(phase.n_steps for phase in self.phases)
+
+    def phase_at(self, number: int) -> tuple[int, Phase]:
+        """Return the step at which the phase of step ``number`` begins, and the phase."""
+        begins = [0, *itertools.accumulate(phase.n_steps for phase in self.phases)]
+        index = min(int(np.searchsorted(begins, number, side="right")), len(self.phases)) - 1
+        return begins[index], self.phases[index]
+
+    def step(self, number: int) -> list[dict[str, Tensor]]:
+        """Return this process's share of step ``number``, in ``parts`` (fewer if it has fewer rows)."""
+        begin, phase = self.phase_at(number)
+        index, epochs = positions(number - begin, phase.batch_size, len(phase.rows), self.seed)
+        first, last = self.world.share(phase.batch_size)
+        mine, epochs = phase.rows[index[first:last]].astype(np.int64), epochs[first:last]
+        cuts = [cut for cut in np.array_split(np.arange(len(mine)), self.parts) if len(cut)]
+        return [phase.batches.make(mine[cut], epochs[cut], number / self.n_steps) for cut in cuts]
+
+    def steps(self, first: int, last: int) -> Iterator[list[dict[str, Tensor]]]:
+        """Yield steps ``first`` to ``last - 1``, the next one being made while one is used."""
+        with ThreadPoolExecutor(1, "batches") as pool:
+            coming = pool.submit(self.step, first)
+            for number in range(first, last):
+                ready = coming.result()
+                if number + 1 < last:
+                    coming = pool.submit(self.step, number + 1)
+                yield ready

@@ -1,0 +1,96 @@
+"""One step of training: forward, backward, clip, change the weights. Which objectives there are it does not know."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from zhprep.core import rng
+from zhprep.core.registry import lookup
+from zhprep.engine.config import OptimisationConfig
+from zhprep.engine.distribution import World
+from zhprep.engine.optimisers import OPTIMISERS
+from zhprep.engine.schedules import factor
+from zhprep.models import Model
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a step found: each objective's mean loss (this process's summands of it), the gradient's norm, the rate."""
+
+    losses: dict[str, Tensor]
+    grad_norm: Tensor
+    learning_rate: float
+
+
+class Trainer:
+    """A model, its optimiser, and how they go from one step to the next."""
+
+    def __init__(self, model: Model, config: OptimisationConfig, world: World) -> None:
+        self.model = model.to(world.device)
+        self.config = config
+        self.world = world
+        named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+        self.weights = [weight for _, weight in named]
+        make = lookup(OPTIMISERS, config.optimiser, "optimiser")
+        self.optimiser = make(named, config)
+        self._forward: Any = torch.compile(model) if config.compile else model
+        if world.size > 1:
+            self._forward = DistributedDataParallel(self._forward)
+
+    @property
+    def dtype(self) -> str:
+        """The arithmetic of this run: ``bf16`` or ``fp32``."""
+        automatic = "bf16" if self.world.device.type == "cuda" else "fp32"
+        return automatic if self.config.dtype == "auto" else self.config.dtype
+
+    def step(self, number: int, batches: list[dict[str, Tensor]]) -> Outcome:
+        """Take step ``number`` on this process's ``batches``, whose losses are means over the whole step's labels.
+
+        Dropout is a function of the seed, the step and the process, so a resumed run draws the same.
+        """
+        torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
+        counts, weights = self._counts(batches), self.model.weights(number)
+        learning_rate = self.config.learning_rate * factor(self.config, number)
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate * group["lr_scale"]
+        self.optimiser.zero_grad(set_to_none=True)
+        losses: dict[str, Tensor] = {}
+        for part, batch in enumerate(batches):
+            with self._syncing(part == len(batches) - 1):
+                means = self._means(batch, counts)
+                total = torch.stack([weights[name] * mean for name, mean in means.items()]).sum()
+                torch.autograd.backward(total * self.world.size)  # DistributedDataParallel divides by it
+            for name, mean in means.items():
+                losses[name] = losses[name] + mean.detach() if name in losses else mean.detach()
+        norm = nn.utils.clip_grad_norm_(self.weights, self.config.clip or math.inf)
+        self.optimiser.step()
+        return Outcome(losses, norm, learning_rate)
+
+    def _means(self, batch: Mapping[str, Tensor], counts: Mapping[str, int]) -> dict[str, Tensor]:
+        device = self.world.device
+        moved = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+        with torch.autocast(device.type, torch.bfloat16, enabled=self.dtype == "bf16"):
+            sums: dict[str, Tensor] = self._forward(moved)
+        return {name: value / counts[name] for name, value in sums.items()}
+
+    def _counts(self, batches: list[dict[str, Tensor]]) -> dict[str, int]:
+        """Return how many things each objective predicts in the whole step, over all parts and processes."""
+        counted = [self.model.counts(batch) for batch in batches]
+        names = list(self.model.objectives)
+        total = self.world.sum_counts([sum(counts[name] for counts in counted) for name in names])
+        return {name: max(count, 1) for name, count in zip(names, total, strict=True)}
+
+    def _syncing(self, last: bool) -> AbstractContextManager[None]:
+        if self.world.size == 1 or last:
+            return contextlib.nullcontext()
+        context: AbstractContextManager[None] = self._forward.no_sync()
+        return context

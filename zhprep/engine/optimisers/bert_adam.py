@@ -1,0 +1,28 @@
+"""Adam as Google's BERT has it (``AdamWeightDecayOptimizer`` in optimization.py): weight decay beside the step, and the
+bias of the first steps not corrected, which makes them larger: by ``(1 - β₁) / √(1 - β₂)``, 3.2 at the very first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zhprep.engine.config import OptimisationConfig
+from zhprep.engine.groups import Named, groups
+from zhprep.engine.moments import MomentOptimiser
+
+
+class BertAdam(MomentOptimiser):
+    """``w -= lr · (m / (√v + ε) + λ·w)``."""
+
+    def update(self, weight: Tensor, mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> None:  # noqa: ARG002
+        """Change ``weight``."""
+        change = mean / (square.sqrt() + group["eps"])
+        weight.sub_(change.add_(weight, alpha=group["weight_decay"]), alpha=group["lr"])
+
+
+def bert_adam(named: Named, config: OptimisationConfig) -> torch.optim.Optimizer:
+    """Return Google's Adam over ``named`` weights."""
+    return BertAdam(groups(named, config), config)

@@ -1,0 +1,33 @@
+"""LAMB: Adam whose step for each tensor is as long as the tensor itself (arXiv:1904.00962, Algorithm 2).
+
+As in Google's code, what does not decay (biases and norms) is not scaled either.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zhprep.engine.config import OptimisationConfig
+from zhprep.engine.groups import Named, groups
+from zhprep.engine.moments import MomentOptimiser
+
+
+class Lamb(MomentOptimiser):
+    """``w -= lr · ‖w‖ / ‖u‖ · u`` with ``u = m̂ / (√v̂ + ε) + λ·w``."""
+
+    def update(self, weight: Tensor, mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> None:
+        """Change ``weight``; a tensor of nothing, or one that would not change, is not scaled."""
+        mean, square = self.unbiased(mean, square, step, group)
+        change = (mean / (square.sqrt() + group["eps"])).add_(weight, alpha=group["weight_decay"])
+        if group["decays"]:
+            own, its = weight.norm(), change.norm()
+            change *= torch.where((own > 0) & (its > 0), own / its, 1.0)
+        weight.sub_(change, alpha=group["lr"])
+
+
+def lamb(named: Named, config: OptimisationConfig) -> torch.optim.Optimizer:
+    """Return LAMB over ``named`` weights."""
+    return Lamb(groups(named, config), config)

@@ -1,0 +1,24 @@
+"""What a user should hear of beyond counts: a note is a line in the report of any command that did the stage.
+
+In: the account of a command. Out: the notes, each with what to do.
+"""
+
+from __future__ import annotations
+
+from zhprep.core.report import Account
+
+
+def notes_of(account: Account) -> list[str]:
+    """Return the notes on what was seen."""
+    return [note for note in (_traditional(account),) if note]
+
+
+def _traditional(account: Account) -> str | None:
+    n_looked_at = account.seen["sentences_looked_at"]
+    if 2 * account.seen["traditional"] <= n_looked_at:
+        return None
+    share = account.seen["traditional"] / n_looked_at
+    return (
+        f"{share:.0%} of the sentences looked at are Traditional, and segmenters know Simplified words: "
+        "--via-simplified (in a recipe, via_simplified of [segment]) finds more of the words, of the text as written"
+    )
