@@ -12,6 +12,7 @@ import torch
 from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.progress import Progress
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig
@@ -91,6 +92,18 @@ def test_a_task_is_learnt_and_scored_for_each_seed(run, task):
     assert len(found["accuracy"]["values"]) == 2
     assert (found["classes"], found["train_rows"], found["dev_rows"], found["seeds"]) == (3, 240, 90, [0, 1])
     assert found["config"]["learning_rate"] == 5e-3
+
+
+def test_progress_is_shown_over_all_seeds(run, task, capsys, monkeypatch):
+    monkeypatch.setattr("zhprep.engine.log.SECONDS_BETWEEN_LINES", 0.0)
+    config = EvaluateConfig(epochs=1, seeds=(0, 1), batch_size=60, max_length=20)
+    evaluate(run, config, tasks=[task], progress=lambda label: Progress(label, "auto"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" tokens/s")[0].split()[1:5] for line in lines] == [
+        ["evaluate", "meals", "step", f"{step}/8"] for step in range(1, 9)
+    ]
+    evaluate(run, config, tasks=[task])
+    assert capsys.readouterr().err == ""
 
 
 def test_scores_are_the_same_twice_and_those_of_other_tasks_stay(run, task, tmp_path):
