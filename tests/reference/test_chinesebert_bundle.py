@@ -33,6 +33,7 @@ class Reader:
 
     def __init__(self, folder):
         self.tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"))
+        self.tokenizer._tokenizer.encode_special_tokens = True  # not theirs: to us [MASK] in the text is text
         config = folder / "config"
         self.alphabet = json.loads((config / "pinyin_map.json").read_text(encoding="utf-8"))["char2idx"]
         self.spellings = json.loads((config / "pinyin2tensor.json").read_text(encoding="utf-8"))
