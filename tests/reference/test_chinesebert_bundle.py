@@ -33,7 +33,6 @@ class Reader:
 
     def __init__(self, folder):
         self.tokenizer = BertWordPieceTokenizer(str(folder / "vocab.txt"))
-        self.tokenizer._tokenizer.encode_special_tokens = True  # not theirs: to us [MASK] in the text is text
         config = folder / "config"
         self.alphabet = json.loads((config / "pinyin_map.json").read_text(encoding="utf-8"))["char2idx"]
         self.spellings = json.loads((config / "pinyin2tensor.json").read_text(encoding="utf-8"))
@@ -102,7 +101,7 @@ SENTENCES = [
     "绿女", "美元的确定性", "朝阳区，朝阳",
     "",
     "a",
-    "ab 中linux，café龍馬", "未知字𠀀㐀鑫", "１２３ ABC", "中　文\u200b字", "[MASK]我[SEP]", "嗯呣欸",
+    "ab 中linux，café龍馬", "未知字𠀀㐀鑫", "１２３ ABC", "中　文\u200b字", "嗯呣欸",
 ]  # fmt: skip
 
 

@@ -25,9 +25,8 @@ from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output
 from zhprep.core.shards.commit import committed
 from zhprep.glyphs import GlyphsConfig
-from zhprep.instances import InstancesConfig
-from zhprep.instances.made import SIMILAR_WORDS
-from zhprep.instances.similar.build import SimilarConfig
+from zhprep.instances import SIMILAR_WORDS, InstancesConfig
+from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import Recipe
@@ -174,7 +173,7 @@ def _evaluate(run: Run) -> dict[str, Any]:
 
     config = run.config(EvaluateConfig, "evaluate")
     tasks = unscored(run.folder / "run", run.tasks, config)
-    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks).scores
+    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks, progress=run.progress).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 
