@@ -169,12 +169,11 @@ def test_an_unfinished_run_is_told(run, data):
         evaluate(run, QUICK)
 
 
-def test_a_model_that_predicts_no_tokens_is_scored_on_tasks_alone(tmp_path, data, task):
+def test_a_model_that_predicts_no_tokens_has_the_figures_of_its_objectives(tmp_path, data, task):
     config = PretrainConfig(size="nano", steps=2, batch_size=8)
-    pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
+    report = pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
     scores = evaluate(tmp_path / "run", dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task]).scores
-    assert scores.keys() == {"tasks"}
-    with pytest.raises(UsageError, match="nothing to evaluate it on"):
-        evaluate(tmp_path / "run", QUICK)
-    with pytest.raises(UsageError, match="predicts no masked tokens, but next_sentence"):
-        evaluate(tmp_path / "run", QUICK, data=data)
+    assert scores["intrinsic"].keys() == {"instances", "objectives"}
+    found = report.scores["held_out"]["next_sentence"]
+    assert scores["intrinsic"]["objectives"] == {"next_sentence": pytest.approx(found, rel=1e-5)}
+    assert scores["tasks"].keys() == {"meals"}

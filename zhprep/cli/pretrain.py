@@ -35,7 +35,8 @@ from zhprep.run.instances import VOCABULARY
 def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite: bool, **options: Any) -> None:
     """Train an encoder on instances.
 
-    Clean instances are masked anew in every epoch. The folder loads with transformers. `--stop-after N` and
+    Clean instances are masked anew in every epoch. The folder loads with transformers
+    where it has such models. `--stop-after N` and
     `--time-limit 11h50m` stop with a checkpoint and exit 85; the same command goes on, to the same weights.
     """
     require_training("pretrain")

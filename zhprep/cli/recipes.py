@@ -10,7 +10,6 @@ import click
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.recipes import load_recipe, recipe_names, recipe_text
 
-
 _WIDTH = 24
 
 
