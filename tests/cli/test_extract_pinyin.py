@@ -56,3 +56,17 @@ def test_a_table_of_words_changes_nothing_but_speed(sample_data, tmp_path):
         assert table.stat().st_size > 1000
         reports.append((result.report["content_sha256"], table.read_bytes()))
     assert reports[0] == reports[1]
+
+
+def test_tones_of_the_dictionary_or_of_speech(tmp_path):
+    (tmp_path / "in.txt").write_text("这不是一天。\n", encoding="utf-8")
+    plain = zhprep("extract-pinyin", tmp_path / "in.txt", "--quiet").out.decode().split()
+    spoken = zhprep("extract-pinyin", tmp_path / "in.txt", "--sandhi", "--quiet").out.decode().split()
+    assert plain == ["zhe4", "bu4", "shi4", "yi1", "tian1", "。"]
+    assert spoken == ["zhe4", "bu2", "shi4", "yi4", "tian1", "。"]
+
+
+def test_characters_without_a_reading_are_counted(tmp_path):
+    (tmp_path / "in.txt").write_text("兙和𠮷，好。\n", encoding="utf-8")
+    result = zhprep("extract-pinyin", tmp_path / "in.txt", "-o", tmp_path / "out.jsonl", "--json", "--quiet")
+    assert (result.report["unread_characters"], result.report["syllables"]) == (2, 2)

@@ -63,7 +63,7 @@ def test_an_encoder_is_not_trained_to_write(sample_data, tmp_path):
     recipe = tmp_path / "mine.toml"
     recipe.write_text('base = "bert"\n[instances]\nformat = "single"\ncorruption = ["infill"]\n', encoding="utf-8")
     result = zhprep("run", recipe, sample_data / "corpus", "-o", tmp_path / "work", *SMALL)
-    refused(result, 2, "data for models that write; [model] is an encoder", "leave out [model]")
+    refused(result, 2, "is for models that write (corruption infill)", "'mlm' learns masked_labels", "learns labels")
     assert [path.name for path in tmp_path.iterdir()] == ["mine.toml"]
 
 

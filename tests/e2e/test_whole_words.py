@@ -15,6 +15,8 @@ CORPORA = (
     "prose_lctt_tech_articles", "prose_laws_zh_cn", "prose_public_domain_fiction", "traditional_wiki_drcd",
     "noisy_waimai_reviews", "classical_tang_song_poems",
 )  # fmt: skip
+LONGEST = 400_000
+"""Characters taken of each corpus."""
 MIXED = ("无创DNA", "T恤", "3D打印", "A股", "GPT-4")
 IDIOMS = ("一丝不苟", "画蛇添足", "守株待兔", "胸有成竹", "一见钟情")
 
@@ -25,7 +27,9 @@ def words_of(text, ends):
 
 @pytest.mark.parametrize("name", CORPORA)
 def test_joined_words_are_the_sentence_in_every_real_corpus(name, shared_data, tmp_path):
-    source = shared_data / "corpus" / f"{name}.txt"
+    whole = (shared_data / "corpus" / f"{name}.txt").read_text("utf-8")
+    source = tmp_path / "part.txt"
+    source.write_text(whole[:LONGEST], "utf-8")
     assert zhprep("normalize", source, "-o", tmp_path / "text", "--quiet").code == 0
     assert zhprep("segment", tmp_path / "text", "-o", tmp_path / "words", "--quiet").code == 0
     n_sentences = 0

@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
-from training_data import IDS, SPECIALS, TOKENS, pair, write_instances, write_vocabulary
+from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.engine.distribution import World
@@ -18,7 +18,9 @@ from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import characters, intrinsic
 from zhprep.evaluate.run import evaluate
 from zhprep.models.checkpoints.files import load_model
+from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import open_instances
+from zhprep.pretrain.run import pretrain
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
 
@@ -45,7 +47,7 @@ def test_held_out_figures_are_those_of_the_run_and_beat_the_unigram(run):
 def test_figures_by_the_slow_way(finished, data):
     """One token at a time, with counters: unigram loss, and bits over the characters that masked tokens stand for."""
     vocabulary, model = load(data / "vocab"), load_model(finished)
-    instances, masks = open_instances(data, model, vocabulary)
+    instances, view = open_instances(data, model, vocabulary)
     rows, held_out = split(instances, 0.1)
     counts = Counter(dict.fromkeys(range(len(TOKENS)), 1))
     for number in rows.tolist():
@@ -53,7 +55,7 @@ def test_figures_by_the_slow_way(finished, data):
     for token in ("[PAD]", "[CLS]", "[SEP]", "[MASK]"):
         del counts[IDS[token]]
     gathered = instances.gather(held_out)
-    labels = masks(gathered, np.full(len(held_out), EPOCH)).labels.tolist()
+    labels = view(gathered, np.full(len(held_out), EPOCH)).plain["masked_labels"].tolist()
     expected = -sum(math.log(counts[label] / counts.total()) for label in labels) / len(labels)
     found = intrinsic(finished, data, 0.1, World())
     assert found["unigram_loss"] == pytest.approx(expected)
@@ -70,8 +72,8 @@ def test_unigram_figures_of_data_masked_on_disk_count_the_original_tokens(finish
 
     losses = []
     for data in (clean, static):
-        instances, masks = open_instances(data, model, vocabulary)
-        losses.append(unigram_losses(instances, masks, np.arange(200, dtype=np.uint32), vocabulary))
+        instances, view = open_instances(data, model, vocabulary)
+        losses.append(unigram_losses(instances, view, np.arange(200, dtype=np.uint32), vocabulary))
     assert losses[0].tolist() == losses[1].tolist()
     assert np.isinf(losses[0][IDS["[MASK]"]])
 
@@ -152,3 +154,14 @@ def test_an_unfinished_run_is_told(run, data):
     (run / "plan.json").unlink()
     with pytest.raises(DataError, match=r"no config\.json"):
         evaluate(run, QUICK)
+
+
+def test_a_model_that_predicts_no_tokens_is_scored_on_tasks_alone(tmp_path, data, task):
+    config = PretrainConfig(size="nano", steps=2, batch_size=8)
+    pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
+    scores = evaluate(tmp_path / "run", dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task]).scores
+    assert scores.keys() == {"tasks"}
+    with pytest.raises(UsageError, match="nothing to evaluate it on"):
+        evaluate(tmp_path / "run", QUICK)
+    with pytest.raises(UsageError, match="predicts no masked tokens, but next_sentence"):
+        evaluate(tmp_path / "run", QUICK, data=data)

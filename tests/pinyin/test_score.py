@@ -16,7 +16,7 @@ def write(path, *rows):
 
 def test_accuracy_and_errors(tmp_path):
     gold = read_gold(write(tmp_path / "gold.tsv", "去银行\t2\t行\thang2", "绿色\t0\t绿\tlu:4", "绿色\t0\t绿\tlu4"))
-    result = score(gold, build(PinyinConfig(engine="pypinyin")).engine, [[1, 3], [2], [2]])
+    result = score(gold, build(PinyinConfig(engine="pypinyin")).read, [[1, 3], [2], [2]])
     assert result["accuracy"] == pytest.approx(2 / 3)
     assert (result["rows"], result["correct"]) == (3, 2)
     assert result["errors"] == {"绿 lu4 read as lv4": 1}

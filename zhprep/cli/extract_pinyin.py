@@ -67,6 +67,6 @@ def _score(path: Path, config: PinyinConfig, segment: SegmentConfig, shared: Sha
     gold = read_gold(path)
     words = Segmenter(segment).ends(pa.array(gold.sentences, pa.string()))
     ends = [words.ends[a:b].tolist() for a, b in pairwise(words.offsets.tolist())]
-    report.scores = score(gold, build(config).engine, ends)
+    report.scores = score(gold, build(config).read, ends)
     report.account.count(sentences=len(gold.sentences), characters=sum(map(len, gold.sentences)))
     show_scores(report, ("accuracy", "correct", "rows"), shared)

@@ -68,6 +68,8 @@ def _worth_showing(name: str, value: Any) -> bool:
 def _value(value: Any) -> str:
     if isinstance(value, dict):
         return f"{value['mean']:.4g} ± {value.get('std', 0):.2g}"
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "; ".join(value)
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

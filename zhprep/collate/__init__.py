@@ -15,7 +15,7 @@ from zhprep.collate.masks import DynamicMasks, Masked, Masks, StaticMasks, masks
 from zhprep.collate.rows import Ragged, Rows
 from zhprep.collate.stored import Instances
 from zhprep.collate.tensors import Padding, to_tensors
-from zhprep.collate.views import CorruptedView, MaskedView, View, view_of
+from zhprep.collate.views import CorruptedView, MaskedView, View, check_labels, view_of
 
 __all__ = [
     "COLUMNS",
@@ -35,6 +35,7 @@ __all__ = [
     "StaticMasks",
     "View",
     "add_words",
+    "check_labels",
     "masks_of",
     "read_references",
     "to_tensors",

@@ -65,6 +65,7 @@ COLUMNS: dict[str, Column] = {
     "labels": Column(TARGET, IGNORED),
     "masked_positions": Column(MASKED, points_to=TOKEN),
     "masked_labels": Column(MASKED, IGNORED),
+    "masked_places": Column(MASKED, IGNORED),
     "coarse_masked_positions": Column(COARSE_MASKED, points_to=COARSE),
     "coarse_masked_labels": Column(COARSE_MASKED, IGNORED),
     "next_sentence_label": Column(ROW),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from zhprep.collate.corrupted import Corruption, corruption_of
 from zhprep.collate.masks import Masks, masks_of
 from zhprep.collate.rows import Integers, Ragged, Rows
+from zhprep.core.errors import UsageError
+from zhprep.instances.config import InstancesConfig
 from zhprep.instances.made import made_with
 from zhprep.instances.materials import facts_of
 from zhprep.vocab import Vocabulary
@@ -25,6 +29,19 @@ class View(Protocol):
         """The stored columns that are read."""
         ...
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The columns that are made."""
+        ...
+
+    def rate(self, progress: float) -> float | None:
+        """Return how much is masked at the share ``progress`` of the training, None where it does not change."""
+        ...
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens of ``rows`` as they were, end to end."""
+        ...
+
     def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Rows:
         """Return what is made of ``rows``, each as it is in its epoch, when the share ``progress`` of the training is
         done (``epochs`` int64 ``[B]``, in runs of equal ones)."""
@@ -33,18 +50,36 @@ class View(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class MaskedView:
-    """Tokens with masks, and where they are: ``input_ids``, ``masked_positions``, ``masked_labels``."""
+    """Tokens with masks, and where they are: ``input_ids``, ``masked_positions``, ``masked_labels``.
+
+    What was shuffled has ``masked_places`` instead of labels: where in the row the token is that belongs there.
+    """
 
     masks: Masks
+    labels: str = "masked_labels"
 
     @property
     def needs(self) -> tuple[str, ...]:
         """What the masks are drawn or read from."""
         return self.masks.needs
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Masked tokens, their positions and what is to be predicted there."""
+        return ("input_ids", "masked_positions", self.labels)
+
+    def rate(self, progress: float) -> float | None:
+        """Return the rate of the masks if there is a schedule."""
+        return self.masks.rate(progress)
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens before any masks."""
+        return self.masks.clean(rows)
+
     def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Rows:
         """Return the masked tokens and what stood there; pinyin, where the rows have it, of the masked text."""
-        return self.masks(rows, epochs, progress).of(rows)
+        made = self.masks(rows, epochs, progress).of(rows)
+        return Rows(made.lists, {name.replace("masked_labels", self.labels): made.plain[name] for name in made.plain})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +93,19 @@ class CorruptedView:
         """What sources and targets are drawn or read from."""
         return self.corruption.needs
 
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Sources and targets."""
+        return ("input_ids", "labels")
+
+    def rate(self, progress: float) -> float | None:  # noqa: ARG002
+        """Return None: nothing follows a schedule."""
+        return None
+
+    def clean(self, rows: Rows) -> npt.NDArray[Any]:
+        """Return the tokens that are stored: the text where it is corrupted for each epoch, else the sources."""
+        return rows.tokens.values
+
     def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Rows:  # noqa: ARG002
         """Return sources and targets: one call for each run of rows of one epoch."""
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
@@ -70,4 +118,36 @@ def view_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary
     config = made_with(data, manifest)
     if config.corruption:
         return CorruptedView(corruption_of(columns, config, facts_of(config, vocabulary)))
-    return MaskedView(masks_of(data, manifest, columns, vocabulary))
+    return MaskedView(masks_of(data, manifest, columns, vocabulary), label_column(config))
+
+
+def label_column(config: InstancesConfig) -> str:
+    """Return the column that says what is to be predicted in instances made with ``config``: targets that are to be
+    written, places of what was shuffled, or masked tokens."""
+    if config.corruption:
+        return "labels"
+    return "masked_places" if config.replacing == "shuffle" else "masked_labels"
+
+
+def check_labels(
+    learns: Mapping[str, Collection[str]], gives: Collection[str], config: InstancesConfig, where: str
+) -> None:
+    """Raise ``UsageError`` when an objective learns a column that instances made with ``config`` do not give.
+
+    ``learns`` has the columns of each objective by its name; ``where`` says which data or recipe it is.
+    """
+    for objective, columns in learns.items():
+        if missing := [column for column in columns if column not in gives]:
+            raise UsageError(
+                f"{where}: {_about(config)}; the objective {objective!r} learns {missing[0]}",
+                hint=f"name an objective that learns {label_column(config)} (zhprep parts), or make other instances; "
+                "zhprep.collate.MaskingCollator makes batches for models of transformers",
+            )
+
+
+def _about(config: InstancesConfig) -> str:
+    if config.corruption:
+        return f"is for models that write (corruption {','.join(config.corruption)})"
+    if config.replacing == "shuffle":
+        return "what is to be predicted are places (replacement shuffle)"
+    return "what is to be predicted are masked tokens"

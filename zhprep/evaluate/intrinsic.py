@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.collate import Batches, Instances, MaskedView, Masks, Padding
+from zhprep.collate import Batches, Instances, Padding, View
 from zhprep.collate.rows import Integers
-from zhprep.core.errors import DataError
+from zhprep.core.errors import DataError, UsageError
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import in_order, predict
 from zhprep.models import load_model
@@ -37,14 +37,19 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
     Raises ``DataError`` when nothing is held out.
     """
     model, vocabulary = load_model(folder).to(world.device), load(folder)
-    instances, masks = open_instances(data, model, vocabulary)
+    if "mlm" not in model.objectives:
+        raise UsageError(
+            f"{folder}: has no intrinsic figures: it predicts no masked tokens, but {', '.join(model.objectives)}",
+            hint="evaluate it on tasks: --task DIR",
+        )
+    instances, view = open_instances(data, model, vocabulary)
     rows, held_out = split(instances, share)
     if not len(held_out):
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
     padding = Padding(vocabulary.pad, longest=model.config.max_position_embeddings)
-    batches = Batches(instances, MaskedView(masks), model.columns, padding)
+    batches = Batches(instances, view, model.columns, padding)
     found = predict(model, in_order(batches, held_out, BATCH), world.device)["mlm"]
-    unigram = unigram_losses(instances, masks, rows, vocabulary)[found.labels]
+    unigram = unigram_losses(instances, view, rows, vocabulary)[found.labels]
     n_characters = int(characters(vocabulary)[found.labels].sum())
     figures = found.figures
     return {
@@ -61,7 +66,7 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
 
 
 def unigram_losses(
-    instances: Instances, masks: Masks, rows: npt.NDArray[np.integer], vocabulary: Vocabulary
+    instances: Instances, view: View, rows: npt.NDArray[np.integer], vocabulary: Vocabulary
 ) -> npt.NDArray[np.float64]:
     """Return for each token id the nats it costs under the add-one smoothed distribution of ``rows`` (float64 ``[V]``).
 
@@ -71,7 +76,7 @@ def unigram_losses(
     counts = np.ones(vocabulary.size, np.int64)
     for begin in range(0, len(chosen), 4096):
         gathered = instances.gather(chosen[begin : begin + 4096])
-        counts += np.bincount(masks.clean(gathered), minlength=vocabulary.size)
+        counts += np.bincount(view.clean(gathered), minlength=vocabulary.size)
     counts[[vocabulary.pad, vocabulary.cls, vocabulary.sep, vocabulary.mask]] = 0
     with np.errstate(divide="ignore"):
         losses: npt.NDArray[np.float64] = -np.log(counts / counts.sum())

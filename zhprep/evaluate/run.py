@@ -18,6 +18,7 @@ from zhprep.evaluate.classify import score_task
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import intrinsic
 from zhprep.evaluate.tasks import files_sha256, read_task
+from zhprep.models.checkpoints.files import read_config
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 
@@ -37,7 +38,7 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
         what = "is unfinished" if (run / folder.PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
-    source = data or _trained_on(run)
+    source = data or (_trained_on(run) if "mlm" in read_config(run).objectives else None)
     if source is None and not tasks:
         raise UsageError(f"{run}: there is nothing to evaluate it on", hint="give a --task, or instances with --data")
     scores = _read(run)

@@ -62,8 +62,9 @@ class LayerStack(Part):
 
         A layer of local attention is counted with its window."""
         config, total = self.config, 0.0
-        for index, layer in enumerate(self.sequence()):
+        weights = sum(weight.numel() for weight in self.layers[0].parameters())  # one of several may be lent some
+        for index in range(len(self.sequence())):
             local = config.local_attention and index % config.global_attn_every_n_layers
             seen = min(length, config.local_attention) if local else length
-            total += sum(weight.numel() for weight in layer.parameters()) + 2 * seen * config.hidden_size
+            total += weights + 2 * seen * config.hidden_size
         return total

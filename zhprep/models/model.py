@@ -62,6 +62,11 @@ class Model(nn.Module):
         return self._read("takes")
 
     @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """For each objective the columns, made with a batch, that it learns."""
+        return {name: self._spec_of(name).in_batch(part.labels) for name, part in self.parts.items()}
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """All columns that are read, of the data and of the feed."""
         return tuple(dict.fromkeys((*self._read("needs"), *self.takes)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -60,8 +61,11 @@ class Objective(Part):
     """What a model is trained on: reads one stream, may have weights of its own (a head), and predicts.
 
     It is made from the config of its stream, which may be narrower or have another vocabulary than the model's.
-    ``needs`` are the columns without which there is nothing to predict, checked before the first step.
+    ``labels`` are the columns, made with the batch, that say what is to be predicted; ``needs`` those of the data
+    without which there is nothing to predict. Both are checked before the first step.
     """
+
+    labels: ClassVar[tuple[str, ...]] = ()
 
     def count(self, batch: Batch) -> int:
         """Return how many things there are to predict in ``batch``, before anything is computed.

@@ -91,6 +91,11 @@ def check(config: ModelConfig) -> None:
         stream_of(objective, config.body, BODIES[config.body])
 
 
+def learns(config: ModelConfig) -> dict[str, tuple[str, ...]]:
+    """Return for each objective the columns that it learns, under the names that its stream has for them."""
+    return {name: OBJECTIVES[kind_of(name)].labels for name in config.objectives}
+
+
 def fitted(config: ModelConfig, assets: Assets) -> ModelConfig:
     """Return ``config`` with the sizes that its parts take from ``assets``.
 

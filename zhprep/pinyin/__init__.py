@@ -6,9 +6,12 @@ that nothing that is not Chinese ever shifts the alignment. ChineseBERT, §3.2 (
     syllables.py    the inventory: ids, names, letters
     flat.py         a batch as flat arrays
     engines/        what reads the characters
+    traditional.py  Traditional text, read through its Simplified shadow
+    tones.py        the tones of 一 and 不
     words.py        words that are looked up once each
     network.py      what reads polyphones in their sentence; weights/ are its numbers
     standalone.py   rules for characters that are words by themselves
+    corrections.py  words that phrases and network get wrong
     readings.py     readings of vocabulary entries and of masked tokens
     chinesebert.py  the tables that ChineseBERT's reader takes
     score.py        how well an engine reads a gold standard
@@ -17,13 +20,17 @@ that nothing that is not Chinese ever shifts the alignment. ChineseBERT, §3.2 (
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.pinyin.config import PinyinConfig
 from zhprep.pinyin.engines import ENGINES, Engine
+from zhprep.pinyin.engines.pypinyin import Phrases
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
+from zhprep.pinyin.tones import citation, spoken
+from zhprep.pinyin.traditional import read_simplified
 from zhprep.vocab.entries import IDEOGRAPHS
 
 __all__ = ["ENGINES", "Engine", "FlatText", "PinyinConfig", "PinyinStage", "build"]
@@ -32,8 +39,17 @@ __all__ = ["ENGINES", "Engine", "FlatText", "PinyinConfig", "PinyinStage", "buil
 class PinyinStage:
     """The stage: ``words`` batch -> ``pinyin`` batch."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, config: PinyinConfig) -> None:
         self.engine = engine
+        self._config = config
+
+    def read(self, text: FlatText) -> npt.NDArray[np.uint16]:
+        """Return the syllable id of every code point, uint16 ``[N]``: what the engine reads, as the config has it."""
+        through_shadow = self._config.via_simplified
+        syllables = read_simplified(text, self.engine.read) if through_shadow else self.engine.read(text)
+        if self._config.sandhi:
+            return spoken(text, syllables, Phrases.load().first)
+        return citation(text, syllables)
 
     def __call__(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         """Return ``batch`` with the syllables of its characters.
@@ -41,7 +57,7 @@ class PinyinStage:
         Counts ``syllables``, and as ``unread_characters`` the Chinese characters that no reading is known of.
         """
         text = flatten(batch)
-        syllables = self.engine.read(text)
+        syllables = self.read(text)
         silent = text.codes[syllables == 0]
         unread = sum(np.count_nonzero((silent >= low) & (silent <= high)) for low, high in IDEOGRAPHS)
         account.count(syllables=int(np.count_nonzero(syllables)), unread_characters=int(unread))
@@ -53,4 +69,4 @@ def build(config: PinyinConfig) -> PinyinStage:
 
     Raises ``UsageError`` for an engine that does not exist or is not installed.
     """
-    return PinyinStage(lookup(ENGINES, config.engine, "pinyin engine")(config))
+    return PinyinStage(lookup(ENGINES, config.engine, "pinyin engine")(config), config)

@@ -33,16 +33,13 @@ LONGEST = 1024
 class Weights:
     """The arrays of ``g2pm.npz``, as they are there, and what is looked up by code point.
 
-    ``inputs`` int32 ``[code points]``: the number under which the network knows a character; ``inputs_simplified``:
-    the same, but a Traditional character that it does not know goes by its Simplified form, which is in ``simple``.
+    ``inputs`` int32 ``[code points]``: the number under which the network knows a character.
     ``polyphone`` int32 ``[code points]``: the row of a polyphone in ``candidates`` (class numbers, int32 ``[P, 6]``,
     −1 after the last), −1 for other characters. ``single`` uint16 ``[code points]``: the only syllable of the others.
     """
 
     arrays: dict[str, Floats]
     inputs: npt.NDArray[np.int32]
-    inputs_simplified: npt.NDArray[np.int32]
-    simple: npt.NDArray[np.uint32]
     polyphone: npt.NDArray[np.int32]
     candidates: npt.NDArray[np.int32]
     single: npt.NDArray[np.uint16]
@@ -64,15 +61,12 @@ class Weights:
             arrays = dict(np.load(file, allow_pickle=False))
         inputs = np.full(N_CODE_POINTS, UNKNOWN, np.int32)
         inputs[arrays["characters"]] = arrays["inputs"]
-        simple = np.arange(N_CODE_POINTS, dtype=np.uint32)
-        simple[arrays["traditional"]] = arrays["simplified"]
-        simplified = np.where(inputs == UNKNOWN, inputs[simple], inputs)
         polyphone = np.full(N_CODE_POINTS, -1, np.int32)
         polyphone[arrays["polyphones"]] = np.arange(len(arrays["polyphones"]))
         single = np.zeros(N_CODE_POINTS, np.uint16)
         single[arrays["single"]] = arrays["single_syllables"]
         candidates = _padded(arrays["candidates"], arrays["offsets"])
-        return cls(arrays, inputs, simplified, simple, polyphone, candidates, single, arrays["class_syllables"])
+        return cls(arrays, inputs, polyphone, candidates, single, arrays["class_syllables"])
 
 
 class Network:

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
-from zhprep.pinyin.engines import Engine
 from zhprep.pinyin.flat import FlatText
 from zhprep.pinyin.syllables import ids, names
+from zhprep.pinyin.words import Read
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,23 +51,23 @@ def read_gold(path: Path) -> Gold:
     return Gold(sentences, np.array(index, np.int64), np.array(syllables, np.uint16))
 
 
-def score(gold: Gold, engine: Engine, word_ends: list[list[int]] | None = None) -> dict[str, Any]:
-    """Return ``accuracy``, ``rows``, ``correct`` and the most frequent ``errors``.
+def score(gold: Gold, read: Read, word_ends: list[list[int]] | None = None) -> dict[str, Any]:
+    """Return ``accuracy``, ``rows``, ``correct`` and the most frequent ``errors`` of what ``read`` hears.
 
     ``word_ends`` are the words of each sentence; without them every sentence is handed over as one word.
     """
     text = FlatText.from_sentences(gold.sentences, word_ends)
     places = text.sentence_offsets[:-1] + gold.index
-    read = engine.read(text)[places]
-    wrong = np.flatnonzero(read != gold.syllables)
+    heard = read(text)[places]
+    wrong = np.flatnonzero(heard != gold.syllables)
     errors = Counter(
-        f"{chr(text.codes[places[row]])} {names()[gold.syllables[row]]} read as {names()[read[row]] or 'nothing'}"
+        f"{chr(text.codes[places[row]])} {names()[gold.syllables[row]]} read as {names()[heard[row]] or 'nothing'}"
         for row in wrong
     )
-    correct = len(read) - len(wrong)
+    correct = len(heard) - len(wrong)
     return {
-        "accuracy": correct / max(len(read), 1),
-        "rows": len(read),
+        "accuracy": correct / max(len(heard), 1),
+        "rows": len(heard),
         "correct": correct,
         "errors": dict(errors.most_common(20)),
     }

@@ -17,6 +17,7 @@ from zhprep.core.errors import DataError
 from zhprep.pinyin.flat import FlatText, Integers
 
 Syllables = npt.NDArray[np.uint16]
+Read = Callable[[FlatText], Syllables]
 
 FILE = "pinyin_words.npz"
 """The name of the file beside a vocabulary."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zhprep.collate import Batches, Instances, MaskedView, Masks, Padding, masks_of
+from zhprep.collate import Batches, Instances, Padding, View, check_labels, view_of
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
@@ -33,7 +33,7 @@ class Job:
     world: World
     trainer: Trainer
     feed: Feed
-    masks: Masks
+    view: View
     held_out: Integers
     vocabulary: Vocabulary
     fresh: list[str]
@@ -42,7 +42,7 @@ class Job:
 
     def rate(self, number: int) -> float | None:
         """Return the rate of the masks of step ``number`` if it changes from step to step."""
-        return self.masks.rate(number / self.config.steps)
+        return self.view.rate(number / self.config.steps)
 
     @property
     def model(self) -> Model:
@@ -66,9 +66,9 @@ def set_up(
     model.fill(assets)
     check_format(model)
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
-    instances, masks = open_instances(data, model, words)
+    instances, view = open_instances(data, model, words)
     rows, held_out = split(instances, config.validation)
-    batches = Batches(instances, MaskedView(masks), model.columns, _padding(model, words, config), config.seed)
+    batches = Batches(instances, view, model.columns, _padding(model, words, config), config.seed)
     phase = Phase(batches, rows, config.batch_size, config.steps)
     feed = Feed((phase,), config.seed, world, config.accumulate)
     plan = {
@@ -80,35 +80,26 @@ def set_up(
     }
     sources = {"data": str(data.resolve()), "vocabulary": str(vocabulary.resolve())}
     trainer = Trainer(model, config, world)
-    return Job(run, config, world, trainer, feed, masks, held_out, words, fresh, plan, sources)
+    return Job(run, config, world, trainer, feed, view, held_out, words, fresh, plan, sources)
 
 
-def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, Masks]:
-    """Return the columns of ``data`` that ``model`` reads, and how they are masked.
+def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, View]:
+    """Return the columns of ``data`` that ``model`` reads, and what it gets to see of them.
 
-    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary or for an
-    objective that is not here.
+    Raises ``DataError`` when one is missing, ``UsageError`` when the data were made with another vocabulary or for
+    other objectives.
     """
     whole = Instances(data)
-    config = made_with(data, whole.manifest)
-    if config.corruption:
-        raise UsageError(
-            f"{data}: is for models that write (corruption {','.join(config.corruption)}); zhprep trains encoders only",
-            hint="train a model of transformers on it with zhprep.collate.MaskingCollator, or make masked instances",
-        )
-    if config.replacing == "shuffle":
-        raise UsageError(
-            f"{data}: what is to be predicted are places (replacement shuffle); no objective here predicts those",
-            hint="make them with another --replacement; zhprep parts lists the objectives",
-        )
-    masks = masks_of(data, whole.manifest, whole.columns, vocabulary)
+    view = view_of(data, whole.manifest, whole.columns, vocabulary)
+    check_labels(model.labels, view.gives, made_with(data, whole.manifest), str(data))
     theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
     if theirs != vocabulary.sha256:
         raise UsageError(
             f"{data}: was made with another vocabulary ({theirs[:12]}, not {vocabulary.sha256[:12]})",
             hint="give the vocabulary that the instances were made with",
         )
-    return Instances(data, needs=(*model.needs, *masks.needs, "instance_id"), takes=model.takes), masks
+    stored = [name for name in model.needs if name not in view.gives]
+    return Instances(data, needs=(*stored, *view.needs, "instance_id"), takes=model.takes), view
 
 
 def _own_vocabulary(data: Path) -> Path:

@@ -121,8 +121,8 @@ def _steps(session: _Session, stopping: Stopping) -> None:
 
 def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
     real = [batch.get("attention_mask", batch["input_ids"] >= 0) for batch in batches]
-    masked = [batch["masked_labels"] >= 0 for batch in batches if "masked_labels" in batch]
-    local = [sum(int(mask.sum()) for mask in real), sum(int(mask.sum()) for mask in masked)]
+    chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
+    local = [sum(int(mask.sum()) for mask in real), sum(int(mask.sum()) for mask in chosen)]
     tokens, masked_tokens = session.job.world.sum_counts(local)
     _, phase = session.job.feed.phase_at(session.step - 1)
     session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens)
@@ -136,7 +136,7 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
         return
     speed = session.meter.tokens_per_second
     n_rows, length = batches[0]["input_ids"].shape
-    masked_share = len(batches[0]["masked_labels"]) / (n_rows * length)
+    masked_share = len(batches[0].get("masked_positions", ())) / (n_rows * length)
     rate = session.job.rate(session.step - 1)
     used = utilisation(speed * flops_per_token(session.job.model, length, masked_share) / world.size, world.device)
     session.log.write(

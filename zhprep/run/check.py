@@ -56,8 +56,15 @@ def check_instances(config: InstancesConfig) -> None:
         draw_kinds(Chosen(nothing, nothing.astype(np.uint64), *[nothing] * 5), config.ratios, config.per)
 
 
-def check_model(section: Mapping[str, Any], size: str) -> None:
-    """Raise ``UsageError`` for a ``[model]`` section with an unknown size, setting, part or stream."""
+def check_model(
+    section: Mapping[str, Any], size: str, instances: InstancesConfig | None = None, where: str = ""
+) -> None:
+    """Raise ``UsageError`` for a ``[model]`` section with an unknown size, setting, part or stream, or an objective
+    that ``instances`` are not made for."""
+    from zhprep.collate.views import check_labels, label_column
     from zhprep.models import model_config
+    from zhprep.models.recipe import learns
 
-    model_config(section, size, 1)
+    config = model_config(section, size, 1)
+    if instances is not None:
+        check_labels(learns(config), {label_column(instances)}, instances, where)

@@ -50,10 +50,10 @@ def mask_statistics(folder: Path) -> dict[str, Any]:
 def _lint(folder: Path) -> tuple[dict[str, Any], list[str]]:
     manifest = read_manifest(folder, "instances")
     config = made_with(folder, manifest)
-    alone = manifest["account"]["counts"].get("pairs_without_other_document", 0)
     facts, batches = facts_of(config, load(folder / VOCABULARY)), open_batches(folder, "instances")
     if config.corruption:
         sides = lint_corrupted(batches, config, facts)
         return sides.statistics(), list(sides.problems())
-    findings = lint(batches, config, facts, without_choice=alone)
-    return statistics(findings.found, config.max_length), findings.problems
+    findings = lint(batches, config, facts, manifest["account"]["counts"])
+    notes = {"notes": findings.notes} if findings.notes else {}
+    return statistics(findings.found, config.max_length) | notes, findings.problems

@@ -81,11 +81,6 @@ class Run:
         check_segmenter(self.config(SegmentConfig, "segment"))
         check_pinyin(self.config(PinyinConfig, "pinyin"))
         check_instances(self.instances)
-        if self.instances.corruption and "model" in self.recipe:
-            raise UsageError(
-                f"recipe {self.recipe['name']!r}: corruption makes data for models that write; [model] is an encoder",
-                hint="leave out [model] and train one of transformers on the data",
-            )
         if "model" in self.recipe:
             self._check_training()
         elif self.tasks:
@@ -98,7 +93,8 @@ class Run:
         from zhprep.evaluate.tasks import read_task
         from zhprep.pretrain.config import PretrainConfig
 
-        check_model(self.recipe["model"], self.config(PretrainConfig, "pretrain").size)
+        size = self.config(PretrainConfig, "pretrain").size
+        check_model(self.recipe["model"], size, self.instances, f"recipe {self.recipe['name']!r}")
         for task in self.tasks:
             read_task(task)
 

@@ -118,6 +118,13 @@ def test_a_vocabulary_with_too_few_sentinels_is_refused_also_for_dynamic_data(ma
         make([], corruption=("sentinels",), max_length=512, rate=0.45)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_many_duplicates_have_no_problems(make, seed):
+    settings = {"corruption": ("infill",), "static": True, "dupe_factor": 200, "seed": seed}
+    table, facts = make(make_documents(seed, 4), **settings)
+    assert list(lint_corrupted(table.to_batches(), InstancesConfig(**FORMAT | settings), facts).problems()) == []
+
+
 @corruptions
 @pytest.mark.parametrize("static", [False, True])
 def test_good_data_have_no_problems(make, names, static):

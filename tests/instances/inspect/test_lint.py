@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from made_words import make_documents, words_batch
 
+from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, TokenFacts, build_instances
 from zhprep.instances.inspect.figures import Figures
 from zhprep.instances.inspect.lint import chi_square, lint
@@ -104,7 +105,45 @@ def test_labels_out_of_balance_are_found(build, facts):
     labels = pa.array(np.ones(batch.num_rows, np.uint8))
     wrong = batch.set_column(place, batch.schema.field(place), labels)
     assert any("next_sentence_label" in line for line in lint([wrong], config, facts).problems)
-    assert lint([wrong], config, facts, without_choice=batch.num_rows).problems == []
+    assert lint([wrong], config, facts, {"pairs_without_next_text": batch.num_rows}).problems == []
+    problems = lint([wrong], config, facts, {"pairs_without_other_document": batch.num_rows // 2}).problems
+    assert any("next_sentence_label" in line for line in problems)
+
+
+def made_of(documents, vocabulary, encoder, **settings):
+    """Return instances of ``documents``, their settings and the counts of the account."""
+    config, account = InstancesConfig(**{"max_length": 64, "static": True} | settings), Account()
+    builder = InstanceBuilder(Materials.of(config, vocabulary, encoder), account=account)
+    return list(build_instances([words_batch(documents)], builder)), config, account.counts
+
+
+@pytest.mark.parametrize("pair_format", ["segment-pair", "sentence-pair"])
+@pytest.mark.parametrize(
+    ("documents", "noted"),
+    [
+        ([[["的"]]] * 2000, True),
+        ([[["研究生"]]], False),  # alone: neither next nor other, so that it makes no pair
+        ([[["的", "是"]]], True),
+        ([[["的"]]] * 150 + make_documents(3, 40), False),
+    ],
+)
+def test_a_check_that_cannot_be_met_is_a_note(documents, noted, pair_format, vocabulary, encoder, facts):
+    batches, config, counts = made_of(documents, vocabulary, encoder, format=pair_format)
+    findings = lint(batches, config, facts, counts)
+    assert findings.problems == []
+    assert findings.notes == (["next_sentence_label: no pair could be of both kinds, so it is not checked"] * noted)
+
+
+@pytest.mark.parametrize("settings", [{}, {"mask": "mac", "replacement": "random"}, {"mask": "chinesebert"}])
+def test_many_duplicates_pass(settings, vocabulary, encoder, facts):
+    made = made_of(make_documents(5, 12), vocabulary, encoder, dupe_factor=40, **settings)
+    assert lint(*made[:2], facts, made[2]).problems == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_rare_draws_among_few_pass(seed, vocabulary, encoder, facts):
+    made = made_of(make_documents(seed, 1), vocabulary, encoder, ratios=(0.98, 0.01, 0.01), seed=seed)
+    assert lint(*made[:2], facts, made[2]).problems == []
 
 
 def test_chi_square_keeps_its_level():

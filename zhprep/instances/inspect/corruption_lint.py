@@ -71,6 +71,7 @@ class Sides:
 
 def lint_corrupted(batches: Iterable[pa.RecordBatch], config: InstancesConfig, facts: TokenFacts) -> Sides:
     """Return the figures of instances (of epoch 0, if they are clean) and what must not be and is."""
+    facts = dataclasses.replace(facts, never_text=None)  # what is not as it should be is counted here, not refused
     sides = Sides()
     for batch in batches:
         if "labels" not in batch.schema.names:
@@ -85,7 +86,7 @@ def lint_corrupted(batches: Iterable[pa.RecordBatch], config: InstancesConfig, f
             clean = _rows(flat, part)
             text = corrupt_batch(clean, config, facts, dupe)
             _fault(sides, "instances that are not as drawn", _differing(batch.take(pa.array(rows[part])), text))
-            _add(sides, clean, text, config, facts)
+            _add(sides, clean, text, config, facts, dupe)
     return sides
 
 
@@ -113,10 +114,10 @@ def _differing(batch: pa.RecordBatch, text: Corrupted) -> int:
     return int((~same).sum())
 
 
-def _add(sides: Sides, flat: Flat, text: Corrupted, config: InstancesConfig, facts: TokenFacts) -> None:
+def _add(sides: Sides, flat: Flat, text: Corrupted, config: InstancesConfig, facts: TokenFacts, dupe: int = 0) -> None:
     of_the_text = _of_the_text(flat, text)
     changed = _changed(flat, text, of_the_text)
-    other = corrupt_batch(flat, config, facts, OTHER)
+    other = corrupt_batch(flat, config, facts, OTHER + dupe)
     more = changed - _changed(flat, other, _of_the_text(flat, other))
     sides.instances += len(flat.instance_ids)
     sides.tokens += len(flat.input_ids)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -33,6 +33,9 @@ OTHER = 1 << 31
 WHOLE = ("wwm", "ngram", "mac", "span", "entity", "pert")
 """Strategies that never choose a part of a word."""
 
+FORCED = ("pairs_without_next_text", "pairs_without_other_document")
+"""Counts of the pairs whose sentence-level label could only be 1, or only 0."""
+
 HISTOGRAMS = {
     "chosen_words": "sizes of chosen words",
     "runs": "runs of chosen words",
@@ -47,32 +50,58 @@ SHARES = {"bert": BERT, "partial": BERT, "all-mask": ALL_MASK, "random": RANDOM_
 
 @dataclasses.dataclass
 class Findings:
-    """The figures of the masks, those of the masks they are compared with, and what is wrong."""
+    """The figures of the masks, those of the masks they are compared with, what is wrong, and what could not be checked
+    (``notes``)."""
 
     found: Figures
     expected: Figures
     problems: list[str]
+    notes: list[str]
 
 
 def lint(
-    batches: Iterable[pa.RecordBatch], config: InstancesConfig, facts: TokenFacts, *, without_choice: int = 0
+    batches: Iterable[pa.RecordBatch],
+    config: InstancesConfig,
+    facts: TokenFacts,
+    counts: Mapping[str, int] | None = None,
 ) -> Findings:
     """Compare the masks of instances (those of epoch 0, if they are clean) with what the settings give.
 
-    ``without_choice`` is how many pairs had no other document, so that their label could only be 0.
+    ``counts`` are those of the manifest's account: how many pairs there are whose label could not be drawn.
     """
+    facts = dataclasses.replace(facts, never_text=None)  # what is not as it should be is counted here, not refused
     found, expected = Figures(), Figures()
-    for batch in batches:
+    for dupe, batch in by_dupe(batches):
         flat, masked = clean_of(batch, config)
         masked = masked or mask_batch(flat, config, facts)
         figures = figures_of(flat, masked, config, facts)
-        figures.labels = label_counts(batch)
+        figures.labels = {} if dupe else label_counts(batch)  # duplicates repeat what was drawn once
         found.add(figures)
-        expected.add(figures_of(flat, mask_batch(flat, config, facts, OTHER), config, facts))
-    return Findings(found, expected, list(_problems(found, expected, config, without_choice)))
+        expected.add(figures_of(flat, mask_batch(flat, config, facts, OTHER + dupe), config, facts))
+    problems, notes = list(_problems(found, expected, config)), []
+    never_next, never_other = ((counts or {}).get(name, 0) for name in FORCED)
+    for name, labels in found.labels.items():
+        ones, n = int(labels[1]), int(labels.sum())
+        free = n - never_next - never_other
+        if free < 1:
+            notes.append(f"{name}: no pair could be of both kinds, so it is not checked")
+        elif abs(ones - never_next - free / 2) > SIGMAS * math.sqrt(free) / 2:
+            problems.append(
+                f"{name} is 1 in {ones:,} of {n:,} instances; it should be in half of the {free:,} that could be both"
+            )
+    return Findings(found, expected, problems, notes)
 
 
-def _problems(found: Figures, expected: Figures, config: InstancesConfig, without_choice: int) -> Iterator[str]:
+def by_dupe(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of each duplicate of each batch, with its number: each is to be compared with draws of its own."""
+    for batch in batches:
+        dupes = batch["dupe"].to_numpy() if "dupe" in batch.schema.names else np.zeros(len(batch), np.int64)
+        for dupe in np.unique(dupes).tolist():
+            rows = np.flatnonzero(dupes == dupe)
+            yield dupe, batch if len(rows) == len(batch) else batch.take(pa.array(rows))
+
+
+def _problems(found: Figures, expected: Figures, config: InstancesConfig) -> Iterator[str]:
     for fault, n in found.faults.items():
         yield f"{fault}: {n:,}"
     if config.mask in WHOLE and (n := int(found.broken_words.sum())):
@@ -85,10 +114,6 @@ def _problems(found: Figures, expected: Figures, config: InstancesConfig, withou
         if statistic > bound:
             yield f"{what} differ: {_shares(ours)}; they should be {_shares(theirs)} (chi-square {statistic:,.0f})"
     yield from _kinds(found.draws, config)
-    for name, counts in found.labels.items():
-        n = int(counts.sum())
-        if abs(int(counts[1]) - n / 2) > SIGMAS * math.sqrt(n) / 2 + without_choice:
-            yield f"{name} is 1 in {int(counts[1]):,} of {n:,} instances; it should be in half of them"
 
 
 def _kinds(draws: Ints, config: InstancesConfig) -> Iterator[str]:
@@ -99,7 +124,7 @@ def _kinds(draws: Ints, config: InstancesConfig) -> Iterator[str]:
     if config.replacing == "random":
         random += replaced
     for kind, what, share in ((RANDOM, "random", random), (KEEP, "kept", kept)):
-        if abs(int(draws[kind]) - n * share) > SIGMAS * math.sqrt(n * share * (1 - share)):
+        if abs(int(draws[kind]) - n * share) > SIGMAS * math.sqrt(n * share * (1 - share)) + SIGMAS**2 / 3:  # Bernstein
             yield f"{int(draws[kind]) / n:.2%} of {n:,} draws are {what}; it should be {share:.2%}"
 
 
@@ -111,7 +136,7 @@ def chi_square(ours: Ints, theirs: Ints) -> tuple[float, float]:
     n, m = int(ours.sum()), int(theirs.sum())
     freedom = int(used.sum()) - 1
     if freedom < 1 or not n or not m:
-        return float(n != m), 0.5 if freedom >= 1 else math.inf
+        return 0.0, math.inf  # nothing to compare: how many there are is another check
     difference = math.sqrt(m / n) * ours[used] - math.sqrt(n / m) * theirs[used]
     bound = freedom * (1 - 2 / (9 * freedom) + SIGMAS * math.sqrt(2 / (9 * freedom))) ** 3  # Wilson and Hilferty
     return float((difference**2 / both[used]).sum()), bound

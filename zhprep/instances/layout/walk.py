@@ -10,6 +10,7 @@ swapped) or ``none``.
   asked.
 - When the second segment is of another document, what was cut off goes back and makes the next pairs.
 - The other document is never the same one; with no other in reach the label stays "next", counted.
+- A chunk of a single word has nothing that could be next: its label is "random next", counted.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class Walk:
         self._documents: list[int] = window.documents.tolist()
         self._others = len(window.numbers) - 1
         self._pairs = PairList(plan.config.seed, "pair", plan.first_id)
-        self._alone = self._inside = self._unpaired = 0
+        self._alone = self._uncut = self._inside = self._unpaired = 0
 
     def document(self, document: int, target: int = 0) -> None:
         """Add the pairs of one document, chunks of about ``target`` tokens."""
@@ -61,6 +62,7 @@ class Walk:
         elif elsewhere or cut == stop:
             first, last = self._elsewhere(document, target - (cut - start), other_draw, place_draw)
             self._pairs.add(start, cut, first, last, 1)
+            self._uncut += cut == stop and not self._opens[start + 1 : stop].any() and after == sentence + 1
             return cut, middle
         elif self._kind == "order" and heads:
             self._pairs.add(cut, stop, start, cut, 1)
@@ -112,7 +114,11 @@ class Walk:
             remembered=True,
             segments=np.tile(np.array([0, 1], np.uint8), len(spans)),
             labels={column: labels} if column else {},
-            counts={"pairs_without_other_document": self._alone, "pairs_cut_within_a_sentence": self._inside},
+            counts={
+                "pairs_without_other_document": self._alone,
+                "pairs_without_next_text": self._uncut,
+                "pairs_cut_within_a_sentence": self._inside,
+            },
             dropped={
                 "tokens.truncated": int(lost[:, 0].sum() + lost[~foreign, 1].sum()),
                 "tokens.unpaired": self._unpaired,

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
-from zhprep.models.checkpoints import bert, zhprep
+from zhprep.models.checkpoints import albert, bert, roberta, zhprep
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.config import ModelConfig
 
 FORMATS: dict[str, Format] = {
     "bert": bert.FORMAT,
+    "roberta": roberta.FORMAT,
+    "albert": albert.FORMAT,
     "zhprep": zhprep.FORMAT,
 }
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zhprep.core.config import setting
+from zhprep.models.assets import Assets
 from zhprep.models.attention import position_ids
 from zhprep.models.config import ModelConfig
 from zhprep.models.part import Batch, EmbeddingInput
@@ -22,6 +23,7 @@ class PositionSettings:
     """How positions are counted."""
 
     offset: int = setting(0, "row of the table that position 0 has: 2 in RoBERTa and BART of fairseq", minimum=0)
+    behind_padding: bool = setting(False, "position 0 has the row behind the id of the padding, as in RoBERTa")
 
 
 class PositionInput(EmbeddingInput):
@@ -29,6 +31,13 @@ class PositionInput(EmbeddingInput):
 
     takes = ("lang_ids",)
     Settings = PositionSettings
+
+    @classmethod
+    def fitted(cls, config: ModelConfig, assets: Assets) -> ModelConfig:
+        """Return ``config`` with the offset that follows from the vocabulary, where it does."""
+        if not config.settings_of("position", PositionSettings).behind_padding:
+            return config
+        return config.with_settings("position", PositionSettings(offset=assets.tokens.pad + 1))
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

@@ -17,6 +17,7 @@ class MaskedTokens(Objective):
     """The original token of every masked position of the stream."""
 
     needs = ("input_ids",)
+    labels = ("masked_labels",)
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

@@ -6,9 +6,11 @@ from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
 from zhprep.models.layer import LayerStack
 from zhprep.models.stacks.separate import SeparateLayers
+from zhprep.models.stacks.shared import SharedLayers
 
 STACKS: dict[str, type[LayerStack]] = {
     "separate": SeparateLayers,
+    "shared": SharedLayers,
 }
 
 

@@ -2,8 +2,8 @@
 
 Every character gets its reading from pypinyin's dictionaries. A polyphone is then judged: each of its candidate
 readings scores the logit of g2pM's network, which knows the sentence, and the weight of what else speaks for it: a
-phrase of its word, or a rule for characters that stand alone. A Traditional character goes by its Simplified form
-where the network or the phrases do not know it.
+phrase of its word, or a rule for characters that stand alone. Words that both are known to get wrong are corrected by a
+table. Traditional text is expected as its Simplified shadow (``pinyin/traditional.py``).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.pinyin.corrections import Corrections
 from zhprep.pinyin.engines.pypinyin import Phrases
 from zhprep.pinyin.flat import FlatText, Integers
 from zhprep.pinyin.network import Floats, Network, Weights
@@ -43,16 +44,18 @@ class ContextEngine:
 
     def __init__(self, _config: PinyinConfig) -> None:
         self._phrases = Phrases.load()
+        self._corrections = Corrections.load()
         self._weights = Weights.load()
         self._networks = Network(self._weights), Network(self._weights, np.float64)
         self.words = WordTable(self._in_phrases)
-        moves, simple = self._phrases.moves, self._weights.simple
-        self._looked_up = moves | moves[simple] | (self._weights.polyphone >= 0)
+        self._looked_up = self._phrases.moves | (self._weights.polyphone >= 0)
+        self._looked_up[list(map(ord, self._corrections.characters))] = True
         self._chinese = self._phrases.first > 0
 
     def fingerprint(self) -> str:
-        """Return the version of pypinyin and the hash of its readings and of the weights."""
-        digest = hashlib.sha256(f"{self._phrases.sha256} {self._weights.sha256} {PHRASE}".encode()).hexdigest()
+        """Return the version of pypinyin and the hash of its readings, the corrections and the weights."""
+        parts = (self._phrases.sha256, self._corrections.sha256, self._weights.sha256, str(PHRASE))
+        digest = hashlib.sha256(" ".join(parts).encode()).hexdigest()
         return f"context, pypinyin {self._phrases.version} {digest[:16]}"
 
     def read(self, text: FlatText) -> Syllables:
@@ -78,7 +81,7 @@ class ContextEngine:
         """Return the best candidate at each place, and whether another is so near that rounding might decide."""
         candidates = self._weights.candidates[self._weights.polyphone[text.codes[places]]]
         syllables = np.where(candidates >= 0, self._weights.class_syllables[candidates], 0)
-        numbers = self._weights.inputs_simplified[text.codes]
+        numbers = self._weights.inputs[text.codes]
         scores = _scores(network, network.states(numbers, text.sentence_offsets, places), candidates)
         by_phrase = (syllables == in_phrase[:, None]) & (syllables > 0)
         scores += PHRASE * by_phrase
@@ -96,12 +99,11 @@ class ContextEngine:
         return np.where(unknown, in_phrase, judged), close & ~unknown
 
     def _in_phrases(self, word: str) -> list[int]:
-        """Return the syllables that phrases give, also those of the word in Simplified characters."""
+        """Return the syllables that phrases give, the table of corrections first, and 0 where they decide nothing."""
         found = self._phrases.in_phrases(word, decided=True)
-        simple = "".join(map(chr, self._weights.simple[list(map(ord, word))].tolist()))
-        if simple == word or all(found):
+        if word in self._phrases and word not in self._corrections:
             return found
-        return [a or b for a, b in zip(found, self._phrases.in_phrases(simple, decided=True), strict=True)]
+        return self._corrections.correct(word, found)
 
 
 def _scores(network: Network, states: Floats, candidates: npt.NDArray[np.int32]) -> Floats:

@@ -58,7 +58,8 @@ class Phrases:
     def __init__(
         self, characters: dict[int, str], phrases: dict[str, Any], chinese: re.Pattern[str], version: str
     ) -> None:
-        number = _Numbers()
+        self._number = number = _Numbers()
+        self._characters = characters
         self.version = version
         self.first = np.zeros(N_CODE_POINTS, np.uint16)
         self.moves = np.zeros(N_CODE_POINTS, np.bool_)
@@ -90,6 +91,13 @@ class Phrases:
         package = require("pypinyin", purpose="--engine pypinyin", install="pypinyin")
         constants = require("pypinyin.constants", purpose="--engine pypinyin", install="pypinyin")
         return cls(constants.PINYIN_DICT, constants.PHRASES_DICT, constants.RE_HANS, package.__version__)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self._phrases
+
+    def readings(self, code: int) -> list[int]:
+        """Return all readings of a character, the usual one first; none if it is not in the dictionary."""
+        return [self._number[reading] for reading in self._characters.get(code, "").split(",") if reading]
 
     def read(self, word: str) -> list[int]:
         """Return the syllables of a word as pypinyin reads it.

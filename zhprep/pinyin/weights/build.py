@@ -22,7 +22,6 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
-from zhprep.core.registry import require
 from zhprep.pinyin.syllables import ids
 
 WHEEL_SHA256 = "9e920b82df4002f96d8679720c7a858d10816d438dbd61b8b6b621a80a976361"
@@ -87,17 +86,7 @@ def convert(files: dict[str, bytes]) -> dict[str, npt.NDArray[Any]]:
         "candidates": np.array([number for row in several.values() for number in row], np.int32),
         "single": np.array(list(one), np.uint32),
         "single_syllables": np.array(list(one.values()), np.uint16),
-        **variants(),
     }
-
-
-def variants() -> dict[str, npt.NDArray[Any]]:
-    """Return the Traditional characters and the Simplified one of each, by OpenCC (Apache-2.0)."""
-    simplify = require("opencc", purpose="the table of variants", install="opencc").OpenCC("t2s").convert
-    codes = (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000), *range(0xF900, 0xFB00))
-    found = {code: simplify(chr(code)) for code in codes}
-    simple = {code: ord(text) for code, text in found.items() if len(text) == 1 and text != chr(code)}
-    return {"traditional": np.array(list(simple), np.uint32), "simplified": np.array(list(simple.values()), np.uint32)}
 
 
 def read_arrays(pickled: bytes) -> dict[str, npt.NDArray[Any]]:
