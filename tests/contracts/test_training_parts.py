@@ -8,6 +8,7 @@ import pkgutil
 
 import pytest
 import torch
+from objectives_at_home import HOME
 
 from zhprep.core import config as settings
 from zhprep.engine.config import OPTIMISER_NAMES, SCHEDULE_NAMES, OptimisationConfig
@@ -71,10 +72,6 @@ def batch_of() -> dict[str, torch.Tensor]:
     }  # fmt: skip
 
 
-HOME: dict[str, dict[str, object]] = {}
-"""Settings of the model that an objective needs beside it: ``{"rtd": {"body": "generator-discriminator"}}``."""
-
-
 def model_of(**settings: object) -> Model:
     return seeded_model(ModelConfig(**SMALL | settings), 1).eval()
 
@@ -113,7 +110,7 @@ def test_a_body_gives_its_streams(name):
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))
 def test_an_objective_knows_its_count_beforehand(name):
-    model, batch = model_of(objectives=(name,), **HOME.get(name, {})), batch_of()
+    model, batch = model_of(**{"objectives": (name,)} | HOME.get(name, {})), batch_of()
     found = model.predictions(batch)[name]
     assert model.counts(batch)[name] == found.count.item() > 0
     assert len(found.logits) == len(found.labels) == len(found.losses) == len(found.guesses)
@@ -123,16 +120,18 @@ def test_an_objective_knows_its_count_beforehand(name):
 
 @pytest.mark.parametrize("name", list(OBJECTIVES))
 def test_a_model_is_saved_in_a_format_that_names_every_weight_once(name):
-    model = model_of(objectives=(name,), **HOME.get(name, {}))
-    names = [theirs(weight, format_of(model.config)) for weight in model.state_dict()]
-    assert all(names)
-    flat = [one for several in names for one in several]
-    assert len(set(flat)) == len(flat)
+    model = model_of(**{"objectives": (name,)} | HOME.get(name, {}))
+    form, named = format_of(model.config), set()
+    for part in (form, *form.beside.values()):
+        names = {weight: theirs(weight, part) for weight in model.state_dict()}
+        flat = [one for several in names.values() for one in several]
+        assert len(set(flat)) == len(flat)
+        named |= {weight for weight in names if names[weight]}
+    assert named == set(model.state_dict())
 
 
 def test_formats_are_chosen_by_what_they_are_for():
     assert list(FORMATS)[-1] == "zhprep"
-    assert len({form.model_type for form in FORMATS.values()}) == len(FORMATS)
     assert all(
         set(form.fields) <= {field.name for field in settings.settings(ModelConfig)} for form in FORMATS.values()
     )

@@ -22,6 +22,11 @@ def test_other_vocabularies_are_their_entries():
     assert entries_of(Vocabulary("wordpiece", ["中", "##中"], "{}", specials=())) == ["中", "##中"]
 
 
+def test_an_ideograph_that_continues_is_drawn_where_it_can_stand_so():
+    entries = ["中", "##中", "𰻝", "##𰻝", "a1𰻝"]
+    assert entries_of(Vocabulary("wordpiece", entries, "{}", specials=())) == ["中", "##中", "𰻝", "𰻝", "a1𰻝"]
+
+
 def test_a_vocabulary_without_chinese_is_refused_before_anything_is_drawn():
     with pytest.raises(DataError, match="no entry that is a Chinese character") as caught:
         build(GlyphsConfig(font=("no such face",)), ["[CLS]", "a", "the"])

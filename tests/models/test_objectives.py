@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+from objectives_at_home import HOME
 
 from zhprep.models import OBJECTIVES, model_config
 from zhprep.models.model import seeded_model
@@ -65,7 +66,7 @@ def test_data_without_segments_are_all_of_the_first(small):
     torch.testing.assert_close(model(batch)["mlm"], model(zeros)["mlm"], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("name", list(OBJECTIVES))
+@pytest.mark.parametrize("name", sorted(OBJECTIVES.keys() - HOME.keys()))
 def test_every_objective_learns_a_batch_by_heart(name):
     section = {
         "objectives": [name], "hidden_dropout": 0.0, "attention_dropout": 0.0,

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from zhprep.models import Model, ModelConfig, load_model, save_model
+from zhprep.models.bodies.generator_discriminator import rewritten
 from zhprep.models.model import seeded_model
 
 transformers = pytest.importorskip("transformers")
@@ -45,7 +46,13 @@ def same_pair(model: Model, batch: Mapping[str, Tensor]) -> Tensor:
     return model.objectives["sentence_order"].head(model.encode(batch).row_states)
 
 
-OURS: dict[str, Callable[[Model, Mapping[str, Tensor]], Tensor]] = {"mlm": same_mlm, "sentence_order": same_pair}
+def same_rtd(model: Model, batch: Mapping[str, Tensor]) -> Tensor:
+    return model.objectives["rtd"].logits(model.encode(batch).hidden_states)
+
+
+OURS: dict[str, Callable[[Model, Mapping[str, Tensor]], Tensor]] = {
+    "mlm": same_mlm, "sentence_order": same_pair, "rtd": same_rtd,
+}  # fmt: skip
 
 ALBERT = {"stack": "shared", "embedding_size": 16, "activation": "gelu_new"}
 ROBERTA = {"parts": {"position": {"offset": PAD + 1}}, "objectives": ("mlm",)}
@@ -56,6 +63,9 @@ FAMILIES = {
         {"mlm": "prediction_logits", "sentence_order": "sop_logits"},
     ),
     "albert-mlm": Family({**ALBERT, "objectives": ("mlm",)}, "AlbertForMaskedLM", {"mlm": "logits"}),
+    "electra": Family({"objectives": ("rtd",), "embedding_size": 24}, "ElectraForPreTraining", {"rtd": "logits"}),
+    "electra-wide": Family({"objectives": ("rtd",)}, "ElectraForPreTraining", {"rtd": "logits"}),
+    "electra-generator": Family({"objectives": ("mlm",), "embedding_size": 24}, "ElectraForMaskedLM", {"mlm": "logits"}),
     "roberta": Family({**ROBERTA, "inputs": ("token", "position")}, "RobertaForMaskedLM", {"mlm": "logits"}, False),
     "roberta-one-segment": Family({**ROBERTA, "type_vocab_size": 1}, "RobertaForMaskedLM", {"mlm": "logits"}, False),
 }  # fmt: skip
@@ -86,7 +96,7 @@ def assert_same(model: Model, other: torch.nn.Module, family: Family) -> None:
             one.zero_grad()
         for name, theirs in family.logits.items():
             pair = OURS[name](model, batch), getattr(found, theirs)
-            mine, other_logits = (logits[real] if logits.ndim == 3 else logits for logits in pair)
+            mine, other_logits = (logits[real] if logits.shape[:2] == real.shape else logits for logits in pair)
             torch.testing.assert_close(mine, other_logits, rtol=1e-5, atol=1e-5)
             mine.square().mean().backward()
             other_logits.square().mean().backward(retain_graph=True)
@@ -118,3 +128,31 @@ def test_what_they_save_loads_here_and_is_equal(name, tmp_path):
         warnings.simplefilter("ignore")
         other.save_pretrained(tmp_path / "theirs")
     assert_same(load_model(tmp_path / "theirs"), other, family)
+
+
+def test_both_halves_of_electra_are_theirs_and_so_is_the_loss(tmp_path):
+    """The discriminator in the folder, the generator beside it, and the loss of both on the same samples."""
+    settings = {"body": "generator-discriminator", "objectives": ("mlm", "rtd"), "embedding_size": 24}
+    parts = {"generator-discriminator": {"generator_size": 1 / 3}}
+    model = seeded_model(ModelConfig(**SIZES, **settings, parts=parts), 3).eval()
+    save_model(model, tmp_path, pad_id=PAD)
+    halves = []
+    for kind, folder in (("ElectraForPreTraining", tmp_path), ("ElectraForMaskedLM", tmp_path / "generator")):
+        half, report = getattr(transformers, kind).from_pretrained(folder, output_loading_info=True)
+        assert not any(report.values()), report
+        halves.append(half.eval())
+    draw = torch.Generator().manual_seed(2)
+    for batch in batches(segments=True):
+        real = batch.get("attention_mask", torch.ones(4, 32, dtype=torch.bool))
+        positions = real.flatten().nonzero().squeeze(-1)[::5]
+        masked = {"masked_positions": positions, "masked_labels": torch.randint(5, 70, positions.shape, generator=draw)}
+        found = model.predictions({**batch, **masked, "keys": torch.arange(4)})
+        labels = torch.full((4, 32), -100)
+        labels.view(-1)[positions] = masked["masked_labels"]
+        given = {name: tensor.long() for name, tensor in batch.items()}
+        mlm = halves[1](**given, labels=labels).loss
+        torch.testing.assert_close(found["mlm"].losses.mean(), mlm, rtol=1e-5, atol=1e-5)
+        written, replaced = rewritten({**batch, **masked, "keys": torch.arange(4)}, found["mlm"])
+        theirs = halves[0](**{**given, "input_ids": written}, labels=replaced.long())
+        torch.testing.assert_close(found["rtd"].logits.view(4, 32)[real], theirs.logits[real], rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(found["rtd"].loss_sum / found["rtd"].count, theirs.loss, rtol=1e-5, atol=1e-5)

@@ -70,8 +70,26 @@ def test_specials_of_ones_own() -> None:
 
 def test_letters_continue_only_where_they_do_in_the_text() -> None:
     config = VocabConfig(punctuation=False, min_frequency=100)
-    tokens = vocab.train(Counts.from_dict({"ab": 3, "c": 2, "𰀀𰀀": 5}), config).tokens[5:]
-    assert tokens == ["𰀀", "a", "b", "##b", "c"]
+    tokens = vocab.train(Counts.from_dict({"ab": 3, "c": 2, "中": 5, "。": 1}), config).tokens[5:]
+    assert tokens == ["中", "a", "b", "##b", "c", "。"]
+
+
+def test_letters_continue_wherever_they_can_if_told_so_or_beside_glued_ideographs() -> None:
+    config = VocabConfig(punctuation=False, min_frequency=100, continue_all=True)
+    tokens = vocab.train(Counts.from_dict({"ab": 3, "c": 2, "中": 5, "。": 1}), config).tokens[5:]
+    assert tokens == ["中", "a", "##a", "b", "##b", "c", "##c", "。"]
+    config = VocabConfig(punctuation=False, min_frequency=100)
+    tokens = vocab.train(Counts.from_dict({"ab": 3, "c": 2, "𰀀": 5, "中": 4, "。": 1}), config).tokens[5:]
+    assert tokens == ["𰀀", "##𰀀", "中", "a", "##a", "b", "##b", "c", "##c", "。"]
+
+
+def test_a_rare_noodle_is_known() -> None:
+    """𰻝 (U+30EDD) is left glued to what stands beside it by the library."""
+    config = VocabConfig(char_coverage=1.0)
+    trained = vocab.train(vocab.count(text_batch(["西安的𰻝𰻝面", "a1"]), config), config)
+    encoded = vocab.Encoder(trained).encode(["西安的𰻝𰻝面", "𰻝a", "1𰻝𰻝1", "a1a𰻝"])
+    assert trained.unk not in encoded.ids
+    assert [trained.tokens[n] for n in encoded.ids[:6]] == ["西", "安", "的", "𰻝", "##𰻝", "面"]
 
 
 def test_words_below_the_bar_are_left_out() -> None:

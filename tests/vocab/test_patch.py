@@ -48,3 +48,12 @@ def test_no_free_slots_and_other_types() -> None:
         patch(trained, Counts.from_dict({"你": 1}))
     with pytest.raises(UsageError, match="cannot be patched"):
         config_of(vocab.train(Counts.from_dict({"的": 1}), VocabConfig(type="bbpe")))
+
+
+def test_forms_that_are_missing_inside_pieces_are_added(google: Path) -> None:
+    """𰻝 is left glued to what is beside it by the library; of ``e`` and ハ no form is missing, of 人 none is needed."""
+    old = vocab.load(google)
+    config = config_of(old)
+    new = patch(old, vocab.count(text_batch(["的𰻝𰻝人，ハe1ハ1"]), config))
+    assert list(new.report["patched"].values())[:4] == ["1", "##1", "𰻝", "##𰻝"]
+    assert new.unk not in Encoder(new).encode(["的𰻝𰻝人，ハe1ハ1𰻝"]).ids

@@ -37,9 +37,9 @@ def command(
 ) -> None:
     """Train an encoder on instances.
 
-    Clean instances are masked anew in every epoch. The folder loads with transformers. `--stop-after N` and
-    `--time-limit 11h50m` stop with a checkpoint and exit 85; the same command goes on, to the same weights. A recipe
-    with phases takes a DATA for each, in their order.
+    Clean instances are masked anew in every epoch. The folder loads with transformers where it has such models.
+    `--stop-after N` and `--time-limit 11h50m` stop with a checkpoint and exit 85; the same command goes on, to the same
+    weights. A recipe with phases takes a DATA for each, in their order.
     """
     require_training("pretrain")
     from zhprep.pretrain.run import pretrain

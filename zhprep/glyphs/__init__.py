@@ -24,8 +24,9 @@ from zhprep.glyphs.files import load, save, save_components
 from zhprep.glyphs.fonts import Face, open_face, vendored
 from zhprep.glyphs.render import Rendered, Source, compose, render
 from zhprep.glyphs.sheet import contact_sheet, rows_to_show
-from zhprep.vocab import Vocabulary, bytemap
+from zhprep.vocab import VocabConfig, Vocabulary, bytemap
 from zhprep.vocab.entries import is_ideograph
+from zhprep.vocab.types.wordpiece import PREFIX, growing
 
 __all__ = [
     "Components",
@@ -87,7 +88,13 @@ def draw(config: GlyphsConfig, entries: Sequence[str], *, specials: Sequence[str
 
 
 def entries_of(vocabulary: Vocabulary) -> list[str]:
-    """Return the text of every entry: of a byte-level vocabulary what its bytes say, empty for parts of characters."""
+    """Return the text of every entry that text can give, as it is to be drawn.
+
+    Of a byte-level vocabulary that is what its bytes say, empty for parts of characters. ``##`` stays but before an
+    ideograph that the tokenizer does not set apart: only there it stands for a character in the text.
+    """
     if vocabulary.kind != "bbpe":
-        return vocabulary.tokens
+        inner = {token[2:] for token in vocabulary.tokens if len(token) == 3 and token.startswith(PREFIX)}
+        glued = {PREFIX + character for character in growing(filter(is_ideograph, inner), VocabConfig())}
+        return [token[2:] if token in glued else token for token in vocabulary.tokens]
     return [bytemap.text_of(token) or "" for token in vocabulary.tokens]

@@ -17,7 +17,7 @@ from zhprep.core.stopping import Stopping, parse_duration
 from zhprep.engine import checkpoint
 from zhprep.engine.distribution import joined
 from zhprep.engine.flops import utilisation
-from zhprep.engine.log import Log, Meter
+from zhprep.engine.log import QUIET, Log, Meter, real_tokens
 from zhprep.engine.loop import Outcome
 from zhprep.engine.validation import in_order, predict
 from zhprep.models import save_model
@@ -25,8 +25,6 @@ from zhprep.models.model import flops_per_token, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import Job, set_up
-
-QUIET = Progress("pretrain")
 
 
 def pretrain(
@@ -123,9 +121,8 @@ def _steps(session: _Session, stopping: Stopping) -> None:
 
 
 def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
-    real = [batch.get("attention_mask", batch["input_ids"] >= 0) for batch in batches]
     chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
-    local = [sum(int(mask.sum()) for mask in real), sum(int(mask.sum()) for mask in chosen)]
+    local = [real_tokens(batches), sum(int(mask.sum()) for mask in chosen)]
     tokens, masked_tokens = session.job.world.sum_counts(local)
     _, phase = session.job.feed.phase_at(session.step - 1)
     session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens)

@@ -194,7 +194,7 @@ def _evaluate(run: Run) -> dict[str, Any]:
 
     config = run.config(EvaluateConfig, "evaluate")
     tasks = unscored(run.folder / "run", run.tasks, config)
-    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks).scores
+    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks, progress=run.progress).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 

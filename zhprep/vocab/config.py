@@ -21,6 +21,9 @@ class VocabConfig:
     min_frequency: int = setting(1, "leave out merges that are rarer than this", minimum=1)
     min_count: int = setting(1, "word and mixed: the frequency bar; rarer words are left out", minimum=1)
     char_coverage: float = setting(0.9999, "share of the text's characters to have entries, most frequent first")
+    continue_all: bool = setting(
+        False, "wordpiece, char: `##` forms of all characters that can continue a word, not only of those seen to"
+    )
     include: str = setting("", "file of entries to have in any case, one per line, beside the usual punctuation")
     exclude: str = setting("", "file of entries to leave out, one per line")
     punctuation: bool = setting(True, "always have Chinese punctuation and full-width forms, seen or not")

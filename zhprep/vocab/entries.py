@@ -12,7 +12,7 @@ from pathlib import Path
 from zhprep.core.errors import DataError, UsageError
 from zhprep.vocab.config import VocabConfig
 
-IDEOGRAPHS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
+IDEOGRAPHS = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x3347F))
 
 
 def is_ideograph(character: str) -> bool:

@@ -17,7 +17,7 @@ from zhprep.vocab import entries
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.encode import Encoder
-from zhprep.vocab.types.wordpiece import PREFIX, character_counts
+from zhprep.vocab.types.wordpiece import PREFIX, character_counts, growing
 from zhprep.vocab.vocabulary import UNUSED, Vocabulary
 
 KINDS = ("wordpiece", "char")
@@ -75,17 +75,23 @@ def patch(vocabulary: Vocabulary, counts: Counts, config: VocabConfig | None = N
 
 
 def _missing(vocabulary: Vocabulary, alone: dict[str, int], continuing: set[str], config: VocabConfig) -> list[str]:
-    """Return the entries to add: characters of the corpus and wanted ones that are unknown, most frequent first."""
+    """Return the entries to add, those of the most frequent characters first.
+
+    They are characters of the corpus and wanted ones that are unknown, and the ``##`` forms that are not there of
+    characters that stand inside a piece of the corpus, or may (ideographs that the library does not set apart).
+    """
     unwanted = entries.excluded(config)
     wanted = entries.included(config)
     ranked = sorted({*alone, *wanted} - unwanted, key=lambda character: (-alone.get(character, 0), character))
     encoded = Encoder(vocabulary).encode(ranked)
     owners = np.repeat(np.arange(len(ranked)), np.diff(encoded.sentence_offsets))
-    unknown = [ranked[owner] for owner in np.unique(owners[encoded.ids == vocabulary.unk]).tolist()]
+    unknown = {ranked[owner] for owner in owners[encoded.ids == vocabulary.unk].tolist()}
+    able = growing((entry for entry in ranked if len(entry) == 1), config)
+    inside = {character for character in able if character in continuing or entries.is_ideograph(character)}
     found = []
-    for character in unknown:
-        found.append(character)
-        inside = PREFIX + character
-        if character in continuing and not entries.is_ideograph(character) and inside not in vocabulary.ids:
-            found.append(inside)
+    for character in ranked:
+        if character in unknown:
+            found.append(character)
+        if character in inside and PREFIX + character not in vocabulary.ids:
+            found.append(PREFIX + character)
     return found

@@ -6,6 +6,8 @@ at one character at a time, but for those who are ``ODD``; so pieces are found i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,9 +35,10 @@ class Standing:
         codes: npt.NDArray[np.uint8] = self._table.look_up(points)
         return codes
 
-    def grows(self, character: str) -> bool:
-        """Return True for a character that may share a piece with what is beside it."""
-        return int(self.of(np.array([ord(character)], np.uint32))[0]) in (JOINED, ODD)
+    def growing(self, characters: Iterable[str]) -> set[str]:
+        """Return those of ``characters`` that may share a piece with what is beside them."""
+        points = np.fromiter(map(ord, characters), np.uint32)
+        return {chr(point) for point in points[self.of(points) >= JOINED].tolist()}
 
     def _ask(self, characters: list[str]) -> npt.NDArray[np.uint8]:
         """Ask about all at once, each beside a letter, a digit, a mark and itself (three: GPT-2 parts two spaces)."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from zhprep.models.bodies.generator_discriminator import GeneratorDiscriminatorBody
 from zhprep.models.bodies.single import SingleBody
 from zhprep.models.body import Body
 
 BODIES: dict[str, type[Body]] = {
     "single": SingleBody,
+    "generator-discriminator": GeneratorDiscriminatorBody,
 }

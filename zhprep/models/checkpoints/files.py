@@ -18,7 +18,7 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
 from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.format import Format
-from zhprep.models.checkpoints.names import from_format, named, to_format
+from zhprep.models.checkpoints.names import from_format, named, theirs, to_format
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
 from zhprep.models.recipe import modernised
@@ -31,7 +31,8 @@ def check_format(model: Model) -> None:
     """Raise ``UsageError`` when ``model`` cannot be saved in its format: told before it is trained, not after."""
     form = format_of(model.config)
     for weight in model.state_dict():
-        named(weight, form)
+        if not any(theirs(weight, part) for part in form.beside.values()):
+            named(weight, form)
 
 
 def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
@@ -39,22 +40,34 @@ def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
 
     Raises ``UsageError`` naming a weight that the format has no name for; nothing is written then.
     """
+    check_format(model)
     form = format_of(model.config)
-    weights = to_format({name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}, form)
-    weights |= form.absent(model.config)
+    weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     values = settings.as_dict(model.config)
+    ours = {"zhprep": {name: value for name, value in values.items() if name not in form.fields}}
+    _save_part(weights, model.config, form, folder, {"pad_token_id": pad_id}, ours)
+    for name, part in form.beside.items():
+        _save_part(weights, part.config_in(model.config), part, folder / name, {"pad_token_id": pad_id}, {})
+
+
+def _save_part(
+    weights: Mapping[str, Tensor], config: ModelConfig, form: Format, folder: Path, *facts: Mapping[str, Any]
+) -> None:
+    """Write those of ``weights`` that ``form`` has names for, and its ``config.json`` with ``facts`` in it."""
+    values = settings.as_dict(config)
+    renamed = to_format({name: tensor for name, tensor in weights.items() if theirs(name, form)}, form)
     described = {
-        "architectures": [form.architecture(model.config)],
+        "architectures": [form.architecture(config)],
         "model_type": form.model_type,
         **form.fixed,
-        "pad_token_id": pad_id,
-        **{theirs: values[ours] for ours, theirs in form.fields.items()},
-        **form.described(model.config),
-        "zhprep": {name: value for name, value in values.items() if name not in form.fields},
+        **facts[0],
+        **{there: values[here] for here, there in form.fields.items()},
+        **form.described(config),
+        **facts[1],
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    write_weights(weights, folder / WEIGHTS, {"format": "pt"})
+    write_weights(renamed | form.absent(config), folder / WEIGHTS, {"format": "pt"})
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -88,7 +101,11 @@ def load_weights(model: Model, folder: Path) -> list[str]:
     ``DataError`` when a weight has another shape.
     """
     own = model.state_dict()
-    found = from_format(_read(folder), own, _format_in(_described(folder), folder))
+    form = _format_in(_described(folder), folder)
+    found = from_format(_read(folder), own, form)
+    for name, part in form.beside.items():
+        if (folder / name).exists():
+            found = from_format(_read(folder / name), own, part) | found
     for name, tensor in found.items():
         if tensor.shape != own[name].shape:
             raise DataError(
@@ -111,9 +128,9 @@ def _described(folder: Path) -> dict[str, Any]:
 
 def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
     kind = described.get("model_type")
-    form = next((form for form in FORMATS.values() if form.model_type == kind), None)
+    form = next((form for form in FORMATS.values() if form.model_type == kind and form.holds(described)), None)
     if form is None:
-        known = ", ".join(form.model_type for form in FORMATS.values())
+        known = ", ".join(dict.fromkeys(form.model_type for form in FORMATS.values()))
         raise DataError(f"{folder / CONFIG}: model_type is {kind!r}", hint=f"known ones are {known}")
     for name, value in form.required.items():
         if described.get(name) != value:

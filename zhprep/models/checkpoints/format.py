@@ -17,6 +17,14 @@ def _nothing(_: Any) -> dict[str, Any]:
     return {}
 
 
+def _same(config: ModelConfig) -> ModelConfig:
+    return config
+
+
+def _always(described: Mapping[str, Any]) -> bool:  # noqa: ARG001
+    return True
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Format:
     """How a family of models lies in a folder: ``config.json`` and ``model.safetensors``.
@@ -45,6 +53,12 @@ class Format:
     config_of: Callable[[Mapping[str, Any]], dict[str, Any]] = _nothing
     modern: Callable[[str], str] = str
     """Today's name of a weight that old files call otherwise."""
+    beside: Mapping[str, Format] = dataclasses.field(default_factory=dict)
+    """Formats of what lies in folders below, by their names: ELECTRA's generator beside its discriminator."""
+    config_in: Callable[[ModelConfig], ModelConfig] = _same
+    """The config of the part of the model that lies in this folder."""
+    holds: Callable[[Mapping[str, Any]], bool] = _always
+    """Whether a ``config.json`` of this ``model_type`` is of this format, where several have it."""
 
 
 def has_parts(config: ModelConfig, **wanted: Any) -> bool:

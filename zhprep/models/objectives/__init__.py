@@ -9,10 +9,12 @@ from __future__ import annotations
 from zhprep.models.objective import Objective
 from zhprep.models.objectives.mlm import MaskedTokens
 from zhprep.models.objectives.next_sentence import NextSentence
+from zhprep.models.objectives.rtd import ReplacedTokens
 from zhprep.models.objectives.sentence_order import SentenceOrder
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mlm": MaskedTokens,
+    "rtd": ReplacedTokens,
     "next_sentence": NextSentence,
     "sentence_order": SentenceOrder,
 }

@@ -10,6 +10,7 @@ from zhprep.core.config import setting
 from zhprep.models.config import ModelConfig
 from zhprep.models.layer import Layer, LayerStack
 from zhprep.models.layers import make_layer
+from zhprep.models.sharing import lend
 
 SHARED_BLOCKS: dict[str, tuple[str, ...]] = {
     "all": ("attention", "feedforward"),
@@ -43,7 +44,7 @@ class SharedLayers(LayerStack):
         layers = [make_layer(config, index) for index in range(config.num_hidden_layers)]
         for name in SHARED_BLOCKS[sharing]:
             for layer in layers[1:]:
-                _lend(layer, name, layers[0].get_submodule(name))
+                lend(layer, name, layers[0].get_submodule(name))
         return layers
 
     def sequence(self) -> list[nn.Module]:
@@ -51,9 +52,3 @@ class SharedLayers(LayerStack):
         if len(self.layers) == 1:
             return [self.layers[0]] * self.config.num_hidden_layers
         return list(self.layers)
-
-
-def _lend(layer: Layer, name: str, block: nn.Module) -> None:
-    """Let ``layer`` use ``block`` without owning it."""
-    del layer._modules[name]
-    object.__setattr__(layer, name, block)

@@ -1,12 +1,13 @@
 """WordPiece as in BERT: Chinese characters alone, other runs in pieces, ``##`` on those that continue.
 
 In: counts of BERT's pre-tokens. Out: specials, then characters by count, then merges of pairs by
-count. A Chinese character never gets a ``##`` form: BERT sets it apart, so the form would be dead
-(a third of bert-base-chinese is).
+count. A Chinese character that BERT sets apart gets no ``##`` form, which would be dead (a third of
+bert-base-chinese is). The library sets not all of them apart: see :func:`continued`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from zhprep.vocab import codepoints, entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
 from zhprep.vocab.kind import Kind
+from zhprep.vocab.standing import Standing
 from zhprep.vocab.tokenizer import bert_settings, finish
 from zhprep.vocab.vocabulary import Vocabulary
 
@@ -31,11 +33,9 @@ def train(counts: Counts, config: VocabConfig, *, learn: bool = True) -> Vocabul
     """
     wanted = entries.included(config)
     alone, continuing = character_counts(counts)
-    ranked = []
-    for character in entries.alphabet(alone, config, (entry for entry in wanted if len(entry) == 1)):
-        ranked.append(character)
-        if character in continuing and not entries.is_ideograph(character):
-            ranked.append(PREFIX + character)
+    alphabet = entries.alphabet(alone, config, (entry for entry in wanted if len(entry) == 1))
+    inside = continued(alphabet, continuing, config)
+    ranked = [form for one in alphabet for form in ((one, PREFIX + one) if one in inside else (one,))]
     longer = [entry for entry in wanted if len(entry) > 1]
     tokens = entries.fit(entries.reserved(config), [*ranked, *longer], wanted, config)
     learnt: list[merges.Merge] = []
@@ -77,6 +77,22 @@ def character_counts(counts: Counts) -> tuple[dict[str, int], set[str]]:
     return dict(zip(characters, amounts.tolist(), strict=True)), {chr(p) for p in np.unique(points[inner]).tolist()}
 
 
+def continued(alphabet: Iterable[str], continuing: set[str], config: VocabConfig) -> set[str]:
+    """Return the characters of ``alphabet`` that get a ``##`` form: those of ``continuing``, seen inside a piece.
+
+    Ideographs of U+2A6E0-2A6FF, U+2B820-2B91F and of Extensions F to J are left glued to what is beside them by the
+    library (tokenizers 0.23.3). Where the alphabet has one, or with ``continue_all``, each character that may stand
+    inside a piece gets the form, seen there or not: so none that has an entry is unknown for what it stands beside.
+    """
+    able = growing(alphabet, config)
+    return able if config.continue_all or any(map(entries.is_ideograph, able)) else able & continuing
+
+
+def growing(characters: Iterable[str], config: VocabConfig) -> set[str]:
+    """Return the characters that are not set apart from the letters beside them."""
+    return Standing(pieces.bert(config)).growing(characters)
+
+
 def _learn(counts: Counts, tokens: list[str], config: VocabConfig) -> list[merges.Merge]:
     known = set(tokens)
     words = _words(counts, tokens)
@@ -92,10 +108,10 @@ def _learn(counts: Counts, tokens: list[str], config: VocabConfig) -> list[merge
 
 
 def _words(counts: Counts, tokens: list[str]) -> merges.Words:
-    """Return the pieces of two characters or more whose characters all have entries."""
-    names = [token for token in tokens if len(token.removeprefix(PREFIX)) == 1]
+    """Return the pieces of two characters or more whose characters all have entries, and are no ideographs."""
     first = np.full(codepoints.N_CODE_POINTS, -1, np.int32)
     inner = first.copy()
+    names = [token for token in tokens if len(token.removeprefix(PREFIX)) == 1 and not entries.is_ideograph(token[-1])]
     for number, token in enumerate(names):
         (inner if token.startswith(PREFIX) else first)[ord(token[-1])] = number
     points, offsets = codepoints.flat(counts.table["piece"])
