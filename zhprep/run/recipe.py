@@ -26,9 +26,8 @@ from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output
 from zhprep.core.shards.commit import committed
 from zhprep.glyphs import GlyphsConfig
-from zhprep.instances import InstancesConfig
-from zhprep.instances.made import SIMILAR_WORDS
-from zhprep.instances.similar.build import SimilarConfig
+from zhprep.instances import SIMILAR_WORDS, InstancesConfig
+from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
 from zhprep.pretrain.config import PretrainConfig
