@@ -16,8 +16,7 @@ from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Job, Output, run_job
 from zhprep.core.shards.commit import committed
-from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
-from zhprep.instances.made import SIMILAR_WORDS
+from zhprep.instances import SIMILAR_WORDS, InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
@@ -88,7 +87,7 @@ class MakeInstances:
             return Materials.of(self.instances, self._vocabulary)
         from zhprep.pinyin.readings import Readings  # takes a while: for those who need it
 
-        return Materials.of(self.instances, self._vocabulary, sounds=Readings.of(self._vocabulary.tokens))
+        return Materials.of(self.instances, self._vocabulary, readings=Readings.of(self._vocabulary.tokens))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
