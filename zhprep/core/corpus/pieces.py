@@ -18,7 +18,7 @@ import pyarrow as pa
 from zhprep.core.corpus import streams
 from zhprep.core.corpus.ahead import one_ahead
 from zhprep.core.corpus.columns import Columns, check_columns
-from zhprep.core.corpus.inputs import Input, open_text
+from zhprep.core.corpus.inputs import Input, check_promise, open_text
 from zhprep.core.corpus.lines import Ints, Lines, LineScanner, first_undecodable, runs
 from zhprep.core.corpus.rows import RowHash, open_rows, row_weights
 from zhprep.core.corpus.streams import Damaged, Hash
@@ -179,6 +179,7 @@ class RowPieces(_Pieces):
         with open(self._source.path, "rb") as file:
             while chunk := file.read(streams.CHUNK):
                 digest.update(chunk)
+        check_promise(self._source, digest.hexdigest())
         try:
             self.table, batches = open_rows(self._source, text_key=self._read.text_key)
             for batch in batches:
