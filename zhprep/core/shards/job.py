@@ -33,7 +33,7 @@ SPAWNED = 4
 """How many times as much it must be if the process has to load everything (about half a second)."""
 
 
-class Task(Protocol):
+class BlockTask(Protocol):
     """What is done to a block. Picklable; what is heavy is loaded when first used, once per process."""
 
     @property
@@ -67,14 +67,14 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Job:
+class BlockJob:
     """A corpus and what is made of it; ``beside`` puts into the folder what belongs beside its shards.
 
     It returns the names of all files beside the shards that are read later, by their paths in the folder.
     """
 
     corpus: Corpus
-    task: Task
+    task: BlockTask
     beside: Callable[[Path], list[str]] | None = None
 
     def plan(self) -> dict[str, Any]:
@@ -89,7 +89,7 @@ class Job:
         }
 
 
-def run_job(job: Job, output: Output) -> tuple[Account, str]:
+def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
     """Make what is missing in ``output.path``; return the account of the whole and its content sha256.
 
     While other tasks of an array still have blocks to do, the account is of this task alone and the
@@ -118,7 +118,7 @@ def run_job(job: Job, output: Output) -> tuple[Account, str]:
     return Account.from_dict(manifest["account"]), manifest["content_sha256"]
 
 
-def _make_missing(job: Job, folder: Folder, output: Output) -> None:
+def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
     pending = folder.pending(index=output.shard_index, of=output.num_shards, trust=is_trusting())
     weights = [block.weight for block in job.corpus.blocks]
     work = sum(weights[block] for block in pending)
@@ -143,7 +143,7 @@ def _make_missing(job: Job, folder: Folder, output: Output) -> None:
 class _ShardMaker:
     """The function that workers run; sent to each once."""
 
-    job: Job
+    job: BlockJob
     folder: Folder
     trust: bool
 
