@@ -14,8 +14,8 @@ from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, WIDE, bar_chart, line_chart
 from zhprep.core.shards import open_table, read_manifest
 from zhprep.instances import InstancesConfig, made_with
-from zhprep.instances.inspect.view import masked_kinds, view_instances
-from zhprep.instances.masks.drawing import KINDS
+from zhprep.instances.inspect import masked_kinds, view_instances
+from zhprep.instances.masks import KINDS
 from zhprep.vocab import Vocabulary, load
 
 SAMPLE = 6

@@ -66,7 +66,7 @@ def check(vocabulary: Vocabulary) -> None:
     if wrong:
         raise UsageError(
             f"ChineseBERT reads vocab.txt with BertWordPieceTokenizer; this vocabulary has another {', '.join(wrong)}",
-            hint="build it with --type wordpiece or char and BERT's defaults (lower case, no accents)",
+            hint="build it with --recipe chinesebert, or with --type wordpiece or char and --strip-accents",
         )
 
 

@@ -19,7 +19,7 @@ from zhprep.core.simplified import shadow
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, check, from_words, split
 from zhprep.segment.emoji import join_emoji, may_hold_joined_emoji
-from zhprep.segment.engines import Engine, load_engine
+from zhprep.segment.engines import SegmentEngine, load_engine
 from zhprep.segment.letters import join_letters
 from zhprep.segment.lexicon import read_user_dictionary
 from zhprep.segment.sentences import Sentences
@@ -36,7 +36,7 @@ _SHARE = 16
 class Segmenter:
     """An engine (``engine``, else the one that ``config`` names) with the rules of ``config``; itself an engine."""
 
-    def __init__(self, config: SegmentConfig, engine: Engine | None = None) -> None:
+    def __init__(self, config: SegmentConfig, engine: SegmentEngine | None = None) -> None:
         self.engine = engine if engine is not None else load_engine(config)
         self.name = self.engine.name
         self._config = config
@@ -91,7 +91,7 @@ class Segmenter:
         return dataclasses.replace(text.cuts(marks), text=cuts.text)
 
 
-def cut(engine: Engine, sentences: pa.Array) -> Cuts:
+def cut(engine: SegmentEngine, sentences: pa.Array) -> Cuts:
     """Return the words of ``sentences`` (a string array) as ``engine`` has them, checked.
 
     Uses the engine's block form ``ends`` where it has one, else ``cut``. Raises ``Loss``.
@@ -106,7 +106,7 @@ def cut(engine: Engine, sentences: pa.Array) -> Cuts:
     return cuts
 
 
-def _user_words(config: SegmentConfig, engine: Engine) -> list[UserWords]:
+def _user_words(config: SegmentConfig, engine: SegmentEngine) -> list[UserWords]:
     """Return the lists of words that ``config`` names."""
     lists = []
     if config.user_dictionary is not None:
