@@ -17,9 +17,9 @@ import pytest
 from plain_masks import words_of
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch, mask_batch
-from zhprep.instances.corruptions.sentence_marks import OTHER, STOP
-from zhprep.instances.corruptions.strategies import CORRUPTIONS
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.corruptions import CORRUPTIONS
+from zhprep.instances.corruptions.token_ids import OTHER, STOP
+from zhprep.instances.masks import STRATEGIES
 
 MARKS = np.where(np.arange(21128) % 20 == 0, STOP, OTHER).astype(np.uint8)  # a sentence has 20 tokens
 FACTS = TokenFacts(103, np.arange(670, 21128), marks=MARKS, sentinels=np.arange(100, 0, -1))

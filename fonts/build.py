@@ -5,8 +5,9 @@
     python fonts/build.py --cache DIR    # keep the downloads, or use those that are there
 
 Goes in: the packages named in fonts.toml (PyPI wheels by pip, a Debian package by apt-get, an npm package
-by npm), each checked against its sha256. Comes out: one subset per face and its licence. Nothing is
-written if a download is not the one recorded; a subset that differs from its recorded sha256 is reported.
+by npm), each checked against its sha256. Comes out: the subsets of each face, in files small enough for any
+host of git. Nothing is written if a download is not the one recorded; a subset that differs from its recorded sha256
+is reported.
 """
 
 from __future__ import annotations
@@ -90,26 +91,45 @@ def wanted_characters(archive: Path, member: str) -> set[int]:
 
 
 def build(face: dict[str, Any], cache: Path, out: Path, characters: set[int]) -> int:
-    """Write the subset of one face and its licence; return 1 if it is not the recorded file."""
+    """Write the files of one face, each without what those before it hold; return 1 if one is not the recorded file.
+
+    The first holds ``characters``, each of ``more`` its ``ranges``.
+    """
     archive = download(face, cache)
     source = cache / Path(face["member"]).name
     source.write_bytes(read_member(archive, face["member"]))
-    font = TTFont(source, recalcTimestamp=False)
-    font.flavor = None
-    subsetter = Subsetter(subset_options())
-    subsetter.populate(unicodes=characters)
-    subsetter.subset(font)
-    if "rename" in face:
-        rename(font, face["rename"])
-    font.save(out / face["file"])
-    digest = hashlib.sha256((out / face["file"]).read_bytes()).hexdigest()
-    size = (out / face["file"]).stat().st_size
-    covered = len(set(font.getBestCmap()) & characters)
-    same = digest == face["sha256"]
-    print(f"{face['name']}: {face['file']} {size:,} bytes, {covered} characters, sha256 {digest}")
-    if not same:
-        print(f"{face['name']}: recorded is sha256 {face['sha256']}", file=sys.stderr)
-    return 0 if same else 1
+    held: set[int] = set()
+    different = 0
+    for part in ({"ranges": [], **face}, *face.get("more", [])):
+        wanted = {code for span in part["ranges"] for code in in_range(span)} if part["ranges"] else characters
+        font = TTFont(source, recalcTimestamp=False)
+        font.flavor = None
+        subsetter = Subsetter(subset_options())
+        subsetter.populate(unicodes=wanted - held)
+        subsetter.subset(font)
+        if "rename" in face:
+            rename(font, face["rename"])
+        font.save(out / part["file"])
+        covered = set(font.getBestCmap())
+        held |= covered
+        different |= report(face["name"], out / part["file"], len(covered & wanted), part["sha256"])
+    return different
+
+
+def in_range(span: str) -> range:
+    """Return the code points of ``4E00-9FFF``."""
+    first, last = (int(code, 16) for code in span.split("-"))
+    return range(first, last + 1)
+
+
+def report(name: str, path: Path, n_characters: int, recorded: str) -> int:
+    """Say what was written; return 1 if its sha256 is not the recorded one."""
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    print(f"{name}: {path.name} {len(content):,} bytes, {n_characters} characters, sha256 {digest}")
+    if digest != recorded:
+        print(f"{name}: recorded is sha256 {recorded}", file=sys.stderr)
+    return int(digest != recorded)
 
 
 def subset_options() -> Options:

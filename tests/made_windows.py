@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from zhprep.instances import InstancesConfig
+from zhprep.instances.layout import Plan, Window
 from zhprep.instances.layout.tokens import Tokens
-from zhprep.instances.layout.window import Plan, Window
 
 
 def make_window(documents, *, word=2, fresh=0):

@@ -6,7 +6,7 @@ import pytest
 from command_line import refused, zhprep
 
 from zhprep.core.shards import open_batches
-from zhprep.instances.layout.splitting import is_validation
+from zhprep.instances.layout import is_validation
 
 
 def validation_instances(data):

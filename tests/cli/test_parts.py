@@ -5,7 +5,7 @@ from __future__ import annotations
 from command_line import refused, zhprep
 
 from zhprep.cli.parts import FAMILIES
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.masks import STRATEGIES
 
 
 def test_every_family_is_listed():

@@ -16,6 +16,7 @@ def test_one_image_per_entry(vocab, tmp_path):
     entries = len((vocab / "vocab.txt").read_text("utf-8").split("\n")) - 1
     assert glyphs.shape == (entries, 1, 24, 24)
     assert result.report["shape"] == list(glyphs.shape)
+    assert result.report["without_image"] == ""
     assert json.loads((tmp_path / "glyphs" / "glyphs.json").read_text("utf-8"))["shape"] == list(glyphs.shape)
 
 

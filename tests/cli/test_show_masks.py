@@ -6,7 +6,7 @@ import jieba
 from command_line import refused, zhprep
 from plain_corruptions import ORDER
 
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.masks import STRATEGIES
 
 SENTENCE = "使用语言模型来预测下一个词的概率。"
 

@@ -9,7 +9,7 @@ from training_data import IDS, masked, pair
 from zhprep.collate import DynamicMasks, Ragged, Rows, StaticMasks, masks_of
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of
-from zhprep.instances.config import InstancesConfig
+from zhprep.instances import InstancesConfig
 
 
 def rows_of(numbers: list[int], dupe: int | None = None) -> Rows:

@@ -10,7 +10,7 @@ from training_data import IDS, SENTENCES, TOKENS, pair
 from zhprep.collate import MaskingCollator
 from zhprep.core.errors import DataError, UsageError
 from zhprep.instances import Flat, InstancesConfig, corrupt_batch, facts_of
-from zhprep.instances.corruptions.strategies import CORRUPTIONS
+from zhprep.instances.corruptions import CORRUPTIONS
 from zhprep.vocab import load
 
 UNUSED = [f"[unused{number}]" for number in range(1, 61)]

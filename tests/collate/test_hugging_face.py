@@ -9,7 +9,7 @@ from training_data import TOKENS, masked, pair
 
 from zhprep.collate import DynamicMasks, MaskingCollator, to_tensors
 from zhprep.core.errors import DataError, UsageError
-from zhprep.instances.config import InstancesConfig
+from zhprep.instances import InstancesConfig
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from training_data import pair
 
 from zhprep.collate import DynamicMasks, MaskingCollator
 from zhprep.collate.hugging_face import _gather
-from zhprep.instances.config import InstancesConfig
+from zhprep.instances import InstancesConfig
 
 ROWS = [pair(number) for number in range(96)]
 SCHEDULE = "0:0.1,0.5:0.6,1:0.1"

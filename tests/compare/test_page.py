@@ -13,7 +13,7 @@ from zhprep.compare import Page
 from zhprep.compare.instances import instance_html, instances_html
 from zhprep.compare.page import table
 from zhprep.compare.report import report_page
-from zhprep.instances.inspect.view import Cell, Shown
+from zhprep.instances.inspect import Cell, Shown
 
 EVIL = "<img src=x onerror=alert(1)>&amp;\"'"
 VOID = {"meta", "br", "img", "link", "hr"}
@@ -112,7 +112,7 @@ def test_every_kind_of_mask_has_a_style():
     from importlib import resources
 
     from zhprep.compare.instances import CLASSES
-    from zhprep.instances.masks.drawing import KINDS
+    from zhprep.instances.masks import KINDS
 
     style = resources.files("zhprep.compare").joinpath("page.css").read_text("utf-8")
     assert len(CLASSES) == len(KINDS)

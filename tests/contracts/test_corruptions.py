@@ -15,12 +15,10 @@ from plain_masks import random_batch, words_of
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
-from zhprep.instances.corruptions.corrupting import in_order
-from zhprep.instances.corruptions.sentence_marks import CLOSER, STOP, STOPPED
-from zhprep.instances.corruptions.strategies import ALONE, CORRUPTIONS
+from zhprep.instances.corruptions import ALONE, CORRUPTIONS, in_order
 from zhprep.instances.corruptions.strategies.infill import draw_spans
-from zhprep.instances.masks import masking
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.corruptions.token_ids import CLOSER, STOP, STOPPED
+from zhprep.instances.masks import STRATEGIES, masking
 
 N_IDS, N_TEXT, MASK_ID, CLS, SEP = 1000, 880, 4, 2, 3
 MARKS = np.zeros(N_IDS, np.uint8)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from made_windows import document_at, make_window, plan, random_documents
 
-from zhprep.instances.layout.formats import FORMATS
+from zhprep.instances.layout import FORMATS
 
 names = pytest.mark.parametrize("name", FORMATS)
 PAIRS = {"segment-pair", "sentence-pair", "tlm", "electra"}

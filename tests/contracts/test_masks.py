@@ -10,10 +10,8 @@ from plain_masks import PLAIN, random_batch, words_of
 
 from zhprep.core import rng
 from zhprep.instances import InstancesConfig
-from zhprep.instances.masks import filling
-from zhprep.instances.masks.budgets import BUDGETS
-from zhprep.instances.masks.strategies import STRATEGIES
-from zhprep.instances.masks.words import Words
+from zhprep.instances.config import BUDGET_RULES
+from zhprep.instances.masks import BUDGETS, STRATEGIES, Words, filling
 
 WHOLE = [name for name in STRATEGIES if name not in ("char", "chinesebert")]
 strategy_names = pytest.mark.parametrize("name", STRATEGIES)
@@ -72,6 +70,15 @@ def test_chooses_what_plain_loops_choose_anywhere(name, data):
     keys = keys_of(len(rows), data.draw(st.integers(0, 5)))
     got = split(STRATEGIES[name](batch_of(instances), keys, config), instances)
     assert got == [PLAIN[name](row, key, config) for row, key in zip(instances, keys.tolist(), strict=True)]
+
+
+def test_no_instance_goes_on_with_the_starts_of_the_next_one():
+    """Found by the test above: the third instance has room left when its starts are at their end, after a sweep."""
+    sizes = ([], [], [1, 3, 1, 4, 1, 3, 3, 3, 1, 1, 1, 1], [1, 2, 6, 1, 1, 1, 1, 1, 3, 1])
+    instances = [[-1, *np.repeat(np.arange(len(row)), row).tolist(), -1] for row in sizes]
+    config, keys = InstancesConfig(mask="ngram", rate=0.4), keys_of(len(sizes), 4)
+    got = split(STRATEGIES["ngram"](batch_of(instances), keys, config), instances)
+    assert got == [PLAIN["ngram"](row, key, config) for row, key in zip(instances, keys.tolist(), strict=True)]
 
 
 @strategy_names
@@ -159,3 +166,7 @@ def test_nothing_to_choose_from(name):
     for instances in ([], [[]], [[-1, -1]], [[-1, -1], [], [-1, 0, -1]]):
         choice = choose(name, instances, keys_of(len(instances)))
         assert choice.positions.tolist() in ([], [3])
+
+
+def test_settings_name_every_budget_rule():
+    assert tuple(BUDGETS) == BUDGET_RULES

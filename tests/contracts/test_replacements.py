@@ -11,14 +11,13 @@ from plain_masks import bits, random_batch, words_of
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, mask_batch
-from zhprep.instances.masks.drawing import KEEP, MASK, MOVED, RANDOM, SIMILAR, UNPAIRED
-from zhprep.instances.masks.replacements import REPLACEMENTS
+from zhprep.instances.masks import KEEP, MASK, MOVED, RANDOM, REPLACEMENTS, SIMILAR, UNPAIRED
 from zhprep.instances.similar.table import make_table
 
 N_IDS, MASK_ID = 1000, 4
 POOL = np.arange(50, N_IDS)
 
-SHARES = {
+RATIOS = {
     "bert": {MASK: 0.8, RANDOM: 0.1, KEEP: 0.1},
     "partial": {MASK: 0.8, RANDOM: 0.1, KEEP: 0.1},
     "all-mask": {MASK: 0.9, KEEP: 0.1},
@@ -84,7 +83,7 @@ def test_the_code_says_what_was_done(name):
     assert (new[masked.kinds == KEEP] == old[masked.kinds == KEEP]).all()
     assert np.isin(new[np.isin(masked.kinds, [RANDOM, UNPAIRED])], POOL).all()
     assert (new[masked.kinds == SIMILAR] != old[masked.kinds == SIMILAR]).all()
-    assert set(masked.kinds.tolist()) <= set(SHARES[name])
+    assert set(masked.kinds.tolist()) <= set(RATIOS[name])
 
 
 @names
@@ -106,7 +105,7 @@ def test_shares_are_those_of_the_paper(name, per):
     flat, rows = make_flat(3, 1000)
     masked = mask(name, flat, rows, per=per)
     n_draws = len(masked.kinds) if per == "token" and name != "similar" else len(masked.kinds) / 4
-    for kind, share in SHARES[name].items():
+    for kind, share in RATIOS[name].items():
         if name == "shuffle":
             continue  # a token that comes to stand where it was is kept
         assert abs((masked.kinds == kind).mean() - share) < 5 * np.sqrt(share * (1 - share) / n_draws)

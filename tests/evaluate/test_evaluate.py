@@ -12,6 +12,7 @@ import torch
 from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.progress import Progress
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig
@@ -93,6 +94,18 @@ def test_a_task_is_learnt_and_scored_for_each_seed(run, task):
     assert found["config"]["learning_rate"] == 5e-3
 
 
+def test_progress_is_shown_over_all_seeds(run, task, capsys, monkeypatch):
+    monkeypatch.setattr("zhprep.engine.log.SECONDS_BETWEEN_LINES", 0.0)
+    config = EvaluateConfig(epochs=1, seeds=(0, 1), batch_size=60, max_length=20)
+    evaluate(run, config, tasks=[task], progress=lambda label: Progress(label, "auto"))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" tokens/s")[0].split()[1:5] for line in lines] == [
+        ["evaluate", "meals", "step", f"{step}/8"] for step in range(1, 9)
+    ]
+    evaluate(run, config, tasks=[task])
+    assert capsys.readouterr().err == ""
+
+
 def test_scores_are_the_same_twice_and_those_of_other_tasks_stay(run, task, tmp_path):
     few = dataclasses.replace(QUICK, epochs=2)
     first = evaluate(run, few, tasks=[task]).scores["tasks"]["meals"]
@@ -156,12 +169,11 @@ def test_an_unfinished_run_is_told(run, data):
         evaluate(run, QUICK)
 
 
-def test_a_model_that_predicts_no_tokens_is_scored_on_tasks_alone(tmp_path, data, task):
+def test_a_model_that_predicts_no_tokens_has_the_figures_of_its_objectives(tmp_path, data, task):
     config = PretrainConfig(size="nano", steps=2, batch_size=8)
-    pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
+    report = pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
     scores = evaluate(tmp_path / "run", dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task]).scores
-    assert scores.keys() == {"tasks"}
-    with pytest.raises(UsageError, match="nothing to evaluate it on"):
-        evaluate(tmp_path / "run", QUICK)
-    with pytest.raises(UsageError, match="predicts no masked tokens, but next_sentence"):
-        evaluate(tmp_path / "run", QUICK, data=data)
+    assert scores["intrinsic"].keys() == {"instances", "objectives"}
+    found = report.scores["held_out"]["next_sentence"]
+    assert scores["intrinsic"]["objectives"] == {"next_sentence": pytest.approx(found, rel=1e-5)}
+    assert scores["tasks"].keys() == {"meals"}

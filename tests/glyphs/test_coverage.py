@@ -13,11 +13,13 @@ from zhprep.glyphs.coverage import _groups, _segments, _trimmed, code_points, n_
 font_tools = pytest.importorskip("fontTools.ttLib")
 
 
-@pytest.mark.parametrize("name", ["song", "kai", "xing"])
-def test_equals_fonttools_on_the_vendored_faces(name):
-    face = vendored()[name]
-    with font_tools.TTFont(face.path, lazy=True) as font:
-        assert code_points(face.path).tolist() == sorted(font.getBestCmap())
+FILES = [part.path for face in vendored().values() for part in (face, *face.more)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_equals_fonttools_on_the_vendored_faces(path):
+    with font_tools.TTFont(path, lazy=True) as font:
+        assert code_points(path).tolist() == sorted(font.getBestCmap())
 
 
 def test_reads_segments_with_an_array_of_glyphs():

@@ -24,17 +24,24 @@ def gb2312():
 
 
 @pytest.mark.parametrize("face", FACES, ids=lambda face: face["name"])
-def test_every_face_is_the_recorded_file_with_its_licence(face):
-    path = folder() / face["file"]
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == face["sha256"]
+def test_every_face_is_the_recorded_files_with_their_licence(face):
+    for part in (face, *face.get("more", [])):
+        path = folder() / part["file"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == part["sha256"]
+        assert path.stat().st_size < 6_000_000
     licence = (folder() / face["license_file"]).read_text(encoding="utf-8")
     assert "SIL OPEN FONT LICENSE Version 1.1" in licence
-    assert path.stat().st_size < 6_000_000
 
 
-def test_the_reserved_name_is_nowhere_in_the_renamed_face():
+def test_no_font_file_is_there_that_the_table_does_not_name():
+    named = {part["file"] for face in FACES for part in (face, *face.get("more", []))}
+    assert {path.name for path in folder().iterdir() if path.suffix in (".otf", ".ttf")} == named
+
+
+@pytest.mark.parametrize("part", [vendored()["kai"], *vendored()["kai"].more], ids=lambda part: part.path.name)
+def test_the_reserved_name_is_nowhere_in_the_renamed_face(part):
     font_tools = pytest.importorskip("fontTools.ttLib")
-    with font_tools.TTFont(vendored()["kai"].path, lazy=True) as font:
+    with font_tools.TTFont(part.path, lazy=True) as font:
         named = {record.nameID: record.toUnicode() for record in font["name"].names}
     assert named[1] == named[4] == "ZhprepKai"
     for number in (1, 3, 4, 6, 16, 18):
@@ -48,6 +55,26 @@ def test_every_character_of_gb2312_has_two_styles():
     assert characters <= vendored()["song"].characters
     assert characters <= vendored()["kai"].characters
     assert len(characters & vendored()["xing"].characters) > 5600
+
+
+UNIFIED, EXTENSION_A = set(map(chr, range(0x4E00, 0xA000))), set(map(chr, range(0x3400, 0x4DC0)))
+
+
+def test_every_ideograph_of_the_unified_block_and_extension_a():
+    song, kai = vendored()["song"], vendored()["kai"]
+    assert len(UNIFIED | EXTENSION_A) == 27584
+    assert song.characters >= UNIFIED | EXTENSION_A
+    assert kai.characters >= UNIFIED
+    assert len(kai.characters & EXTENSION_A) == 503
+
+
+@pytest.mark.parametrize("name", ["song", "kai"])
+def test_each_character_is_in_one_file_of_its_face(name):
+    face = vendored()[name]
+    parts = [set(part.characters if part is not face else face._own) for part in (face, *face.more)]
+    ideographs = [{c for c in part if ord(c) >= 0x3400} for part in parts]
+    assert sum(map(len, ideographs)) == len(set().union(*ideographs))
+    assert all(face.part_with(c).path.name == face.more[0].path.name for c in sorted(ideographs[1])[:50])
 
 
 def collection(folder, *names):

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zhprep.core.errors import DataError
-from zhprep.glyphs import GlyphsConfig, Source, build, compose, load, open_face, render, save
+from zhprep.glyphs import GlyphsConfig, Source, build, compose, load, open_face, render, save, vendored
+from zhprep.glyphs.coverage import code_points
 
 ENTRIES = [
     "[PAD]",
@@ -199,3 +200,29 @@ class TestFiles:
         with pytest.raises(DataError, match=r"has no glyphs\.npy") as caught:
             load(tmp_path)
         assert "zhprep render-glyphs --vocab" in caught.value.hint
+
+
+def characters(*names):
+    """Return the characters of the first files of faces, in order."""
+    return sorted(set().union(*(map(chr, code_points(vendored()[name].path)) for name in names)))
+
+
+def test_the_bytes_of_all_images_that_one_file_per_face_gave_stay():
+    images = build(GlyphsConfig(), characters("song", "kai", "xing")).images
+    assert images.shape == (9740, 3, 24, 24)
+    assert hashlib.sha256(images.tobytes()).hexdigest()[:16] == "ae77a161c804388b"
+
+
+def test_every_ideograph_of_the_unified_block_and_extension_a_has_ink():
+    ideographs = [chr(code) for code in (*range(0x3400, 0x4DC0), *range(0x4E00, 0xA000))]
+    drawn = build(GlyphsConfig(font=("song",), missing="zeros"), ideographs)
+    assert drawn.images.any(axis=(2, 3)).all()
+    assert (drawn.source == SONG).all()
+    rare = [ideographs[i] for i in range(0, len(ideographs), 40)]
+    assert build(GlyphsConfig(), rare).images.any(axis=(2, 3)).all()
+
+
+def test_what_no_face_has_is_listed(rendered):
+    assert rendered.without_image(ENTRIES) == ["𠀀"]
+    entries = ["中", "菶", "—", "𰻝", "ไ", "##中", "today"]
+    assert build(GlyphsConfig(), entries).without_image(entries) == ["ไ"]

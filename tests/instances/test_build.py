@@ -11,9 +11,8 @@ from made_words import make_documents, words_batch
 
 from zhprep.core.report import Account
 from zhprep.instances import Flat, InstanceBuilder, InstancesConfig, Materials, TokenFacts, build_instances, mask_batch
-from zhprep.instances.layout.formats import FORMATS
-from zhprep.instances.masks.replacements import REPLACEMENTS
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.layout import FORMATS
+from zhprep.instances.masks import REPLACEMENTS, STRATEGIES
 from zhprep.instances.similar.table import make_table
 
 

@@ -138,8 +138,8 @@ def test_assets_are_looked_for_beside_the_vocabulary_and_the_data(tmp_path):
     (tmp_path / "data").mkdir()
     assets = Assets(tmp_path / "vocab", tmp_path / "data")
     with pytest.raises(UsageError, match=r"needs glyphs\.npy, which is not in .*vocab or .*data") as caught:
-        assets.array("glyphs.npy", made_by="zhprep render-glyphs --vocab VOCAB")
-    assert "render-glyphs" in caught.value.hint
+        assets.array("glyphs.npy", made_by="zhprep render-glyphs --vocab {vocabulary}")
+    assert caught.value.hint == f"zhprep render-glyphs --vocab {tmp_path / 'vocab'}"
     np.save(tmp_path / "data" / "glyphs.npy", np.arange(6))
     assert assets.array("glyphs.npy", made_by="").tolist() == list(range(6))
     (tmp_path / "data" / "glyphs.npy").write_bytes(b"no array")

@@ -59,6 +59,14 @@ def test_what_stands_in_the_padding_changes_nothing(small):
         torch.testing.assert_close(found.logits, model.predictions(batch)[name].logits)
 
 
+def test_a_model_is_asked_without_labels(small):
+    model, batch = seeded_model(small, 1).eval(), batch_of()
+    asked = {name: tensor for name, tensor in batch.items() if "label" not in name}
+    for name, found in model.predictions(asked).items():
+        assert torch.equal(found.logits, model.predictions(batch)[name].logits)
+        assert (found.count.item(), found.loss_sum.item()) == (0, 0.0)
+
+
 def test_data_without_segments_are_all_of_the_first(small):
     model, batch = seeded_model(small, 1).eval(), batch_of()
     zeros = batch | {"token_type_ids": torch.zeros_like(batch["input_ids"])}

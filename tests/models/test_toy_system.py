@@ -182,7 +182,7 @@ def train(data: Path, recipe: str, *arguments: object, run: str = "run"):
     return zhprep("pretrain", data, "-o", data.parent / run, *settings, "--quiet", *arguments)
 
 
-def test_it_is_trained_saved_loaded_and_evaluated(data):
+def test_it_is_trained_saved_loaded_and_evaluated(data, sample_data):
     result = train(data, RECIPE, "--json")
     assert result.code == 0, result.err
     run = data.parent / "run"
@@ -198,9 +198,12 @@ def test_it_is_trained_saved_loaded_and_evaluated(data):
         np.load(data / "vocab" / "strokes.npy")
     )
     assert 0 < moved.abs().max() < 0.1  # the table of the file, trained a little
-    evaluated = zhprep("evaluate", run, "--quiet", "--json")
+    task = ("--task", sample_data / "tasks" / "topic", "--epochs", 1, "--seeds", 0, "--max-length", 32)
+    evaluated = zhprep("evaluate", run, *task, "--quiet", "--json")
     assert evaluated.code == 0, evaluated.err
     assert evaluated.report["intrinsic"]["loss"] == pytest.approx(result.report["held_out"]["mlm"]["loss"], rel=1e-5)
+    assert evaluated.report["intrinsic"]["objectives"].keys() == {"mlm", "wrong"}
+    assert evaluated.report["tasks"]["topic"]["dev_rows"] > 0
 
 
 @pytest.mark.parametrize("parts", [2, 3])

@@ -11,7 +11,7 @@ from made_windows import make_window, plan
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, mask_batch
 from zhprep.instances.layout.formats.electra import electra
-from zhprep.instances.masks.drawing import KEEP, MASK
+from zhprep.instances.masks import KEEP, MASK
 
 pytestmark = pytest.mark.reference
 LENGTH = 128

@@ -9,7 +9,7 @@ import plain_fairseq
 import pytest
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
-from zhprep.instances.corruptions.sentence_marks import STOP
+from zhprep.instances.corruptions.token_ids import STOP
 from zhprep.instances.inspect.lint import chi_square
 
 pytestmark = pytest.mark.reference

@@ -7,7 +7,7 @@ import plain_blocks
 import pytest
 from made_windows import make_window, plan, random_documents
 
-from zhprep.instances.layout.formats import FORMATS
+from zhprep.instances.layout import FORMATS
 
 pytestmark = pytest.mark.reference
 ROOM = 128 - 2

@@ -13,8 +13,8 @@ from plain_masks import random_batch, words_of
 from zhprep.core import rng
 from zhprep.instances import InstancesConfig
 from zhprep.instances.layout.formats.segment_pair import segment_pair
+from zhprep.instances.masks import Words
 from zhprep.instances.masks.strategies.wwm import wwm
-from zhprep.instances.masks.words import Words
 
 pytestmark = pytest.mark.reference
 

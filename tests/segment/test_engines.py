@@ -150,7 +150,7 @@ def test_absent_package_is_a_usage_error_with_the_command(
 def test_what_is_no_segmenter_is_told(named: str) -> None:
     with pytest.raises(UsageError, match="is no segmenter") as caught:
         load_engine(SegmentConfig(cws=named))
-    assert "zhprep.segment.engines.Engine" in caught.value.hint
+    assert "zhprep.segment.engines.SegmentEngine" in caught.value.hint
 
 
 WITHOUT_JIEBA = """

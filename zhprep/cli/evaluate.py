@@ -31,5 +31,5 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     from zhprep.evaluate.run import evaluate
 
     shared, options = split_shared(options)
-    report = evaluate(run, read_config(EvaluateConfig, options), data=data, tasks=tasks)
+    report = evaluate(run, read_config(EvaluateConfig, options), data=data, tasks=tasks, progress=shared.progress)
     show_report(report, shared)

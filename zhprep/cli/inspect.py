@@ -112,7 +112,7 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     from zhprep.compare.instances import instances_page, syllables_of
     from zhprep.instances import made_with
-    from zhprep.instances.inspect.view import view_instances
+    from zhprep.instances.inspect import view_instances
     from zhprep.vocab import load
 
     manifest = read_manifest(folder, "instances")
@@ -136,7 +136,7 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
         return facts, []
     colored = sys.stdout.isatty() if options["color"] is None else options["color"]
     if syllables is not None:
-        return facts, [line for instance in shown for line in _lines_with_sounds(instance, colored)]
+        return facts, [line for instance in shown for line in _lines_with_pinyin(instance, colored)]
     return facts, [_instance_line(instance, colored) for instance in shown]
 
 
@@ -182,10 +182,10 @@ def _instance_line(instance: Any, colored: bool) -> str:
     return "\n".join([line, " ".join(["  →", *(_painted(cell, colored) for cell in instance.target)])])
 
 
-def _lines_with_sounds(instance: Any, colored: bool) -> Iterator[str]:
+def _lines_with_pinyin(instance: Any, colored: bool) -> Iterator[str]:
     """Yield the lines of an instance, pinyin above the tokens, and a blank one."""
     width = shutil.get_terminal_size((100, 24)).columns
-    yield from ruby_lines(((cell.sound, _painted(cell, colored)) for cell in instance.cells), width)
+    yield from ruby_lines(((cell.pinyin, _painted(cell, colored)) for cell in instance.cells), width)
     if instance.labels:
         yield " ".join(f"{name}={value}" for name, value in instance.labels.items())
     yield ""

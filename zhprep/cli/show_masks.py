@@ -19,11 +19,10 @@ from zhprep.core.bundled import bundled
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.instances import InstancesConfig
-from zhprep.instances.corruptions.sentinel_ids import sentinels_of
-from zhprep.instances.corruptions.strategies import CORRUPTIONS
-from zhprep.instances.inspect.view import Cell, view_corrupted, view_sentence
-from zhprep.instances.masks.strategies import STRATEGIES
-from zhprep.instances.similar.files import read_pairs
+from zhprep.instances.corruptions import CORRUPTIONS, sentinels_of
+from zhprep.instances.inspect import Cell, view_corrupted, view_sentence
+from zhprep.instances.masks import STRATEGIES
+from zhprep.instances.similar import read_pairs
 from zhprep.segment import SegmentConfig
 from zhprep.segment import build as build_segment
 from zhprep.vocab import VocabConfig, Vocabulary, count, load, train

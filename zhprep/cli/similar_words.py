@@ -15,8 +15,8 @@ from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report
 from zhprep.core.shards.claim import Claim
-from zhprep.instances.similar import build as similar
-from zhprep.instances.similar.build import SimilarConfig
+from zhprep.instances import similar
+from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 from zhprep.run.similar_words import similar_words_of

@@ -15,10 +15,8 @@ from zhprep.collate.columns import IGNORED
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.core.schema import instance_fields
-from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corruptions.corrupting import check_plain, corrupt_batch
-from zhprep.instances.masks.drawing import TokenFacts
-from zhprep.instances.masks.masking import Flat
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
+from zhprep.instances.corruptions import check_plain
 
 
 class Written(NamedTuple):

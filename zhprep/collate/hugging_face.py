@@ -37,8 +37,7 @@ from zhprep.core.errors import DataError
 from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
 from zhprep.core.shards import read_manifest
-from zhprep.instances.config import InstancesConfig
-from zhprep.instances.made import made_with
+from zhprep.instances import InstancesConfig, made_with
 from zhprep.vocab import load
 
 LABELS = ("next_sentence_label", "sentence_order_label")
@@ -112,7 +111,7 @@ class MaskingCollator:
         masks = StaticMasks() if "masked_lm_positions" in rows[0] else self._masks
         _check(rows[0], masks.needs)
         takes = [name for name in ("token_type_ids", "pinyin_ids", "lang_ids", *LABELS) if name in rows[0]]
-        if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.sounds is None:
+        if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.readings is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
         progress = self.progress.next() if self._config.rate_schedule else None

@@ -16,12 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate.rows import Integers, Ragged, Rows
-from zhprep.instances.config import InstancesConfig
-from zhprep.instances.made import made_with
-from zhprep.instances.masks.drawing import TokenFacts
-from zhprep.instances.masks.masking import Flat, mask_batch
-from zhprep.instances.masks.sounds import masked_sounds
-from zhprep.instances.materials import facts_of
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, made_with, mask_batch
+from zhprep.instances.masks import mask_pinyin_ids
 from zhprep.pinyin.readings import Readings
 from zhprep.vocab import Vocabulary
 
@@ -136,7 +132,7 @@ class DynamicMasks:
         changed = {}
         if "pinyin_ids" in rows.lists:
             sounds = rows.lists["pinyin_ids"].values[tokens]
-            changed["pinyin_ids"] = masked_sounds(sounds, flat, masked, self.config, self.facts, epoch)
+            changed["pinyin_ids"] = mask_pinyin_ids(sounds, flat, masked, self.config, self.facts, epoch)
         return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 

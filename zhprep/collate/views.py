@@ -15,9 +15,7 @@ from zhprep.collate.corrupted import Corruption, corruption_of
 from zhprep.collate.masks import Masks, masks_of
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import UsageError
-from zhprep.instances.config import InstancesConfig
-from zhprep.instances.made import made_with
-from zhprep.instances.materials import facts_of
+from zhprep.instances import InstancesConfig, facts_of, made_with
 from zhprep.vocab import Vocabulary
 
 

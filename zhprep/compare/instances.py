@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from zhprep.compare.page import Page
 from zhprep.instances import InstancesConfig
-from zhprep.instances.inspect.view import Cell, Shown, Syllables
-from zhprep.instances.masks.drawing import KINDS
+from zhprep.instances.inspect import Cell, Shown, Syllables
+from zhprep.instances.masks import KINDS
 from zhprep.pinyin.readings import Readings
 from zhprep.pinyin.syllables import names
 from zhprep.vocab import Vocabulary
@@ -73,8 +73,8 @@ def _word(cells: list[Cell]) -> str:
 
 def _token(cell: Cell) -> str:
     shown = html.escape(cell.shown.removeprefix("##"))
-    if cell.sound:
-        shown = f'<ruby class="pinyin">{shown}<rt>{html.escape(cell.sound)}</rt></ruby>'
+    if cell.pinyin:
+        shown = f'<ruby class="pinyin">{shown}<rt>{html.escape(cell.pinyin)}</rt></ruby>'
     if not cell.kind:
         return shown
     if not cell.label:

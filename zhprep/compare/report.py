@@ -14,8 +14,8 @@ from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, WIDE, bar_chart, line_chart
 from zhprep.core.shards import open_table, read_manifest
 from zhprep.instances import InstancesConfig, made_with
-from zhprep.instances.inspect.view import masked_kinds, view_instances
-from zhprep.instances.masks.drawing import KINDS
+from zhprep.instances.inspect import masked_kinds, view_instances
+from zhprep.instances.masks import KINDS
 from zhprep.vocab import Vocabulary, load
 
 SAMPLE = 6
@@ -52,8 +52,9 @@ def _summary(page: Page, manifest: dict[str, Any], report: dict[str, Any], score
     tiles = [
         ("characters of text", f"{counts['characters']:,}", f"in {counts['documents_in']:,} documents"),
         ("training steps", f"{report['steps']:,}", f"of a model of {report['parameters']:,} parameters"),
-        ("held-out loss", f"{held_out['loss']:.3f}", f"nats; unigram {held_out['unigram_loss']:.3f}"),
     ]
+    if "loss" in held_out:
+        tiles.append(("held-out loss", f"{held_out['loss']:.3f}", f"nats; unigram {held_out['unigram_loss']:.3f}"))
     for name, task in scores.get("tasks", {}).items():
         tiles.append(
             (f"accuracy, {name}", f"{task['accuracy']['mean']:.1%}", f"most frequent class {task['majority']:.1%}")
@@ -64,12 +65,20 @@ def _summary(page: Page, manifest: dict[str, Any], report: dict[str, Any], score
 def _scores(page: Page, scores: dict[str, Any]) -> None:
     held_out = scores["intrinsic"]
     names = ("loss", "bits_per_character", "perplexity")
-    rows = [(name.replace("_", " "), held_out[name], held_out.get(f"unigram_{name}", "")) for name in names]
+    rows = [
+        (name.replace("_", " "), held_out[name], held_out.get(f"unigram_{name}", ""))
+        for name in names
+        if name in held_out
+    ]
+    if "accuracy" in held_out:
+        rows.append(("accuracy", f"{held_out['accuracy']:.2%}", ""))
+    others = {name: figures for name, figures in held_out.get("objectives", {}).items() if name != "mlm"}
+    rows += [(f"{name.replace('_', ' ')}, loss", figures["loss"], "") for name, figures in others.items()]
     page.heading(
         "Scores",
         "Held-out instances are masked the same way for every model; tasks are fine-tuned on and scored on dev.",
     )
-    intrinsic = table([*rows, ("accuracy", f"{held_out['accuracy']:.2%}", "")], head=("held out", "model", "unigram"))
+    intrinsic = table(rows, head=("held out", "model", "unigram"))
     tasks = [
         (name, f"{task['accuracy']['mean']:.2%} ± {task['accuracy']['std']:.2%}",
          f"{task['macro_f1']['mean']:.2%}", f"{task['majority']:.2%}", task["dev_rows"])

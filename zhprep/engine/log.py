@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from torch import Tensor
 from tqdm import tqdm
 
 from zhprep.core.progress import SECONDS_BETWEEN_LINES, Progress
+
+QUIET = Progress()
+"""Shows nothing."""
 
 
 class Log:
@@ -82,6 +87,11 @@ class Meter:
             stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             where = f"{self._progress.label} step {self._step}/{self._last}"
             print(f"{stamp} {where} {speed:,.0f} tokens/s ETA {duration(left)}", file=sys.stderr, flush=True)
+
+
+def real_tokens(batches: Iterable[Mapping[str, Tensor]]) -> int:
+    """Return how many tokens of ``batches`` are no padding."""
+    return sum(int(batch.get("attention_mask", batch["input_ids"] >= 0).sum()) for batch in batches)
 
 
 def duration(seconds: float) -> str:

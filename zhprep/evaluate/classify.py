@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,19 @@ from torch import Tensor
 from zhprep.collate import Padding, Rows, to_tensors
 from zhprep.collate.rows import Integers, Ragged
 from zhprep.core.errors import UsageError
+from zhprep.core.progress import Progress
 from zhprep.core.ragged import offsets_of, ranges
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
 from zhprep.engine.feed import Feed, Phase
+from zhprep.engine.log import QUIET, Meter, real_tokens
 from zhprep.engine.loop import Trainer
-from zhprep.engine.validation import Predictions, in_order, predict
+from zhprep.engine.validation import in_order, predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
 from zhprep.evaluate.tasks import Task
-from zhprep.models import load_weights
+from zhprep.models import Model, load_weights
 from zhprep.models.checkpoints.files import read_config
 from zhprep.models.model import seeded_model
 from zhprep.models.objective import RowClass
@@ -40,6 +43,9 @@ class LabelledRow(RowClass):
     """The class of a row of a task."""
 
     needs = ("label",)
+
+
+Head = Callable[..., LabelledRow]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +64,9 @@ class Examined:
         return to_tensors(taken, Padding(self.pad_id))
 
 
-def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -> dict[str, Any]:
+def score_task(
+    folder: Path, task: Task, config: EvaluateConfig, world: World, progress: Progress = QUIET
+) -> dict[str, Any]:
     """Fine-tune the model in ``folder`` on ``task`` once for each seed and return its scores on dev.
 
     The scores are those after the last step: dev rows choose nothing.
@@ -71,7 +79,16 @@ def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -
     train, dev = (
         Examined(encode_examples(part, encoder, config.max_length), vocabulary.pad) for part in (task.train, task.dev)
     )
-    found = [_fine_tune(folder, len(task.classes), train, dev, config, seed, world) for seed in config.seeds]
+    steps = math.ceil(config.epochs * len(train.rows) / config.batch_size)
+    head = functools.partial(LabelledRow, n_classes=len(task.classes), dropout=config.dropout)
+    meter = Meter(progress, 0, steps * len(config.seeds))
+    found = []
+    for seed in config.seeds:
+        optimisation = OptimisationConfig.of(config, steps=steps, seed=seed)
+        model = _fine_tune(folder, head, train, optimisation, world, meter)
+        every = in_order(dev, np.arange(len(dev.rows)), config.batch_size)
+        found.append(predict(model, every, world.device)[OBJECTIVE])
+    meter.end()
     return {
         "accuracy": spread([accuracy(one.labels, one.guesses) for one in found]),
         "macro_f1": spread([macro_f1(one.labels, one.guesses, len(task.classes)) for one in found]),
@@ -84,17 +101,14 @@ def score_task(folder: Path, task: Task, config: EvaluateConfig, world: World) -
 
 
 def _fine_tune(
-    folder: Path, n_classes: int, train: Examined, dev: Examined, config: EvaluateConfig, seed: int, world: World
-) -> Predictions:
-    head = functools.partial(LabelledRow, n_classes=n_classes, dropout=config.dropout)
-    model = seeded_model(read_config(folder), seed, {OBJECTIVE: head})
+    folder: Path, head: Head, train: Examined, config: OptimisationConfig, world: World, meter: Meter
+) -> Model:
+    model = seeded_model(read_config(folder), config.seed, {OBJECTIVE: head})
     load_weights(model, folder)
-    steps = math.ceil(config.epochs * len(train.rows) / config.batch_size)
-    trainer = Trainer(model, OptimisationConfig.of(config, steps=steps, seed=seed), world)
-    phase = Phase(train, np.arange(len(train.rows)), config.batch_size, steps)
-    feed = Feed((phase,), seed)
+    trainer = Trainer(model, config, world)
+    feed = Feed((Phase(train, np.arange(len(train.rows)), config.batch_size, config.steps),), config.seed)
     model.train()
-    for number, batches in enumerate(feed.steps(0, steps)):
+    for number, batches in enumerate(feed.steps(0, config.steps)):
         trainer.step(number, batches)
-    every = np.arange(len(dev.rows))
-    return predict(model, in_order(dev, every, config.batch_size), world.device)[OBJECTIVE]
+        meter.advance(real_tokens(batches))
+    return model

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +11,25 @@ import torch
 
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.progress import Progress
 from zhprep.core.report import Report
 from zhprep.core.shards.commit import write_json
 from zhprep.engine.distribution import joined
+from zhprep.engine.log import QUIET
 from zhprep.evaluate.classify import score_task
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.intrinsic import intrinsic
 from zhprep.evaluate.tasks import files_sha256, read_task
-from zhprep.models.checkpoints.files import read_config
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 
 SCORES = "scores.json"
 
 
-def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tasks: Sequence[Path] = ()) -> Report:
+def evaluate(
+    run: Path, config: EvaluateConfig, *, data: Path | None = None, tasks: Sequence[Path] = (),
+    progress: Callable[[str], Progress] = Progress,
+) -> Report:  # fmt: skip
     """Return the scores of the model in ``run`` and add them to its ``scores.json``.
 
     Intrinsic figures are taken on the held-out part of ``data``, by default the instances that the run was trained on;
@@ -38,7 +42,7 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
         what = "is unfinished" if (run / folder.PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
-    source = data or (_trained_on(run) if "mlm" in read_config(run).objectives else None)
+    source = data or _trained_on(run)
     if source is None and not tasks:
         raise UsageError(f"{run}: there is nothing to evaluate it on", hint="give a --task, or instances with --data")
     scores = _read(run)
@@ -46,7 +50,8 @@ def evaluate(run: Path, config: EvaluateConfig, *, data: Path | None = None, tas
         if source is not None:
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
         for task in known:
-            found = score_task(run, task, config, world)
+            shown = progress(f"evaluate {task.name}") if world.writes else QUIET
+            found = score_task(run, task, config, world, shown)
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name] = {**found, **facts}
     write_json(run / SCORES, scores, replace=True)

@@ -66,7 +66,7 @@ def check(vocabulary: Vocabulary) -> None:
     if wrong:
         raise UsageError(
             f"ChineseBERT reads vocab.txt with BertWordPieceTokenizer; this vocabulary has another {', '.join(wrong)}",
-            hint="build it with --type wordpiece or char and BERT's defaults (lower case, no accents)",
+            hint="build it with --recipe chinesebert, or with --type wordpiece or char and --strip-accents",
         )
 
 
@@ -76,7 +76,8 @@ def read_aloud(
     """Return what their reader makes of ``sentences``: ids ``[T]``, offsets int64 ``[S+1]``, pinyin uint8 ``[T, 8]``.
 
     Their reader asks pypinyin for the whole sentence, so this is the engine ``pypinyin`` with every sentence as one
-    word; the engine ``context`` reads better, and differently.
+    word, its mixed tones of 一 and 不 included; what zhprep writes by default reads better, and differently. Only the
+    names of special tokens in the text (``[MASK]``) are text here, where their tokenizer takes them for tokens.
     """
     encoded = Encoder(vocabulary).encode(list(sentences))
     text = FlatText.from_sentences(list(sentences))

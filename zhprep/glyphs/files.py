@@ -1,7 +1,7 @@
 """``glyphs.npy`` and ``glyphs.json`` in a vocabulary's folder.
 
 In: a :class:`Rendered`. Out: the images as uint8 ``[V, fonts, size, size]``, readable by ``numpy.load``, and
-beside them the faces in their order with their sha256, the account per channel, and what each face lacks.
+beside them the faces in their order with their sha256, the account per channel, what each face lacks, and what all do.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ COMPONENT_RECORD = "components.json"
 
 
 def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
-    """Return what ``glyphs.json`` says: shape, faces, and per channel the account, the figures and the missing."""
+    """Return what ``glyphs.json`` says: shape, faces, and per channel the account, the figures and what its face lacks;
+    ``without_image`` are the characters that no face has."""
     n_channels = rendered.images.shape[1]
     accounts, figures, missing = rendered.account(), rendered.figures(), rendered.missing(entries)
     return {
         "shape": list(rendered.images.shape),
         "faces": [face.as_dict() for face in rendered.faces],
+        "without_image": "".join(_single(rendered.without_image(entries))),
         "channels": [
             {
                 "face": rendered.faces[i].name,

@@ -24,18 +24,30 @@ from zhprep.glyphs.coverage import code_points, n_faces
 
 @dataclasses.dataclass(frozen=True)
 class Face:
-    """One typeface: its name as it was asked for, its file and the face's index in it, and the file's sha256."""
+    """One typeface: its name as it was asked for, its file and the face's index in it, and the file's sha256.
+
+    ``more`` are further files of the same typeface, each with characters of its own.
+    """
 
     name: str
     path: Path
     index: int = 0
     sha256: str = ""
     family: str = ""
+    more: tuple[Face, ...] = ()
 
     @functools.cached_property
     def characters(self) -> frozenset[str]:
-        """The characters that it has a glyph for, by its character map."""
+        """The characters that it has a glyph for, by the character maps of its files."""
+        return self._own.union(*(part.characters for part in self.more))
+
+    @functools.cached_property
+    def _own(self) -> frozenset[str]:
         return frozenset(map(chr, code_points(self.path, self.index)))
+
+    def part_with(self, character: str) -> Face:
+        """Return the file of this typeface that draws one of its ``characters``."""
+        return self if character in self._own else next(part for part in self.more if character in part.characters)
 
     def at(self, pixels: int) -> ImageFont.FreeTypeFont:
         """Open it at a height of ``pixels``.
@@ -52,7 +64,7 @@ class Face:
             "file": self.path.name,
             "index": self.index,
             "sha256": self.sha256,
-        }
+        } | ({"more": [{"file": part.path.name, "sha256": part.sha256} for part in self.more]} if self.more else {})
 
 
 @functools.cache
@@ -76,7 +88,9 @@ def vendored() -> dict[str, Face]:
     table = tomllib.loads((folder() / "fonts.toml").read_text(encoding="utf-8"))
     faces = {}
     for entry in table["face"]:
-        faces[entry["name"]] = Face(entry["name"], folder() / entry["file"], 0, entry["sha256"], entry["family"])
+        name, family = entry["name"], entry["family"]
+        more = tuple(Face(name, folder() / part["file"], 0, part["sha256"], family) for part in entry.get("more", []))
+        faces[name] = Face(name, folder() / entry["file"], 0, entry["sha256"], family, more)
     for entry in table.get("installed", []):
         spec = importlib.util.find_spec(entry["package"])
         if spec is not None and spec.submodule_search_locations:

@@ -12,6 +12,7 @@ import dataclasses
 import enum
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,10 @@ class Rendered:
         own = np.arange(self.source.shape[1])
         lacking = (self.source == Source.MISSING) | ((self.source >= 0) & (self.source != own))
         return [[entries[row] for row in np.flatnonzero(column).tolist()] for column in lacking.T]
+
+    def without_image(self, entries: Sequence[str]) -> list[str]:
+        """Return the entries that no face has, in one channel or more."""
+        return [entries[row] for row in np.flatnonzero((self.source == Source.MISSING).any(axis=1)).tolist()]
 
     def figures(self) -> list[dict[str, float]]:
         """Return per channel mean and variance of the pixels (0 to 1) of the rows that were drawn."""
@@ -151,15 +156,16 @@ class _Pen:
     def __init__(self, number: int, face: Face) -> None:
         self.number = number
         self.face = face
-        self._open: dict[int, ImageFont.FreeTypeFont] = {}
+        self._open: dict[tuple[Path, int], ImageFont.FreeTypeFont] = {}
 
     def draw(self, character: str, size: int) -> Images | None:
         """Return ``character`` centred by its ink in a box of ``size``, or None when it has no ink."""
         pixels = max(1, size * 22 // 24)
+        part = self.face.part_with(character)
         while True:
-            if pixels not in self._open:
-                self._open[pixels] = self.face.at(pixels)
-            mask = self._open[pixels].getmask(character)
+            if (part.path, pixels) not in self._open:
+                self._open[part.path, pixels] = part.at(pixels)
+            mask = self._open[part.path, pixels].getmask(character)
             box = mask.getbbox() if min(mask.size) else None
             if box is None:
                 return None

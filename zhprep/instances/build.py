@@ -18,21 +18,27 @@ from zhprep.core import schema
 from zhprep.core.ragged import Array, Ints
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
-from zhprep.instances.columns import lists, record_batch
-from zhprep.instances.corruptions.corrupting import check_plain, corrupt_batch, in_order
-from zhprep.instances.layout.arrange import arranged, order_of
-from zhprep.instances.layout.assemble import Laid, SpecialIds, lay_out
-from zhprep.instances.layout.formats import ANY_LENGTH, FORMATS
-from zhprep.instances.layout.reading import document_lengths
-from zhprep.instances.layout.sentences import cut_long
-from zhprep.instances.layout.window import Pieces, Plan, Window, no_documents
-from zhprep.instances.masks.drawing import UNPAIRED
-from zhprep.instances.masks.masking import Flat, Masked, mask_batch
-from zhprep.instances.masks.replacements import REPLACEMENTS
-from zhprep.instances.masks.sounds import masked_sounds
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.columns import clean_columns, corrupted_columns, masked_columns, record_batch
+from zhprep.instances.corruptions import check_plain, corrupt_batch, in_order
+from zhprep.instances.layout import (
+    ANY_LENGTH,
+    FORMATS,
+    VALIDATION,
+    Assembled,
+    Pieces,
+    Plan,
+    SpecialIds,
+    Window,
+    arranged,
+    assemble,
+    cut_long,
+    document_lengths,
+    for_validation,
+    no_documents,
+    order_of,
+)
+from zhprep.instances.masks import REPLACEMENTS, STRATEGIES, UNPAIRED, Flat, Masked, mask_batch, mask_pinyin_ids
 from zhprep.instances.materials import Materials
-from zhprep.instances.static import corrupted_columns, masked_columns
 
 WINDOW = 1 << 17
 """Characters of a window: documents are added until it has so many, and is the last of its block or has two."""
@@ -89,11 +95,15 @@ class InstanceBuilder:
         """
         window = no_documents(self.materials.reader.nothing())
         pieces = self._format(window, Plan(self.config, self.block, 0, last=True))
-        laid, none = self._lay_out(window, pieces), np.zeros(0, np.int64)
+        assembled, none = self._assemble(window, pieces), np.zeros(0, np.int64)
         if self.config.corruption:
-            check_plain(_columns(laid, pieces, none))
-            corrupt_batch(Flat(laid.input_ids, laid.word_ids, laid.offsets, none), self.config, self.materials.facts)
-        return next(self._rows(laid, pieces, none)).schema
+            check_plain(clean_columns(assembled, pieces, none))
+            corrupt_batch(
+                Flat(assembled.input_ids, assembled.word_ids, assembled.offsets, none),
+                self.config,
+                self.materials.facts,
+            )
+        return next(self._rows(assembled, pieces, none)).schema
 
     def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """Take the next documents of the block and yield the instances that are ready."""
@@ -127,7 +137,7 @@ class InstanceBuilder:
             order = np.arange(pieces.n_instances)
         else:
             pieces = arranged(pieces, order)
-        yield from self._rows(self._lay_out(window, pieces), pieces, plan.first_id + order)
+        yield from self._rows(self._assemble(window, pieces), pieces, plan.first_id + order)
 
     def _next_window(self) -> Window | None:
         """Read the collected documents and put what was kept of the last window before them."""
@@ -144,27 +154,27 @@ class InstanceBuilder:
             return window
         return self._kept.joined(window, fresh=len(self._kept.numbers) if self._kept_is_used else 0)
 
-    def _lay_out(self, window: Window, pieces: Pieces) -> Laid:
-        return lay_out(window, pieces, self._special, self.materials.coarse)
+    def _assemble(self, window: Window, pieces: Pieces) -> Assembled:
+        return assemble(window, pieces, self._special, self.materials.coarse)
 
-    def _rows(self, laid: Laid, pieces: Pieces, instance_ids: Ints) -> Iterator[pa.RecordBatch]:
+    def _rows(self, assembled: Assembled, pieces: Pieces, instance_ids: Ints) -> Iterator[pa.RecordBatch]:
         """Yield the rows of a window: once, or once per duplicate."""
-        clean = _columns(laid, pieces, instance_ids)
+        clean = clean_columns(assembled, pieces, instance_ids)
         copies = self.config.dupe_factor if self.config.static else 1
-        unknown = int(np.count_nonzero(laid.input_ids == self.materials.vocabulary.unk))
+        unknown = int(np.count_nonzero(assembled.input_ids == self.materials.vocabulary.unk))
         amount = copies * len(instance_ids)
-        self.account.count(instances=amount, tokens=copies * len(laid.input_ids), unk_tokens=copies * unknown)
+        self.account.count(instances=amount, tokens=copies * len(assembled.input_ids), unk_tokens=copies * unknown)
         if not self.config.static:
             yield record_batch(clean, self._ids)
             return
-        flat = Flat(laid.input_ids, laid.word_ids, laid.offsets, instance_ids)
+        flat = Flat(assembled.input_ids, assembled.word_ids, assembled.offsets, instance_ids)
         for dupe in range(copies):
             if self.config.corruption:
                 yield record_batch(self._corrupted(flat, dupe), self._ids)
                 continue
             masked = mask_batch(flat, self.config, self.materials.facts, dupe)
             self._count_masks(masked)
-            columns = masked_columns(flat, masked, dupe, self._ids, self._sounds(laid, flat, masked, dupe))
+            columns = masked_columns(flat, masked, dupe, self._ids, self._pinyin_ids(assembled, flat, masked, dupe))
             yield record_batch(clean | columns, self._ids)
 
     def _corrupted(self, flat: Flat, dupe: int) -> dict[str, pa.Array]:
@@ -172,10 +182,10 @@ class InstanceBuilder:
         self.account.count(source_tokens=len(corrupted.input_ids), target_tokens=len(corrupted.labels))
         return corrupted_columns(flat, corrupted, dupe, self._ids)
 
-    def _sounds(self, laid: Laid, flat: Flat, masked: Masked, dupe: int) -> Array | None:
-        if "pinyin_ids" not in laid.lists:
+    def _pinyin_ids(self, assembled: Assembled, flat: Flat, masked: Masked, dupe: int) -> Array | None:
+        if "pinyin_ids" not in assembled.lists:
             return None
-        return masked_sounds(laid.lists["pinyin_ids"][0], flat, masked, self.config, self.materials.facts, dupe)
+        return mask_pinyin_ids(assembled.lists["pinyin_ids"][0], flat, masked, self.config, self.materials.facts, dupe)
 
     def _count_masks(self, masked: Masked) -> None:
         self.account.count(masked_tokens=len(masked.kinds))
@@ -189,20 +199,49 @@ class InstanceBuilder:
             self.account.insert(reason, amount)
 
 
+class SplitBuilder:
+    """Builds instances of training documents, of validation documents, or of both apart, as ``split`` says."""
+
+    def __init__(
+        self, materials: Materials, *, block: int = 0, account: Account | None = None, window: int = WINDOW
+    ) -> None:
+        self._account = account if account is not None else Account()
+        self._share = materials.config.validation_share
+        firsts = {"train": {False: 0}, "validation": {True: 0}, "apart": {False: 0, True: VALIDATION}}
+        self._sides = {
+            side: InstanceBuilder(materials, block=block, account=self._account, window=window, first_number=first)
+            for side, first in firsts[materials.config.split].items()
+        }
+
+    def feed(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """Hand each document to the side that it is for."""
+        validation = for_validation(batch, self._share)
+        for side, builder in self._sides.items():
+            yield from builder.feed(batch.filter(pa.array(validation == side)))
+        if len(self._sides) == 1:
+            self._account.count(documents_of_other_split=int((validation != next(iter(self._sides))).sum()))
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the batches, the same on every side."""
+        return next(iter(self._sides.values())).schema
+
+    def finish(self) -> Iterator[pa.RecordBatch]:
+        """Yield what is left at the end of the block."""
+        for builder in self._sides.values():
+            yield from builder.finish()
+
+
+def builder_of(
+    materials: Materials, *, block: int = 0, account: Account | None = None, window: int = WINDOW
+) -> InstanceBuilder | SplitBuilder:
+    """Return what builds the instances of one block."""
+    kind = InstanceBuilder if materials.config.split == "all" else SplitBuilder
+    return kind(materials, block=block, account=account, window=window)
+
+
 def build_instances(batches: Iterable[pa.RecordBatch], builder: Builder) -> Iterator[pa.RecordBatch]:
     """Yield the instances of a block: every batch fed, then finished."""
     for batch in batches:
         yield from builder.feed(batch)
     yield from builder.finish()
-
-
-def _columns(laid: Laid, pieces: Pieces, instance_ids: Ints) -> dict[str, pa.Array]:
-    """Return the columns of clean instances."""
-    return {
-        "input_ids": lists(laid.input_ids, laid.offsets),
-        "word_ids": lists(laid.word_ids, laid.offsets),
-        "special_tokens_mask": lists(laid.special_tokens_mask, laid.offsets),
-        "instance_id": pa.array(instance_ids),
-        **{name: lists(*values) for name, values in laid.lists.items()},
-        **{name: pa.array(values) for name, values in pieces.labels.items()},
-    }

@@ -3,19 +3,52 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
-import numpy as np
-
-from zhprep.core import rng
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import lookup, suggest
-from zhprep.instances.masks.budgets import BUDGETS, Budget
-from zhprep.instances.masks.rates import RateSchedule
-from zhprep.instances.masks.words import Units, Words
+from zhprep.core.registry import suggest
+
+BUDGET_RULES = ("google", "floor", "ceil", "words", "bernoulli", "probabilistic")
+"""The names of the rules in :mod:`zhprep.instances.masks.budgets`."""
 
 LABELS_OF_PAIRS = ("next", "order", "none")
 """What the label of a pair of segments may say."""
+
+
+SCHEDULE_HINT = "shares of the training and rates, rising from 0 to 1: 0:0.15,0.1:0.3,1:0.15"
+
+
+@dataclasses.dataclass(frozen=True)
+class RateSchedule:
+    """A rate that changes while a model is trained: a curriculum over how much is masked.
+
+    ``points`` are shares of the training done, rising, each with the rate there: straight lines between the points,
+    flat before the first and after the last (Chinese ModernBERT, arXiv 2510.12285, goes from 15 % to 30 % and back).
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def parse(cls, text: str) -> RateSchedule:
+        """Read a schedule; raises ``UsageError`` for one that is not."""
+        try:
+            pairs = [tuple(map(float, part.split(":"))) for part in text.split(",")]
+            points = tuple((share, rate) for share, rate in pairs)
+        except ValueError:
+            raise UsageError(f"rate_schedule cannot be {text!r}", hint=SCHEDULE_HINT) from None
+        if not all(0 <= value <= 1 for point in points for value in point):
+            raise UsageError(f"rate_schedule {text!r} has a share or rate that is not from 0 to 1", hint=SCHEDULE_HINT)
+        if any(after[0] <= before[0] for before, after in pairwise(points)):
+            raise UsageError(f"rate_schedule {text!r} has shares that do not rise", hint=SCHEDULE_HINT)
+        return cls(points)
+
+    def at(self, progress: float) -> float:
+        """Return the rate when the share ``progress`` of the training is done."""
+        for (begin, low), (end, high) in pairwise(self.points):
+            if begin <= progress < end:
+                return low + (high - low) * (progress - begin) / (end - begin)
+        return self.points[0][1] if progress < self.points[0][0] else self.points[-1][1]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +61,7 @@ class InstancesConfig:
         "",
         "the rate by the share of the pretraining that is done: 0:0.15,0.1:0.3,1:0.15; held-out instances have --rate",
     )
-    budget: str = setting("google", "how the share becomes a number per instance", choices=tuple(BUDGETS))
+    budget: str = setting("google", "how the share becomes a number per instance", choices=BUDGET_RULES)
     max_predictions: int | None = setting(None, "at most so many chosen tokens in an instance", minimum=1)
     ngram_weights: tuple[float, ...] = setting((0.4, 0.3, 0.2, 0.1), "chances of 1, 2, 3, … words (ngram, mac, pert)")
     span_p: float = setting(0.2, "span: chance that a span ends after a word (geometric)", minimum=0.0)
@@ -117,10 +150,3 @@ class InstancesConfig:
     def replacing(self) -> str:
         """The name of the replacement: the one that was chosen, or the one that goes with the strategy."""
         return self.replacement or ("shuffle" if self.mask == "pert" else "bert")
-
-    def budget_of(self, words: Words, units: Units, keys: rng.Bits) -> Budget:
-        """Return the limits of a batch under the chosen rule, capped at ``max_predictions``."""
-        budget = lookup(BUDGETS, self.budget, "budget rule")(words, units, keys, self.rate)
-        if self.max_predictions is None:
-            return budget
-        return Budget(np.minimum(budget.limits, self.max_predictions), budget.in_units)

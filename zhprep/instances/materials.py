@@ -1,22 +1,26 @@
 """What the instances of any block are made with: vocabularies, tables and lexicons, read once per process.
 
-In: the settings and a vocabulary. Out: everything that :class:`InstanceBuilder` is handed.
+In: the settings and a vocabulary. Out: everything that :class:`InstanceBuilder` is handed. The table of similar words
+that dynamic masks are drawn from lies in the folder, like the tokenizer, so that the data can be moved and masked
+without anything else.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
+from typing import Any
 
+from zhprep.core import config as settings
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corruptions.sentence_marks import marks_of
-from zhprep.instances.corruptions.sentinel_ids import sentinels_of
-from zhprep.instances.layout.assemble import SpecialIds
-from zhprep.instances.layout.entities import read_entities
-from zhprep.instances.layout.reading import Reader
-from zhprep.instances.layout.spans import SpanFile
-from zhprep.instances.masks.drawing import Sounds, TokenFacts
-from zhprep.instances.similar.files import read_similar_words
+from zhprep.instances.corruptions import marks_of, sentinels_of
+from zhprep.instances.layout import Reader, SpanFile, SpecialIds, read_entities
+from zhprep.instances.masks import PinyinReadings, TokenFacts
+from zhprep.instances.similar import read_similar_words
 from zhprep.vocab import Encoder, Vocabulary, load
+
+SIMILAR_WORDS = "similar-words.tsv"
+"""The table of similar words inside an instances folder; the name is ours, never one that a manifest says."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,9 +41,9 @@ class Materials:
         vocabulary: Vocabulary,
         encoder: Encoder | None = None,
         *,
-        sounds: Sounds | None = None,
+        readings: PinyinReadings | None = None,
     ) -> Materials:
-        """Read what the settings name; with ``sounds``, the readings of the entries, the documents are of the
+        """Read what the settings name; with ``readings`` of the entries, the documents are of the
         ``pinyin`` table.
 
         Raises ``DataError`` for a file that cannot be read.
@@ -50,17 +54,25 @@ class Materials:
         encoder = encoder or Encoder(vocabulary, keep_special=config.keep_special)
         kept = [name for name in config.keep_special if coarse and name in coarse.ids]
         coarse_encoder = Encoder(coarse, keep_special=kept) if coarse else None
-        reader = Reader(encoder, coarse_encoder, entities, spans, sounds=sounds is not None)
+        reader = Reader(encoder, coarse_encoder, entities, spans, pinyin=readings is not None)
         special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
-        return cls(config, vocabulary, reader, facts_of(config, vocabulary, sounds), special)
+        return cls(config, vocabulary, reader, facts_of(config, vocabulary, readings), special)
 
 
-def facts_of(config: InstancesConfig, vocabulary: Vocabulary, sounds: Sounds | None = None) -> TokenFacts:
+def facts_of(config: InstancesConfig, vocabulary: Vocabulary, readings: PinyinReadings | None = None) -> TokenFacts:
     """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for, and
     with what corruptions need."""
-    facts = dataclasses.replace(TokenFacts.of(vocabulary, config.keep_special), sounds=sounds)
+    facts = dataclasses.replace(TokenFacts.of(vocabulary, config.keep_special), readings=readings)
     if config.corruption:
         facts = dataclasses.replace(facts, marks=marks_of(vocabulary), sentinels=sentinels_of(vocabulary))
     if config.replacing != "similar" or config.similar_words is None:
         return facts
     return dataclasses.replace(facts, similar=read_similar_words(config.similar_words, vocabulary))
+
+
+def made_with(folder: Path, manifest: dict[str, Any]) -> InstancesConfig:
+    """Return the settings in the manifest of ``folder``; raises ``UsageError`` for one that this version has not."""
+    config = settings.build(InstancesConfig, manifest["config"]["instances"], where=f"the manifest of {folder}")
+    if config.similar_words is None:
+        return config
+    return dataclasses.replace(config, similar_words=str(folder / SIMILAR_WORDS))

@@ -46,11 +46,14 @@ class Assets:
     def path(self, name: str, *, made_by: str) -> Path:
         """Return where the file or folder ``name`` is.
 
-        Raises ``UsageError`` with the command ``made_by`` when it is in neither folder.
+        Raises ``UsageError`` with the command ``made_by`` when it is in neither folder; ``{vocabulary}`` in it is the
+        folder of the vocabulary: ``zhprep render-glyphs --vocab {vocabulary}``.
         """
         folders = [folder for folder in (self.vocabulary, self.data) if folder is not None]
         for folder in folders:
             if (folder / name).exists():
                 return folder / name
         where = " or ".join(map(str, folders))
-        raise UsageError(f"the model needs {name}, which is not in {where}", hint=made_by)
+        raise UsageError(
+            f"the model needs {name}, which is not in {where}", hint=made_by.format(vocabulary=self.vocabulary)
+        )

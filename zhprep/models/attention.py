@@ -114,17 +114,39 @@ def rotated(states: Tensor, by: Rotation) -> Tensor:
     return turned.to(states.dtype)
 
 
-class SelfAttention(nn.Module):
-    """Multi-head self-attention, with one product for queries, keys and values.
+class Attention(nn.Module):
+    """Multi-head attention: what its kinds have in common."""
+
+    output: nn.Linear
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.n_heads = config.num_attention_heads
+        self.attention_dropout = config.attention_dropout
+        self.scale = config.attention_scale or None
+
+    def heads_of(self, states: Tensor, n_parts: int) -> tuple[Tensor, ...]:
+        """Return ``n_parts`` products that lie side by side in ``states`` ``[B, L, n·D]``, each ``[B, H, L, D/H]``."""
+        n_rows, length, width = states.shape
+        parts = states.view(n_rows, length, n_parts, self.n_heads, width // n_parts // self.n_heads)
+        return parts.permute(2, 0, 3, 1, 4).unbind(0)
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """Return ``[B, L, D]``."""
+        dropout = self.attention_dropout if self.training else 0.0
+        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout, scale=self.scale)
+        attended: Tensor = self.output(seen.transpose(1, 2).flatten(2))
+        return attended
+
+
+class SelfAttention(Attention):
+    """Attention to the stream itself, with one product for queries, keys and values.
 
     ``index`` is the number of the layer, which decides whether it sees all or a window.
     """
 
     def __init__(self, config: ModelConfig, index: int = 0) -> None:
-        super().__init__()
-        self.n_heads = config.num_attention_heads
-        self.attention_dropout = config.attention_dropout
-        self.scale = config.attention_scale or None
+        super().__init__(config)
         self.window = config.local_attention if index % config.global_attn_every_n_layers else 0
         self.theta = (config.local_rotary_theta if self.window else 0.0) or config.rotary_theta
         self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size, bias=config.bias)
@@ -132,27 +154,18 @@ class SelfAttention(nn.Module):
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
         """Return ``[B, L, D]``."""
-        n_rows, length, width = hidden_states.shape
-        qkv = self.qkv(hidden_states).view(n_rows, length, 3, self.n_heads, width // self.n_heads)
-        query, key, value = qkv.permute(2, 0, 3, 1, 4).unbind(0)  # each [B, H, L, D/H]
+        query, key, value = self.heads_of(self.qkv(hidden_states), 3)
         if self.theta:
             by = context.rotations[self.theta]
             query, key = rotated(query, by), rotated(key, by)
-        dropout = self.attention_dropout if self.training else 0.0
-        mask = context.mask(self.window)
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout, scale=self.scale)
-        attended: Tensor = self.output(seen.transpose(1, 2).reshape(n_rows, length, width))
-        return attended
+        return self.attend(query, key, value, context.mask(self.window))
 
 
-class CrossAttention(nn.Module):
-    """Multi-head attention to ``context.cross``."""
+class CrossAttention(Attention):
+    """Attention to ``context.cross``."""
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
-        self.n_heads = config.num_attention_heads
-        self.attention_dropout = config.attention_dropout
-        self.scale = config.attention_scale or None
+        super().__init__(config)
         self.query = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
         self.kv = nn.Linear(config.hidden_size, 2 * config.hidden_size, bias=config.bias)
         self.output = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
@@ -160,13 +173,6 @@ class CrossAttention(nn.Module):
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
         """Return ``[B, L, D]``."""
         assert context.cross is not None
-        n_rows, length, width = hidden_states.shape
-        query = self.query(hidden_states).view(n_rows, length, self.n_heads, -1).transpose(1, 2)
-        kv = self.kv(context.cross).view(n_rows, -1, 2, self.n_heads, width // self.n_heads)
-        key, value = kv.permute(2, 0, 3, 1, 4).unbind(0)
-        dropout = self.attention_dropout if self.training else 0.0
-        seen = F.scaled_dot_product_attention(
-            query, key, value, attn_mask=context.cross_mask, dropout_p=dropout, scale=self.scale
-        )
-        attended: Tensor = self.output(seen.transpose(1, 2).reshape(n_rows, length, width))
-        return attended
+        (query,) = self.heads_of(self.query(hidden_states), 1)
+        key, value = self.heads_of(self.kv(context.cross), 2)
+        return self.attend(query, key, value, context.cross_mask)

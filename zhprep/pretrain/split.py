@@ -14,7 +14,7 @@ import numpy.typing as npt
 from zhprep.collate.rows import Integers
 from zhprep.collate.stored import Instances
 from zhprep.core import rng
-from zhprep.instances.layout.splitting import is_validation
+from zhprep.instances.layout import is_validation
 
 LEAST = 64
 MOST_SHARE = 0.1

@@ -36,11 +36,9 @@ def check_pinyin(config: PinyinConfig) -> None:
 def check_instances(config: InstancesConfig) -> None:
     """Raise ``UsageError`` with the nearest name for a mask, replacement, corruption or format that there is not, for
     ratios that are not shares, and for similar words without a table of them."""
-    from zhprep.instances.corruptions.corrupting import in_order
-    from zhprep.instances.layout.formats import FORMATS
-    from zhprep.instances.masks.drawing import Chosen, draw_kinds
-    from zhprep.instances.masks.replacements import REPLACEMENTS
-    from zhprep.instances.masks.strategies import STRATEGIES
+    from zhprep.instances.corruptions import in_order
+    from zhprep.instances.layout import FORMATS
+    from zhprep.instances.masks import REPLACEMENTS, STRATEGIES, Chosen, draw_kinds
 
     lookup(STRATEGIES, config.mask, "mask strategy")
     lookup(REPLACEMENTS, config.replacing, "replacement")

@@ -21,7 +21,9 @@ def parts_of(path: Path) -> list[Path]:
     """Return the folders that ``path`` is made of: those of a run of a recipe, else ``path`` itself."""
     if (path / MANIFEST).exists() or (path / PLAN).exists():
         return [path]
-    return [path / name for name in PARTS if (path / name).is_dir()] or [path]
+    phases = sorted(folder.name for folder in path.glob("data-*") if folder.is_dir())
+    names = [PARTS[0], *phases, *PARTS[1:]]
+    return [path / name for name in names if (path / name).is_dir()] or [path]
 
 
 def shards_of(path: Path) -> Path:

@@ -25,7 +25,7 @@ def render_glyphs(vocabulary_path: Path, folder: Path, config: GlyphsConfig) -> 
     record = save(rendered, vocabulary.tokens, folder)
     report = Report(output=str(folder / IMAGES), content_sha256=file_sha256(folder / IMAGES))
     short = [{"face": channel["face"], **channel["rows"]} for channel in record["channels"]]
-    report.scores = {"shape": record["shape"], "channels": short}
+    report.scores = {"shape": record["shape"], "channels": short, "without_image": record["without_image"]}
     if components is not None:
         parts = save_components(components, draw(config, components.parts), folder)
         report.scores["components"] = {"shape": parts["shape"], **components.account}

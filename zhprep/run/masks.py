@@ -9,10 +9,7 @@ from typing import Any
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
 from zhprep.instances import facts_of, made_with
-from zhprep.instances.inspect.corruption_lint import lint_corrupted
-from zhprep.instances.inspect.figures import special_in_text
-from zhprep.instances.inspect.lint import lint
-from zhprep.instances.inspect.statistics import statistics
+from zhprep.instances.inspect import lint, lint_corrupted, special_in_text, statistics
 from zhprep.run.instances import VOCABULARY
 from zhprep.vocab import load
 

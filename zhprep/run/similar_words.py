@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from zhprep.core.corpus import Corpus, read_block
 from zhprep.core.report import Account
-from zhprep.instances.similar import build as similar
-from zhprep.instances.similar.build import SimilarConfig
+from zhprep.instances import similar
+from zhprep.instances.similar import SimilarConfig
 from zhprep.run.chain import Chain
 
 

@@ -18,7 +18,7 @@ from zhprep.core.simplified import simplify
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, check, from_words, lengths_of, split
 from zhprep.segment.emoji import join_emoji, may_hold_joined_emoji
-from zhprep.segment.engines import Engine, load_engine
+from zhprep.segment.engines import SegmentEngine, load_engine
 from zhprep.segment.letters import join_letters
 from zhprep.segment.lexicon import read_user_dictionary
 from zhprep.segment.sentences import Sentences
@@ -35,7 +35,7 @@ _SHARE = 16
 class Segmenter:
     """An engine (``engine``, else the one that ``config`` names) with the rules of ``config``; itself an engine."""
 
-    def __init__(self, config: SegmentConfig, engine: Engine | None = None) -> None:
+    def __init__(self, config: SegmentConfig, engine: SegmentEngine | None = None) -> None:
         self.engine = engine if engine is not None else load_engine(config)
         self.name = self.engine.name
         self._config = config
@@ -89,12 +89,12 @@ def _with_rules(text: Sentences, cuts: Cuts, rules: list[Rule]) -> Cuts:
     return dataclasses.replace(text.cuts(marks), text=cuts.text)
 
 
-def cut(engine: Engine, sentences: pa.Array) -> Cuts:
+def cut(engine: SegmentEngine, sentences: pa.Array) -> Cuts:
     """Return the words of ``sentences`` (a string array) as ``engine`` has them, checked. Raises ``Loss``."""
     return _cut(engine, Sentences(sentences))
 
 
-def _cut(engine: Engine, text: Sentences) -> Cuts:
+def _cut(engine: SegmentEngine, text: Sentences) -> Cuts:
     """Cut by the form that the engine has: of sentences in all their forms, of a string array, or of a list."""
     if hasattr(engine, "ends_of"):
         cuts: Cuts = engine.ends_of(text)
@@ -107,7 +107,7 @@ def _cut(engine: Engine, text: Sentences) -> Cuts:
     return cuts
 
 
-def _user_words(config: SegmentConfig, engine: Engine) -> list[UserWords]:
+def _user_words(config: SegmentConfig, engine: SegmentEngine) -> list[UserWords]:
     """Return the lists of words that ``config`` names."""
     lists = []
     if config.user_dictionary is not None:

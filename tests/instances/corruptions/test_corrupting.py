@@ -11,10 +11,10 @@ from zhprep import vocab
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.instances import Flat, InstanceBuilder, InstancesConfig, Materials, build_instances, corrupt_batch
-from zhprep.instances.corruptions.strategies import CORRUPTIONS
-from zhprep.instances.inspect.corruption_lint import lint_corrupted
-from zhprep.instances.inspect.uncorrupt import clean_of
-from zhprep.instances.layout.formats import FORMATS
+from zhprep.instances.corruptions import CORRUPTIONS
+from zhprep.instances.inspect import lint_corrupted
+from zhprep.instances.inspect.restore import restore_corrupted
+from zhprep.instances.layout import FORMATS
 
 WHOLE = [*((name,) for name in CORRUPTIONS), ("permute", "infill"), ("permute", "mask", "delete", "infill", "rotate")]
 corruptions = pytest.mark.parametrize("names", WHOLE, ids=",".join)
@@ -81,7 +81,7 @@ def test_undone_they_are_the_clean_instances(make, names):
     clean, facts = make(documents, corruption=names)
     static, _ = make(documents, corruption=names, static=True)
     sentinels = facts.sentinels if names == ("sentinels",) else None
-    parts = [clean_of(batch, sentinels) for batch in static.to_batches()]
+    parts = [restore_corrupted(batch, sentinels) for batch in static.to_batches()]
     expected = flat_of(clean)
     for field in ("input_ids", "word_ids", "instance_ids"):
         assert np.array_equal(np.concatenate([getattr(flat, field) for flat, _ in parts]), getattr(expected, field))

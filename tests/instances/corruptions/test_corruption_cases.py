@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
-from zhprep.instances.corruptions.sentence_marks import marks_of
-from zhprep.instances.corruptions.sentinel_ids import sentinels_of
+from zhprep.instances.corruptions import marks_of, sentinels_of
 from zhprep.vocab import Vocabulary
 
 SEGMENTED = "使用 语言 模型 来 预测 下 一个 词 的 概率 。 今天 天气 很 好 ！ “ 去 公园 吧 。 ” 他 说 。"

@@ -12,10 +12,10 @@ from made_words import make_documents, words_batch
 
 from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, TokenFacts, build_instances
+from zhprep.instances.inspect import lint, statistics
 from zhprep.instances.inspect.figures import Figures
-from zhprep.instances.inspect.lint import chi_square, lint
-from zhprep.instances.inspect.statistics import statistics
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.inspect.lint import chi_square
+from zhprep.instances.masks import STRATEGIES
 
 
 @functools.cache

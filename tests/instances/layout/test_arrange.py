@@ -9,8 +9,7 @@ from made_words import make_documents, words_batch
 
 from zhprep.core.report import Account
 from zhprep.instances import InstancesConfig, Materials, build_instances, builder_of
-from zhprep.instances.layout.formats import FORMATS
-from zhprep.instances.layout.splitting import VALIDATION, for_validation, is_validation
+from zhprep.instances.layout import FORMATS, VALIDATION, for_validation, is_validation
 
 
 def build(vocabulary, encoder, documents, account=None, **settings):

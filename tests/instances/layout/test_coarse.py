@@ -10,7 +10,7 @@ from made_words import make_documents, words_batch
 from zhprep import vocab
 from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
-from zhprep.instances.layout.reading import Reader
+from zhprep.instances.layout import Reader
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from made_words import words_batch
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.instances.layout import read_entities
 from zhprep.instances.layout.align import CharacterWords
-from zhprep.instances.layout.entities import Entities, inner_words, read_entities
+from zhprep.instances.layout.entities import Entities, inner_words
 
 
 def inner(sentences, names):

@@ -15,9 +15,9 @@ from made_words import words_batch
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.instances import InstanceBuilder, InstancesConfig, Materials, build_instances
+from zhprep.instances.layout import SpanFile
 from zhprep.instances.layout.align import CharacterWords
 from zhprep.instances.layout.entities import inner_words
-from zhprep.instances.layout.spans import SpanFile
 
 DOCUMENTS = [[["我", "在", "北京", "大学", "读书"], ["中华", "人民", "共和国"]], [["他", "走"]]]
 

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhprep.core import rng
-from zhprep.instances.masks import filling
-from zhprep.instances.masks.budgets import Budget
-from zhprep.instances.masks.words import Units
+from zhprep.instances.masks import Budget, Units, filling
 
 instances = st.lists(st.lists(st.sampled_from([1, 1, 1, 2, 2, 3, 4, 9]), max_size=60), min_size=1, max_size=8)
 

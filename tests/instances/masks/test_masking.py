@@ -1,4 +1,4 @@
-"""Masking a batch: blocks do not matter; sounds do not tell."""
+"""Masking a batch: blocks do not matter; pinyin does not tell."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from plain_masks import random_batch
 
 from zhprep.core.errors import DataError
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch, mask_batch
-from zhprep.instances.masks import masking
-from zhprep.instances.masks.drawing import KEEP, MASK
-from zhprep.instances.masks.sounds import masked_sounds
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.masks import KEEP, MASK, STRATEGIES, mask_pinyin_ids, masking
 
 FACTS = TokenFacts(4, np.arange(10, 500))
 
@@ -72,19 +69,19 @@ class Loud:
 
 def test_the_sound_of_a_masked_token_is_not_given_away():
     flat = flat_of(300)
-    sounds = (flat.input_ids % 97 + 1).astype(np.uint16)
+    pinyin_ids = (flat.input_ids % 97 + 1).astype(np.uint16)
     config = InstancesConfig()
     masked = mask_batch(flat, config, FACTS)
-    for facts, replaced in ((FACTS, np.zeros(500)), (TokenFacts(4, FACTS.pool, sounds=Loud()), np.arange(500) + 1)):
-        heard = masked_sounds(sounds, flat, masked, config, facts, 0)
+    for facts, replaced in ((FACTS, np.zeros(500)), (TokenFacts(4, FACTS.pool, readings=Loud()), np.arange(500) + 1)):
+        heard = mask_pinyin_ids(pinyin_ids, flat, masked, config, facts, 0)
         at = heard[masked.positions]
         assert (at[masked.kinds == MASK] == 0).all()
-        assert (at[masked.kinds == KEEP] == sounds[masked.positions][masked.kinds == KEEP]).all()
+        assert (at[masked.kinds == KEEP] == pinyin_ids[masked.positions][masked.kinds == KEEP]).all()
         other = (masked.kinds != MASK) & (masked.kinds != KEEP)
         assert (at[other] == replaced[masked.input_ids[masked.positions][other]]).all()
-        untouched = np.ones(len(sounds), bool)
+        untouched = np.ones(len(pinyin_ids), bool)
         untouched[masked.positions] = False
-        assert (heard[untouched] == sounds[untouched]).all()
+        assert (heard[untouched] == pinyin_ids[untouched]).all()
 
 
 def test_what_is_put_in_differs_between_epochs_where_the_same_is_chosen():

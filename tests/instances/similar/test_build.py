@@ -7,14 +7,8 @@ import pytest
 from made_words import words_batch
 
 from zhprep.core.errors import DataError
-from zhprep.instances.similar.build import (
-    SimilarConfig,
-    of_corpus,
-    of_lexicon,
-    of_vectors,
-    read_word2vec,
-    write_similar,
-)
+from zhprep.instances.similar import SimilarConfig, of_corpus, of_lexicon, of_vectors, write_similar
+from zhprep.instances.similar.build import read_word2vec
 from zhprep.instances.similar.cooccurrence import Sparse, frequent_words, near_counts
 from zhprep.instances.similar.vectors import count_vectors, nearest, positive_information
 

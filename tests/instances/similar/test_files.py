@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from zhprep.core.errors import DataError
-from zhprep.instances.similar.files import read_similar_words
+from zhprep.instances.similar import read_similar_words
 
 
 def write(tmp_path, text):

@@ -13,9 +13,7 @@ import numpy as np
 from zhprep.core import rng
 from zhprep.core.ragged import Array, Bools, Ints, offsets_of, ranges
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.masks.drawing import TokenFacts
-from zhprep.instances.masks.masking import Flat
-from zhprep.instances.masks.words import Units, Words
+from zhprep.instances.masks import Flat, TokenFacts, Units, Words
 
 INSERTED = 1 << 30
 """Index of the first word that was put in and is none of the text: beyond any word of an instance."""

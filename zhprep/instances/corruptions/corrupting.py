@@ -17,8 +17,7 @@ from zhprep.core.registry import lookup
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
 from zhprep.instances.corruptions.strategies import ALONE, CORRUPTIONS
-from zhprep.instances.masks.drawing import TokenFacts
-from zhprep.instances.masks.masking import Flat
+from zhprep.instances.masks import Flat, TokenFacts
 
 PLAIN = ("input_ids", "word_ids", "special_tokens_mask", "instance_id")
 """The columns of instances that can be corrupted: others would say of a source what is no longer so."""

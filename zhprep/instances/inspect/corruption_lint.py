@@ -20,13 +20,10 @@ import pyarrow as pa
 
 from zhprep.core.ragged import Bools, Ints, offsets_of, ranges, rows_of
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corruptions.corrupted import Corrupted
-from zhprep.instances.corruptions.corrupting import corrupt_batch
-from zhprep.instances.inspect.figures import clean_of as masked_clean_of
+from zhprep.instances.corruptions import Corrupted, corrupt_batch
 from zhprep.instances.inspect.lint import OTHER, SIGMAS
-from zhprep.instances.inspect.uncorrupt import clean_of
-from zhprep.instances.masks.drawing import TokenFacts
-from zhprep.instances.masks.masking import Flat
+from zhprep.instances.inspect.restore import restore_corrupted, restore_masked
+from zhprep.instances.masks import Flat, TokenFacts
 
 
 @dataclasses.dataclass
@@ -75,10 +72,10 @@ def lint_corrupted(batches: Iterable[pa.RecordBatch], config: InstancesConfig, f
     sides = Sides()
     for batch in batches:
         if "labels" not in batch.schema.names:
-            flat, _ = masked_clean_of(batch, config)
+            flat, _ = restore_masked(batch, config)
             _add(sides, flat, corrupt_batch(flat, config, facts), config, facts)
             continue
-        flat, rows = clean_of(batch, facts.sentinels if config.corruption == ("sentinels",) else None)
+        flat, rows = restore_corrupted(batch, facts.sentinels if config.corruption == ("sentinels",) else None)
         _fault(sides, "instances that cannot be put together again", len(batch) - len(rows))
         dupes = batch["dupe"].to_numpy()[rows]
         for dupe in np.unique(dupes).tolist():

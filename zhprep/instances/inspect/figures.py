@@ -13,11 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core import rng
-from zhprep.core.ragged import Ints, rows_of
+from zhprep.core.ragged import Ints
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.masks.drawing import KEEP, KINDS, MASK, RANDOM, UNPAIRED, TokenFacts
-from zhprep.instances.masks.masking import Flat, Masked
-from zhprep.instances.masks.words import Units
+from zhprep.instances.masks import KEEP, KINDS, MASK, RANDOM, UNPAIRED, Flat, Masked, TokenFacts, Units, budget_of
 
 SIZES, RUNS, PARTS, BINS = 8, 12, 10, 20
 """Classes of word sizes and of runs (the last holds all longer ones), parts of an instance, classes of lengths."""
@@ -57,45 +55,10 @@ class Figures:
                 setattr(self, field.name, ours + theirs)
 
 
-def clean_of(batch: pa.RecordBatch, config: InstancesConfig) -> tuple[Flat, Masked | None]:
-    """Return the instances as they were before masking, and the masks on disk, if there are any."""
-    offsets = rows_of(batch["input_ids"])
-    ids = batch["input_ids"].flatten().to_numpy()
-    words = batch["word_ids"].flatten().to_numpy()
-    flat = Flat(ids, words, offsets, batch["instance_id"].to_numpy())
-    if "masked_lm_positions" not in batch.schema.names:
-        return flat, None
-    rows = rows_of(batch["masked_lm_positions"])
-    begins = np.repeat(offsets[:-1], np.diff(rows))
-    positions = begins + batch["masked_lm_positions"].flatten().to_numpy()
-    labels = batch["masked_lm_ids"].flatten().to_numpy()
-    kinds = batch["mask_kind"].flatten().to_numpy()
-    clean = ids.copy()
-    inside = positions < len(ids)
-    restored = ids[np.minimum(begins + labels, len(ids) - 1)] if config.replacing == "shuffle" else labels
-    clean[positions[inside]] = restored[inside]
-    return dataclasses.replace(flat, input_ids=clean), Masked(ids, positions, rows, labels, kinds)
-
-
-def special_in_text(batch: pa.RecordBatch, config: InstancesConfig, facts: TokenFacts) -> int:
-    """Return how many tokens of the text (``special_tokens_mask`` is 0) are special tokens, masks undone."""
-    if facts.never_text is None:
-        return 0
-    never = facts.never_text.copy()
-    if "labels" in batch.schema.names:  # a source: what was put in for a span stands there for text
-        never[facts.mask] = False
-        never[facts.sentinels if facts.sentinels is not None else []] = False
-        ids = batch["input_ids"].flatten().to_numpy()
-    else:
-        ids = clean_of(batch, config)[0].input_ids
-    special = batch["special_tokens_mask"].flatten().to_numpy()
-    return int(np.count_nonzero(never.take(ids, mode="clip") & (special == 0)))
-
-
 def figures_of(flat: Flat, masked: Masked, config: InstancesConfig, facts: TokenFacts) -> Figures:
     """Return the figures of ``masked``, which are masks of the clean instances ``flat``."""
     units = flat.words.units
-    limits = config.budget_of(flat.words, units, rng.keys(config.seed, "mask", 0, flat.instance_ids))
+    limits = budget_of(config, flat.words, units, rng.keys(config.seed, "mask", 0, flat.instance_ids))
     faults = _faults(flat, masked, facts)
     if not limits.in_units and config.mask != "chinesebert":
         faults["instances over their budget"] = int((np.diff(masked.offsets) > limits.limits).sum())

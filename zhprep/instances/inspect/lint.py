@@ -18,13 +18,9 @@ import pyarrow as pa
 
 from zhprep.core.ragged import Ints
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.inspect.figures import Figures, clean_of, figures_of, label_counts
-from zhprep.instances.masks.drawing import KEEP, RANDOM, TokenFacts
-from zhprep.instances.masks.masking import mask_batch
-from zhprep.instances.masks.replacements.all_mask import SHARES as ALL_MASK
-from zhprep.instances.masks.replacements.bert import SHARES as BERT
-from zhprep.instances.masks.replacements.random import SHARES as RANDOM_ONLY
-from zhprep.instances.masks.replacements.similar import SHARES as SIMILAR
+from zhprep.instances.inspect.figures import Figures, figures_of, label_counts
+from zhprep.instances.inspect.restore import restore_masked
+from zhprep.instances.masks import KEEP, RANDOM, RATIOS, TokenFacts, mask_batch
 
 SIGMAS = 5.0
 OTHER = 1 << 31
@@ -43,9 +39,6 @@ HISTOGRAMS = {
     "draws": "kinds of masks",
 }
 """The figures that are compared class by class."""
-
-SHARES = {"bert": BERT, "partial": BERT, "all-mask": ALL_MASK, "random": RANDOM_ONLY, "similar": SIMILAR}
-"""Shares of replaced, random and kept of the replacements that say what they did to every token."""
 
 
 @dataclasses.dataclass
@@ -72,7 +65,7 @@ def lint(
     facts = dataclasses.replace(facts, never_text=None)  # what is not as it should be is counted here, not refused
     found, expected = Figures(), Figures()
     for dupe, batch in by_dupe(batches):
-        flat, masked = clean_of(batch, config)
+        flat, masked = restore_masked(batch, config)
         masked = masked or mask_batch(flat, config, facts)
         figures = figures_of(flat, masked, config, facts)
         figures.labels = {} if dupe else label_counts(batch)  # duplicates repeat what was drawn once
@@ -118,9 +111,9 @@ def _problems(found: Figures, expected: Figures, config: InstancesConfig) -> Ite
 
 def _kinds(draws: Ints, config: InstancesConfig) -> Iterator[str]:
     """Hold the shares of random and kept tokens to the ratios themselves."""
-    if config.replacing not in SHARES or not (n := int(draws.sum())):
+    if config.replacing not in RATIOS or not (n := int(draws.sum())):
         return
-    replaced, random, kept = config.ratios or SHARES[config.replacing]
+    replaced, random, kept = config.ratios or RATIOS[config.replacing]
     if config.replacing == "random":
         random += replaced
     for kind, what, share in ((RANDOM, "random", random), (KEEP, "kept", kept)):

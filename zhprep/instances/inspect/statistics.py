@@ -9,7 +9,7 @@ from typing import Any
 
 from zhprep.core.ragged import Ints
 from zhprep.instances.inspect.figures import BINS, Figures
-from zhprep.instances.masks.drawing import KINDS
+from zhprep.instances.masks import KINDS
 
 
 def statistics(figures: Figures, max_length: int) -> dict[str, Any]:

@@ -17,10 +17,8 @@ import pyarrow.compute as pc
 
 from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.corruptions.corrupting import corrupt_batch
-from zhprep.instances.masks.drawing import KINDS, MASK, Sounds, TokenFacts
-from zhprep.instances.masks.masking import Flat, mask_batch
-from zhprep.instances.masks.sounds import masked_sounds
+from zhprep.instances.corruptions import corrupt_batch
+from zhprep.instances.masks import KINDS, MASK, Flat, PinyinReadings, TokenFacts, mask_batch, mask_pinyin_ids
 from zhprep.instances.materials import Materials, facts_of
 from zhprep.vocab import Vocabulary
 
@@ -30,14 +28,14 @@ Counts = npt.NDArray[np.int64]
 @dataclass(frozen=True)
 class Cell:
     """One token: what stands in the input, what the label is, which word it belongs to, what was done; and how what
-    stands in the input sounds, if the data say it."""
+    stands in the input is read, if the data say it."""
 
     shown: str
     label: str
     word: int
     kind: int
     segment: int
-    sound: str = ""
+    pinyin: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Syllables:
     """The ``names`` of syllables by id, and the readings of the tokens."""
 
     names: Sequence[str]
-    readings: Sounds
+    readings: PinyinReadings
 
 
 def view_instances(
@@ -143,24 +141,24 @@ def _cells(
     names: Sequence[str] = (),
 ) -> list[Cell]:
     ids = np.array(row["input_ids"], np.int64)
-    sounds = np.array(row["pinyin_ids"] if names else [0] * len(ids))
+    pinyin_ids = np.array(row["pinyin_ids"] if names else [0] * len(ids))
     if "masked_lm_positions" in row:
         inputs, positions, labels, kinds = ids, row["masked_lm_positions"], row["masked_lm_ids"], row["mask_kind"]
     else:
         flat = Flat(ids, np.array(row["word_ids"]), np.array([0, len(ids)]), np.array([row["instance_id"]]))
         masked = mask_batch(flat, config, facts, epoch)
-        sounds = masked_sounds(sounds, flat, masked, config, facts, epoch) if names else sounds
+        pinyin_ids = mask_pinyin_ids(pinyin_ids, flat, masked, config, facts, epoch) if names else pinyin_ids
         inputs, positions = masked.input_ids, masked.positions.tolist()
         labels, kinds = masked.labels.tolist(), masked.kinds.tolist()
     chosen = dict(zip(positions, zip(labels, kinds, strict=True), strict=True))
     segments = row.get("token_type_ids") or [0] * len(ids)
     cells = []
-    columns = zip(inputs.tolist(), row["word_ids"], segments, sounds.tolist(), strict=True)
-    for place, (token, word, segment, sound) in enumerate(columns):
+    columns = zip(inputs.tolist(), row["word_ids"], segments, pinyin_ids.tolist(), strict=True)
+    for place, (token, word, segment, pinyin_id) in enumerate(columns):
         label, kind = chosen.get(place, (None, 0))
         if label is not None and config.replacing == "shuffle":
             label = int(inputs[label])  # a place: what stands there belongs here
         said = "" if label is None else vocabulary.tokens[label]
-        heard = names[sound] if names else ""
+        heard = names[pinyin_id] if names else ""
         cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment, heard))
     return cells

@@ -20,7 +20,7 @@ from zhprep.core.ragged import Array, Bools, Ints, offsets_of
 
 @dataclasses.dataclass(frozen=True)
 class CharacterWords:
-    """The words of some sentences, over all their characters laid end to end.
+    """The words of some sentences, over all their characters assembled end to end.
 
     ``starts`` ``int64[W]`` are the characters that begin a word, ``bases`` ``int64[S + 1]`` those that begin a
     sentence, and the end.

@@ -82,7 +82,7 @@ class Slots:
 
 
 @dataclasses.dataclass(frozen=True)
-class Laid:
+class Assembled:
     """Instances end to end: ``[T]`` arrays and ``offsets`` ``int64[B + 1]``; ``lists`` are further list columns, each
     as values and offsets."""
 
@@ -93,7 +93,9 @@ class Laid:
     lists: dict[str, tuple[Array, Ints]]
 
 
-def lay_out(window: Window, pieces: Pieces, special: SpecialIds, coarse_special: SpecialIds | None = None) -> Laid:
+def assemble(
+    window: Window, pieces: Pieces, special: SpecialIds, coarse_special: SpecialIds | None = None
+) -> Assembled:
     """Return the instances of ``pieces``."""
     tokens = window.tokens
     opening = np.diff(pieces.instances, prepend=-1) > 0
@@ -117,7 +119,7 @@ def lay_out(window: Window, pieces: Pieces, special: SpecialIds, coarse_special:
     if tokens.coarse is not None and coarse_special is not None:
         lists |= _coarse(window, pieces, slots, sources, offsets, coarse_special)
     input_ids = slots.gather(tokens.ids, sources, special)
-    return Laid(input_ids, _word_ids(opens, mask, offsets), mask, offsets, lists)
+    return Assembled(input_ids, _word_ids(opens, mask, offsets), mask, offsets, lists)
 
 
 def _word_ids(opens: Bools, special: npt.NDArray[np.uint8], offsets: Ints) -> npt.NDArray[np.int16]:

@@ -20,11 +20,11 @@ from zhprep.instances.layout.tokens import Coarse, Tokens
 from zhprep.instances.layout.window import Window
 from zhprep.vocab import Encoder
 
-SOUNDS = "pinyin_ids"
+PINYIN_IDS = "pinyin_ids"
 
 
 class Reader:
-    """Reads documents with one vocabulary, or with two; joins the words of ``entities`` and ``spans``; with ``sounds``
+    """Reads documents with one vocabulary, or with two; joins the words of ``entities`` and ``spans``; with ``pinyin``
     takes syllables along."""
 
     def __init__(
@@ -34,9 +34,9 @@ class Reader:
         entities: Entities | None = None,
         spans: SpanFile | None = None,
         *,
-        sounds: bool = False,
+        pinyin: bool = False,
     ) -> None:
-        self._encoder, self._coarse, self._with_sounds = encoder, coarse, sounds
+        self._encoder, self._coarse, self._with_pinyin = encoder, coarse, pinyin
         self._entities, self._spans = entities, spans
 
     def read(self, documents: pa.RecordBatch, first_number: int, account: Account) -> Window:
@@ -46,7 +46,7 @@ class Reader:
         encoded = _encode(self._encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
         opens, joined = open_words(places, words)
-        columns = _sounds(documents, places) if self._with_sounds else {}
+        columns = _pinyin_ids(documents, places) if self._with_pinyin else {}
         coarse = None if self._coarse is None else self._read_coarse(self._coarse, sentences, ends, words, places)
         if coarse is not None:
             opens[1:] &= coarse.of[1:] != coarse.of[:-1]
@@ -63,7 +63,7 @@ class Reader:
         """Return no tokens, with the types that tokens have."""
         none = np.zeros(0, np.int64)
         coarse = None if self._coarse is None else Coarse(none, none)
-        columns = {SOUNDS: np.zeros(0, np.uint16)} if self._with_sounds else {}
+        columns = {PINYIN_IDS: np.zeros(0, np.uint16)} if self._with_pinyin else {}
         return Tokens(np.zeros(0, self._encoder.id_type), np.zeros(0, np.bool_), columns, coarse)
 
     def _joined(self, words: CharacterWords, documents: pa.RecordBatch, account: Account) -> CharacterWords:
@@ -89,12 +89,12 @@ def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:
     return encoder.encode(sentences, ends) if encoder.takes_words else encoder.encode(sentences)
 
 
-def _sounds(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDArray[np.uint16]]:
+def _pinyin_ids(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDArray[np.uint16]]:
     """Return the syllable of each token that is a single character, 0 for others."""
     syllables = documents["syllables"].flatten().flatten().to_numpy()
-    sounds = syllables[places.first]
-    sounds[places.wide] = 0
-    return {SOUNDS: sounds}
+    pinyin_ids = syllables[places.first]
+    pinyin_ids[places.wide] = 0
+    return {PINYIN_IDS: pinyin_ids}
 
 
 def document_lengths(documents: pa.RecordBatch) -> list[int]:

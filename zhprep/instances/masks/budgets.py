@@ -23,6 +23,8 @@ import numpy as np
 
 from zhprep.core import rng
 from zhprep.core.ragged import Ints
+from zhprep.core.registry import lookup
+from zhprep.instances.config import InstancesConfig
 from zhprep.instances.masks.words import Units, Words
 
 ROUNDING = 1 << 40
@@ -88,3 +90,11 @@ BUDGETS: dict[str, Rule] = {
     "bernoulli": bernoulli,
     "probabilistic": probabilistic,
 }
+
+
+def budget_of(config: InstancesConfig, words: Words, units: Units, keys: rng.Bits) -> Budget:
+    """Return the limits of a batch under the rule of ``config``, capped at ``max_predictions``."""
+    budget = lookup(BUDGETS, config.budget, "budget rule")(words, units, keys, config.rate)
+    if config.max_predictions is None:
+        return budget
+    return Budget(np.minimum(budget.limits, config.max_predictions), budget.in_units)

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from zhprep.core import rng
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.ragged import Array, Bools, Ints
-from zhprep.instances.similar.table import SimilarTable
+from zhprep.instances.similar import SimilarTable
 from zhprep.vocab import Vocabulary
 
 UNTOUCHED, MASK, RANDOM, KEEP, SIMILAR, UNPAIRED, MOVED = range(7)
@@ -26,8 +26,8 @@ KINDS = ("untouched", "mask", "random", "keep", "similar", "random for want of a
 _HALF = np.uint64(32)
 
 
-class Sounds(Protocol):
-    """Knows how tokens may sound."""
+class PinyinReadings(Protocol):
+    """Knows how tokens may be read."""
 
     def draw(self, token_ids: Ints, random: rng.Bits) -> npt.NDArray[np.uint16]:
         """Return the id of one reading of each token, 0 for a token that has none."""
@@ -45,7 +45,7 @@ class TokenFacts:
     mask: int
     pool: Ints
     similar: SimilarTable | None = None
-    sounds: Sounds | None = None
+    readings: PinyinReadings | None = None
     marks: npt.NDArray[np.uint8] | None = None
     sentinels: Ints | None = None
     never_text: Bools | None = None

@@ -80,7 +80,7 @@ class _State:
         kept = np.zeros(len(able) + 1, np.int64)
         np.cumsum(able, out=kept[1:])
         offsets = kept[offsets_of(sizes)]
-        return _State(units[able], self.wanted[rest][able], offsets[:-1], offsets[1:], self.room)
+        return _State(units[able], self.wanted[rest][able], offsets[:-1].copy(), offsets[1:], self.room)  # `at` moves
 
 
 def _try_next(units: Units, state: _State, costs: Ints, reach: Ints, taken: Ints, stop_at_taken: bool) -> None:

@@ -19,7 +19,7 @@ from zhprep.core import rng
 from zhprep.core.ragged import Array, Ints, offsets_of, sizes_of
 from zhprep.core.registry import lookup
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.masks.drawing import Chosen, TokenFacts
+from zhprep.instances.masks.drawing import KEEP, MASK, Chosen, TokenFacts
 from zhprep.instances.masks.replacements import REPLACEMENTS
 from zhprep.instances.masks.strategies import STRATEGIES
 from zhprep.instances.masks.words import Words
@@ -33,7 +33,7 @@ MOST = 65_536
 
 @dataclasses.dataclass(frozen=True)
 class Flat:
-    """Clean instances laid end to end, without padding.
+    """Clean instances assembled end to end, without padding.
 
     ``input_ids`` and ``word_ids`` are ``[T]`` (any integers; -1 marks special tokens in ``word_ids``), ``offsets``
     is ``int64[B + 1]``, ``instance_ids`` is ``int64[B]``.
@@ -118,3 +118,21 @@ def _mask_block(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: 
     input_ids = batch.input_ids.copy()
     input_ids[positions] = result.ids
     return Masked(input_ids, positions, offsets, result.labels, result.kinds)
+
+
+def mask_pinyin_ids(
+    pinyin_ids: Array, batch: Flat, masked: Masked, config: InstancesConfig, facts: TokenFacts, epoch: int
+) -> Array:
+    """Return ``pinyin_ids`` ``[T]`` with 0 at mask tokens, the old one where the token was kept, and at a token
+    put in another's place one of its own readings (each with the same chance, 0 if it has none): never what the token
+    that is to be guessed sounds like (ChineseBERT's dynamic masking)."""
+    result = pinyin_ids.copy()
+    result[masked.positions[masked.kinds == MASK]] = 0
+    put = np.flatnonzero((masked.kinds != MASK) & (masked.kinds != KEEP))
+    positions = masked.positions[put]
+    instances = np.searchsorted(masked.offsets, put, side="right") - 1
+    keys = rng.keys(config.seed, "sound", epoch, batch.instance_ids)[instances]
+    random = rng.bits(keys, positions - batch.offsets[instances])
+    token_ids = masked.input_ids[positions].astype(np.int64)
+    result[positions] = 0 if facts.readings is None else facts.readings.draw(token_ids, random)
+    return result

@@ -81,7 +81,7 @@ def make_table(words: list[npt.NDArray[np.int64]], similar: list[list[npt.NDArra
 
 
 def hash_runs(tokens: Ints, sizes: Ints) -> rng.Bits:
-    """Return a 64-bit hash of each run of tokens (laid end to end, none empty)."""
+    """Return a 64-bit hash of each run of tokens (assembled end to end, none empty)."""
     if not len(sizes):
         return np.zeros(0, np.uint64)
     places = ranges(np.zeros(len(sizes), np.int64), sizes)

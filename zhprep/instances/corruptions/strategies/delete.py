@@ -9,7 +9,7 @@ import numpy as np
 
 from zhprep.core.registry import lookup
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
-from zhprep.instances.masks.strategies import STRATEGIES
+from zhprep.instances.masks import STRATEGIES
 
 
 def delete(text: Corrupted, conditions: Conditions) -> Corrupted:

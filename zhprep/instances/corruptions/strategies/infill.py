@@ -17,8 +17,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.ragged import Ints, offsets_of, ranges
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
 from zhprep.instances.corruptions.urns import drop
-from zhprep.instances.masks.filling import in_random_order, unit_draws
-from zhprep.instances.masks.runs import draw_lengths
+from zhprep.instances.masks import draw_lengths, in_random_order, unit_draws
 
 INSERTIONS, LENGTHS = 1 << 40, 1 << 41
 """Indices of the first draws of where masks are put in and of how long spans are: beyond any word of an instance."""

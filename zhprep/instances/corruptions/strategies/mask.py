@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
-from zhprep.instances.masks.masking import Flat, mask_batch
+from zhprep.instances.masks import Flat, mask_batch
 
 
 def mask(text: Corrupted, conditions: Conditions) -> Corrupted:

@@ -12,7 +12,7 @@ from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import Array, Bools, Ints, ranges
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
-from zhprep.instances.corruptions.sentence_marks import CLOSER, STOP
+from zhprep.instances.corruptions.token_ids import CLOSER, STOP
 
 
 def permute(text: Corrupted, conditions: Conditions) -> Corrupted:

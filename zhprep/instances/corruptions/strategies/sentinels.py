@@ -22,7 +22,7 @@ from zhprep.core.ragged import Array, Ints, offsets_of, ranges
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
 from zhprep.instances.corruptions.urns import divide
-from zhprep.instances.masks.words import Units
+from zhprep.instances.masks import Units
 
 NOISE, REST = 1 << 40, 1 << 41
 """Indices of the first draws that divide the noise and the rest."""

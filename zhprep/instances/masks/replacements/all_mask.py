@@ -5,9 +5,9 @@ from __future__ import annotations
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.masks.drawing import MASK, Chosen, Replaced, TokenFacts, draw_kinds, replaced
 
-SHARES = (0.9, 0.0, 0.1)
+RATIOS = (0.9, 0.0, 0.1)
 
 
 def all_mask(chosen: Chosen, config: InstancesConfig, facts: TokenFacts) -> Replaced:
     """Return what stands in the chosen places."""
-    return replaced(chosen, draw_kinds(chosen, config.ratios or SHARES, config.per, first=MASK), facts)
+    return replaced(chosen, draw_kinds(chosen, config.ratios or RATIOS, config.per, first=MASK), facts)

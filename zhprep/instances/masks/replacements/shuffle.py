@@ -17,14 +17,14 @@ from zhprep.core import rng
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.masks.drawing import KEEP, MOVED, RANDOM, Chosen, Replaced, TokenFacts, draw_kinds, draw_tokens
 
-SHARES = (0.9, 0.0, 0.1)
+RATIOS = (0.9, 0.0, 0.1)
 ORDER = 1 << 40
 """Added to the index of a token to draw its place in the new order."""
 
 
 def shuffle(chosen: Chosen, config: InstancesConfig, facts: TokenFacts) -> Replaced:
     """Return what stands in the chosen places, and for each where its token now stands."""
-    kinds = draw_kinds(chosen, config.ratios or SHARES, config.per, first=MOVED)
+    kinds = draw_kinds(chosen, config.ratios or RATIOS, config.per, first=MOVED)
     moving = np.flatnonzero(kinds == MOVED)
     texts, keys = chosen.texts()[moving], chosen.keys[moving]
     fresh = (texts[1:] != texts[:-1]) | (keys[1:] != keys[:-1])

@@ -24,7 +24,7 @@ from zhprep.instances.masks.drawing import (
     replaced,
 )
 
-SHARES = (0.8, 0.1, 0.1)
+RATIOS = (0.8, 0.1, 0.1)
 WHICH = 1 << 40
 """Added to the index of a word to draw which of its similar words it gets."""
 
@@ -34,7 +34,7 @@ def similar(chosen: Chosen, config: InstancesConfig, facts: TokenFacts) -> Repla
     table = facts.similar
     if table is None:
         raise UsageError("the replacement 'similar' needs a table of similar words", hint="give --similar-words FILE")
-    kinds = draw_kinds(chosen, config.ratios or SHARES, "span" if config.per == "span" else "word", first=SIMILAR)
+    kinds = draw_kinds(chosen, config.ratios or RATIOS, "span" if config.per == "span" else "word", first=SIMILAR)
     starts, sizes = chosen.runs()
     wanted = kinds[starts] == SIMILAR
     starts, sizes = starts[wanted], sizes[wanted]

@@ -11,6 +11,7 @@ import numpy as np
 
 from zhprep.core import rng
 from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks.budgets import budget_of
 from zhprep.instances.masks.filling import fill
 from zhprep.instances.masks.words import Choice, Words
 
@@ -22,8 +23,8 @@ def chinesebert(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice
     """Choose words in some instances and tokens in the others."""
     by_words = rng.chance(rng.bits(keys, COIN), config.word_share)
     single = dataclasses.replace(config, budget="bernoulli", max_predictions=None)
-    word_budget = config.budget_of(words, words.units, keys)
-    token_budget = single.budget_of(words, words.tokens, keys)
+    word_budget = budget_of(config, words, words.units, keys)
+    token_budget = budget_of(single, words, words.tokens, keys)
     most = (
         token_budget.limits
         if config.max_predictions is None

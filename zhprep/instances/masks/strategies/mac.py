@@ -12,6 +12,7 @@ import numpy as np
 from zhprep.core import rng
 from zhprep.core.ragged import Bools, Ints
 from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks.budgets import budget_of
 from zhprep.instances.masks.filling import in_random_order, unit_draws
 from zhprep.instances.masks.growing import Starts, choice_of, grow
 from zhprep.instances.masks.runs import draw_lengths
@@ -28,7 +29,7 @@ def mac(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice:
     order = order[first[order]]
     offsets = np.searchsorted(np.flatnonzero(first), units.offsets)
     starts = Starts(order, lengths[order], offsets)
-    return choice_of(units, grow(units, starts, config.budget_of(words, units, keys), stop_at_taken=False))
+    return choice_of(units, grow(units, starts, budget_of(config, words, units, keys), stop_at_taken=False))
 
 
 def first_words(units: Units, lengths: Ints) -> Bools:

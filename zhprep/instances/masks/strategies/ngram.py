@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from zhprep.core import rng
 from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks.budgets import budget_of
 from zhprep.instances.masks.filling import in_random_order, unit_draws
 from zhprep.instances.masks.growing import Starts, choice_of, grow
 from zhprep.instances.masks.runs import draw_lengths
@@ -21,4 +22,4 @@ def ngram(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice:
     draws = unit_draws(units, keys)
     order = in_random_order(units, draws)
     starts = Starts(order, draw_lengths(draws, config.ngram_weights)[order], units.offsets)
-    return choice_of(units, grow(units, starts, config.budget_of(words, units, keys), stop_at_taken=False))
+    return choice_of(units, grow(units, starts, budget_of(config, words, units, keys), stop_at_taken=False))

@@ -12,6 +12,7 @@ import numpy as np
 from zhprep.core import rng
 from zhprep.core.ragged import Ints
 from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks.budgets import budget_of
 from zhprep.instances.masks.filling import in_random_order, unit_draws
 from zhprep.instances.masks.growing import Starts, choice_of, grow
 from zhprep.instances.masks.runs import draw_lengths, geometric
@@ -26,7 +27,7 @@ def span(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice:
     anchors = np.repeat(np.arange(len(units.starts)), units.sizes)[order]
     lengths = draw_lengths(draws, geometric(config.span_p, config.span_max))[order]
     starts = Starts(anchors, lengths, tokens.offsets)
-    taken = grow(units, starts, config.budget_of(words, units, keys), stop_at_taken=True)
+    taken = grow(units, starts, budget_of(config, words, units, keys), stop_at_taken=True)
     return choice_of(units, _merged(units, taken))
 
 

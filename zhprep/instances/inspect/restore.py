@@ -1,19 +1,42 @@
-"""Undo corruptions on disk: the clean instances of which static ones were made.
+"""Restore the clean instances of which those on disk were made: masks taken off, corruptions undone.
 
-In: a batch of corrupted rows. Out: the instances as they were. The target of most corruptions is the text itself; with
-a prefix the source is; with sentinels every sentinel of the source is replaced by what the target says of it.
+In: a batch of rows. Out: the instances as they were. The target of most corruptions is the text itself; with a prefix
+the source is; with sentinels every sentinel of the source is replaced by what the target says of it.
 """
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import pyarrow as pa
 
 from zhprep.core.ragged import Array, Bools, Ints, offsets_of, ranges, rows_of
-from zhprep.instances.masks.masking import Flat
+from zhprep.instances.config import InstancesConfig
+from zhprep.instances.masks import Flat, Masked, TokenFacts
 
 
-def clean_of(batch: pa.RecordBatch, sentinels: Ints | None = None) -> tuple[Flat, Ints]:
+def restore_masked(batch: pa.RecordBatch, config: InstancesConfig) -> tuple[Flat, Masked | None]:
+    """Return the instances as they were before masking, and the masks on disk, if there are any."""
+    offsets = rows_of(batch["input_ids"])
+    ids = batch["input_ids"].flatten().to_numpy()
+    words = batch["word_ids"].flatten().to_numpy()
+    flat = Flat(ids, words, offsets, batch["instance_id"].to_numpy())
+    if "masked_lm_positions" not in batch.schema.names:
+        return flat, None
+    rows = rows_of(batch["masked_lm_positions"])
+    begins = np.repeat(offsets[:-1], np.diff(rows))
+    positions = begins + batch["masked_lm_positions"].flatten().to_numpy()
+    labels = batch["masked_lm_ids"].flatten().to_numpy()
+    kinds = batch["mask_kind"].flatten().to_numpy()
+    clean = ids.copy()
+    inside = positions < len(ids)
+    restored = ids[np.minimum(begins + labels, len(ids) - 1)] if config.replacing == "shuffle" else labels
+    clean[positions[inside]] = restored[inside]
+    return dataclasses.replace(flat, input_ids=clean), Masked(ids, positions, rows, labels, kinds)
+
+
+def restore_corrupted(batch: pa.RecordBatch, sentinels: Ints | None = None) -> tuple[Flat, Ints]:
     """Return the clean instances, and which rows they are of; with ``sentinels`` spans were replaced by these.
 
     Rows whose sentinels or words do not match are left out.
@@ -66,3 +89,18 @@ def _in_turn(found: Array, counts: Ints, sentinels: Ints) -> Bools:
     right = sentinels[np.minimum(numbers, len(sentinels) - 1)] == found
     matching: Bools = np.diff(offsets_of(right)[offsets_of(counts)]) == counts
     return matching
+
+
+def special_in_text(batch: pa.RecordBatch, config: InstancesConfig, facts: TokenFacts) -> int:
+    """Return how many tokens of the text (``special_tokens_mask`` is 0) are special tokens, masks undone."""
+    if facts.never_text is None:
+        return 0
+    never = facts.never_text.copy()
+    if "labels" in batch.schema.names:  # a source: what was put in for a span stands there for text
+        never[facts.mask] = False
+        never[facts.sentinels if facts.sentinels is not None else []] = False
+        ids = batch["input_ids"].flatten().to_numpy()
+    else:
+        ids = restore_masked(batch, config)[0].input_ids
+    special = batch["special_tokens_mask"].flatten().to_numpy()
+    return int(np.count_nonzero(never.take(ids, mode="clip") & (special == 0)))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
-from zhprep.instances.corruptions.sentence_marks import CLOSER, OTHER, STOP, STOPPED, marks_of
-from zhprep.instances.corruptions.sentinel_ids import sentinels_of
+from zhprep.instances.corruptions import marks_of, sentinels_of
+from zhprep.instances.corruptions.token_ids import CLOSER, OTHER, STOP, STOPPED
 from zhprep.vocab import Vocabulary
 from zhprep.vocab.bytemap import token_of
 

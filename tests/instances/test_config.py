@@ -7,8 +7,7 @@ import dataclasses
 import pytest
 
 from zhprep.core.errors import UsageError
-from zhprep.instances import InstancesConfig
-from zhprep.instances.masks.rates import RateSchedule
+from zhprep.instances import InstancesConfig, RateSchedule
 
 
 def test_straight_lines_between_points_and_flat_outside():
