@@ -15,10 +15,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.errors import DataError
-from zhprep.segment import cut
 from zhprep.segment.cuts import Cuts, Loss, from_words
 from zhprep.segment.engines import SegmentEngine
 from zhprep.segment.lexicon import read_lexicon
+from zhprep.segment.segmenter import cut
 
 
 def score(engine: SegmentEngine, gold_lines: Iterable[str], *, training_words: str | None = None) -> dict[str, Any]:
