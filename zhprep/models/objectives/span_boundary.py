@@ -1,8 +1,8 @@
 """Span boundary objective (SpanBERT, arXiv:1907.10529 §3.2): a masked token from the tokens around its span.
 
 A span is a run of masked tokens; its boundaries are the tokens just outside (``--endpoints external``), whose states
-and an embedding of the place in the span go through two layers (gelu, norm) to scores by the token table. Tokens beyond the
-first ``max_targets`` of a span are left out, as in the authors' command.
+and an embedding of the place in the span go through two layers (gelu, norm) to scores by the token table. Tokens
+beyond the first ``max_targets`` of a span are left out, as in the authors' command.
 """
 
 from __future__ import annotations
