@@ -31,7 +31,7 @@ from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
 from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_manifest
 
-DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "rjieba", "pypinyin", "pillow")
+DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
 

@@ -25,5 +25,6 @@ from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Stream
 
 __all__ = [
     "LINE_FORMATS", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Stream", "borrowed", "check_promise", "describe",
-    "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text", "reads", "spool",
+    "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text", "reads",
+    "spool",
 ]  # fmt: skip
