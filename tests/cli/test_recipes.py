@@ -73,7 +73,11 @@ def roomy_vocab(sample_data, tmp_path_factory):
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_path):
-    similar = ("--similar-words", sample_data / "similar-words.tsv") if name == "macbert" else ()
+    similar = (
+        ("--similar-words", sample_data / "similar-words.tsv")
+        if load_recipe(name)["instances"].get("replacement") == "similar"
+        else ()
+    )
     made = made_by(
         "make-instances",
         sample_data / "corpus" / "news.txt",
@@ -85,7 +89,10 @@ def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_p
         output=tmp_path / "data",
     )
     columns = set(open_table(made).column_names)
-    expected = {"pinyin_ids": "pinyin" in load_recipe(name), "cu_seqlens": name == "modernbert"}
+    expected = {
+        "pinyin_ids": "pinyin" in load_recipe(name),
+        "cu_seqlens": load_recipe(name)["instances"]["format"] == "packed",
+    }
     assert {column: column in columns for column in expected} == expected
     assert read_manifest(made, "instances")["recipe"] == name
 

@@ -19,7 +19,7 @@ def batch_of(n_rows: int = 4, length: int = 20, vocabulary: int = 50) -> dict[st
     return {
         "input_ids": ids, "attention_mask": mask,
         "token_type_ids": (torch.arange(length) > 8).long().expand(n_rows, -1),
-        "masked_positions": positions, "masked_labels": ids.flatten()[positions],
+        "masked_positions": positions, "masked_labels": ids.flatten()[positions], "masked_places": torch.tensor([7, 2, 2, 5, 1]),
         "next_sentence_label": torch.tensor([0, 1, 1, 0]), "sentence_order_label": torch.tensor([1, 1, 0, 0]),
     }  # fmt: skip
 
@@ -57,6 +57,14 @@ def test_what_stands_in_the_padding_changes_nothing(small):
     other[~batch["attention_mask"]] = 49
     for name, found in model.predictions(batch | {"input_ids": other}).items():
         torch.testing.assert_close(found.logits, model.predictions(batch)[name].logits)
+
+
+def test_a_model_is_asked_without_labels(small):
+    model, batch = seeded_model(small, 1).eval(), batch_of()
+    asked = {name: tensor for name, tensor in batch.items() if "label" not in name}
+    for name, found in model.predictions(asked).items():
+        assert torch.equal(found.logits, model.predictions(batch)[name].logits)
+        assert (found.count.item(), found.loss_sum.item()) == (0, 0.0)
 
 
 def test_data_without_segments_are_all_of_the_first(small):

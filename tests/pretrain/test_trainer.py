@@ -19,7 +19,7 @@ STILL = nano(hidden_dropout=0.0, attention_dropout=0.0)
 @pytest.fixture
 def job(data, vocabulary, config, tmp_path):
     def make(recipe=STILL, **changes):
-        return set_up(data, tmp_path, recipe, dataclasses.replace(config, **changes), vocabulary, World())
+        return set_up([data], tmp_path, recipe, dataclasses.replace(config, **changes), vocabulary, World())
 
     return make
 
@@ -85,12 +85,12 @@ def test_dropout_is_a_function_of_seed_and_step(job):
 def test_held_out_rows_always_have_the_same_masks(job):
     made = job(nano())
     made.model.train()
-    batches = list(in_order(made.feed.phases[0].batches, made.held_out, 5))
+    batches = list(in_order(made.feed.phases[0].batches, made.stages[0].held_out, 5))
     first, again = (predict(made.model, batches, torch.device("cpu")) for _ in range(2))
     assert made.model.training
     assert first["mlm"].figures == again["mlm"].figures
-    assert first["next_sentence"].figures["count"] == len(made.held_out)
-    other = predict(made.model, in_order(made.feed.phases[0].batches, made.held_out, 64), torch.device("cpu"))
+    assert first["next_sentence"].figures["count"] == len(made.stages[0].held_out)
+    other = predict(made.model, in_order(made.feed.phases[0].batches, made.stages[0].held_out, 64), torch.device("cpu"))
     assert other["mlm"].labels.tolist() == first["mlm"].labels.tolist()
     np.testing.assert_allclose(other["mlm"].losses, first["mlm"].losses, rtol=1e-5)
     assert EPOCH > 10**9

@@ -18,10 +18,11 @@ from zhprep.vocab import counts as counts_module
 BY_TEXT = [kind for kind, part in TYPES.items() if part.by_word != "required"]
 
 
+@pytest.mark.parametrize("strip", [False, True])
 @pytest.mark.parametrize("kind", BY_TEXT)
 @given(lines=st.lists(TEXT, max_size=6))
-def test_equal_to_a_naive_count(kind: str, lines: list[str]) -> None:
-    config = VocabConfig(type=kind)
+def test_equal_to_a_naive_count(kind: str, strip: bool, lines: list[str]) -> None:
+    config = VocabConfig(type=kind, strip_accents=strip, lowercase=None if strip else True)
     split = TYPES[kind].splitter(config, False).split
     expected = Tally(piece for line in lines for piece in split(line))
     counted = vocab.count(text_batch(lines), config)

@@ -21,7 +21,7 @@ from zhprep.run.instances import VOCABULARY
 
 
 @click.command()
-@click.argument("data", type=Existing(), metavar="DATA")
+@click.argument("data", nargs=-1, required=True, type=Existing(), metavar="DATA...")
 @click.option("-o", "--output", metavar="RUN", required=True, help="The folder of the run.")
 @click.option(
     "--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, if it is bundled, else bert]"
@@ -31,19 +31,21 @@ from zhprep.run.instances import VOCABULARY
 )
 @click.option("--overwrite", is_flag=True, help="Begin the run again.")
 @config_options(PretrainConfig)
-@shared_options()
-def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite: bool, **options: Any) -> None:
+@shared_options("trust")
+def command(
+    data: tuple[Path, ...], output: str, recipe: str | None, resume: bool, overwrite: bool, **options: Any
+) -> None:
     """Train an encoder on instances.
 
-    Clean instances are masked anew in every epoch. The folder loads with transformers
-    where it has such models. `--stop-after N` and
-    `--time-limit 11h50m` stop with a checkpoint and exit 85; the same command goes on, to the same weights.
+    Clean instances are masked anew in every epoch. The folder loads with transformers where it has such models.
+    `--stop-after N` and `--time-limit 11h50m` stop with a checkpoint and exit 85; the same command goes on, to the same
+    weights. A recipe with phases takes a DATA for each, in their order.
     """
     require_training("pretrain")
     from zhprep.pretrain.run import pretrain
 
     shared, options = split_shared(options)
-    manifest, run = read_manifest(data, "instances"), folder_output(output)
+    manifest, run = read_manifest(data[0], "instances"), folder_output(output)
     made_with = manifest["recipe"] if manifest.get("recipe") in recipe_names() else "bert"
     sections = load_recipe(recipe or made_with, size=options["size"])
     config = read_config(PretrainConfig, options, sections.get("pretrain"), where="[pretrain]")
@@ -56,7 +58,7 @@ def command(data: Path, output: str, recipe: str | None, resume: bool, overwrite
     check_model(model, config.size)
     with Claim(run):
         report = pretrain(
-            data, run, model, config, vocabulary=data / VOCABULARY,
+            data, run, model, config, vocabulary=data[-1] / VOCABULARY,
             overwrite=overwrite or not resume, progress=shared.progress("pretrain"),
         )  # fmt: skip
     show_report(report, shared)

@@ -10,6 +10,8 @@ import click
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.recipes import load_recipe, recipe_names, recipe_text
 
+_WIDTH = 24
+
 
 @click.command()
 @click.argument("name", required=False)
@@ -38,4 +40,6 @@ def command(name: str | None, resolved: bool, **options: Any) -> None:
         )
         return
     for recipe in found:
-        print(f"{recipe['name']:<16}{recipe['title']}\n{'':<16}{recipe['paper']}")
+        print(f"{recipe['name']:<{_WIDTH}}{recipe['title']}\n{'':<{_WIDTH}}{recipe['paper']}")
+        for line in recipe.get("not_confirmed", []):
+            print(f"{'':<{_WIDTH}}not confirmed: {line}")

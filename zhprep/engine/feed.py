@@ -54,11 +54,15 @@ class Feed:
         """The steps of all phases."""
         return sum(phase.n_steps for phase in self.phases)
 
+    def index_at(self, number: int) -> int:
+        """Return which phase step ``number`` is of; beyond the end it is the last."""
+        ends = itertools.accumulate(phase.n_steps for phase in self.phases)
+        return min(sum(number >= end for end in ends), len(self.phases) - 1)
+
     def phase_at(self, number: int) -> tuple[int, Phase]:
         """Return the step at which the phase of step ``number`` begins, and the phase."""
-        begins = [0, *itertools.accumulate(phase.n_steps for phase in self.phases)]
-        index = min(int(np.searchsorted(begins, number, side="right")), len(self.phases)) - 1
-        return begins[index], self.phases[index]
+        index = self.index_at(number)
+        return sum(phase.n_steps for phase in self.phases[:index]), self.phases[index]
 
     def step(self, number: int) -> list[dict[str, Tensor]]:
         """Return this process's share of step ``number``, in ``parts`` (fewer if it has fewer rows)."""

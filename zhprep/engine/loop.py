@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -18,8 +19,9 @@ from zhprep.core.registry import lookup
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
 from zhprep.engine.optimisers import OPTIMISERS
-from zhprep.engine.schedules import factor
-from zhprep.models import Model
+from zhprep.engine.schedules import learning_rate
+from zhprep.models import Model, ModelConfig
+from zhprep.models.model import seeded_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,19 +34,37 @@ class Outcome:
 
 
 class Trainer:
-    """A model, its optimiser, and how they go from one step to the next."""
+    """A model, its optimiser, and how they go from one step to the next.
 
-    def __init__(self, model: Model, config: OptimisationConfig, world: World) -> None:
+    ``rate`` gives the learning rate of a step (from 0) where it is not what ``config`` says for the whole run.
+    """
+
+    def __init__(
+        self, model: Model, config: OptimisationConfig, world: World, rate: Callable[[int], float] | None = None
+    ) -> None:
         self.model = model.to(world.device)
         self.config = config
         self.world = world
+        self._rate = rate or functools.partial(learning_rate, config)
         named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
         self.weights = [weight for _, weight in named]
         make = lookup(OPTIMISERS, config.optimiser, "optimiser")
         self.optimiser = make(named, config)
-        self._forward: Any = torch.compile(model) if config.compile else model
-        if world.size > 1:
-            self._forward = DistributedDataParallel(self._forward)
+        self._forward = self._wrapped()
+
+    def go_on_as(self, config: ModelConfig) -> None:
+        """Go on with the same weights in a model of other settings, none of which changes a weight."""
+        if config == self.model.config:
+            return
+        was_training = self.model.training
+        changed = seeded_model(config, 0).to(self.world.device)
+        changed.load_state_dict(self.model.state_dict(keep_vars=True), assign=True)
+        self.model = changed.train(was_training)
+        self._forward = self._wrapped()
+
+    def _wrapped(self) -> Any:
+        forward: Any = torch.compile(self.model) if self.config.compile else self.model
+        return DistributedDataParallel(forward) if self.world.size > 1 else forward
 
     @property
     def dtype(self) -> str:
@@ -59,9 +79,9 @@ class Trainer:
         """
         torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
         counts, weights = self._counts(batches), self.model.weights(number)
-        learning_rate = self.config.learning_rate * factor(self.config, number)
+        rate = self._rate(number)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate * group["lr_scale"]
+            group["lr"] = rate * group["lr_scale"]
         self.optimiser.zero_grad(set_to_none=True)
         losses: dict[str, Tensor] = {}
         for part, batch in enumerate(batches):
@@ -73,7 +93,7 @@ class Trainer:
                 losses[name] = losses[name] + mean.detach() if name in losses else mean.detach()
         norm = nn.utils.clip_grad_norm_(self.weights, self.config.clip or math.inf)
         self.optimiser.step()
-        return Outcome(losses, norm, learning_rate)
+        return Outcome(losses, norm, rate)
 
     def _means(self, batch: Mapping[str, Tensor], counts: Mapping[str, int]) -> dict[str, Tensor]:
         device = self.world.device

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -30,8 +31,13 @@ class Prediction:
     losses: Tensor
 
     @classmethod
-    def of_classes(cls, logits: Tensor, labels: Tensor) -> Prediction:
-        """Return the prediction of one class of several: logits ``[N, classes]``, cross-entropy."""
+    def of_classes(cls, logits: Tensor, labels: Tensor | None) -> Prediction:
+        """Return the prediction of one class of several: logits ``[N, classes]``, cross-entropy.
+
+        Without ``labels`` (a model that is asked, not taught) there are logits and guesses, and nothing counts.
+        """
+        if labels is None:
+            labels = torch.full(logits.shape[:1], IGNORED, device=logits.device)
         return cls(logits, labels, F.cross_entropy(logits.float(), labels, reduction="none", ignore_index=IGNORED))
 
     @property
@@ -97,4 +103,4 @@ class RowClass(Objective):
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[B, n_classes]``."""
-        return Prediction.of_classes(self.head(stream.row_states), stream.batch[self.needs[0]])
+        return Prediction.of_classes(self.head(stream.row_states), stream.batch.get(self.needs[0]))

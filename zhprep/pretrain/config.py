@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from zhprep.core.config import setting
 from zhprep.core.stopping import parse_duration
@@ -26,6 +27,7 @@ class PretrainConfig(OptimisationConfig):
     keep: int = setting(2, "how many checkpoints to keep", minimum=1)
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)
     time_limit: str = setting("", "stop with a checkpoint after this time, exit 85: 11h50m, 30m, 90s")
+    phases: tuple[dict[str, Any], ...] = setting((), "the phases of the run, if it has several", flag=False)
     threads: int = setting(0, "threads of a CPU run; 0 leaves it to torch", minimum=0)
 
     def __post_init__(self) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from zhprep.collate import Batches, Instances, Padding, View, check_labels, view_of
 from zhprep.collate.rows import Integers
@@ -15,34 +18,49 @@ from zhprep.engine.distribution import World
 from zhprep.engine.feed import Feed, Phase
 from zhprep.engine.loop import Trainer
 from zhprep.instances import made_with
-from zhprep.models import Assets, Model, load_weights, model_config
+from zhprep.models import Assets, Model, ModelConfig, load_weights, model_config
 from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
+from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
 
 
 @dataclasses.dataclass(frozen=True)
+class Stage:
+    """What a phase of a run is made of: its batches, the rows of them that are held out, the model it trains, and the
+    rows that it trains on."""
+
+    batches: Batches
+    held_out: Integers
+    model: ModelConfig
+    rows: npt.NDArray[np.integer]
+
+
+@dataclasses.dataclass(frozen=True)
 class Job:
-    """A run, ready to begin: ``fresh`` names the weights that ``--initial`` did not have."""
+    """A run, ready to begin, with a stage for each phase: ``fresh`` names the weights that ``--initial`` lacked."""
 
     run: Path
     config: PretrainConfig
     world: World
     trainer: Trainer
     feed: Feed
-    view: View
-    held_out: Integers
+    stages: list[Stage]
     vocabulary: Vocabulary
     fresh: list[str]
     plan: dict[str, Any]
-    sources: dict[str, str]
+    sources: dict[str, Any]
+
+    def stage_at(self, number: int) -> Stage:
+        """Return the stage of step ``number``."""
+        return self.stages[self.feed.index_at(number)]
 
     def rate(self, number: int) -> float | None:
         """Return the rate of the masks of step ``number`` if it changes from step to step."""
-        return self.view.rate(number / self.config.steps)
+        return self.stage_at(number).batches.view.rate(number / self.config.steps)
 
     @property
     def model(self) -> Model:
@@ -51,36 +69,77 @@ class Job:
 
 
 def set_up(
-    data: Path, run: Path, recipe: Mapping[str, Any], config: PretrainConfig, vocabulary: Path | None, world: World
+    data: Sequence[Path],
+    run: Path,
+    recipe: Mapping[str, Any],
+    config: PretrainConfig,
+    vocabulary: Path | None,
+    world: World,
 ) -> Job:
-    """Return the job of training the model of ``recipe`` on ``data``.
+    """Return the job of training the model of ``recipe`` on ``data``, a folder for each phase or one for all.
 
     Raises ``UsageError`` or ``DataError`` when parts do not fit: an unknown part or size, a column that the objectives
     need and the data lack, another vocabulary than the data were made with.
     """
-    vocabulary = vocabulary or _own_vocabulary(data)
+    phases = planned(config)
+    folders = folders_of(data, phases)
+    vocabulary = vocabulary or _own_vocabulary(folders[-1])
     words = load(vocabulary)
-    assets = Assets(vocabulary, data)
+    assets = Assets(vocabulary, folders[-1])
     described = fitted(model_config(recipe, config.size, words.size), assets)
     model = seeded_model(described, config.seed)
     model.fill(assets)
     check_format(model)
     fresh = load_weights(model, Path(config.initial)) if config.initial else []
-    instances, view = open_instances(data, model, words)
+    stages = [_stage(phase, folder, model, words, config) for phase, folder in zip(phases, folders, strict=True)]
+    feed = Feed(
+        tuple(
+            Phase(stage.batches, stage.rows, phase.batch_size, phase.n_steps)
+            for phase, stage in zip(phases, stages, strict=True)
+        ),
+        config.seed, world, config.accumulate,
+    )  # fmt: skip
+    trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)))
+    sources: dict[str, Any] = {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve())}
+    if len(folders) > 1:
+        sources["phases"] = [str(folder.resolve()) for folder in folders]
+    plan = _plan(config, described, stages, words)
+    return Job(run, config, world, trainer, feed, stages, words, fresh, plan, sources)
+
+
+def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Stage:
+    """Return what ``phase`` is made of; raises ``UsageError`` where its settings of the model would change weights."""
+    instances, view = open_instances(data, model, vocabulary)
+    check_made_for(phase, instances.manifest["config"]["instances"], data)
     rows, held_out = split(instances, config.validation)
-    batches = Batches(instances, view, model.columns, _padding(model, words, config), config.seed)
-    phase = Phase(batches, rows, config.batch_size, config.steps)
-    feed = Feed((phase,), config.seed, world, config.accumulate)
-    plan = {
+    batches = Batches(instances, view, model.columns, _padding(model, vocabulary, config), config.seed)
+    changed = settings.build(
+        ModelConfig, {**settings.as_dict(model.config), **(phase.config.model or {})}, where="[[pretrain.phases]] model"
+    )
+    if changed != model.config:
+        shapes = [
+            {name: tensor.shape for name, tensor in one.state_dict().items()}
+            for one in (model, seeded_model(changed, config.seed))
+        ]
+        if shapes[0] != shapes[1]:
+            raise UsageError(
+                f"the phase from step {phase.begin} changes {', '.join(phase.config.model or {})}, and with it weights",
+                hint="state in [model] what is as large in all phases",
+            )
+    return Stage(batches, held_out, changed, rows)
+
+
+def _plan(config: PretrainConfig, model: ModelConfig, stages: list[Stage], vocabulary: Vocabulary) -> dict[str, Any]:
+    """Return what a run is made of; with several phases, data and masks are those of each."""
+    data = [stage.batches.instances.content_sha256 for stage in stages]
+    masks = [stage.batches.instances.manifest["config"]["instances"] for stage in stages]
+    return {
         "config": {name: value for name, value in settings.as_dict(config).items() if name not in WHEN},
-        "model": settings.as_dict(described),
-        "data": instances.content_sha256,
-        "masks": instances.manifest["config"]["instances"],
-        "vocabulary": words.sha256,
+        "model": settings.as_dict(model),
+        "data": data[0] if len(stages) == 1 else data,
+        "masks": masks[0] if len(stages) == 1 else masks,
+        "vocabulary": vocabulary.sha256,
     }
-    sources = {"data": str(data.resolve()), "vocabulary": str(vocabulary.resolve())}
-    trainer = Trainer(model, config, world)
-    return Job(run, config, world, trainer, feed, view, held_out, words, fresh, plan, sources)
 
 
 def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, View]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from zhprep.pretrain.job import Job, set_up
 
 
 def pretrain(
-    data: Path,
+    data: Path | Sequence[Path],
     run: Path,
     model: Mapping[str, Any],
     config: PretrainConfig,
@@ -39,7 +39,8 @@ def pretrain(
 ) -> Report:
     """Train the model of a recipe's ``[model]`` section on the instances in ``data`` and write the run folder ``run``.
 
-    The vocabulary is that of the folder ``vocab`` in ``data``, unless another is named.
+    Of a run of several phases ``data`` is a folder for each, or one for all. The vocabulary is that of the folder
+    ``vocab`` in the last, unless another is named.
     A run that was stopped goes on from its last checkpoint; a finished one is left as it is. On a CPU the weights are
     the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
     when ``run`` was begun with other settings or other data.
@@ -48,7 +49,8 @@ def pretrain(
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.set_float32_matmul_precision("high" if world.device.type == "cuda" else "highest")
-        job = set_up(data, run, model, config, vocabulary, world)
+        folders = [data] if isinstance(data, Path) else list(data)
+        job = set_up(folders, run, model, config, vocabulary, world)
         if world.writes:
             folder.begin(run, job.plan, overwrite=overwrite)
         world.wait()
@@ -101,6 +103,7 @@ def _steps(session: _Session, stopping: Stopping) -> None:
     job.model.train()
     first = session.step
     for number, batches in enumerate(job.feed.steps(first, config.steps), first):
+        job.trainer.go_on_as(job.stage_at(number).model)
         outcome = job.trainer.step(number, batches)
         session.step = number + 1
         _count(session, batches)
@@ -151,9 +154,10 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
 def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
     """Log and return each objective's figures on the held-out instances, if there are any and a log is kept."""
     job = session.job
-    if session.log is None or not len(job.held_out):
+    stage = job.stage_at(session.step - 1)
+    if session.log is None or not len(stage.held_out):
         return {}
-    batches = in_order(job.feed.phases[-1].batches, job.held_out, job.config.batch_size)
+    batches = in_order(stage.batches, stage.held_out, job.config.batch_size)
     found = predict(job.model, batches, job.world.device)
     figures = {name: predictions.figures for name, predictions in found.items()}
     session.log.write(step=session.step, held_out=figures)

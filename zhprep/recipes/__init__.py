@@ -15,7 +15,10 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
 SECTIONS = ("normalize", "segment", "vocab", "glyphs", "pinyin", "instances", "model", "pretrain", "evaluate")
-FACTS = ("name", "title", "paper", "base", "sizes")
+FACTS = ("name", "title", "paper", "base", "sizes", "not_confirmed")
+
+_KINDS = {"sizes": (dict, "a table"), "not_confirmed": (list, "a list of texts")}
+"""What is neither a section nor a text."""
 
 Recipe = dict[str, Any]
 
@@ -83,7 +86,7 @@ def _read(name: str) -> Recipe:
 def _check_kinds(own: Recipe, name: str) -> None:
     """Refuse a section that is no table, and a fact that is no text."""
     for key, value in own.items():
-        wanted, called = (dict, "a table") if key in (*SECTIONS, "sizes") else (str, "a text")
+        wanted, called = _KINDS.get(key, (dict, "a table") if key in SECTIONS else (str, "a text"))
         if key in (*SECTIONS, *FACTS) and not isinstance(value, wanted):
             hint = f"write [{key}] and its settings below it" if wanted is dict else f'write {key} = "…"'
             raise UsageError(f"recipe {name!r}: {key} must be {called}, not {value!r}", hint=hint)

@@ -1,7 +1,8 @@
 """Do every stage of a recipe, from raw text to a report, resuming what is done.
 
     DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
-    DIR/similar-words.tsv
+    DIR/similar-words.tsv     and where a recipe has phases with instances of their own
+    DIR/data-1/ …             those of the phases before the last
 
 A recipe without a ``[model]`` describes data only, and ends with them.
 
@@ -11,7 +12,7 @@ The stages are those of the separate commands: the same functions with the same 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from zhprep.instances import SIMILAR_WORDS, InstancesConfig
 from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.phases import configs_of, planned
 from zhprep.recipes import Recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
@@ -60,8 +63,23 @@ class Run:
 
     @property
     def instances(self) -> InstancesConfig:
-        """The settings of the instances; similar words that no file is named for are those of the corpus."""
-        config: InstancesConfig = self.config(InstancesConfig, "instances")
+        """The settings of the instances, of the last phase if there are several."""
+        return self.phases[-1][1]
+
+    @property
+    def phases(self) -> list[tuple[str, InstancesConfig]]:
+        """The folder and the settings of the instances of each phase of the pretraining, which may share them.
+
+        Similar words that no file is named for are those of the corpus.
+        """
+        stated = [phase.instances or {} for phase in configs_of(self.config(PretrainConfig, "pretrain"))]
+        configs = [self._instances(settings) for settings in stated]
+        last = configs[-1]
+        return [("data" if one == last else f"data-{number}", one) for number, one in enumerate(configs, 1)]
+
+    def _instances(self, phase: Mapping[str, Any]) -> InstancesConfig:
+        values = {**self.recipe.get("instances", {}), **phase, **self.flags.get("instances", {})}
+        config = build(InstancesConfig, values, where="[instances]")
         if config.replacing == "similar" and config.similar_words is None:
             return replace(config, similar_words=str(self.folder / SIMILAR_WORDS))
         return config
@@ -79,7 +97,8 @@ class Run:
             self.config(kind, section)
         check_segmenter(self.config(SegmentConfig, "segment"))
         check_pinyin(self.config(PinyinConfig, "pinyin"))
-        check_instances(self.instances)
+        for _, instances in self.phases:
+            check_instances(instances)
         if "model" in self.recipe:
             self._check_training()
         elif self.tasks:
@@ -90,9 +109,10 @@ class Run:
     def _check_training(self) -> None:
         require_training(f"recipe {self.recipe['name']!r} has a [model]; training it")
         from zhprep.evaluate.tasks import read_task
-        from zhprep.pretrain.config import PretrainConfig
 
-        size = self.config(PretrainConfig, "pretrain").size
+        config = self.config(PretrainConfig, "pretrain")
+        size = config.size
+        planned(config)
         check_model(self.recipe["model"], size, self.instances, f"recipe {self.recipe['name']!r}")
         for task in self.tasks:
             read_task(task)
@@ -115,11 +135,12 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
         run.tell("similar-words", "find similar words in the corpus")
         similar_words_of(corpus, _chain(run, corpus, "words"), similar, SimilarConfig(), Account())
     run.tell("data", "make instances")
-    made = _instances(run, corpus, vocabulary)
+    made = {name: _instances(run, corpus, vocabulary, name, config) for name, config in dict(run.phases).items()}
+    last = made["data"]
     report.account, report.content_sha256, report.kept_characters = (
-        made.account,
-        made.content_sha256,
-        made.kept_characters,
+        last.account,
+        last.content_sha256,
+        last.kept_characters,
     )
     if "glyphs" in run.recipe:
         run.tell("glyphs", "draw what the entries of the vocabulary look like")
@@ -149,21 +170,20 @@ def _vocabulary(run: Run, corpus: Corpus) -> Path:
     return run.folder / "vocab"
 
 
-def _instances(run: Run, corpus: Corpus, vocabulary: Path) -> Report:
+def _instances(run: Run, corpus: Corpus, vocabulary: Path, name: str, config: InstancesConfig) -> Report:
     table = "pinyin" if "pinyin" in run.recipe else "words"
-    task = MakeInstances(_chain(run, corpus, table), run.instances, vocabulary, run.recipe["name"])
-    return make_instances(corpus, task, run.output_at("data"))
+    task = MakeInstances(_chain(run, corpus, table), config, vocabulary, run.recipe["name"])
+    return make_instances(corpus, task, run.output_at(name))
 
 
 def _pretrain(run: Run) -> None:
-    from zhprep.pretrain.config import PretrainConfig
     from zhprep.pretrain.run import pretrain
 
     config = run.config(PretrainConfig, "pretrain")
-    data = run.folder / "data"
+    data = [run.folder / name for name, _ in run.phases]
     pretrain(
         data, run.folder / "run", run.recipe.get("model", {}), config,
-        vocabulary=data / VOCABULARY, overwrite=run.output.overwrite, progress=run.progress("pretrain"),
+        vocabulary=data[-1] / VOCABULARY, overwrite=run.output.overwrite, progress=run.progress("pretrain"),
     )  # fmt: skip
 
 

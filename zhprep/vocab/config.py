@@ -17,7 +17,7 @@ class VocabConfig:
     type: str = setting("wordpiece", "how text becomes tokens", choices=KINDS)
     size: int = setting(21128, "entries in all, specials included", minimum=6)
     lowercase: bool | None = setting(None, "fold letters to lower case (default: yes; bbpe: no)")
-    strip_accents: bool = setting(False, "remove accents (this damages kana, so it is off)")
+    strip_accents: bool = setting(False, "remove accents, as recipes of BERT's kin do; it damages kana too")
     min_frequency: int = setting(1, "leave out merges that are rarer than this", minimum=1)
     min_count: int = setting(1, "word and mixed: the frequency bar; rarer words are left out", minimum=1)
     char_coverage: float = setting(0.9999, "share of the text's characters to have entries, most frequent first")

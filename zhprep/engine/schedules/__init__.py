@@ -26,6 +26,11 @@ SCHEDULES: dict[str, Callable[[float, OptimisationConfig], float]] = {
 """From 1 at the end of the warm-up to 0 at the end of the run, but for ``constant``."""
 
 
+def learning_rate(config: OptimisationConfig, step: int) -> float:
+    """Return the learning rate at ``step`` (from 0)."""
+    return config.learning_rate * factor(config, step)
+
+
 def factor(config: OptimisationConfig, step: int) -> float:
     """Return the share of the highest learning rate at ``step`` (from 0).
 

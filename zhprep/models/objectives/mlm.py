@@ -30,7 +30,7 @@ class MaskedTokens(Objective):
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, V]`` of the masked tokens."""
         logits = self.head(stream.at(stream.batch["masked_positions"]), stream.token_table)
-        return Prediction.of_classes(logits, stream.batch["masked_labels"])
+        return Prediction.of_classes(logits, stream.batch.get("masked_labels"))
 
     def multiply_adds(self, masked_share: float) -> float:
         """Return those of the head, for the masked share of the tokens only."""

@@ -1,0 +1,69 @@
+"""Every system learns: its recipe on the sample corpus, from raw text to a run with a held-out loss and a score.
+
+A system is a line in ``SYSTEMS``: by how many nats each objective's held-out loss must fall below that of a model that
+has learnt nothing, in so many steps at ``tiny``. What an untrained model loses is the logarithm of its classes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from command_line import zhprep
+
+pytestmark = pytest.mark.slow
+N_ENTRIES = 3000
+
+
+@dataclass(frozen=True)
+class System:
+    """``margins`` in nats by objective; ``classes`` of those that are not over the vocabulary."""
+
+    margins: dict[str, float]
+    classes: dict[str, int] = field(default_factory=dict)
+    steps: int = 40
+    phases: str = ""
+
+
+SYSTEMS = {
+    "albert": System({"mlm": 1.0}),
+    "electra": System({"mlm": 1.0, "rtd": 0.2}, {"rtd": 2}),
+    "roberta": System({"mlm": 1.0}),
+    "spanbert": System({"mlm": 1.0, "span_boundary": 1.0}),
+    "pert": System({"original_place": 0.2}, {"original_place": 64}),
+    "zh-modern": System({"mlm": 1.0}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
+    "bert-wwm-ext": System({"mlm": 1.0}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
+}
+
+RECIPE = """
+base = "{name}"
+[sizes.tiny.vocab]
+size = {entries}
+[sizes.tiny.instances]
+max_length = 64
+[sizes.tiny.pretrain]
+steps = {steps}
+batch_size = 16
+learning_rate = 3e-3
+warmup = 5
+threads = 1
+{phases}
+"""
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
+    system = SYSTEMS[name]
+    text = RECIPE.format(name=name, entries=N_ENTRIES, steps=system.steps, phases=system.phases)
+    (tmp_path / "small.toml").write_text(text, "utf-8")
+    corpus = sample_data / "corpus" / "news.txt"
+    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json")
+    assert result.code == 0, result.err
+    held_out = json.loads((tmp_path / "work" / "run" / "report.json").read_bytes())["held_out"]
+    assert held_out.keys() >= system.margins.keys()
+    for objective, margin in system.margins.items():
+        nothing_learnt = math.log(system.classes.get(objective, N_ENTRIES))
+        assert held_out[objective]["loss"] < nothing_learnt - margin, (objective, held_out[objective])

@@ -1,0 +1,200 @@
+"""Runs of several phases: what each trains on, and that they stop and go on anywhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+from training_data import nano, write_instances
+
+from zhprep.core.errors import Stopped, UsageError
+from zhprep.engine.distribution import World
+from zhprep.pretrain.job import set_up
+from zhprep.pretrain.phases import planned
+from zhprep.pretrain.run import pretrain
+
+PHASES = ({"steps": 200, "batch_size": 4}, {"steps": 100, "batch_size": 12})
+STILL = {"hidden_dropout": 0.0, "attention_dropout": 0.0}
+
+
+@pytest.fixture(scope="module")
+def other_data(tmp_path_factory):
+    """More rows than ``data``, masked at another rate."""
+    return write_instances(tmp_path_factory.mktemp("other"), 300, rate=0.4)
+
+
+@pytest.fixture(scope="module")
+def phased(config):
+    return dataclasses.replace(config, phases=PHASES)
+
+
+def weights(run) -> bytes:
+    return (run / "model.safetensors").read_bytes()
+
+
+def lines(run) -> list[dict[str, object]]:
+    return [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+
+
+def told(run) -> list[tuple[object, ...]]:
+    return [(line["step"], line.get("loss"), line.get("lr"), line.get("held_out")) for line in lines(run)]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, data, other_data, vocabulary, phased):
+    torch.set_num_threads(1)
+    run = tmp_path_factory.mktemp("finished") / "run"
+    return run, pretrain([data, other_data], run, nano(), phased, vocabulary=vocabulary)
+
+
+def test_steps_of_phases_are_scaled_to_those_of_the_run(phased):
+    phases = planned(phased)
+    assert [(phase.begin, phase.end, phase.batch_size) for phase in phases] == [(0, 8, 4), (8, 12, 12)]
+    whole = planned(dataclasses.replace(phased, steps=300))
+    assert [phase.n_steps for phase in whole] == [200, 100]
+    (one,) = planned(dataclasses.replace(phased, phases=()))
+    assert (one.begin, one.end, one.batch_size) == (0, 12, 8)
+
+
+def test_each_phase_has_its_data_and_its_batches(data, other_data, vocabulary, phased, tmp_path):
+    job = set_up([data, other_data], tmp_path, nano(), phased, vocabulary, World())
+    for step, folder, n_rows in ((0, data, 4), (7, data, 4), (8, other_data, 12), (11, other_data, 12)):
+        assert job.stage_at(step).batches.instances.folder == folder
+        assert sum(len(batch["input_ids"]) for batch in job.feed.step(step)) == n_rows
+    alone = set_up([other_data], tmp_path, nano(), dataclasses.replace(phased, phases=()), vocabulary, World())
+    assert alone.plan["data"] == job.plan["data"][1] != job.plan["data"][0]
+
+
+def test_a_run_of_phases_counts_and_logs_through(finished, data, other_data):
+    run, report = finished
+    assert [line["step"] for line in lines(run)] == [*range(1, 13), 12]
+    assert report.as_dict()["instances"] == 8 * 4 + 4 * 12
+    assert report.scores["phases"] == [str(data), str(other_data)]
+    assert report.scores["data"] == str(other_data)
+
+
+@pytest.mark.parametrize("stops", [(3,), (8,), (11,), (2, 8, 9)])
+def test_stopping_in_any_phase_and_going_on_gives_the_weights_of_not_stopping(
+    tmp_path, data, other_data, vocabulary, phased, finished, stops
+):
+    for stop in stops:
+        stopping = dataclasses.replace(phased, stop_after=stop)
+        with pytest.raises(Stopped, match=f"step {stop} of 12"):
+            pretrain([data, other_data], tmp_path / "run", nano(), stopping, vocabulary=vocabulary)
+    resumed = pretrain([data, other_data], tmp_path / "run", nano(), phased, vocabulary=vocabulary)
+    assert weights(tmp_path / "run") == weights(finished[0])
+    assert told(tmp_path / "run") == told(finished[0])
+    assert resumed.account.as_dict() == finished[1].account.as_dict()
+
+
+def test_phases_that_say_nothing_are_one(tmp_path, data, vocabulary, config):
+    """Data in two halves are not shuffled as one, so the batches of one epoch in one phase: as many as it has."""
+    one = dataclasses.replace(config, steps=6)
+    two = dataclasses.replace(config, steps=6, phases=({"steps": 6},))
+    pretrain(data, tmp_path / "one", nano(), one, vocabulary=vocabulary)
+    pretrain(data, tmp_path / "two", nano(), two, vocabulary=vocabulary)
+    assert weights(tmp_path / "one") == weights(tmp_path / "two")
+
+
+def test_a_phase_may_have_a_schedule_of_its_own(tmp_path, data, vocabulary, phased, config):
+    own = {"steps": 100, "learning_rate": 1e-3, "warmup": 2.0, "schedule": "cosine"}
+    phases = ({"steps": 200}, own)
+    pretrain(data, tmp_path / "run", nano(), dataclasses.replace(config, phases=phases), vocabulary=vocabulary)
+    pretrain(data, tmp_path / "plain", nano(), config, vocabulary=vocabulary)
+    rates, plain = ([line["lr"] for line in lines(tmp_path / name) if "lr" in line] for name in ("run", "plain"))
+    assert rates[:8] == plain[:8]
+    assert rates[8:] == pytest.approx([1e-3 / 3, 2e-3 / 3, 1e-3, 0.5e-3])
+
+
+def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config):
+    """As zh-modern changes the base of its rotations: the weights stay, what they make of a text does not."""
+    recipe = nano(inputs=["token", "segment"], rotary_theta=100.0, format="zhprep", **STILL)
+    phases = ({"steps": 6}, {"steps": 6, "model": {"rotary_theta": 1e4}})
+    changed = dataclasses.replace(config, phases=phases)
+    pretrain(data, tmp_path / "run", recipe, changed, vocabulary=vocabulary)
+    pretrain(data, tmp_path / "plain", recipe, config, vocabulary=vocabulary)
+    losses, plain = ([line["loss"] for line in lines(tmp_path / name) if "loss" in line] for name in ("run", "plain"))
+    assert losses[:6] == plain[:6]
+    assert all(one["mlm"] != other["mlm"] for one, other in zip(losses[6:], plain[6:], strict=True))
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["zhprep"]["rotary_theta"] == 1e4
+    for stop in (4, 9):
+        stopping = dataclasses.replace(changed, stop_after=stop)
+        with pytest.raises(Stopped):
+            pretrain(data, tmp_path / "cut", recipe, stopping, vocabulary=vocabulary)
+    pretrain(data, tmp_path / "cut", recipe, changed, vocabulary=vocabulary)
+    assert weights(tmp_path / "cut") == weights(tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("phases", "n_folders", "message"),
+    [
+        ([{"steps": 1, "batch": 4}], 1, r"unknown setting 'batch' in \[\[pretrain.phases\]\]"),
+        ([{"steps": 1}, {"steps": 1}], 3, "3 folders of instances for 2 phases"),
+        ([{"steps": 1}, {"steps": 1000}], 1, "12 steps are too few for 2 phases"),
+        ([{"steps": 1, "model": {"num_hidden_layers": 3}}], 1, "changes num_hidden_layers, and with it weights"),
+        ([{"steps": 1, "model": {"hidden_sise": 3}}], 1, "unknown setting 'hidden_sise'"),
+        ([{"steps": 1, "instances": {"rate": 0.4}}], 1, "was made with rate None; the phase from step 0 has 0.4"),
+    ],
+)
+def test_phases_that_cannot_be_are_told_before_anything_is_written(
+    tmp_path, data, vocabulary, config, phases, n_folders, message
+):
+    wrong = dataclasses.replace(config, phases=tuple(phases))
+    with pytest.raises(UsageError, match=message) as caught:
+        pretrain([data] * n_folders, tmp_path / "run", nano(), wrong, vocabulary=vocabulary)
+    assert caught.value.hint
+    assert not (tmp_path / "run").exists()
+
+
+def test_other_data_of_a_phase_are_refused(data, vocabulary, phased, finished):
+    with pytest.raises(UsageError, match="was begun with data"):
+        pretrain([data, data], finished[0], nano(), phased, vocabulary=vocabulary)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from training_data import nano
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.run import pretrain
+one, other, vocabulary, run = map(Path, sys.argv[1:])
+config = PretrainConfig(
+    size="nano", steps=6, batch_size=8, learning_rate=3e-3, threads=1, log_every=1,
+    phases=({"steps": 3, "batch_size": 4}, {"steps": 3, "model": {"rotary_theta": 1e4}}),
+)
+recipe = nano(
+    inputs=["token", "segment"], rotary_theta=100.0, format="zhprep", hidden_dropout=0.0, attention_dropout=0.0
+)
+pretrain([one, other], run, recipe, config, vocabulary=vocabulary)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_phases_of_one(tmp_path, data, other_data, vocabulary, request):
+    root = request.config.rootpath
+    paths = os.pathsep.join([str(root), str(root / "tests")])
+    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    (tmp_path / "train.py").write_text(SCRIPT)
+    for name, start in (("one", [sys.executable]), ("two", launch)):
+        command = [
+            *start,
+            str(tmp_path / "train.py"),
+            str(data),
+            str(other_data),
+            str(vocabulary),
+            str(tmp_path / name),
+        ]
+        subprocess.run(command, env=environment, check=True, timeout=300)
+    one, two = ([line["loss"] for line in lines(tmp_path / name) if "loss" in line] for name in ("one", "two"))
+    for alone, shared in zip(one, two, strict=True):
+        assert shared == pytest.approx(alone, abs=1e-5)
+    tensors = [safetensors.torch.load_file(tmp_path / name / "model.safetensors") for name in ("one", "two")]
+    for name, tensor in tensors[0].items():
+        torch.testing.assert_close(tensors[1][name], tensor, rtol=1e-3, atol=1e-4)
