@@ -73,7 +73,10 @@ def score_task(
     """
     longest = read_config(folder).max_position_embeddings
     if config.max_length > longest:
-        raise UsageError(f"--max-length is {config.max_length}, the model has {longest} positions")
+        raise UsageError(
+            f"--max-length is {config.max_length}, the model has {longest} positions",
+            hint=f"give --max-length {longest} or less",
+        )
     vocabulary = load(folder)
     encoder = Encoder(vocabulary)
     train, dev = (

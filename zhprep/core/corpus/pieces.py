@@ -30,7 +30,7 @@ from zhprep.core.corpus.formats import (
     row_weights,
     runs,
 )
-from zhprep.core.corpus.inputs import Damaged, Hash, Input, open_text, streams
+from zhprep.core.corpus.inputs import Damaged, Hash, Input, check_promise, open_text, streams
 from zhprep.core.errors import DataError
 
 Item = TypeVar("Item")
@@ -191,6 +191,7 @@ class RowPieces(_Pieces):
         with open(self._source.path, "rb") as file:
             while chunk := file.read(streams.CHUNK):
                 digest.update(chunk)
+        check_promise(self._source, digest.hexdigest())
         try:
             self.table, batches = open_rows(self._source, text_key=self._read.text_key)
             for batch in batches:

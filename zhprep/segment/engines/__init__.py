@@ -1,8 +1,8 @@
 """The segmenters by name. Adding one is one file here and one line below.
 
 An engine has a ``name``, a ``fingerprint`` (engine, version, hash of its dictionary: it goes into the
-manifest) and ``cut(sentences) -> words of each sentence``. It may also have the block form
-``ends(sentences: pyarrow string array) -> Cuts``, which the stage prefers. It is made with the
+manifest) and ``cut(sentences) -> words of each sentence``. It may also have a block form, which the stage prefers:
+``ends(sentences: pyarrow string array) -> Cuts``, or ``ends_of(text: Sentences) -> Cuts``. It is made with the
 :class:`SegmentConfig`, and imports its own packages when it is made, not before.
 """
 
