@@ -11,6 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from zhprep.core.config import renamed
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
@@ -76,11 +77,21 @@ def recipe_text(name: str) -> str:
 
 def _read(name: str) -> Recipe:
     try:
-        return {"name": Path(name).stem, **tomllib.loads(recipe_text(name))}
+        return {"name": Path(name).stem, **_current(tomllib.loads(recipe_text(name)))}
     except tomllib.TOMLDecodeError as error:
         raise DataError(
             f"recipe {name}: is not TOML: {error}", hint="`zhprep recipes NAME` prints one to start from"
         ) from error
+
+
+def _current(table: Any, inside: bool = False) -> Any:
+    """Return tables with the settings of instances, wherever they stand, by the names they have now."""
+    if isinstance(table, list):
+        return [_current(item, inside) for item in table]
+    if not isinstance(table, dict):
+        return table
+    named = renamed(table) if inside else table
+    return {key: _current(value, inside or key == "instances") for key, value in named.items()}
 
 
 def _check_kinds(own: Recipe, name: str) -> None:
