@@ -36,7 +36,8 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError
 from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
-from zhprep.core.shards import read_manifest
+from zhprep.core.shards.manifest import trusting
+from zhprep.core.shards.reading import check_folder, read_manifest
 from zhprep.instances import InstancesConfig, made_with
 from zhprep.vocab import load
 
@@ -62,12 +63,16 @@ class MaskingCollator:
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
 
     @classmethod
-    def of_data(cls, data: str | Path, *, pad_to_multiple_of: int = 1) -> MaskingCollator:
+    def of_data(cls, data: str | Path, *, pad_to_multiple_of: int = 1, trust: bool = False) -> MaskingCollator:
         """Return the collator of the folder ``data``: its tokenizer and the settings in its manifest.
 
-        Raises ``DataError`` unless ``data`` is a finished folder of instances.
+        Raises ``DataError`` unless ``data`` is a finished folder of instances whose bytes are those of its manifest;
+        ``trust``: whose shards have the sizes that it says.
         """
-        made = settings.as_dict(made_with(Path(data), read_manifest(Path(data), "instances")))
+        manifest = read_manifest(Path(data), "instances")
+        with trusting(trust):
+            check_folder(Path(data), manifest)
+        made = settings.as_dict(made_with(Path(data), manifest))
         return cls(Path(data) / "vocab", pad_to_multiple_of=pad_to_multiple_of, **made)
 
     def set_epoch(self, epoch: int) -> None:

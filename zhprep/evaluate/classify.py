@@ -76,7 +76,10 @@ def score_task(
     described = read_config(folder)
     longest = described.max_position_embeddings
     if config.max_length > longest:
-        raise UsageError(f"--max-length is {config.max_length}, the model has {longest} positions")
+        raise UsageError(
+            f"--max-length is {config.max_length}, the model has {longest} positions",
+            hint=f"give --max-length {longest} or less",
+        )
     vocabulary = load(folder)
     encoder = Encoder(vocabulary)
     readers = readers_for(described)

@@ -16,6 +16,7 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.core.errors import DataError
+from zhprep.core.shards.manifest import check_covered
 from zhprep.vocab.config import SPECIALS, VocabConfig
 from zhprep.vocab.counts import SCHEMA, TOTALS, Counts
 from zhprep.vocab.tokenizer import ROLES, with_specials
@@ -25,6 +26,8 @@ TOKENIZER_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip
 """The files that other programs load a tokenizer from; a folder has some of them."""
+
+_CHANGED = "make it again, or copy it again; remove manifest.json beside it if it was changed on purpose"
 
 CANDIDATES = (("[PAD]", "<pad>"), ("[UNK]", "<unk>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"), ("[MASK]", "<mask>"))
 
@@ -92,6 +95,7 @@ def load(path: str | Path) -> Vocabulary:
     """
     folder = Path(path)
     hint = "give the folder that zhprep build-vocab made, or one with tokenizer.json or vocab.txt"
+    check_covered(folder, (*TOKENIZER_FILES, "report.json"), hint=_CHANGED)
     if (folder / "tokenizer.json").is_file():
         text = _read(folder / "tokenizer.json")
     elif (folder / "vocab.txt").is_file():

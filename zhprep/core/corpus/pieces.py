@@ -20,7 +20,7 @@ from zhprep.core.corpus.formats.columns import Columns, check_columns
 from zhprep.core.corpus.formats.lines import Ints, Lines, LineScanner, first_undecodable, runs
 from zhprep.core.corpus.formats.rows import RowHash, open_rows, row_weights
 from zhprep.core.corpus.formats.wordform import looks_segmented
-from zhprep.core.corpus.inputs import Input, open_text, streams
+from zhprep.core.corpus.inputs import Input, check_promise, open_text, streams
 from zhprep.core.corpus.inputs.streams import Damaged, Hash
 from zhprep.core.errors import DataError
 
@@ -178,6 +178,7 @@ class RowPieces(_Pieces):
         with open(self._source.path, "rb") as file:
             while chunk := file.read(streams.CHUNK):
                 digest.update(chunk)
+        check_promise(self._source, digest.hexdigest())
         try:
             self.table, batches = open_rows(self._source, text_key=self._read.text_key)
             for batch in batches:

@@ -91,7 +91,10 @@ def load_model(folder: Path) -> Model:
     model = Model(read_config(folder))
     missing = load_weights(model, folder)
     if missing:
-        raise DataError(f"{folder}: no weights for {', '.join(missing[:3])}" + (" …" if len(missing) > 3 else ""))
+        raise DataError(
+            f"{folder}: no weights for {', '.join(missing[:3])}" + (" …" if len(missing) > 3 else ""),
+            hint="its heads may be absent: `zhprep pretrain --initial` takes what is there and trains the rest",
+        )
     return model
 
 
@@ -126,7 +129,7 @@ def _described(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UsageError(f"{folder} is not a model folder: no config.json in it", hint="give a finished run") from None
     except ValueError as error:
-        raise DataError(f"{folder / CONFIG}: {error}") from error
+        raise DataError(f"{folder / CONFIG}: {error}", hint="take the file from where it is whole") from error
     return described
 
 
@@ -138,7 +141,10 @@ def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
         raise DataError(f"{folder / CONFIG}: model_type is {kind!r}", hint=f"known ones are {known}")
     for name, value in form.required.items():
         if described.get(name) != value:
-            raise DataError(f"{folder / CONFIG}: {name} is {described.get(name)!r}, not {value!r}")
+            raise DataError(
+                f"{folder / CONFIG}: {name} is {described.get(name)!r}, not {value!r}",
+                hint="models with other values cannot be computed here",
+            )
     return form
 
 
