@@ -101,25 +101,36 @@ def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_p
     assert read_manifest(made, "instances")["recipe"] == name
 
 
+DATA_ONLY = """
+title = "Words, images and sounds for a model that is not here"
+paper = "none"
+[vocab]
+size = 3000
+[glyphs]
+font = ["kai"]
+[pinyin]
+engine = "context"
+[instances]
+mask = "wwm"
+"""
+
+
 def test_one_without_a_model_makes_data_and_no_more(sample_data, tmp_path):
-    news = sample_data / "corpus" / "news.txt"
-    made = zhprep("run", "chinesebert", news, "-o", tmp_path / "work", "--vocab-size", 3000, "--json")
+    news, recipe = sample_data / "corpus" / "news.txt", tmp_path / "data-only.toml"
+    recipe.write_text(DATA_ONLY, "utf-8")
+    made = zhprep("run", recipe, news, "-o", tmp_path / "work", "--json")
     assert made.code == 0, made.err
     assert [line.split()[0] for line in made.err.splitlines()[:3]] == ["vocab", "data", "glyphs"]
     assert {path.name for path in (tmp_path / "work").iterdir()} == {"vocab", "data"}
     tokenizer = tmp_path / "work" / "data" / "vocab"
-    alone = zhprep(
-        "make-instances", news, "--vocab", tokenizer, "--recipe", "chinesebert", "-o", tmp_path / "x", "--json"
-    )
+    alone = zhprep("make-instances", news, "--vocab", tokenizer, "--recipe", recipe, "-o", tmp_path / "x", "--json")
     assert alone.report["content_sha256"] == made.report["content_sha256"]
-    drawn = zhprep("render-glyphs", "--vocab", tokenizer, "--recipe", "chinesebert", "-o", tmp_path / "glyphs")
+    drawn = zhprep("render-glyphs", "--vocab", tokenizer, "--recipe", recipe, "-o", tmp_path / "glyphs")
     assert drawn.code == 0, drawn.err
     assert (tmp_path / "glyphs" / "glyphs.npy").read_bytes() == (tokenizer / "glyphs.npy").read_bytes()
     assert zhprep("verify", tmp_path / "work" / "data").code == 0
     task = ("--task", sample_data / "tasks" / "topic")
-    refused(
-        zhprep("run", "chinesebert", news, "-o", tmp_path / "y", *task), 2, "'chinesebert' has no [model]", "--task"
-    )
+    refused(zhprep("run", recipe, news, "-o", tmp_path / "y", *task), 2, "'data-only' has no [model]", "--task")
 
 
 def test_macbert_finds_similar_words_in_the_corpus(sample_data, tmp_path):

@@ -15,12 +15,23 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.core.corpus.formats.columns import BadRow, Columns, check_columns, read_header
-from zhprep.core.corpus.formats.lines import Flags, Ints, Lines, first_undecodable, runs, strings
-from zhprep.core.corpus.formats.rows import BATCH, BLANK, RowHash, open_rows
-from zhprep.core.corpus.inputs import LINE_FORMATS, Input, open_text
-from zhprep.core.corpus.inputs.opened import borrowed
-from zhprep.core.corpus.inputs.streams import Damaged, Stream
+from zhprep.core.corpus.formats import (
+    BATCH,
+    BLANK,
+    BadRow,
+    Columns,
+    Flags,
+    Ints,
+    Lines,
+    RowHash,
+    check_columns,
+    first_undecodable,
+    open_rows,
+    read_header,
+    runs,
+    strings,
+)
+from zhprep.core.corpus.inputs import LINE_FORMATS, Damaged, Input, Stream, borrowed, open_text
 from zhprep.core.corpus.pieces import Piece, ReadConfig, scanner_of, undecodable
 from zhprep.core.corpus.plan import Block, Corpus
 from zhprep.core.errors import DataError

@@ -20,8 +20,7 @@ import pyarrow.compute as pc
 from zhprep.core import schema
 from zhprep.core.corpus.formats.lines import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
-from zhprep.core.corpus.inputs import Input
-from zhprep.core.corpus.inputs.streams import Damaged
+from zhprep.core.corpus.inputs import Damaged, Input
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
