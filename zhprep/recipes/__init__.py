@@ -16,9 +16,9 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
 SECTIONS = ("normalize", "segment", "vocab", "glyphs", "pinyin", "instances", "model", "pretrain", "evaluate")
-FACTS = ("name", "title", "paper", "base", "sizes", "not_confirmed")
+FACTS = ("name", "title", "paper", "base", "sizes", "initial", "not_confirmed")
 
-_KINDS = {"sizes": (dict, "a table"), "not_confirmed": (list, "a list of texts")}
+_KINDS = {"sizes": (dict, "a table"), "initial": (dict, "a table"), "not_confirmed": (list, "a list of texts")}
 """What is neither a section nor a text."""
 
 Recipe = dict[str, Any]
