@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tomllib
 
 import pytest
+import torch
 from command_line import made_by, refused, zhprep
 
 from zhprep.cli.run import make_run
 from zhprep.cli.shared import Shared
 from zhprep.core.shards import open_table, read_manifest
+from zhprep.models import Model, model_config
+from zhprep.models.model import n_parameters
 from zhprep.recipes import load_recipe, recipe_names
 
 WITHOUT_MODEL = sorted(name for name in recipe_names() if "model" not in load_recipe(name))
@@ -195,3 +199,15 @@ def test_every_stage_takes_its_section(tmp_path):
     config = read_manifest(vocabulary)["config"]
     assert (config["vocab"]["type"], config["vocab"]["size"], config["normalize"]["emoji"]) == ("char", 500, "strip")
     assert zhprep("render-glyphs", "--vocab", vocabulary, *mine, "--json").report["shape"][1:] == [1, 16, 16]
+
+
+PARAMETERS = {"bert-wwm-ext": 102_267_648, "rbt3": 38_476_800, "rbtl3": 61_001_728}
+"""Of encoder and pooler, as their authors' models have them."""
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_model_at_base_has_the_parameters_of_the_published_one(name):
+    config = model_config(load_recipe(name, size="base")["model"], "base", 21128)
+    with torch.device("meta"):
+        model = Model(dataclasses.replace(config, objectives=("mlm",)))
+    assert n_parameters(model.body) + config.hidden_size**2 + config.hidden_size == PARAMETERS[name]

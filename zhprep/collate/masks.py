@@ -113,7 +113,7 @@ class DynamicMasks:
 
     def rate(self, progress: float) -> float | None:
         """Return the rate at the share ``progress`` of the training if there is a schedule."""
-        return self.config.at(progress).rate if self.config.rate_schedule else None
+        return self.config.at(progress).mask_prob if self.config.mask_prob_schedule else None
 
     def clean(self, rows: Rows) -> npt.NDArray[Any]:
         """Return the tokens, which have no masks yet."""

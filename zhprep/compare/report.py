@@ -132,7 +132,7 @@ def _vocabulary(page: Page, vocabulary: Vocabulary, manifest: dict[str, Any]) ->
 def _masks(page: Page, rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> None:
     kinds, n_words, lengths = masked_kinds(rows, vocabulary, config)
     chosen, n_tokens = int(kinds.sum()), int(lengths.sum())
-    asked = f"asked for {config.rate:.0%}" + (
+    asked = f"asked for {config.mask_prob:.0%}" + (
         f", ratios {' / '.join(f'{r:.0%}' for r in config.ratios)}" if config.ratios else ""
     )
     page.heading(

@@ -206,7 +206,7 @@ class SplitBuilder:
         self, materials: Materials, *, block: int = 0, account: Account | None = None, window: int = WINDOW
     ) -> None:
         self._account = account if account is not None else Account()
-        self._share = materials.config.validation_share
+        self._share = materials.config.validation_fraction
         firsts = {"train": {False: 0}, "validation": {True: 0}, "apart": {False: 0, True: VALIDATION}}
         self._sides = {
             side: InstanceBuilder(materials, block=block, account=self._account, window=window, first_number=first)

@@ -1,6 +1,6 @@
 """``permute``: the sentences change places (BART, arXiv 1910.13461 §2.2).
 
-All of them, or a random share (``permute_share``). A sentence ends after a full stop and what closes with it; the
+All of them, or a random share (``permute_ratio``). A sentence ends after a full stop and what closes with it; the
 special tokens stay where they are, so that sentences stay within their document.
 """
 
@@ -26,7 +26,7 @@ def permute(text: Corrupted, conditions: Conditions) -> Corrupted:
     starts = np.flatnonzero(parts | _after_ends(conditions.facts.marks[text.input_ids], parts))
     rows = np.searchsorted(text.offsets, starts, side="right") - 1
     draws = rng.bits(conditions.keys("permute", text)[rows], starts - text.offsets[rows])
-    order = _order(np.cumsum(parts)[starts] - 1, draws, conditions.config.permute_share)
+    order = _order(np.cumsum(parts)[starts] - 1, draws, conditions.config.permute_ratio)
     return text.reordered(ranges(starts[order], np.diff(starts, append=len(special))[order]))
 
 

@@ -60,7 +60,7 @@ def noise_spans(units: Units, keys: rng.Bits, config: InstancesConfig) -> Spans:
 
 def _amounts(units: Ints, config: InstancesConfig) -> tuple[Ints, Ints]:
     """Return how many of so many units are noise, and in how many spans: at least one of both where there are two."""
-    noise = np.minimum(np.maximum(np.rint(units * config.rate), 1), np.maximum(units - 1, 0)).astype(np.int64)
+    noise = np.minimum(np.maximum(np.rint(units * config.mask_prob), 1), np.maximum(units - 1, 0)).astype(np.int64)
     spans = np.maximum(np.rint(noise / config.span_mean), 1).astype(np.int64)
     return noise, np.minimum(spans, np.minimum(noise, units - noise))
 
@@ -73,7 +73,7 @@ def _enough(conditions: Conditions, most_units: int) -> Ints:
         raise UsageError(
             f"the vocabulary has {0 if ids is None else len(ids)} sentinels (<extra_id_N> or [unusedN]); "
             f"instances of this length need up to {needed}",
-            hint=f"zhprep build-vocab --unused {needed}, or a smaller --max-length or --rate",
+            hint=f"zhprep build-vocab --unused {needed}, or a smaller --max-length or --mask-prob",
         )
     return ids
 
