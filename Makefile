@@ -35,8 +35,9 @@ bench-docs: $(VENV)/.installed     ## the same, written into docs/benchmarks.md
 experiments: $(VENV)/.installed    ## long: pretrain and compare on your own corpus (CORPUS=...)
 	$(BIN)/zhprep run bert-wwm $(CORPUS) --size tiny -o work
 
-docs: $(VENV)/.installed           ## write the command reference in docs/ from --help
+docs: $(VENV)/.installed           ## write the command reference from --help, and the architecture from the imports
 	$(BIN)/python docs/make_reference.py
+	$(BIN)/python docs/make_architecture.py
 
 wheel: $(VENV)/.installed
 	$(BIN)/python -m build --wheel --outdir dist .

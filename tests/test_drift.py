@@ -46,7 +46,7 @@ PART_DEFINES = {"zhprep.export": "export", "zhprep.models.checkpoints": "matches
 """Families that share their folder with what their parts have in common: a part is a module that defines this function."""
 
 LONGEST_FILE = 300
-LONGEST_FUNCTION = 60
+LONGEST_FUNCTION = 40
 HEAVY = {"torch", "pyarrow", "numpy", "jieba", "PIL", "tokenizers", "pypinyin", "transformers", "zstandard"}
 
 

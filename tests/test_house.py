@@ -1,4 +1,4 @@
-"""The house: few levels, no circles, few crumbs, and one meaning for every public name."""
+"""The house: few levels, no circles, few crumbs, one meaning for every public name, and a drawing that is current."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 from collections import defaultdict
 
 import pytest
-from house import imports, levels, modules, packages
+from make_architecture import ROOT, callers, levels, modules, packages, page
 
 MOST_LEVELS = 6
 LEAST_LINES = 40
@@ -36,16 +36,17 @@ def test_a_public_class_has_a_name_of_its_own() -> None:
 
 def test_there_are_hardly_any_crumbs() -> None:
     """Small files that one other imports belong into it, unless they are the parts of a family."""
-    callers = defaultdict(set)
-    for module, others in imports().items():
-        for other in others:
-            callers[other].add(module)
+    by = callers()
     crumbs = [
         module
         for module, path in modules().items()
         if path.name != "__init__.py"
         and path.read_text("utf-8").count("\n") < LEAST_LINES
-        and len(callers[module]) == 1
-        and callers[module] != {module.rpartition(".")[0]}
+        and len(by[module]) == 1
+        and by[module] != {module.rpartition(".")[0]}
     ]
     assert len(crumbs) <= MOST_CRUMBS, crumbs
+
+
+def test_the_drawing_is_that_of_the_imports() -> None:
+    assert (ROOT / "docs" / "architecture.md").read_text("utf-8") == page(), "write it again: make docs"

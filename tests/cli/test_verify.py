@@ -11,8 +11,7 @@ import pytest
 from command_line import COUNTS, made_by, refused, zhprep
 
 from zhprep.core.corpus.inputs import file_sha256
-from zhprep.core.shards import content_sha256
-from zhprep.core.shards.manifest import write_manifest
+from zhprep.core.shards import content_sha256, write_manifest
 from zhprep.vocab import load
 
 

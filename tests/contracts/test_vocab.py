@@ -17,8 +17,7 @@ from tokenizers import Tokenizer
 
 from zhprep import vocab
 from zhprep.core.errors import UsageError
-from zhprep.vocab import TYPES, Counts, Encoder, VocabConfig, Vocabulary, types
-from zhprep.vocab.entries import is_ideograph
+from zhprep.vocab import TYPES, Counts, Encoder, VocabConfig, Vocabulary, is_ideograph, types
 from zhprep.vocab.inspect import dead_entries
 
 CASES = [

@@ -275,7 +275,7 @@ def test_where_the_inputs_lie_does_not_matter(sample_data, vocab, tmp_path, monk
 
 def test_a_finished_folder_has_its_tokenizer_whenever_it_was_killed(sample_data, vocab, tmp_path, monkeypatch):
     """The manifest is the last thing that is written: there is no moment at which it is there and the tokenizer is not."""
-    from zhprep.core.shards.folder import Folder
+    from zhprep.core.shards import Folder
 
     seen = []
     finish = Folder.finish

@@ -13,7 +13,7 @@ from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, wr
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import Progress
-from zhprep.core.shards.manifest import add_files
+from zhprep.core.shards import add_files
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig

@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from zhprep import vocab
-from zhprep.vocab import Counts, Encoder, VocabConfig, Vocabulary
-from zhprep.vocab.entries import IDEOGRAPHS
+from zhprep.vocab import IDEOGRAPHS, Counts, Encoder, VocabConfig, Vocabulary
 
 pytestmark = [pytest.mark.reference, pytest.mark.slow]
 

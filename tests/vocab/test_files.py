@@ -12,8 +12,7 @@ from tokenizers import Tokenizer
 
 from zhprep import vocab
 from zhprep.core.errors import DataError
-from zhprep.vocab import Encoder, VocabConfig, Vocabulary
-from zhprep.vocab.files import TOKENIZER_FILES
+from zhprep.vocab import TOKENIZER_FILES, Encoder, VocabConfig, Vocabulary
 
 GOOGLE_SIZE = 41
 

@@ -13,7 +13,7 @@ from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.core.report import Report
-from zhprep.core.shards.commit import read_json
+from zhprep.core.shards import read_json
 from zhprep.export import EXPORTS
 from zhprep.export.folder import whole_folder
 from zhprep.export.source import RECORD

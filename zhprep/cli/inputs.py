@@ -15,8 +15,7 @@ from zhprep.cli.options import Name
 from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
 from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.draft import remove_leftovers, temporary_name
+from zhprep.core.shards import Claim, remove_leftovers, temporary_name
 
 _FORMS = {
     "text_key": click.option(

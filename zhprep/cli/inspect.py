@@ -20,9 +20,7 @@ from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
 from zhprep.core.seal import read_object
-from zhprep.core.shards import open_batches, read_manifest
-from zhprep.core.shards.commit import committed
-from zhprep.core.shards.manifest import check_files
+from zhprep.core.shards import check_files, committed, open_batches, read_manifest
 from zhprep.run.folders import parts_of
 from zhprep.segment.wordline import format_words
 

@@ -11,8 +11,7 @@ from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
-from zhprep.core.shards.folder import open_folder
-from zhprep.core.shards.manifest import is_trusting
+from zhprep.core.shards import is_trusting, open_folder
 from zhprep.run.folders import shards_of
 from zhprep.run.instances import files_beside
 

@@ -13,7 +13,7 @@ import click
 
 from zhprep.core.corpus.inputs import STDIN, is_read, lies_in, reads
 from zhprep.core.errors import UsageError
-from zhprep.core.shards.draft import remove_leftovers
+from zhprep.core.shards import remove_leftovers
 
 _OUTPUTS = ("output", "html_file", "glyphs", "word_table")
 """The parameters that say where something is written."""

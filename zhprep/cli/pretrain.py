@@ -12,8 +12,7 @@ from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
-from zhprep.core.shards import read_manifest
-from zhprep.core.shards.claim import Claim
+from zhprep.core.shards import Claim, read_manifest
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.recipes import load_recipe, recipe_names
 from zhprep.run.check import check_model

@@ -137,7 +137,7 @@ def _scheduled_index() -> int:
 
 def _trust(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value:
-        from zhprep.core.shards.manifest import trusting
+        from zhprep.core.shards import trusting
 
         ctx.with_resource(trusting())
 

@@ -14,7 +14,7 @@ from zhprep.cli.outputs import file_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report
-from zhprep.core.shards.claim import Claim
+from zhprep.core.shards import Claim
 from zhprep.instances import similar
 from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig

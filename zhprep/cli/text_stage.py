@@ -19,9 +19,7 @@ from zhprep.core.corpus import Input, ReadConfig, find_inputs
 from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report, check_budgets
-from zhprep.core.shards import BlockJob, Output, run_job
-from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import BlockJob, Claim, Output, committed, run_job
 from zhprep.run.chain import Chain, takes_lines
 from zhprep.run.folders import finished_characters
 from zhprep.run.streaming import held_table, run_stream, stream_documents

@@ -36,8 +36,7 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError
 from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
-from zhprep.core.shards.manifest import trusting
-from zhprep.core.shards.reading import check_folder, read_manifest
+from zhprep.core.shards import check_folder, read_manifest, trusting
 from zhprep.instances import InstancesConfig, instances_config
 from zhprep.vocab import load
 

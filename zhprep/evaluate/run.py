@@ -13,8 +13,7 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
-from zhprep.core.shards.commit import write_json
-from zhprep.core.shards.manifest import PLAN, check_covered
+from zhprep.core.shards import PLAN, check_covered, write_json
 from zhprep.engine.distribution import joined
 from zhprep.engine.log import QUIET
 from zhprep.evaluate.classify import score_task

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from tokenizers import BertWordPieceTokenizer
 
 from zhprep.core.errors import UsageError
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.glyphs.files import load as load_images
 from zhprep.glyphs.files import load_record, npy_bytes
 from zhprep.pinyin import FlatText, PinyinConfig, build

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core.ragged import Array, Ints, ranges
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.export.joined import joined, line_bytes
 from zhprep.export.source import Data, plain, ragged
 

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zhprep.core.errors import UsageError
-from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.commit import sync_folder
-from zhprep.core.shards.draft import remove_leftovers, temporary_name
+from zhprep.core.shards import Claim, remove_leftovers, sync_folder, temporary_name
 
 
 @contextlib.contextmanager

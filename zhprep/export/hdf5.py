@@ -15,7 +15,7 @@ from typing import Any
 
 from zhprep.core.ragged import Array
 from zhprep.core.registry import require
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.export.padded import Sizes, facts, kept, padded_shards, sizes_of
 from zhprep.export.source import ROWS, Data
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.export.joined import joined, line_bytes
 from zhprep.export.source import Data, ragged
 

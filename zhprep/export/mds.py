@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import Array, Ints, offsets_of
-from zhprep.core.shards.commit import committed, write_json
+from zhprep.core.shards import committed, write_json
 from zhprep.export.source import Data, plain, ragged
 
 SIZE_LIMIT = 1 << 26

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zhprep.core.ragged import Ints, offsets_of
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.export.source import Data, ragged
 
 MAGIC = b"MMIDIDX\x00\x00"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from zhprep.core.shards.commit import committed
-from zhprep.core.shards.reading import open_shards
+from zhprep.core.shards import committed, open_shards
 from zhprep.export.source import Data
 
 

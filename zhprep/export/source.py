@@ -17,8 +17,7 @@ import pyarrow as pa
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.ragged import Array, Ints
-from zhprep.core.shards.commit import write_json
-from zhprep.core.shards.reading import open_shards, read_manifest
+from zhprep.core.shards import open_shards, read_manifest, write_json
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, instances_config, mask_batch
 from zhprep.vocab import Vocabulary, load
 

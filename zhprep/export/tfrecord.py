@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.ragged import Ints
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.export.crc32c import masked_crc32c
 from zhprep.export.example import examples
 from zhprep.export.padded import facts, kept, padded_shards, sizes_of

@@ -24,8 +24,7 @@ from zhprep.glyphs.files import load, save, save_components
 from zhprep.glyphs.fonts import Face, open_face, vendored
 from zhprep.glyphs.render import Rendered, Source, compose, render
 from zhprep.glyphs.sheet import contact_sheet, rows_to_show
-from zhprep.vocab import VocabConfig, Vocabulary, bytemap
-from zhprep.vocab.entries import is_ideograph
+from zhprep.vocab import VocabConfig, Vocabulary, bytemap, is_ideograph
 from zhprep.vocab.types.wordpiece import PREFIX, growing
 
 __all__ = [

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import DataError
-from zhprep.vocab.entries import is_ideograph
+from zhprep.vocab import is_ideograph
 
 _DESCRIPTIONS = range(0x2FF0, 0x3000)
 _STROKES = range(0x31C0, 0x31F0)

@@ -18,8 +18,7 @@ import numpy.typing as npt
 
 from zhprep.core.errors import DataError
 from zhprep.core.seal import read_object
-from zhprep.core.shards.commit import committed
-from zhprep.core.shards.manifest import check_covered, sha256_of
+from zhprep.core.shards import check_covered, committed, sha256_of
 from zhprep.glyphs.components import Components
 from zhprep.glyphs.render import Images, Rendered
 

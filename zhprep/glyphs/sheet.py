@@ -13,7 +13,7 @@ from PIL import Image
 
 from zhprep.core.errors import UsageError
 from zhprep.glyphs.render import Images
-from zhprep.vocab.entries import is_ideograph
+from zhprep.vocab import is_ideograph
 
 
 def contact_sheet(images: Images, rows: Sequence[int], *, columns: int = 24, scale: int = 2, gap: int = 2) -> bytes:

@@ -31,7 +31,7 @@ from zhprep.pinyin.engines.pypinyin import Phrases
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
 from zhprep.pinyin.tones import citation, spoken
 from zhprep.pinyin.traditional import read_simplified
-from zhprep.vocab.entries import IDEOGRAPHS
+from zhprep.vocab import IDEOGRAPHS
 
 __all__ = ["ENGINES", "FlatText", "PinyinConfig", "PinyinEngine", "PinyinStage", "build"]
 

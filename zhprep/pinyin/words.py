@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.pinyin.flat import FlatText, Integers
 
 Syllables = npt.NDArray[np.uint16]

@@ -20,9 +20,17 @@ from typing import Any
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
 from zhprep.core.seal import SEAL, read_object, read_sealed, sealed
-from zhprep.core.shards.commit import committed, write_json
-from zhprep.core.shards.draft import PREFIX, remove_leftovers
-from zhprep.core.shards.manifest import MANIFEST, PLAN, add_files, facts_of_files, write_manifest
+from zhprep.core.shards import (
+    MANIFEST,
+    PLAN,
+    add_files,
+    committed,
+    facts_of_files,
+    remove_leftovers,
+    write_json,
+    write_manifest,
+)
+from zhprep.core.shards.draft import PREFIX
 from zhprep.pretrain.config import PretrainConfig
 
 LOG, REPORT = "log.jsonl", "report.json"

@@ -8,9 +8,7 @@ from typing import Any
 
 from zhprep.core.errors import DataError
 from zhprep.core.seal import check_seal, read_sealed
-from zhprep.core.shards import read_manifest, verify
-from zhprep.core.shards.folder import open_folder
-from zhprep.core.shards.manifest import MANIFEST, PLAN, check_files, load_manifest, sha256_of
+from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
 from zhprep.instances import SIMILAR_WORDS
 
 COUNTS = ".counts"

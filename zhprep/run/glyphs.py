@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from zhprep.core.report import Report
-from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.draft import remove_leftovers
-from zhprep.core.shards.manifest import add_files
+from zhprep.core.shards import Claim, add_files, remove_leftovers
 from zhprep.glyphs import GlyphsConfig, build, draw, entries_of, read_table, save, save_components, take_apart
 from zhprep.glyphs.files import FILES, IMAGES
 from zhprep.vocab import load

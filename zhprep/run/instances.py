@@ -15,15 +15,13 @@ from zhprep.core.corpus import Corpus, ReadConfig
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import BlockJob, Output, run_job
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import BlockJob, Output, committed, run_job
 from zhprep.instances import SIMILAR_WORDS, InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
 from zhprep.segment import SegmentConfig
-from zhprep.vocab import Vocabulary, load
-from zhprep.vocab.files import TOKENIZER_FILES
+from zhprep.vocab import TOKENIZER_FILES, Vocabulary, load
 
 VOCABULARY = "vocab"
 """The folder inside an instances folder that holds its tokenizer, so that the data can be used alone."""

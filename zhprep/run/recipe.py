@@ -24,8 +24,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.registry import require_training
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import Output
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import Output, committed
 from zhprep.glyphs import GlyphsConfig
 from zhprep.instances import SIMILAR_WORDS, InstancesConfig
 from zhprep.instances.similar import SimilarConfig

@@ -20,12 +20,22 @@ from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
 from zhprep.core.errors import DataError, UsageError, ZhprepError
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import BlockJob, Output, open_batches, read_manifest, run_job
-from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.commit import committed
-from zhprep.core.shards.draft import PREFIX, remove_leftovers
-from zhprep.core.shards.folder import dependency_versions
-from zhprep.core.shards.manifest import MANIFEST, differing_files, facts_of_files, write_manifest
+from zhprep.core.shards import (
+    MANIFEST,
+    BlockJob,
+    Claim,
+    Output,
+    committed,
+    dependency_versions,
+    differing_files,
+    facts_of_files,
+    open_batches,
+    read_manifest,
+    remove_leftovers,
+    run_job,
+    write_manifest,
+)
+from zhprep.core.shards.draft import PREFIX
 from zhprep.run.chain import Chain
 from zhprep.run.folders import COUNTS, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write

@@ -8,33 +8,23 @@ places, equal to those of the ``tokenizers`` library.
 from __future__ import annotations
 
 from zhprep.core.registry import lookup
+from zhprep.vocab.bytemap import text_of
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counting import Counter, count
 from zhprep.vocab.counts import Counts, merge
 from zhprep.vocab.encode import Encoded, Encoder
-from zhprep.vocab.files import load, read_counts, write, write_counts
+from zhprep.vocab.entries import IDEOGRAPHS, is_ideograph
+from zhprep.vocab.files import TOKENIZER_FILES, load, read_counts, write, write_counts
 from zhprep.vocab.types import TYPES
 from zhprep.vocab.vocabulary import Vocabulary
 
 Config = VocabConfig
 
 __all__ = [
-    "TYPES",
-    "Config",
-    "Counter",
-    "Counts",
-    "Encoded",
-    "Encoder",
-    "VocabConfig",
-    "Vocabulary",
-    "count",
-    "load",
-    "merge",
-    "read_counts",
-    "train",
-    "write",
+    "IDEOGRAPHS", "TOKENIZER_FILES", "TYPES", "Config", "Counter", "Counts", "Encoded", "Encoder", "VocabConfig",
+    "Vocabulary", "count", "is_ideograph", "load", "merge", "read_counts", "text_of", "train", "write",
     "write_counts",
-]
+]  # fmt: skip
 
 
 def train(counts: Counts, config: VocabConfig) -> Vocabulary:

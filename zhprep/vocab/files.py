@@ -16,7 +16,7 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.core.errors import DataError
-from zhprep.core.shards.manifest import check_covered
+from zhprep.core.shards import check_covered
 from zhprep.vocab.config import SPECIALS, VocabConfig
 from zhprep.vocab.counts import SCHEMA, TOTALS, Counts
 from zhprep.vocab.tokenizer import ROLES, with_specials

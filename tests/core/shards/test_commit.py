@@ -15,9 +15,7 @@ import pytest
 from command_line import environment
 
 from zhprep.core.errors import ZhprepError
-from zhprep.core.shards import draft
-from zhprep.core.shards.commit import committed, read_json, write_json
-from zhprep.core.shards.draft import remove_leftovers
+from zhprep.core.shards import committed, draft, read_json, remove_leftovers, write_json
 
 
 @pytest.fixture(autouse=True, params=["unnamed", "named"])

@@ -12,8 +12,7 @@ from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, 
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.executors import EXECUTORS
-from zhprep.core.shards import BlockJob, Output, job, run_job, verify
-from zhprep.core.shards.folder import Folder, open_folder
+from zhprep.core.shards import BlockJob, Folder, Output, job, open_folder, run_job, verify
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from plain_tasks import Copy, contents, make_input, make_job
 
 from zhprep.core import schema
 from zhprep.core.errors import DataError
-from zhprep.core.shards import Output, open_batches, open_table, read_manifest, run_job, verify
-from zhprep.core.shards.manifest import write_manifest
+from zhprep.core.shards import Output, open_batches, open_table, read_manifest, run_job, verify, write_manifest
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.ragged import Ints
-from zhprep.vocab import Vocabulary
-from zhprep.vocab.bytemap import text_of
+from zhprep.vocab import Vocabulary, text_of
 
 OTHER, CLOSER, STOP, STOPPED = range(4)
 """What a token may be: nothing of this, closing marks alone, stops with closing marks, text that ends in a stop."""

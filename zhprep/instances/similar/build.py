@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from zhprep.core.config import setting
 from zhprep.core.errors import DataError
-from zhprep.core.shards.commit import committed
+from zhprep.core.shards import committed
 from zhprep.instances.similar.cooccurrence import frequent_words, near_counts
 from zhprep.instances.similar.vectors import Matrix, Similar, count_vectors, nearest
 
