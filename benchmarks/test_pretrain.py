@@ -14,7 +14,7 @@ import pytest
 import torch
 from racing import Race
 
-from zhprep.collate import Masked, Ragged, Rows, to_tensors
+from zhprep.collate import MaskedInput, Ragged, Rows, to_tensors
 from zhprep.core.ragged import offsets_of
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
@@ -29,7 +29,7 @@ N_ROWS, LENGTH = 32, 128
 WARM_UP, TIMED = 2, 8
 
 
-def rows_and_masks() -> tuple[Rows, Masked]:
+def rows_and_masks() -> tuple[Rows, MaskedInput]:
     """Return 32 rows of 77 to 128 tokens, 80 % of 128 on average, 15 % of the tokens masked."""
     draw = np.random.default_rng(1)
     lengths = np.round(np.linspace(0.6, 1.0, N_ROWS) * LENGTH).astype(np.int64)
@@ -37,7 +37,7 @@ def rows_and_masks() -> tuple[Rows, Masked]:
     positions = np.flatnonzero(draw.random(len(ids)) < 0.15)
     masked = ids.copy()
     masked[positions] = 103
-    return Rows({"input_ids": Ragged(ids, offsets_of(lengths))}, {}), Masked(masked, positions, ids[positions])
+    return Rows({"input_ids": Ragged(ids, offsets_of(lengths))}, {}), MaskedInput(masked, positions, ids[positions])
 
 
 def tokens_per_second(step: Callable[[int], object], n_tokens: int) -> float:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhprep.collate import Masked, Padding, Ragged, Rows, to_tensors
+from zhprep.collate import MaskedInput, Padding, Ragged, Rows, to_tensors
 from zhprep.collate.rows import row_numbers
 from zhprep.core.ragged import offsets_of, ranges
 
@@ -33,7 +33,7 @@ def test_padding_loses_and_adds_nothing(rows, least, slots, data):
     tokens = ragged(rows)
     n_tokens = len(tokens.values)
     positions = np.array(sorted(data.draw(st.sets(st.integers(0, n_tokens - 1)))), np.int64)
-    masked = Masked(tokens.values, positions, tokens.values[positions])
+    masked = MaskedInput(tokens.values, positions, tokens.values[positions])
     whole = Rows({"input_ids": tokens, "token_type_ids": ragged(rows)}, {"next_sentence_label": np.arange(len(rows))})
     batch = to_tensors(whole.having(masked.of(whole)), Padding(7, multiple=least, slots=slots))
     length = -(-max(map(len, rows)) // least) * least
@@ -56,6 +56,6 @@ def test_padding_loses_and_adds_nothing(rows, least, slots, data):
 def test_tensors_are_of_64_bits(name):
     tokens = ragged([[65535, 2], [3]])
     rows = Rows({"input_ids": tokens}, {})
-    batch = to_tensors(Masked(tokens.values, np.array([0]), tokens.values[:1]).of(rows))
+    batch = to_tensors(MaskedInput(tokens.values, np.array([0]), tokens.values[:1]).of(rows))
     assert str(batch[name].dtype) == "torch.int64"
     assert batch["input_ids"][0, 0] == 65535

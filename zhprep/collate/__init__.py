@@ -11,7 +11,7 @@ from zhprep.collate.batches import Batches
 from zhprep.collate.chinese_ref import add_words, read_references
 from zhprep.collate.columns import COLUMNS, Axis, Column
 from zhprep.collate.hugging_face import MaskingCollator
-from zhprep.collate.masks import DynamicMasks, Masked, Masks, StaticMasks, masks_of
+from zhprep.collate.masks import DynamicMasks, MaskedInput, Masks, StaticMasks, masks_of
 from zhprep.collate.rows import Ragged, Rows
 from zhprep.collate.stored import Instances
 from zhprep.collate.tensors import Padding, to_tensors
@@ -25,7 +25,7 @@ __all__ = [
     "CorruptedView",
     "DynamicMasks",
     "Instances",
-    "Masked",
+    "MaskedInput",
     "MaskedView",
     "MaskingCollator",
     "Masks",

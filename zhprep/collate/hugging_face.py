@@ -29,7 +29,7 @@ from torch import Tensor
 from zhprep.collate import corrupted
 from zhprep.collate.columns import IGNORED
 from zhprep.collate.masks import DynamicMasks, StaticMasks
-from zhprep.collate.progress import Progress
+from zhprep.collate.progress import TrainingProgress
 from zhprep.collate.rows import Ragged, Rows
 from zhprep.collate.tensors import Padding, to_tensors
 from zhprep.core import config as settings
@@ -57,7 +57,7 @@ class MaskingCollator:
         self._config = settings.build(InstancesConfig, settings_, where="MaskingCollator")
         self._masks = DynamicMasks.of(self._config, self._vocabulary)
         self._padding = Padding(self._vocabulary.pad, multiple=pad_to_multiple_of)
-        self.progress = Progress()
+        self.progress = TrainingProgress()
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
 

@@ -22,7 +22,7 @@ from zhprep.pinyin.readings import Readings
 from zhprep.vocab import Vocabulary
 
 
-class Masked(NamedTuple):
+class MaskedInput(NamedTuple):
     """The tokens of some rows with masks applied.
 
     ``input_ids`` is as long as the rows' tokens; ``positions`` are indices into it, ascending, where a token is to be
@@ -50,7 +50,7 @@ class Masks(Protocol):
         """The columns that are read."""
         ...
 
-    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> MaskedInput:
         """Return ``rows`` masked as each is in its epoch (``epochs`` int64 ``[B]``, in runs of equal ones), at the rate
         for the share ``progress`` of the training."""
         ...
@@ -69,11 +69,11 @@ class StaticMasks:
 
     needs: ClassVar = ("input_ids", "masked_lm_positions", "masked_lm_ids")
 
-    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:  # noqa: ARG002
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> MaskedInput:  # noqa: ARG002
         """Return the rows as they are, and where and what their masks are."""
         chosen = rows.lists["masked_lm_positions"]
         begins = np.repeat(rows.tokens.offsets[:-1], np.diff(chosen.offsets))
-        return Masked(rows.tokens.values, begins + chosen.values, rows.lists["masked_lm_ids"].values)
+        return MaskedInput(rows.tokens.values, begins + chosen.values, rows.lists["masked_lm_ids"].values)
 
     def rate(self, progress: float) -> float | None:  # noqa: ARG002
         """Return None: what is on disk does not change."""
@@ -100,7 +100,7 @@ class DynamicMasks:
         """Return the masks of ``config`` for the tokens of ``vocabulary``; with ``sounds`` the rows have pinyin."""
         return cls(config, facts_of(config, vocabulary, Readings.of(vocabulary.tokens) if sounds else None))
 
-    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Masked:
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> MaskedInput:
         """Return the rows masked for their epochs: one call for each run of rows of one epoch."""
         config = self.config.at(progress)
         borders = [0, *(np.flatnonzero(np.diff(epochs)) + 1), len(rows)]
@@ -109,7 +109,7 @@ class DynamicMasks:
             return parts[0]
         input_ids, positions, labels = (np.concatenate([part[i] for part in parts]) for i in range(3))
         changed = {name: np.concatenate([part.changed[name] for part in parts]) for name in parts[0].changed}
-        return Masked(input_ids, positions, labels, changed)
+        return MaskedInput(input_ids, positions, labels, changed)
 
     def rate(self, progress: float) -> float | None:
         """Return the rate at the share ``progress`` of the training if there is a schedule."""
@@ -119,7 +119,7 @@ class DynamicMasks:
         """Return the tokens, which have no masks yet."""
         return rows.tokens.values
 
-    def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int, config: InstancesConfig) -> Masked:
+    def _of_epoch(self, rows: Rows, first: int, last: int, epoch: int, config: InstancesConfig) -> MaskedInput:
         offsets = rows.tokens.offsets[first : last + 1]
         tokens = slice(offsets[0], offsets[-1])
         flat = Flat(
@@ -133,7 +133,7 @@ class DynamicMasks:
         if "pinyin_ids" in rows.lists:
             sounds = rows.lists["pinyin_ids"].values[tokens]
             changed["pinyin_ids"] = mask_pinyin_ids(sounds, flat, masked, self.config, self.facts, epoch)
-        return Masked(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
+        return MaskedInput(masked.input_ids, masked.positions + offsets[0], masked.labels, changed)
 
 
 def masks_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:

@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import get_worker_info
 
 
-class Progress:
+class TrainingProgress:
     """The share of a training that is done when a batch is made: the same for any number of a loader's workers.
 
     A callback says when an epoch begins (or is gone on with in its middle), and when batches are made that are not of

@@ -27,7 +27,7 @@ from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.pinyin.config import PinyinConfig
 from zhprep.pinyin.engines import ENGINES, PinyinEngine
-from zhprep.pinyin.engines.pypinyin import Phrases
+from zhprep.pinyin.engines.pypinyin import PhraseReadings
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
 from zhprep.pinyin.tones import citation, spoken
 from zhprep.pinyin.traditional import read_simplified
@@ -48,7 +48,7 @@ class PinyinStage:
         through_shadow = self._config.via_simplified
         syllables = read_simplified(text, self.engine.read) if through_shadow else self.engine.read(text)
         if self._config.sandhi:
-            return spoken(text, syllables, Phrases.load().first)
+            return spoken(text, syllables, PhraseReadings.load().first)
         return citation(text, syllables)
 
     def __call__(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.simplified import simplify
-from zhprep.pinyin.engines.pypinyin import N_CODE_POINTS, Phrases
+from zhprep.pinyin.engines.pypinyin import N_CODE_POINTS, PhraseReadings
 from zhprep.pinyin.flat import FlatText
 from zhprep.pinyin.syllables import names
 from zhprep.pinyin.words import Read, Syllables
@@ -30,7 +30,7 @@ def read_simplified(text: FlatText, read: Read) -> Syllables:
     pairs, which = np.unique((text.codes[changed].astype(np.uint64) << 16) | syllables[changed], return_inverse=True)
     own = np.array([_has(pair >> 16, pair & 0xFFFF) for pair in pairs.tolist()], np.bool_)
     foreign = changed[~own[which]] if len(pairs) else changed
-    syllables[foreign] = Phrases.load().first[text.codes[foreign]]
+    syllables[foreign] = PhraseReadings.load().first[text.codes[foreign]]
     return syllables
 
 
@@ -56,6 +56,6 @@ def _in_big5(character: str) -> bool:
 @functools.cache
 def _has(code: int, syllable: int) -> bool:
     """Return whether a character has this reading, a neutral tone being a form of any; so too if none is known."""
-    readings = [names()[reading] for reading in Phrases.load().readings(code)]
+    readings = [names()[reading] for reading in PhraseReadings.load().readings(code)]
     name = names()[syllable]
     return not readings or name in readings or (name[-1:] == "5" and name[:-1] in {known[:-1] for known in readings})

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.pinyin.corrections import Corrections
-from zhprep.pinyin.engines.pypinyin import Phrases
+from zhprep.pinyin.engines.pypinyin import PhraseReadings
 from zhprep.pinyin.flat import FlatText, Integers
 from zhprep.pinyin.network import Floats, Network, Weights
 from zhprep.pinyin.standalone import Rule, votes
@@ -43,7 +43,7 @@ class ContextEngine:
     name = "context"
 
     def __init__(self, _config: PinyinConfig) -> None:
-        self._phrases = Phrases.load()
+        self._phrases = PhraseReadings.load()
         self._corrections = Corrections.load()
         self._weights = Weights.load()
         self._networks = Network(self._weights), Network(self._weights, np.float64)

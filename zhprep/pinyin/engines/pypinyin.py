@@ -34,7 +34,7 @@ class PypinyinEngine:
     name = "pypinyin"
 
     def __init__(self, _config: PinyinConfig) -> None:
-        self._phrases = Phrases.load()
+        self._phrases = PhraseReadings.load()
         self.words = WordTable(self._phrases.read)
 
     def fingerprint(self) -> str:
@@ -48,7 +48,7 @@ class PypinyinEngine:
         return result
 
 
-class Phrases:
+class PhraseReadings:
     """The dictionaries of the installed pypinyin as syllable ids.
 
     ``first`` uint16 ``[code points]``: the first reading of a character; ``moves`` bool ``[code points]``: whether
@@ -83,7 +83,7 @@ class Phrases:
 
     @classmethod
     @functools.cache
-    def load(cls) -> Phrases:
+    def load(cls) -> PhraseReadings:
         """Return the dictionaries of the installed package.
 
         Raises ``UsageError`` when pypinyin is not installed.
