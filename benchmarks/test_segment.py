@@ -9,7 +9,7 @@ from racing import Race
 from zhprep.core.report import Account
 from zhprep.segment import SegmentConfig, build
 from zhprep.segment.cuts import from_column
-from zhprep.segment.jieba_dictionary import read_tokenizer
+from zhprep.segment.jieba.user_words import read_tokenizer
 from zhprep.segment.wordline import format_words, parse_words
 from zhprep.segment.wordlines import format_lines, parse_lines
 
@@ -19,7 +19,7 @@ def batch(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
     return pa.concat_batches(batches)
 
 
-@pytest.mark.parametrize(("hmm", "least"), [(True, 12), (False, 10)])
+@pytest.mark.parametrize(("hmm", "least"), [(True, 25), (False, 20)])
 def test_jieba(race: Race, lines: list[str], batch: pa.RecordBatch, hmm: bool, least: float) -> None:
     stage, tokenizer = build(SegmentConfig(hmm=hmm)), read_tokenizer()
     ratio = race(

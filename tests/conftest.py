@@ -20,9 +20,10 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 for _name in ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE", "TRANSFORMERS_OFFLINE"):
     os.environ.setdefault(_name, "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-if "HF_HOME" not in os.environ:
-    os.environ["HF_HOME"] = tempfile.mkdtemp(prefix="zhprep-tests-")
-    atexit.register(shutil.rmtree, os.environ["HF_HOME"], ignore_errors=True)
+for _name in ("HF_HOME", "ZHPREP_CACHE"):
+    if _name not in os.environ:
+        os.environ[_name] = tempfile.mkdtemp(prefix="zhprep-tests-")
+        atexit.register(shutil.rmtree, os.environ[_name], ignore_errors=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

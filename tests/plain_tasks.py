@@ -19,7 +19,7 @@ from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.core.errors import DataError, Stopped
 from zhprep.core.report import Account
-from zhprep.core.shards import Job, Output, run_job
+from zhprep.core.shards import BlockJob, Output, run_job
 from zhprep.core.shards import job as job_module
 
 
@@ -102,9 +102,11 @@ def make_input(path: Path, n: int = 120) -> Path:
     return path
 
 
-def make_job(path: Path, task: Any = None, **read: Any) -> Job:
+def make_job(path: Path, task: Any = None, **read: Any) -> BlockJob:
     """A job of about a dozen blocks."""
-    return Job(scan(find_inputs((str(path),)), ReadConfig(**read), block_size=500), Copy() if task is None else task)
+    return BlockJob(
+        scan(find_inputs((str(path),)), ReadConfig(**read), block_size=500), Copy() if task is None else task
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -47,7 +47,7 @@ PART_DEFINES = {"zhprep.export": "export", "zhprep.models.checkpoints": "matches
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 60
-HEAVY = {"torch", "pyarrow", "numpy", "jieba", "rjieba", "PIL", "tokenizers", "pypinyin", "transformers", "zstandard"}
+HEAVY = {"torch", "pyarrow", "numpy", "jieba", "PIL", "tokenizers", "pypinyin", "transformers", "zstandard"}
 
 
 def missing(what: str) -> NoReturn:

@@ -16,7 +16,7 @@ def validation_instances(data):
 
 @pytest.mark.slow
 def test_the_demo_learns_and_makes_a_report(tmp_path):
-    """Minutes long, for it is the demo as it is: on held-out text well below the unigram distribution."""
+    """The demo as it is: on held-out text well below the unigram distribution."""
     result = zhprep("demo", "-o", tmp_path / "demo", "--json", "--quiet")
     assert (result.code, result.err) == (0, "")
     held_out, tasks = result.report["intrinsic"], result.report["tasks"]

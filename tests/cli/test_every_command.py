@@ -49,7 +49,7 @@ def test_version():
 
 
 def test_help_loads_nothing_heavy():
-    heavy = ("torch", "pyarrow", "numpy", "jieba", "rjieba", "PIL", "tokenizers", "transformers")
+    heavy = ("torch", "pyarrow", "numpy", "jieba", "PIL", "tokenizers", "transformers")
     code = f"import sys, zhprep.cli; print([name for name in {heavy} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, check=True)
     assert found.stdout.strip() == b"[]"

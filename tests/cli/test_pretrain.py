@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from command_line import COUNTS, made_by, refused, zhprep
@@ -26,6 +27,32 @@ def test_stopped_on_purpose_and_gone_on_with(data, tmp_path):
     assert (result.report["steps"], result.report["instances"]) == (3, 12)
     report = json.loads((tmp_path / "run" / "report.json").read_text("utf-8"))
     assert report["content_sha256"] == result.report["content_sha256"]
+
+
+def test_a_recipe_says_how_weights_are_changed_and_a_flag_goes_before_it(data, tmp_path):
+    """RoBERTa's β₂ of 0.98, which no flag and no setting could state before."""
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('base = "bert-wwm"\n[pretrain]\nbeta2 = 0.98\nepsilon = 1e-8\nclip = 0.0\n', "utf-8")
+    settings = ("--recipe", recipe, *TINY[2:], "--steps", 3)
+    losses = {}
+    for name, flags in (("said", ()), ("over", ("--beta2", 0.5)), ("lamb", ("--optimiser", "lamb"))):
+        run = made_by("pretrain", data, *settings, *flags, output=tmp_path / name)
+        config = json.loads((run / "plan.json").read_text("utf-8"))["config"]
+        assert (config["beta2"], config["epsilon"]) == (0.5 if name == "over" else 0.98, 1e-8)
+        losses[name] = json.loads((run / "log.jsonl").read_text("utf-8").splitlines()[1])["loss"]
+    assert losses["said"] != losses["over"] != losses["lamb"] != losses["said"]
+    refused(zhprep("pretrain", data, "-o", tmp_path / "no", *settings, "--optimiser", "lam"), 2, "'lam'", "'lamb'")
+    refused(zhprep("pretrain", data, "-o", tmp_path / "no", *settings, "--beta2", 1.0), 2, "beta2 is 1.0", "below 1")
+
+
+def test_a_step_of_another_run_is_wrong_data(data, tmp_path):
+    settings = (*TINY, "--steps", 3, "--stop-after", 2, "--quiet")
+    for name, seed in (("one", 0), ("other", 1)):
+        assert zhprep("pretrain", data, "-o", tmp_path / name, *settings, "--seed", seed).code == 85
+    shutil.rmtree(tmp_path / "one" / "step-2")
+    shutil.copytree(tmp_path / "other" / "step-2", tmp_path / "one" / "step-2")
+    again = zhprep("pretrain", data, "-o", tmp_path / "one", *settings, "--seed", 0)
+    refused(again, 3, "step-2", "is not a checkpoint of this run", "remove this folder")
 
 
 @pytest.mark.parametrize("static", ["--static", "--dynamic"])

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zhprep.core.errors import UsageError
-from zhprep.segment import ENGINES, Engine, SegmentConfig, cut, engines, load_engine
+from zhprep.segment import ENGINES, SegmentConfig, SegmentEngine, cut, engines, load_engine
 from zhprep.segment.cuts import split
 from zhprep.segment.wordline import parse_words
 
@@ -26,7 +26,7 @@ TEXT = st.text(
 
 
 @pytest.fixture(params=list(ENGINES))
-def engine(request: pytest.FixtureRequest, engine_config: dict[str, str]) -> Engine:
+def engine(request: pytest.FixtureRequest, engine_config: dict[str, str]) -> SegmentEngine:
     config = SegmentConfig(cws=request.param, **engine_config.get(request.param, {}))
     try:
         return load_engine(config)
@@ -48,7 +48,7 @@ def test_a_file_for_every_engine_and_an_engine_for_every_file() -> None:
     assert files == {name.replace("-", "_") for name in ENGINES}
 
 
-def test_name_and_fingerprint(engine: Engine) -> None:
+def test_name_and_fingerprint(engine: SegmentEngine) -> None:
     assert ENGINES[engine.name] is type(engine)
     assert engine.fingerprint().startswith(engine.name)
     assert "\n" not in engine.fingerprint()
@@ -57,7 +57,7 @@ def test_name_and_fingerprint(engine: Engine) -> None:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(sentences=st.lists(TEXT, min_size=1, max_size=5))
-def test_words_give_the_sentence_back(engine: Engine, sentences: list[str]) -> None:
+def test_words_give_the_sentence_back(engine: SegmentEngine, sentences: list[str]) -> None:
     rows = engine.cut(sentences)
     texts = [parse_words(line)[0] for line in sentences] if engine.name == "presegmented" else sentences
     assert ["".join(row) for row in rows] == texts
@@ -66,7 +66,7 @@ def test_words_give_the_sentence_back(engine: Engine, sentences: list[str]) -> N
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(sentences=st.lists(TEXT, min_size=2, max_size=6), where=st.integers(0, 6))
-def test_result_does_not_depend_on_the_batch(engine: Engine, sentences: list[str], where: int) -> None:
+def test_result_does_not_depend_on_the_batch(engine: SegmentEngine, sentences: list[str], where: int) -> None:
     together = cut(engine, pa.array(sentences, pa.string()))
     apart = [cut(engine, pa.array(part, pa.string())) for part in (sentences[:where], sentences[where:])]
     assert together.ends.tolist() == np.concatenate([part.ends for part in apart]).tolist()
@@ -76,7 +76,7 @@ def test_result_does_not_depend_on_the_batch(engine: Engine, sentences: list[str
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(sentences=st.lists(TEXT, min_size=1, max_size=5))
-def test_block_form_is_the_plain_form(engine: Engine, sentences: list[str]) -> None:
+def test_block_form_is_the_plain_form(engine: SegmentEngine, sentences: list[str]) -> None:
     cuts = cut(engine, pa.array(sentences, pa.string()))
     texts = sentences if cuts.text is None else cuts.text.to_pylist()
     bounds = cuts.offsets.tolist()

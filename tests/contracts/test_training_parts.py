@@ -68,7 +68,7 @@ def batch_of() -> dict[str, torch.Tensor]:
         "token_type_ids": torch.tensor([[0, 0, 0, 1, 1, 1]]).expand(3, -1), "keys": torch.tensor([3, 7, 11]),
         "masked_positions": torch.tensor([1, 2, 8, 13, 0]), "masked_labels": torch.tensor([7, 9, 5, 8, -100]),
         "next_sentence_label": torch.tensor([0, 1, 1]), "sentence_order_label": torch.tensor([1, 0, 1]),
-        "progress": torch.tensor(0.5),
+        "progress": torch.tensor(0.5), "masked_places": torch.tensor([2, 1, 3, 4, -100]),
     }  # fmt: skip
 
 

@@ -25,13 +25,17 @@ class System:
     margins: dict[str, float]
     classes: dict[str, int] = field(default_factory=dict)
     steps: int = 40
-    model: str = ""
+    phases: str = ""
 
 
 SYSTEMS = {
     "albert": System({"mlm": 1.0}),
     "electra": System({"mlm": 1.0, "rtd": 0.2}, {"rtd": 2}),
     "roberta": System({"mlm": 1.0}),
+    "spanbert": System({"mlm": 1.0, "span_boundary": 1.0}),
+    "pert": System({"original_place": 0.2}, {"original_place": 64}),
+    "zh-modern": System({"mlm": 1.0}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
+    "bert-wwm-ext": System({"mlm": 1.0}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
 }
 
 RECIPE = """
@@ -46,14 +50,14 @@ batch_size = 16
 learning_rate = 3e-3
 warmup = 5
 threads = 1
-{model}
+{phases}
 """
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     system = SYSTEMS[name]
-    text = RECIPE.format(name=name, entries=N_ENTRIES, steps=system.steps, model=system.model)
+    text = RECIPE.format(name=name, entries=N_ENTRIES, steps=system.steps, phases=system.phases)
     (tmp_path / "small.toml").write_text(text, "utf-8")
     corpus = sample_data / "corpus" / "news.txt"
     result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json")

@@ -19,7 +19,7 @@ def batch_of(n_rows: int = 4, length: int = 20, vocabulary: int = 50) -> dict[st
     return {
         "input_ids": ids, "attention_mask": mask,
         "token_type_ids": (torch.arange(length) > 8).long().expand(n_rows, -1),
-        "masked_positions": positions, "masked_labels": ids.flatten()[positions],
+        "masked_positions": positions, "masked_labels": ids.flatten()[positions], "masked_places": torch.tensor([7, 2, 2, 5, 1]),
         "next_sentence_label": torch.tensor([0, 1, 1, 0]), "sentence_order_label": torch.tensor([1, 1, 0, 0]),
     }  # fmt: skip
 

@@ -7,6 +7,7 @@ import math
 import pathlib
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from zhprep.core.errors import DataError, UsageError
 from zhprep.segment import SegmentConfig, load_engine
 from zhprep.segment.cuts import from_words
-from zhprep.segment.jieba_dictionary import LONGEST_HIDDEN, import_jieba, read_tokenizer
+from zhprep.segment.jieba.package import import_jieba
+from zhprep.segment.jieba.user_words import read_tokenizer
 
 pytestmark = pytest.mark.reference
 
@@ -84,7 +86,7 @@ def test_same_words_for_any_text(hmm: bool, sentences: list[str]) -> None:
 def test_same_words_with_a_user_dictionary(hmm: bool, sentences: list[str]) -> None:
     expected = [theirs_with_user_words().lcut(sentence, HMM=hmm) for sentence in sentences]
     assert ours(hmm, USER_FILE).cut(sentences) == expected
-    assert ours(hmm, USER_FILE)._dictionary.plain is None
+    assert ours(hmm, USER_FILE)._itself is None
 
 
 @pytest.mark.parametrize(
@@ -93,10 +95,9 @@ def test_same_words_with_a_user_dictionary(hmm: bool, sentences: list[str]) -> N
         ("中国 0", "我爱中国人民，中国很大"),  # a word that must not be made, not even by the HMM
         ("小明 0", "小明硕士毕业于中国科学院"),
         ("小明 0\n小明 1", "小明硕士毕业于中国科学院"),  # taken back, but jieba does not forget it
-        ("ab 2\na 999999999\nb 999999999", "xab中ab"),  # letters more probable than the word they make
     ],
 )
-def test_user_dictionaries_that_the_port_cannot_follow(
+def test_user_dictionaries_that_only_jieba_can_follow(
     line: str, sentence: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "words.txt"
@@ -104,7 +105,7 @@ def test_user_dictionaries_that_the_port_cannot_follow(
     got = {}
     for hmm in (True, False):
         engine = load_engine(SegmentConfig(hmm=hmm, user_dictionary=str(path)))
-        assert engine._dictionary.plain is not None  # type: ignore[attr-defined]
+        assert engine._itself is not None  # type: ignore[attr-defined]
         got[hmm] = engine.cut([sentence])
         assert ours(hmm).cut([sentence]) == [theirs().lcut(sentence, HMM=hmm)], "it must not alter other engines"
     monkeypatch.setattr(import_jieba("jieba.finalseg"), "Force_Split_Words", set())
@@ -118,6 +119,8 @@ def test_user_dictionaries_that_the_port_cannot_follow(
         ("a 9999999\nb 9999999\n球 9999999\nab球 1", "xab球，ab球。ab球ab"),  # a word less probable than its characters
         ("赞 9999999\n哈 9999999\n赞哈赞哈 1", "赞哈赞哈，赞哈"),
         ("中国 2000000000\n中国 2000000000", "中国的研究生命中国人民的起源"),  # counted twice in the sum
+        ("ab 2\na 999999999\nb 999999999", "xab中ab"),  # letters more probable than the word they make
+        ("".join(map(chr, range(0x4E00, 0x4E60))) + " 3", "".join(map(chr, range(0x4E00, 0x4E61)))),  # a long word
         ("中国 5\n\0\0 7", "中国的研究生命中国人民的起源"),
     ],
 )
@@ -128,7 +131,7 @@ def test_user_dictionaries_at_the_edge(line: str, sentence: str, tmp_path: pathl
     tokenizer = tokenizer_with(str(path))
     for hmm in (True, False):
         engine = load_engine(SegmentConfig(hmm=hmm, user_dictionary=str(path)))
-        assert engine._dictionary.plain is None  # type: ignore[attr-defined]
+        assert engine._itself is None  # type: ignore[attr-defined]
         assert engine.cut(sentences) == [tokenizer.lcut(text, HMM=hmm) for text in sentences]
 
 
@@ -140,42 +143,37 @@ def test_user_dictionary_that_cannot_be_read(tmp_path: pathlib.Path) -> None:
         load_engine(SegmentConfig(user_dictionary=str(tmp_path / "gbk.txt")))
 
 
-def test_asked_before_or_not_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zhprep.segment.jieba_dictionary._MEMORY_BITS", 1)  # nearly every question meets another's slot
-    engine = load_engine(SegmentConfig())
-    for text in (
-        "一七、赞哈、上不去、说不说、常在、一九",
-        "赞哈、一七、哈赞、一克、说不说",
-        "一一、七一、赞赞、哈哈、一七七",
-    ):
-        assert engine.cut([text, text]) == [theirs().lcut(text)] * 2
-
-
 def test_fingerprint_follows_the_user_dictionary() -> None:
     assert ours(True).fingerprint() != ours(False).fingerprint()
     assert ours(True).fingerprint() != ours(True, USER_FILE).fingerprint()
 
 
-def test_what_is_taken_for_granted_of_the_dictionary() -> None:
-    tokenizer = theirs()
-    words = {word: frequency for word, frequency in tokenizer.FREQ.items() if frequency}
-    assert tokenizer.total - sum(words.values()) == 3
-    assert [word for word in words if word.isascii() and word.isalnum()] == []
-    assert [word for word in words if not ours(True)._dictionary.port.has_word(word)] == []
+def test_the_dictionary_is_jieba_s() -> None:
+    tokenizer, dictionary = theirs(), ours(True)._dictionary
     log_total = math.log(tokenizer.total)
-
-    def hidden(word: str) -> bool:
-        singles = sum(math.log(words.get(character) or 1) - log_total for character in word)
-        return singles + 1e-6 >= math.log(words[word]) - log_total
-
-    assert max(len(word) for word in words if len(word) > 1 and hidden(word)) == LONGEST_HIDDEN
-
-
-def test_another_version_of_the_port_gets_the_dictionary_from_jieba(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("zhprep.segment.jieba_dictionary._COMPARED", "no version")
-    for user_dictionary in (None, USER_FILE):
-        engine = load_engine(SegmentConfig(user_dictionary=user_dictionary))
-        assert engine.cut(SENTENCES) == ours(True, user_dictionary).cut(SENTENCES)
+    reachable = [word for word, count in tokenizer.FREQ.items() if count and ours(True).matches(word)]
+    longer = [word for word in reachable if len(word) > 1]
+    assert len(reachable) > 348_000
+    points = np.frombuffer("。".join(longer).encode("utf-32-le"), np.uint32)
+    ends = np.cumsum([len(word) + 1 for word in longer]) - 1
+    found = dictionary.trie.words(dictionary.ids[points])
+    score_of = dict(
+        zip(
+            zip((found.places + found.sizes).tolist(), found.sizes.tolist(), strict=True),
+            found.scores.tolist(),
+            strict=True,
+        )
+    )
+    for word, end in zip(longer, ends.tolist(), strict=True):
+        assert score_of[end, len(word)] == math.log(tokenizer.FREQ[word]) - log_total
+    for character, count in tokenizer.FREQ.items():
+        if len(character) == 1:
+            assert dictionary.singles[ord(character)] == math.log(count or 1) - log_total
+            assert dictionary.alone[ord(character)] == bool(count)
+    for word in ("清华大学", "的", "AT&T"):
+        assert dictionary.knows(word)
+    for word in ("清华大", "清", "，", "A", "😀", "不是词"):
+        assert dictionary.knows(word) == bool(tokenizer.FREQ.get(word)), word
 
 
 def test_no_cache_file_of_jieba_is_read_or_written(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,6 +55,11 @@ OURS: dict[str, Callable[[Model, Mapping[str, Tensor]], Tensor]] = {
 }  # fmt: skip
 
 ALBERT = {"stack": "shared", "embedding_size": 16, "activation": "gelu_new"}
+MODERN = {
+    "layer": "bare-first", "norm_position": "pre", "activation": "geglu", "bias": False, "inputs": ("token",),
+    "objectives": ("mlm",), "rotary_theta": 160_000.0, "layer_norm_eps": 1e-5, "hidden_dropout": 0.0, "attention_dropout": 0.0,
+}  # fmt: skip
+LOCAL = {"local_rotary_theta": 10_000.0, "local_attention": 8, "global_attn_every_n_layers": 2}
 ROBERTA = {"parts": {"position": {"offset": PAD + 1}}, "objectives": ("mlm",)}
 
 FAMILIES = {
@@ -66,6 +71,8 @@ FAMILIES = {
     "electra": Family({"objectives": ("rtd",), "embedding_size": 24}, "ElectraForPreTraining", {"rtd": "logits"}),
     "electra-wide": Family({"objectives": ("rtd",)}, "ElectraForPreTraining", {"rtd": "logits"}),
     "electra-generator": Family({"objectives": ("mlm",), "embedding_size": 24}, "ElectraForMaskedLM", {"mlm": "logits"}),
+    "modernbert": Family({**MODERN, **LOCAL}, "ModernBertForMaskedLM", {"mlm": "logits"}, False),
+    "modernbert-all-global": Family(MODERN, "ModernBertForMaskedLM", {"mlm": "logits"}, False),
     "roberta": Family({**ROBERTA, "inputs": ("token", "position")}, "RobertaForMaskedLM", {"mlm": "logits"}, False),
     "roberta-one-segment": Family({**ROBERTA, "type_vocab_size": 1}, "RobertaForMaskedLM", {"mlm": "logits"}, False),
 }  # fmt: skip

@@ -24,7 +24,7 @@ from zhprep.segment.pkuseg.convert import convert
 from zhprep.segment.pkuseg.decode import decode
 from zhprep.segment.pkuseg.forced import ForcedWords
 from zhprep.segment.pkuseg.merge import Merger
-from zhprep.segment.pkuseg.table import Table
+from zhprep.segment.pkuseg.table import FeatureTable
 
 TAGS = {"B": 0, "B_single": 1, "I": 2, "I_end": 3, "I_first": 4}
 LETTERS = "中国人民大会&A"
@@ -33,7 +33,7 @@ NODES = [*LETTERS, "**Num", "**Letter"]
 
 @given(st.dictionaries(st.integers(0, 2**40), st.integers(0, 2**31 - 1), max_size=200), st.lists(st.integers(0, 2**40)))
 def test_table_is_a_dict(entries: dict[int, int], others: list[int]) -> None:
-    table = Table.build(np.array(list(entries), np.uint64), np.array(list(entries.values()), np.int32))
+    table = FeatureTable.build(np.array(list(entries), np.uint64), np.array(list(entries.values()), np.int32))
     asked = [*entries, *others]
     assert table.find(np.array(asked, np.uint64)).tolist() == [entries.get(key, -1) for key in asked]
 

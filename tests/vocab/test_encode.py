@@ -17,8 +17,8 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 from zhprep import vocab
 from zhprep.core.errors import DataError, UsageError
 from zhprep.vocab import Encoder, VocabConfig, Vocabulary, bytemap, codepoints
-from zhprep.vocab.cuts import ByteLevel
-from zhprep.vocab.runs import Runs
+from zhprep.vocab.cuts import ByteLevelCuts
+from zhprep.vocab.runs import RunCache
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_chunks_do_not_show(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPa
 
 def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None:
     tokenizer = library_of(vocabulary)
-    runs = Runs(tokenizer, np.uint16, limit=3)
+    runs = RunCache(tokenizer, np.uint16, limit=3)
     for words in (["the", "model"], ["models", "of"], ["the", "of", "the"]):
         found = runs.find(pa.array([word.encode("utf-32-le") for word in words], pa.binary()))
         expected = [tokenizer.encode(word, add_special_tokens=False).ids for word in words]
@@ -219,7 +219,7 @@ def test_cuts_do_not_part_what_the_rules_keep_together() -> None:
     wide = bytemap.token_of("\u2002".encode())
     join_wide = [(wide[0], wide[1]), (wide[:2], wide[2]), (wide, wide)]
     encoder = byte_level([("'", "s"), ("'", "r"), ("Ġ", "'"), *join_wide])
-    assert isinstance(encoder._cuts, ByteLevel)
+    assert isinstance(encoder._cuts, ByteLevelCuts)
     assert_library(
         encoder, ["it's they're 's 're", "中's文'r中'文 '中", "中\u2002\u2002\u2002文", "\u2002\u2002a\u2002\u2002"]
     )

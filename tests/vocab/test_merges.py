@@ -9,7 +9,7 @@ import pytest
 from made_symbols import from_strings
 
 from zhprep.core.errors import DataError
-from zhprep.vocab.merges import Words, learn
+from zhprep.vocab.merges import CountedWords, learn
 
 
 def naive(table: dict[str, int], n_new: int, min_frequency: int) -> list[tuple[str, str, int]]:
@@ -92,7 +92,7 @@ def test_scaled_counts_give_the_same_merges() -> None:
 
 
 def test_counts_past_62_bits_are_refused() -> None:
-    words = Words(["a", "b"], np.array([0, 1], np.int32), np.array([0, 2]), np.array([1 << 62]))
+    words = CountedWords(["a", "b"], np.array([0, 1], np.int32), np.array([0, 2]), np.array([1 << 62]))
     with pytest.raises(DataError, match="2\\*\\*62"):
         learn(words, 1)
 

@@ -16,12 +16,12 @@ from zhprep.run.recipe import run_recipe
 
 @click.command()
 @click.option("-o", "--output", metavar="DIR", default="demo", help="Where to put it  [default: demo]")
-@click.option("--steps", type=click.IntRange(1), help="Steps of pretraining  [default: 1600]")
+@click.option("--steps", type=click.IntRange(1), help="Steps of pretraining  [default: 400]")
 @shared_options("work")
 def command(output: str, steps: int | None, **options: Any) -> None:
     """Do the whole pipeline on the bundled sample data.
 
-    About 40,000 characters and two tasks, written for this project: enough to see every stage work, in a few minutes.
+    About 40,000 characters and two tasks, written for this project: enough to see every stage work, in about a minute.
     """
     shared, _ = split_shared(options)
     data, folder = bundled("sample_data"), folder_output(output)

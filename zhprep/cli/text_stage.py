@@ -19,7 +19,7 @@ from zhprep.core.corpus import Input, ReadConfig, find_inputs
 from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report, check_budgets
-from zhprep.core.shards import Job, Output, run_job
+from zhprep.core.shards import BlockJob, Output, run_job
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import committed
 from zhprep.run.chain import Chain, takes_lines
@@ -84,7 +84,7 @@ def _to_folder(
     output = job_output(path, shared, label)
     report = Report(output=str(path))
     with planned(inputs, read, path, shared.block_size) as corpus:
-        job = Job(corpus, make_chain(corpus.table, takes_lines(corpus)))
+        job = BlockJob(corpus, make_chain(corpus.table, takes_lines(corpus)))
         report.kept_characters = (
             0 if shared.overwrite else finished_characters(path, output.shard_index, output.num_shards)
         )

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
+
+
+class Moments(NamedTuple):
+    """The running means of the gradient of a weight and of its square, both of its shape, after ``step`` steps."""
+
+    mean: Tensor
+    square: Tensor
+    step: float
+
+    def corrections(self, group: dict[str, Any]) -> tuple[float, float]:
+        """Return what mean and square are to be divided by, having begun with nothing."""
+        beta1, beta2 = group["betas"]
+        return 1 - beta1**self.step, 1 - beta2**self.step
 
 
 class MomentOptimiser(torch.optim.Optimizer):
@@ -18,6 +31,7 @@ class MomentOptimiser(torch.optim.Optimizer):
     def __init__(self, groups: list[dict[str, Any]], config: OptimisationConfig) -> None:
         betas = config.beta1, config.beta2
         super().__init__(groups, {"lr": config.learning_rate, "betas": betas, "eps": config.epsilon})
+        self._rooms: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]  # ours have none
@@ -35,15 +49,24 @@ class MomentOptimiser(torch.optim.Optimizer):
                 state["step"] += 1
                 state["exp_avg"].lerp_(weight.grad, 1 - beta1)
                 state["exp_avg_sq"].mul_(beta2).addcmul_(weight.grad, weight.grad, value=1 - beta2)
-                self.update(weight, state["exp_avg"], state["exp_avg_sq"], float(state["step"]), group)
+                self.update(weight, Moments(state["exp_avg"], state["exp_avg_sq"], float(state["step"])), group)
 
-    def update(self, weight: Tensor, mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> None:
-        """Change ``weight`` in place, given the running means of its gradient and of the square (all of one shape),
-        which is the ``step``-th (from 1). The gradient is still at ``weight.grad``; the means are not to be changed."""
+    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
+        """Change ``weight`` in place. Its gradient is still there; the moments are not to be changed."""
         raise NotImplementedError
 
-    @staticmethod
-    def unbiased(mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> tuple[Tensor, Tensor]:
-        """Return the two means with the bias of the first steps corrected."""
-        beta1, beta2 = group["betas"]
-        return mean / (1 - beta1**step), square / (1 - beta2**step)
+    def direction(self, moments: Moments, group: dict[str, Any], *, unbiased: bool = True) -> Tensor:
+        """Return ``m / (√v + ε)``, of the moments with the bias of the first steps corrected unless told otherwise; the
+        tensor is the caller's until the next weight."""
+        first, second = moments.corrections(group) if unbiased else (1.0, 1.0)
+        change = torch.sqrt(moments.square, out=self.room(moments.square))
+        change.div_(second**0.5).add_(group["eps"])
+        return torch.div(moments.mean, change, out=change).div_(first)
+
+    def room(self, like: Tensor, number: int = 0) -> Tensor:
+        """Return a tensor of the shape of ``like`` to write to, always the same memory: to ask for new memory for every
+        weight in every step takes most of the time of a step."""
+        key = number, like.device, like.dtype
+        if key not in self._rooms or self._rooms[key].numel() < like.numel():
+            self._rooms[key] = torch.empty(like.numel(), device=like.device, dtype=like.dtype)
+        return self._rooms[key][: like.numel()].view(like.shape)

@@ -20,7 +20,7 @@ _MOST = 1 << 28  # four groups of seven bits
 
 
 @dataclasses.dataclass(frozen=True)
-class Pieces:
+class Encodings:
     """Bytes of ``B`` messages side by side: the low ``sizes[b, i]`` bytes of ``values[b, i]``, uint32 and uint8
     ``[B, n]``."""
 
@@ -39,7 +39,7 @@ class Pieces:
         return each[np.arange(4) < self.sizes[:, :, None]], offsets_of(self.lengths)
 
 
-def examples(features: Mapping[str, Array]) -> Pieces:
+def examples(features: Mapping[str, Array]) -> Encodings:
     """Return a message per row; float matrices become float lists, others int64 lists.
 
     Numbers are at least 0 and below 2**28, as ids, places and lengths are.
@@ -53,7 +53,7 @@ def examples(features: Mapping[str, Array]) -> Pieces:
     return _field(1, _beside(*entries))
 
 
-def varints(matrix: Array) -> Pieces:
+def varints(matrix: Array) -> Encodings:
     """Return numbers as protobuf writes them: seven bits a byte, low ones first, all but the last with the high bit."""
     if matrix.size and (matrix.min() < 0 or matrix.max() >= _MOST):
         raise ValueError("a number is not in 0 to 2**28 - 1")
@@ -63,25 +63,25 @@ def varints(matrix: Array) -> Pieces:
     for group in range(1, 4):
         values |= (numbers >> np.uint32(7 * group) & np.uint32(0x7F)) << np.uint32(8 * group)
         values |= np.where(sizes > group, np.uint32(0x80 << 8 * (group - 1)), np.uint32(0))
-    return Pieces(values, sizes)
+    return Encodings(values, sizes)
 
 
-def _floats(matrix: Array) -> Pieces:
+def _floats(matrix: Array) -> Encodings:
     values = np.ascontiguousarray(matrix, "<f4").view("<u4")
-    return Pieces(values, np.full(values.shape, 4, np.uint8))
+    return Encodings(values, np.full(values.shape, 4, np.uint8))
 
 
-def _constant(data: bytes, n_rows: int) -> Pieces:
+def _constant(data: bytes, n_rows: int) -> Encodings:
     values = np.broadcast_to(np.frombuffer(data, np.uint8).astype(np.uint32), (n_rows, len(data)))
-    return Pieces(values, np.ones(values.shape, np.uint8))
+    return Encodings(values, np.ones(values.shape, np.uint8))
 
 
-def _beside(*parts: Pieces) -> Pieces:
+def _beside(*parts: Encodings) -> Encodings:
     values = np.concatenate([part.values for part in parts], axis=1)
-    return Pieces(values, np.concatenate([part.sizes for part in parts], axis=1))
+    return Encodings(values, np.concatenate([part.sizes for part in parts], axis=1))
 
 
-def _field(number: int, content: Pieces) -> Pieces:
+def _field(number: int, content: Encodings) -> Encodings:
     """Return ``content`` as the field of this number: its tag, its length, itself."""
     tag = _constant(bytes([number << 3 | _LENGTH_DELIMITED]), len(content.values))
     return _beside(tag, varints(content.lengths[:, None]), content)

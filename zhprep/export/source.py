@@ -30,7 +30,7 @@ ROWS = 1024
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
+class MaskedRows:
     """Some instances: ``input_ids`` ``[T]`` laid end to end with ``offsets`` ``int64[B + 1]``, masked or clean; for the
     ``M`` masked tokens ``positions`` within their instance and ``labels``, with ``masked`` ``int64[B + 1]``."""
 
@@ -109,16 +109,16 @@ class Data:
         if self.config.replacing == "shuffle":
             raise UsageError(f"{self.path}: is to predict places (pert); {what} has ids to predict", hint=hint)
 
-    def masks(self, batch: pa.RecordBatch) -> Rows:
+    def masks(self, batch: pa.RecordBatch) -> MaskedRows:
         """Return the rows masked: as they are on disk, else as in epoch 0."""
         input_ids, offsets = ragged(batch, "input_ids")
         if self.static:
             positions, masked = ragged(batch, "masked_lm_positions")
-            return Rows(input_ids, offsets, positions.astype(np.int64), ragged(batch, "masked_lm_ids")[0], masked)
+            return MaskedRows(input_ids, offsets, positions.astype(np.int64), ragged(batch, "masked_lm_ids")[0], masked)
         flat = Flat(input_ids, ragged(batch, "word_ids")[0], offsets, plain(batch, "instance_id"))
         drawn = mask_batch(flat, self.config, self.facts, 0)
         places = drawn.positions - np.repeat(offsets[:-1], np.diff(drawn.offsets))
-        return Rows(drawn.input_ids, offsets, places, drawn.labels, drawn.offsets)
+        return MaskedRows(drawn.input_ids, offsets, places, drawn.labels, drawn.offsets)
 
     def clean(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows as they were before any masks, each once: of static duplicates the first."""

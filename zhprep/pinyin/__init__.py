@@ -26,20 +26,20 @@ import pyarrow as pa
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.pinyin.config import PinyinConfig
-from zhprep.pinyin.engines import ENGINES, Engine
+from zhprep.pinyin.engines import ENGINES, PinyinEngine
 from zhprep.pinyin.engines.pypinyin import Phrases
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
 from zhprep.pinyin.tones import citation, spoken
 from zhprep.pinyin.traditional import read_simplified
 from zhprep.vocab.entries import IDEOGRAPHS
 
-__all__ = ["ENGINES", "Engine", "FlatText", "PinyinConfig", "PinyinStage", "build"]
+__all__ = ["ENGINES", "FlatText", "PinyinConfig", "PinyinEngine", "PinyinStage", "build"]
 
 
 class PinyinStage:
     """The stage: ``words`` batch -> ``pinyin`` batch."""
 
-    def __init__(self, engine: Engine, config: PinyinConfig) -> None:
+    def __init__(self, engine: PinyinEngine, config: PinyinConfig) -> None:
         self.engine = engine
         self._config = config
 

@@ -78,7 +78,8 @@ def _keeps(text: FlatText, ones: Integers) -> npt.NDArray[np.bool_]:
     after = text.codes[ones + 1]
     last = inside & (text.word_ends[word] == ones + 1) & ~_among(before, POINTING)
     counted = _among(before, ORDINALS) | _among(after, DIGITS + NUMBERED)
-    return counted | last | (inside & _among(before, KEEPING))
+    keeps: npt.NDArray[np.bool_] = counted | last | (inside & _among(before, KEEPING))
+    return keeps
 
 
 def _among(codes: npt.NDArray[np.integer], characters: str) -> npt.NDArray[np.bool_]:

@@ -40,7 +40,7 @@ def takes_lines(corpus: Corpus) -> bool:
 
 @dataclass
 class Chain:
-    """The text stages between what is read and ``table``; a ``Task`` of :func:`zhprep.core.shards.run_job`.
+    """The text stages between what is read and ``table``; a ``BlockTask`` of :func:`zhprep.core.shards.run_job`.
 
     ``read`` is the table that the input holds and ``lines`` says that it comes as lines: words as
     lines still have to be taken apart. A config that is ``None`` leaves its stage out.

@@ -14,7 +14,7 @@ from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus, ReadConfig
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import Job, Output, run_job
+from zhprep.core.shards import BlockJob, Output, run_job
 from zhprep.core.shards.commit import committed
 from zhprep.instances import SIMILAR_WORDS, InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
 from zhprep.normalize import NormalizeConfig
@@ -30,7 +30,7 @@ VOCABULARY = "vocab"
 
 @dataclass
 class MakeInstances:
-    """From a block of documents to a shard of instances; a ``Task``.
+    """From a block of documents to a shard of instances; a ``BlockTask``.
 
     ``loaded`` hands in the vocabulary that lies at ``vocabulary_path``, where it has been loaded already.
     """
@@ -120,5 +120,5 @@ def make_instances(corpus: Corpus, task: MakeInstances, output: Output) -> Repor
     task.schema()  # raises for settings that do not fit together, before anything is written
     if not output.overwrite:
         report.kept_characters = finished_characters(output.path, output.shard_index, output.num_shards)
-    report.account, report.content_sha256 = run_job(Job(corpus, task, task.put_beside), output)
+    report.account, report.content_sha256 = run_job(BlockJob(corpus, task, task.put_beside), output)
     return report

@@ -13,9 +13,9 @@ from typing import IO, Any
 import pyarrow as pa
 
 from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
+from zhprep.core.corpus.formats.rows import open_rows
 from zhprep.core.corpus.inputs import STDIN
-from zhprep.core.corpus.rows import open_rows
-from zhprep.core.corpus.streams import Stream
+from zhprep.core.corpus.inputs.streams import Stream
 from zhprep.core.errors import UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account

@@ -21,7 +21,7 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import UsageError, ZhprepError
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import Job, Output, open_batches, read_manifest, run_job
+from zhprep.core.shards import BlockJob, Output, open_batches, read_manifest, run_job
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
@@ -35,7 +35,7 @@ from zhprep.vocab.patch import patch
 
 @dataclass
 class CountPieces:
-    """Count the pieces of a block; a ``Task``. One row per distinct piece: ``piece``, ``count``."""
+    """Count the pieces of a block; a ``BlockTask``. One row per distinct piece: ``piece``, ``count``."""
 
     chain: Chain
     vocab: VocabConfig
@@ -74,7 +74,7 @@ def build_vocabulary(
     """
     report = Report(output=str(output.path))
     task = CountPieces(chain, config, old.sha256 if old else "")
-    job, counts_folder = Job(corpus, task), output.path / COUNTS
+    job, counts_folder = BlockJob(corpus, task), output.path / COUNTS
     with Claim(output.path) as claim:
         _make_way(output, job, claim)
         report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
@@ -121,7 +121,7 @@ def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, 
     write_json(path / MANIFEST, manifest, replace=True)
 
 
-def _make_way(output: Output, job: Job, claim: Claim) -> None:
+def _make_way(output: Output, job: BlockJob, claim: Claim) -> None:
     """Refuse a folder that holds something else; with ``overwrite``, what it holds no longer counts as finished."""
     path = output.path
     if not (path / MANIFEST).exists():

@@ -17,10 +17,10 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, Loss
-from zhprep.segment.engines import ENGINES, Engine, load_engine
+from zhprep.segment.engines import ENGINES, SegmentEngine, load_engine
 from zhprep.segment.segmenter import Segmenter, cut
 
-__all__ = ["ENGINES", "Cuts", "Engine", "SegmentConfig", "Segmenter", "build", "cut", "load_engine"]
+__all__ = ["ENGINES", "Cuts", "SegmentConfig", "SegmentEngine", "Segmenter", "build", "cut", "load_engine"]
 
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 

@@ -87,12 +87,11 @@ def join(sentences: pa.Array, separator: str) -> str:
     return str(pc.binary_join(rows, separator)[0].as_buffer(), "utf-8")
 
 
-def check(cuts: Cuts, sentences: pa.Array) -> None:
-    """Raise ``Loss`` unless the words of every sentence are not empty and cover it exactly."""
-    n_sentences = len(sentences)
+def check(cuts: Cuts, lengths: npt.NDArray[np.int64]) -> None:
+    """Raise ``Loss`` unless the words of every sentence are not empty and cover its ``lengths`` (int64[S]) exactly."""
+    n_sentences = len(lengths)
     if len(cuts.offsets) != n_sentences + 1 or int(cuts.offsets[-1]) != len(cuts.ends):
         raise Loss(0, f"{len(cuts.offsets) - 1} sentences for {n_sentences}")
-    lengths = lengths_of(sentences)
     counts = np.diff(cuts.offsets)
     filled = counts > 0
     covered = np.zeros(n_sentences, np.int64)

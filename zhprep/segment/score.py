@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.errors import DataError
-from zhprep.segment import cut
 from zhprep.segment.cuts import Cuts, Loss, from_words
-from zhprep.segment.engines import Engine
+from zhprep.segment.engines import SegmentEngine
 from zhprep.segment.lexicon import read_lexicon
+from zhprep.segment.segmenter import cut
 
 
-def score(engine: Engine, gold_lines: Iterable[str], *, training_words: str | None = None) -> dict[str, Any]:
+def score(engine: SegmentEngine, gold_lines: Iterable[str], *, training_words: str | None = None) -> dict[str, Any]:
     """Return ``precision recall f1 oov_rate oov_recall`` and the counts they come from.
 
     A word is out of vocabulary when it is not in the file ``training_words`` (one word a line), as the
@@ -65,7 +65,7 @@ def _spans(cuts: Cuts) -> npt.NDArray[np.uint64]:
     return starts.astype(np.uint64) << np.uint64(32) | ends.astype(np.uint64)
 
 
-def _knows(engine: Engine, training_words: str | None) -> Callable[[str], bool] | None:
+def _knows(engine: SegmentEngine, training_words: str | None) -> Callable[[str], bool] | None:
     if training_words is not None:
         return read_lexicon(training_words).__contains__
     return getattr(engine, "knows", None)

@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zhprep.core.report import Account
-from zhprep.core.simplified import shadow
+from zhprep.core.simplified import simplify
 from zhprep.segment.config import SegmentConfig
-from zhprep.segment.cuts import Cuts, check, from_words, split
+from zhprep.segment.cuts import Cuts, check, from_words, lengths_of, split
 from zhprep.segment.emoji import join_emoji, may_hold_joined_emoji
-from zhprep.segment.engines import Engine, load_engine
+from zhprep.segment.engines import SegmentEngine, load_engine
 from zhprep.segment.letters import join_letters
 from zhprep.segment.lexicon import read_user_dictionary
 from zhprep.segment.sentences import Sentences
@@ -36,7 +35,7 @@ _SHARE = 16
 class Segmenter:
     """An engine (``engine``, else the one that ``config`` names) with the rules of ``config``; itself an engine."""
 
-    def __init__(self, config: SegmentConfig, engine: Engine | None = None) -> None:
+    def __init__(self, config: SegmentConfig, engine: SegmentEngine | None = None) -> None:
         self.engine = engine if engine is not None else load_engine(config)
         self.name = self.engine.name
         self._config = config
@@ -60,18 +59,17 @@ class Segmenter:
 
     def ends(self, sentences: pa.Array, account: Account | None = None) -> Cuts:
         """Return the words of ``sentences`` (a string array). Raises ``Loss``."""
-        read = shadow(sentences) if self._config.via_simplified else sentences
-        cuts = cut(self.engine, read)
+        written = Sentences(sentences)
+        read = written.simplified() if self._config.via_simplified else written
+        cuts = _cut(self.engine, read)
         if cuts.text is not None:  # a notation for words, not text: these are the user's own
-            cuts = cuts if read is sentences else cut(self.engine, sentences)
-            return self._with_rules(Sentences(cuts.text), cuts, [join_letters] if self._config.whole_letters else [])
-        text = Sentences(read)
+            cuts = cuts if read is written else _cut(self.engine, written)
+            return _with_rules(Sentences(cuts.text), cuts, [join_letters] if self._config.whole_letters else [])
+        cuts = _with_rules(read, cuts, list(self._rules(read)))
         if account is not None:
-            _look(sentences, read, account, everything=self._config.via_simplified)
-        cuts = self._with_rules(text, cuts, list(self._rules(text)))
-        if account is not None:
+            _look(written, read, account, everything=self._config.via_simplified)
             for words in self._user_words:
-                words.count(text, text.marks(cuts), account)
+                words.count(read, read.marks(cuts), account)
         return cuts
 
     def _rules(self, text: Sentences) -> Iterator[Rule]:
@@ -81,32 +79,35 @@ class Segmenter:
             yield join_emoji
         yield from (words.force for words in self._user_words if words.any_forced)
 
-    @staticmethod
-    def _with_rules(text: Sentences, cuts: Cuts, rules: list[Rule]) -> Cuts:
-        if not rules:
-            return cuts
-        marks = text.marks(cuts)
-        for rule in rules:
-            rule(text, marks)
-        return dataclasses.replace(text.cuts(marks), text=cuts.text)
+
+def _with_rules(text: Sentences, cuts: Cuts, rules: list[Rule]) -> Cuts:
+    if not rules:
+        return cuts
+    marks = text.marks(cuts)
+    for rule in rules:
+        rule(text, marks)
+    return dataclasses.replace(text.cuts(marks), text=cuts.text)
 
 
-def cut(engine: Engine, sentences: pa.Array) -> Cuts:
-    """Return the words of ``sentences`` (a string array) as ``engine`` has them, checked.
+def cut(engine: SegmentEngine, sentences: pa.Array) -> Cuts:
+    """Return the words of ``sentences`` (a string array) as ``engine`` has them, checked. Raises ``Loss``."""
+    return _cut(engine, Sentences(sentences))
 
-    Uses the engine's block form ``ends`` where it has one, else ``cut``. Raises ``Loss``.
-    """
-    block_form = getattr(engine, "ends", None)
-    if block_form is not None:
-        cuts: Cuts = block_form(sentences)
+
+def _cut(engine: SegmentEngine, text: Sentences) -> Cuts:
+    """Cut by the form that the engine has: of sentences in all their forms, of a string array, or of a list."""
+    if hasattr(engine, "ends_of"):
+        cuts: Cuts = engine.ends_of(text)
+    elif hasattr(engine, "ends"):
+        cuts = engine.ends(text.array)
     else:
-        texts = sentences.to_pylist()
+        texts = text.array.to_pylist()
         cuts = from_words(texts, engine.cut(texts))
-    check(cuts, sentences if cuts.text is None else cuts.text)
+    check(cuts, text.lengths if cuts.text is None else lengths_of(cuts.text))
     return cuts
 
 
-def _user_words(config: SegmentConfig, engine: Engine) -> list[UserWords]:
+def _user_words(config: SegmentConfig, engine: SegmentEngine) -> list[UserWords]:
     """Return the lists of words that ``config`` names."""
     lists = []
     if config.user_dictionary is not None:
@@ -119,13 +120,20 @@ def _user_words(config: SegmentConfig, engine: Engine) -> list[UserWords]:
     return lists
 
 
-def _look(sentences: pa.Array, read: pa.Array, account: Account, *, everything: bool) -> None:
+def _look(written: Sentences, read: Sentences, account: Account, *, everything: bool) -> None:
     """Count the sentences that are read otherwise than written; of those read as written, of a part of them."""
-    if not everything:
-        sentences = sentences.slice(0, max(_AT_LEAST, len(sentences) // _SHARE))
-        read = shadow(sentences)
-    differ = 0 if read is sentences else int(pc.sum(pc.not_equal(read, sentences)).as_py() or 0)
+    n_sentences = len(written.lengths)
     if everything:
-        account.count(sentences_via_simplified=differ)
-    else:
-        account.seen.update(traditional=differ, sentences_looked_at=len(sentences))
+        account.count(sentences_via_simplified=_n_other(written, written.code_points, read.code_points))
+        return
+    n_looked_at = min(n_sentences, max(_AT_LEAST, n_sentences // _SHARE))
+    end = int(written.bases[n_looked_at]) if n_looked_at < n_sentences else None
+    some = written.code_points[:end]
+    account.seen.update(traditional=_n_other(written, some, simplify(some)), sentences_looked_at=n_looked_at)
+
+
+def _n_other(text: Sentences, written: npt.NDArray[np.uint32], read: npt.NDArray[np.uint32]) -> int:
+    """Return in how many sentences there is a difference."""
+    if written is read:
+        return 0
+    return len(np.unique(text.bases.searchsorted(np.flatnonzero(written != read), "right")))

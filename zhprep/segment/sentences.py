@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core.simplified import shadow, simplify
 from zhprep.segment.cuts import Cuts, from_marks, join, lengths_of
 
 SEPARATOR = "\0"
@@ -18,7 +19,12 @@ class Sentences:
     """The sentences of a string array, also laid end to end with ``SEPARATOR`` between them."""
 
     def __init__(self, array: pa.Array) -> None:
-        self.array = array
+        self._array = array
+
+    @property
+    def array(self) -> pa.Array:
+        """The sentences as a string array."""
+        return self._array
 
     @cached_property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -41,6 +47,11 @@ class Sentences:
         bases: npt.NDArray[np.int64] = np.cumsum(self.lengths + 1) - self.lengths - 1
         return bases
 
+    def simplified(self) -> Sentences:
+        """Return the Simplified shadow of the sentences, themselves if nothing changes."""
+        simple = simplify(self.code_points)
+        return self if simple is self.code_points else _Shadow(self, simple)
+
     def marks(self, cuts: Cuts) -> npt.NDArray[np.bool_]:
         """Return for each place between characters of ``text`` whether a word begins or ends there, bool[N + 1].
 
@@ -54,3 +65,23 @@ class Sentences:
     def cuts(self, marks: npt.NDArray[np.bool_]) -> Cuts:
         """Return the words that end at ``marks`` (bool[N + 1]; what lies between sentences does not count)."""
         return from_marks(marks[1:], self.lengths)
+
+
+class _Shadow(Sentences):
+    """Sentences with the characters of their shadow in their places."""
+
+    def __init__(self, written: Sentences, code_points: npt.NDArray[np.uint32]) -> None:
+        self._written, self._code_points = written, code_points
+        self.lengths, self.bases = written.lengths, written.bases
+
+    @cached_property
+    def array(self) -> pa.Array:
+        return shadow(self._written.array)
+
+    @cached_property
+    def text(self) -> str:
+        return self._code_points.tobytes().decode("utf-32-le")
+
+    @property
+    def code_points(self) -> npt.NDArray[np.uint32]:
+        return self._code_points

@@ -73,7 +73,7 @@ def flat(strings: Any) -> tuple[Points, Offsets]:
     return whole.points, whole.offsets
 
 
-class Table:
+class CodePointTable:
     """A map from code point to a small integer, filled when a code point is first met.
 
     ``ask`` gets new characters and returns their values; ``unseen`` is the largest value of the type,

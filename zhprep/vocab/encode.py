@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from zhprep.vocab import codepoints, cuts
 from zhprep.vocab.in_text import occurrences, text_tokenizer
-from zhprep.vocab.runs import Runs, spread
+from zhprep.vocab.runs import RunCache, spread
 from zhprep.vocab.vocabulary import Vocabulary
 
 Ids = npt.NDArray[Any]
@@ -58,8 +58,8 @@ class Encoder:
         self.id_type = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
         tokenizer = text_tokenizer(vocabulary, keep_special)
         self._cuts = cuts.of(vocabulary, tokenizer)
-        self._by_word = cuts.Words(self._cuts.marks)
-        self._runs = Runs(tokenizer, self._cuts.marks.dtype)
+        self._by_word = cuts.WordCuts(self._cuts.marks)
+        self._runs = RunCache(tokenizer, self._cuts.marks.dtype)
         added = tokenizer.get_added_tokens_decoder().values()
         self._whole_tokens = [token.content for token in added if not token.special]
         self._taken_apart = [token.content for token in added if token.special]

@@ -34,7 +34,7 @@ MOST_AT_ONCE = 1024
 
 
 @dataclasses.dataclass(frozen=True)
-class Words:
+class CountedWords:
     """Distinct words: ``symbols`` int32[L] ids into ``names``, ``offsets`` int64[W+1] and ``counts`` int64[W]."""
 
     names: list[str]
@@ -54,7 +54,7 @@ class Merge:
 
 
 def learn(
-    words: Words,
+    words: CountedWords,
     n_new: int,
     *,
     min_frequency: int = 1,
@@ -101,7 +101,11 @@ class _Learner:
     """The words as linked symbols, and which pair stands where."""
 
     def __init__(
-        self, words: Words, min_frequency: int, join: Callable[[str, str], str], allowed: Callable[[str], bool] | None
+        self,
+        words: CountedWords,
+        min_frequency: int,
+        join: Callable[[str, str], str],
+        allowed: Callable[[str], bool] | None,
     ) -> None:
         self.min_frequency = min_frequency
         self.join = join

@@ -19,7 +19,7 @@ AT_ONCE = 4096
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class RunTokens:
     """Tokens of N runs: ``n_tokens`` int64[N]; ``ids``, ``starts``, ``stops`` flat, places within the run."""
 
     n_tokens: Ints
@@ -28,7 +28,7 @@ class Found:
     stops: Ints
 
 
-class Runs:
+class RunCache:
     """Remembers the tokens of runs; forgets them all when there are more than ``limit``."""
 
     def __init__(self, tokenizer: Tokenizer, dtype: npt.DTypeLike, limit: int = 1 << 20) -> None:
@@ -37,7 +37,7 @@ class Runs:
         self._dtype = np.dtype(dtype)
         self._forget()
 
-    def find(self, runs: pa.Array) -> Found:
+    def find(self, runs: pa.Array) -> RunTokens:
         """Return the tokens of each of ``runs`` (binary, UTF-32 little endian)."""
         encoded = runs.dictionary_encode()
         distinct = encoded.dictionary.to_pylist()
@@ -51,7 +51,7 @@ class Runs:
         which = np.array(numbers, np.int64)[encoded.indices.to_numpy()]
         n_tokens = self._first[which + 1] - self._first[which]
         source = spread(self._first[which], n_tokens)
-        return Found(n_tokens, self._ids[source], self._starts[source], self._stops[source])
+        return RunTokens(n_tokens, self._ids[source], self._starts[source], self._stops[source])
 
     def _forget(self) -> None:
         self._known: dict[bytes, int] = {}

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.vocab.codepoints import N_CODE_POINTS, Points, Table
+from zhprep.vocab.codepoints import N_CODE_POINTS, CodePointTable, Points
 from zhprep.vocab.pieces import Splitter
 
 SPACE, ALONE, JOINED, ODD, UNSEEN = 0, 1, 2, 3, 255
@@ -28,7 +28,7 @@ class Standing:
     def __init__(self, splitter: Splitter) -> None:
         self.splitter = splitter
         self.becomes = np.zeros(N_CODE_POINTS, np.uint32)
-        self._table = Table(self._ask, np.uint8, UNSEEN)
+        self._table = CodePointTable(self._ask, np.uint8, UNSEEN)
 
     def of(self, points: Points) -> npt.NDArray[np.uint8]:
         """Return the class of each code point."""

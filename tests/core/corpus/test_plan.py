@@ -16,8 +16,8 @@ from plain_reader import COMPRESS, DOCUMENTS, corpus_of, jsonl_of, lines_of, tex
 
 from zhprep.core import schema
 from zhprep.core.corpus import plan
-from zhprep.core.corpus.rows import row_weights
-from zhprep.core.corpus.weights import weigh
+from zhprep.core.corpus.formats.rows import row_weights
+from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.errors import DataError
 
 
@@ -106,7 +106,7 @@ def test_a_small_corpus_still_has_blocks_for_every_core(tmp_path: Path, monkeypa
 def test_the_plan_of_a_large_file_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plan, "FINE_PIECE", 1 << 5)
     monkeypatch.setattr(plan, "DEFAULT_BLOCK", 1 << 10)
-    from zhprep.core.corpus import streams
+    from zhprep.core.corpus.inputs import streams
 
     monkeypatch.setattr(streams, "CHUNK", 1 << 10)
     (tmp_path / "x.txt").write_bytes(text_of(made_documents(700)))

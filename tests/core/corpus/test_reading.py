@@ -13,7 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from plain_reader import COMPRESS, corpus_of, lines_of, plain_documents, read_all, text_of
 
-from zhprep.core.corpus import Corpus, lines, opened, read_block, streams
+from zhprep.core.corpus import Corpus, read_block
+from zhprep.core.corpus.formats import lines
+from zhprep.core.corpus.inputs import opened, streams
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 

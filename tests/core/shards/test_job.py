@@ -12,7 +12,7 @@ from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, 
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.executors import EXECUTORS
-from zhprep.core.shards import Job, Output, job, run_job, verify
+from zhprep.core.shards import BlockJob, Output, job, run_job, verify
 from zhprep.core.shards.folder import Folder, open_folder
 
 
@@ -102,7 +102,7 @@ def test_bad_input_leaves_no_folder(tmp_path: Path, data: bytes) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def refused(tmp_path: Path, job: Job) -> str:
+def refused(tmp_path: Path, job: BlockJob) -> str:
     before = contents(tmp_path / "whole")
     with pytest.raises(UsageError) as error:
         run_job(job, Output(tmp_path / "whole"))
@@ -151,7 +151,7 @@ def test_overwriting_removes_what_is_ours_and_nothing_else(tmp_path: Path, corpu
     for name, data in foreign.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(data)
-    small = Job(make_job(corpus).corpus, Copy(option=2))
+    small = BlockJob(make_job(corpus).corpus, Copy(option=2))
     small.corpus.blocks = small.corpus.blocks[:2]
     run_job(small, Output(folder, overwrite=True))
     run_job(small, Output(tmp_path / "fresh"))

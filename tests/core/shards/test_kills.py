@@ -24,7 +24,7 @@ EVERY_STEP = '''
 import os, shutil, signal, sys
 from pathlib import Path
 from plain_tasks import Copy, contents, make_job
-from zhprep.core.shards import Job, Output, run_job
+from zhprep.core.shards import BlockJob, Output, run_job
 
 os.fsync = lambda descriptor: None  # what was written outlives a killed process; only a dead machine loses it
 folder, overwriting = Path(sys.argv[1]), sys.argv[2] == "overwriting"
@@ -63,7 +63,7 @@ def run_until(step):
 def begin():
     shutil.rmtree(out, ignore_errors=True)
     if overwriting:
-        assert in_child(lambda: run_job(Job(made.corpus, Copy(option=2)), Output(out, executor="inline"))) == 0
+        assert in_child(lambda: run_job(BlockJob(made.corpus, Copy(option=2)), Output(out, executor="inline"))) == 0
         (out / "notes.txt").write_text("somebody else's")
 
 begin()

@@ -1,7 +1,6 @@
 """The corpus: what the inputs are, how they are cut into blocks, and how a block is read.
 
-``inputs`` finds and opens files through ``streams``; ``lines`` and ``rows`` know the two shapes of
-formats and ``weights`` how much text they hold; ``pieces`` and ``plan`` cut inputs into blocks of
+``inputs`` finds and opens files, ``formats`` knows what they hold; ``pieces`` and ``plan`` cut them into blocks of
 whole documents, ``reading`` turns a block into record batches.
 """
 

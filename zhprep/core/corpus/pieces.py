@@ -15,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core.corpus import streams
 from zhprep.core.corpus.ahead import one_ahead
-from zhprep.core.corpus.columns import Columns, check_columns
-from zhprep.core.corpus.inputs import Input, open_text
-from zhprep.core.corpus.lines import Ints, Lines, LineScanner, first_undecodable, runs
-from zhprep.core.corpus.rows import RowHash, open_rows, row_weights
-from zhprep.core.corpus.streams import Damaged, Hash
-from zhprep.core.corpus.wordform import looks_segmented
+from zhprep.core.corpus.formats.columns import Columns, check_columns
+from zhprep.core.corpus.formats.lines import Ints, Lines, LineScanner, first_undecodable, runs
+from zhprep.core.corpus.formats.rows import RowHash, open_rows, row_weights
+from zhprep.core.corpus.formats.wordform import looks_segmented
+from zhprep.core.corpus.inputs import Input, open_text, streams
+from zhprep.core.corpus.inputs.streams import Damaged, Hash
 from zhprep.core.errors import DataError
 
 _FORM_SAMPLE = 1 << 18

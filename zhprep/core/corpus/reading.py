@@ -15,14 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.core.corpus.columns import BadRow, Columns, check_columns, read_header
+from zhprep.core.corpus.formats.columns import BadRow, Columns, check_columns, read_header
+from zhprep.core.corpus.formats.lines import Flags, Ints, Lines, first_undecodable, runs, strings
+from zhprep.core.corpus.formats.rows import BATCH, BLANK, RowHash, open_rows
 from zhprep.core.corpus.inputs import LINE_FORMATS, Input, open_text
-from zhprep.core.corpus.lines import Flags, Ints, Lines, first_undecodable, runs, strings
-from zhprep.core.corpus.opened import borrowed
+from zhprep.core.corpus.inputs.opened import borrowed
+from zhprep.core.corpus.inputs.streams import Damaged, Stream
 from zhprep.core.corpus.pieces import Piece, ReadConfig, scanner_of, undecodable
 from zhprep.core.corpus.plan import Block, Corpus
-from zhprep.core.corpus.rows import BATCH, BLANK, RowHash, open_rows
-from zhprep.core.corpus.streams import Damaged, Stream
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 

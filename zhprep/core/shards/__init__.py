@@ -7,9 +7,17 @@ manifest), ``job`` makes what is missing, ``reading`` maps what is there.
 from __future__ import annotations
 
 from zhprep.core.shards.folder import Folder, content_sha256
-from zhprep.core.shards.job import Job, Output, run_job
+from zhprep.core.shards.job import BlockJob, Output, run_job
 from zhprep.core.shards.reading import open_batches, open_table, read_manifest, verify
 
 __all__ = [
-    "Folder", "Job", "Output", "content_sha256", "open_batches", "open_table", "read_manifest", "run_job", "verify",
+    "BlockJob",
+    "Folder",
+    "Output",
+    "content_sha256",
+    "open_batches",
+    "open_table",
+    "read_manifest",
+    "run_job",
+    "verify",
 ]  # fmt: skip

@@ -29,7 +29,7 @@ from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import read_json, write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
 
-DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "rjieba", "pypinyin", "pillow")
+DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 PLAN = "plan.json"
 MANIFEST = "manifest.json"
 RECEIPTS = ".receipts"

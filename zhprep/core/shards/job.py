@@ -31,7 +31,7 @@ SPAWNED = 4
 """How many times as much it must be if the process has to load everything (about half a second)."""
 
 
-class Task(Protocol):
+class BlockTask(Protocol):
     """What is done to a block. Picklable; what is heavy is loaded when first used, once per process."""
 
     @property
@@ -65,11 +65,11 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Job:
+class BlockJob:
     """A corpus and what is made of it; ``beside`` puts into the folder what belongs beside its shards."""
 
     corpus: Corpus
-    task: Task
+    task: BlockTask
     beside: Callable[[Path], None] | None = None
 
     def plan(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Job:
         }
 
 
-def run_job(job: Job, output: Output) -> tuple[Account, str]:
+def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
     """Make what is missing in ``output.path``; return the account of the whole and its content sha256.
 
     While other tasks of an array still have blocks to do, the account is of this task alone and the
@@ -114,7 +114,7 @@ def run_job(job: Job, output: Output) -> tuple[Account, str]:
     return Account.from_dict(manifest["account"]), manifest["content_sha256"]
 
 
-def _make_missing(job: Job, folder: Folder, output: Output) -> None:
+def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
     pending = folder.pending(index=output.shard_index, of=output.num_shards)
     weights = [block.weight for block in job.corpus.blocks]
     work = sum(weights[block] for block in pending)
@@ -138,7 +138,7 @@ def _make_missing(job: Job, folder: Folder, output: Output) -> None:
 class _ShardMaker:
     """The function that workers run; sent to each once."""
 
-    job: Job
+    job: BlockJob
     folder: Folder
 
     def __call__(self, block: int) -> int:

@@ -11,15 +11,15 @@ from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import Named, groups
-from zhprep.engine.moments import MomentOptimiser
+from zhprep.engine.moments import MomentOptimiser, Moments
 
 
 class BertAdam(MomentOptimiser):
     """``w -= lr · (m / (√v + ε) + λ·w)``."""
 
-    def update(self, weight: Tensor, mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> None:  # noqa: ARG002
+    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
         """Change ``weight``."""
-        change = mean / (square.sqrt() + group["eps"])
+        change = self.direction(moments, group, unbiased=False)
         weight.sub_(change.add_(weight, alpha=group["weight_decay"]), alpha=group["lr"])
 
 

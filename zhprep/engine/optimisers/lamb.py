@@ -12,16 +12,15 @@ from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import Named, groups
-from zhprep.engine.moments import MomentOptimiser
+from zhprep.engine.moments import MomentOptimiser, Moments
 
 
 class Lamb(MomentOptimiser):
     """``w -= lr · ‖w‖ / ‖u‖ · u`` with ``u = m̂ / (√v̂ + ε) + λ·w``."""
 
-    def update(self, weight: Tensor, mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> None:
+    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
         """Change ``weight``; a tensor of nothing, or one that would not change, is not scaled."""
-        mean, square = self.unbiased(mean, square, step, group)
-        change = (mean / (square.sqrt() + group["eps"])).add_(weight, alpha=group["weight_decay"])
+        change = self.direction(moments, group).add_(weight, alpha=group["weight_decay"])
         if group["decays"]:
             own, its = weight.norm(), change.norm()
             change *= torch.where((own > 0) & (its > 0), own / its, 1.0)

@@ -11,18 +11,19 @@ from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import Named, groups
-from zhprep.engine.moments import MomentOptimiser
+from zhprep.engine.moments import MomentOptimiser, Moments
 
 
 class StableAdamW(MomentOptimiser):
     """``w -= lr' · (m̂ / (√v̂ + ε) + λ·w)`` with ``lr' = lr / max(1, √mean(g² / max(v̂, ε²)))``."""
 
-    def update(self, weight: Tensor, mean: Tensor, square: Tensor, step: float, group: dict[str, Any]) -> None:
+    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
         """Change ``weight``."""
-        mean, square = self.unbiased(mean, square, step, group)
         assert weight.grad is not None
-        surprise = (weight.grad.square() / square.clamp(min=group["eps"] ** 2)).mean().sqrt()
-        change = (mean / (square.sqrt() + group["eps"])).add_(weight, alpha=group["weight_decay"])
+        expected = self.room(weight, 1)
+        torch.div(moments.square, moments.corrections(group)[1], out=expected).clamp_(min=group["eps"] ** 2)
+        surprise = torch.div(weight.grad, expected, out=expected).mul_(weight.grad).mean().sqrt()
+        change = self.direction(moments, group).add_(weight, alpha=group["weight_decay"])
         weight.sub_(change.div_(surprise.clamp(min=1.0)), alpha=group["lr"])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
-from zhprep.models.checkpoints import albert, bert, electra, electra_pair, roberta, zhprep
+from zhprep.models.checkpoints import albert, bert, electra, electra_pair, modernbert, roberta, zhprep
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.config import ModelConfig
 
@@ -16,6 +16,7 @@ FORMATS: dict[str, Format] = {
     "bert": bert.FORMAT,
     "roberta": roberta.FORMAT,
     "albert": albert.FORMAT,
+    "modernbert": modernbert.FORMAT,
     "electra-pair": electra_pair.FORMAT,
     "electra": electra.FORMAT,
     "zhprep": zhprep.FORMAT,

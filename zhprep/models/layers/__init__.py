@@ -5,10 +5,12 @@ from __future__ import annotations
 from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
 from zhprep.models.layer import Layer
+from zhprep.models.layers.bare_first import BareFirstLayer
 from zhprep.models.layers.transformer import TransformerLayer
 
 LAYERS: dict[str, type[Layer]] = {
     "transformer": TransformerLayer,
+    "bare-first": BareFirstLayer,
 }
 
 

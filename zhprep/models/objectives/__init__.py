@@ -9,12 +9,16 @@ from __future__ import annotations
 from zhprep.models.objective import Objective
 from zhprep.models.objectives.mlm import MaskedTokens
 from zhprep.models.objectives.next_sentence import NextSentence
+from zhprep.models.objectives.original_place import OriginalPlace
 from zhprep.models.objectives.rtd import ReplacedTokens
 from zhprep.models.objectives.sentence_order import SentenceOrder
+from zhprep.models.objectives.span_boundary import SpanBoundary
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mlm": MaskedTokens,
     "rtd": ReplacedTokens,
+    "original_place": OriginalPlace,
+    "span_boundary": SpanBoundary,
     "next_sentence": NextSentence,
     "sentence_order": SentenceOrder,
 }

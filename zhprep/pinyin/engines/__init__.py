@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zhprep.pinyin.flat import FlatText
 
 
-class Engine(Protocol):
+class PinyinEngine(Protocol):
     """What every engine is."""
 
     name: str
@@ -36,7 +36,7 @@ class Engine(Protocol):
         ...
 
 
-ENGINES: dict[str, Callable[[PinyinConfig], Engine]] = {
+ENGINES: dict[str, Callable[[PinyinConfig], PinyinEngine]] = {
     "context": ContextEngine,
     "pypinyin": PypinyinEngine,
     "g2pm": G2pmEngine,

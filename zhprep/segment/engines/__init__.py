@@ -1,8 +1,8 @@
 """The segmenters by name. Adding one is one file here and one line below.
 
 An engine has a ``name``, a ``fingerprint`` (engine, version, hash of its dictionary: it goes into the
-manifest) and ``cut(sentences) -> words of each sentence``. It may also have the block form
-``ends(sentences: pyarrow string array) -> Cuts``, which the stage prefers. It is made with the
+manifest) and ``cut(sentences) -> words of each sentence``. It may also have a block form, which the stage prefers:
+``ends(sentences: pyarrow string array) -> Cuts``, or ``ends_of(text: Sentences) -> Cuts``. It is made with the
 :class:`SegmentConfig`, and imports its own packages when it is made, not before.
 """
 
@@ -13,7 +13,7 @@ from typing import Protocol
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import load_object, lookup
 from zhprep.segment.config import SegmentConfig
-from zhprep.segment.engines.characters import Characters
+from zhprep.segment.engines.characters import CharacterEngine
 from zhprep.segment.engines.hanlp import Hanlp
 from zhprep.segment.engines.jieba import Jieba
 from zhprep.segment.engines.lac import Lac
@@ -24,7 +24,7 @@ from zhprep.segment.engines.presegmented import Presegmented
 from zhprep.segment.engines.thulac import Thulac
 
 
-class Engine(Protocol):
+class SegmentEngine(Protocol):
     """What the stage asks of a segmenter."""
 
     name: str
@@ -40,7 +40,7 @@ class Engine(Protocol):
         ...
 
 
-ENGINES: dict[str, type[Engine]] = {
+ENGINES: dict[str, type[SegmentEngine]] = {
     "jieba": Jieba,
     "pkuseg": Pkuseg,
     "thulac": Thulac,
@@ -48,23 +48,23 @@ ENGINES: dict[str, type[Engine]] = {
     "hanlp": Hanlp,
     "lac": Lac,
     "max-match": MaxMatch,
-    "characters": Characters,
+    "characters": CharacterEngine,
     "presegmented": Presegmented,
 }
 
 
-def load_engine(config: SegmentConfig) -> Engine:
+def load_engine(config: SegmentConfig) -> SegmentEngine:
     """Return the engine that ``config.cws`` names: one of ours, or anyone's as ``package.module:Class``.
 
     Raises ``UsageError`` for an unknown name, for what is no segmenter, or when a package that is needed is absent.
     """
     if ":" in config.cws:
-        kind: type[Engine] = load_object(config.cws, "segmenter")
+        kind: type[SegmentEngine] = load_object(config.cws, "segmenter")
         lacking = [name for name in ("fingerprint", "cut") if not callable(getattr(kind, name, None))]
         if not isinstance(kind, type) or lacking:
             raise UsageError(
                 f"{config.cws!r} is no segmenter: " + (f"it has no {lacking[0]}()" if lacking else "it is no class"),
-                hint="name a class with fingerprint() and cut(sentences), as in zhprep.segment.engines.Engine",
+                hint="name a class with fingerprint() and cut(sentences), as in zhprep.segment.engines.SegmentEngine",
             )
     else:
         kind = lookup(ENGINES, config.cws, "segmenter")

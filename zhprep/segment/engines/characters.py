@@ -9,7 +9,7 @@ from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, from_lengths, lengths_of
 
 
-class Characters:
+class CharacterEngine:
     """Cut after every code point (``--cws characters``): character masking, character vocabularies."""
 
     name = "characters"

@@ -14,7 +14,7 @@ from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, from_marks, join, lengths_of, split
 from zhprep.segment.lexicon import read_user_dictionary
 from zhprep.segment.pkuseg.forced import ForcedWords
-from zhprep.segment.pkuseg.model import Model
+from zhprep.segment.pkuseg.model import PkusegModel
 
 _BATCH = 1 << 18  # characters at a time: the scores of each take 40 bytes
 
@@ -33,7 +33,7 @@ class Pkuseg:
                 "--cws pkuseg needs its model, converted once",
                 hint="get the model: python -m zhprep.segment.pkuseg --help; then give --model FOLDER",
             )
-        self._model = Model(config.model)
+        self._model = PkusegModel(config.model)
         self._user_dictionary = config.user_dictionary
         self._forced = _forced_words(config)
         self._is_space = np.zeros(0x110000, np.bool_)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.segment.pkuseg.nodes import FIRST_CHARACTER, LETTER, LETTER_FEATURE, NUMBER, NUMBER_FEATURE, node_table
-from zhprep.segment.pkuseg.table import Table
+from zhprep.segment.pkuseg.table import FeatureTable
 
 FORMAT = 1
 MAX_WORD = 6
@@ -213,5 +213,5 @@ class _Model:
 
 def _table(name: str, entries: dict[int, int]) -> dict[str, npt.NDArray[Any]]:
     keys = np.fromiter(entries.keys(), np.uint64, len(entries))
-    table = Table.build(keys, np.fromiter(entries.values(), np.int32, len(entries)))
+    table = FeatureTable.build(keys, np.fromiter(entries.values(), np.int32, len(entries)))
     return {f"{name}_keys": table.keys, f"{name}_values": table.values}

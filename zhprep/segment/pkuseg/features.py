@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.segment.pkuseg.nodes import SEPARATOR
-from zhprep.segment.pkuseg.table import Table
+from zhprep.segment.pkuseg.table import FeatureTable
 
 Nodes = npt.NDArray[np.uint16]
 Ids = npt.NDArray[np.int32]
@@ -25,9 +25,9 @@ class Features:
 
     def __init__(self, arrays: Mapping[str, npt.NDArray[np.generic]]) -> None:
         self._arrays = {name: np.asarray(array) for name, array in arrays.items()}
-        self._pairs = Table(arrays["pair_keys"], arrays["pair_values"])  # type: ignore[arg-type]
-        self._steps = Table(arrays["step_keys"], arrays["step_values"])  # type: ignore[arg-type]
-        self._word_pairs = Table(arrays["word_pair_keys"], arrays["word_pair_values"])  # type: ignore[arg-type]
+        self._pairs = FeatureTable(arrays["pair_keys"], arrays["pair_values"])  # type: ignore[arg-type]
+        self._steps = FeatureTable(arrays["step_keys"], arrays["step_values"])  # type: ignore[arg-type]
+        self._word_pairs = FeatureTable(arrays["word_pair_keys"], arrays["word_pair_values"])  # type: ignore[arg-type]
 
     def scores(self, nodes: Nodes) -> Floats:
         """Return the score of every tag at every node; those at separators mean nothing."""

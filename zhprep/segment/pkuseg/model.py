@@ -22,7 +22,7 @@ Places = npt.NDArray[np.int64]
 _PIECE = 16_384  # characters whose scores are summed together: they stay in the cache
 
 
-class Model:
+class PkusegModel:
     """The tables in a folder that ``convert`` wrote, mapped from disk: processes share them.
 
     Raises ``UsageError`` when there is no such model.

@@ -12,7 +12,7 @@ _EMPTY = np.uint64(2**64 - 1)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
-class Table:
+class FeatureTable:
     """Open addressing with linear probing; ``keys`` and ``values`` have a power of two of slots.
 
     The arrays are the whole state, so a table can be mapped from a file.
@@ -25,7 +25,7 @@ class Table:
         self._last = len(keys) - 1
 
     @classmethod
-    def build(cls, keys: Keys, values: Values) -> Table:
+    def build(cls, keys: Keys, values: Values) -> FeatureTable:
         """Return a table that maps each of ``keys`` (distinct, not 2**64 - 1) to its value."""
         size = 1 << max(4, int(2 * len(keys) - 1).bit_length())
         table = cls(np.full(size, _EMPTY, np.uint64), np.full(size, -1, np.int32))

@@ -11,27 +11,27 @@ from typing import Any
 
 from tokenizers import Tokenizer
 
-from zhprep.vocab.cuts.bert import Bert
-from zhprep.vocab.cuts.bytelevel import ByteLevel
+from zhprep.vocab.cuts.bert import BertCuts
+from zhprep.vocab.cuts.bytelevel import ByteLevelCuts
 from zhprep.vocab.cuts.cut import Cut, Marks
-from zhprep.vocab.cuts.sentences import Sentences
-from zhprep.vocab.cuts.words import Words
+from zhprep.vocab.cuts.sentences import SentenceCuts
+from zhprep.vocab.cuts.words import WordCuts
 from zhprep.vocab.vocabulary import Vocabulary
 
-__all__ = ["Bert", "ByteLevel", "Cut", "Marks", "Sentences", "Words", "of", "takes_words"]
+__all__ = ["BertCuts", "ByteLevelCuts", "Cut", "Marks", "SentenceCuts", "WordCuts", "of", "takes_words"]
 
 
-def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> Bert | ByteLevel | Sentences:
+def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> BertCuts | ByteLevelCuts | SentenceCuts:
     """Return the way of cutting that is exact for ``tokenizer``."""
     marks = Marks.for_size(vocabulary.size)
     parts = vocabulary.parts
     if any(token.get("normalized") for token in parts.get("added_tokens", [])):
-        return Sentences(marks)  # such a token is looked for in the text as normalised
+        return SentenceCuts(marks)  # such a token is looked for in the text as normalised
     if _kind(parts, "pre_tokenizer") == "BertPreTokenizer" and _kind(parts, "normalizer") in ("BertNormalizer", ""):
-        return Bert(tokenizer, marks)
+        return BertCuts(tokenizer, marks)
     if _is_byte_level(parts):
-        return ByteLevel(tokenizer, marks)
-    return Sentences(marks)
+        return ByteLevelCuts(tokenizer, marks)
+    return SentenceCuts(marks)
 
 
 def takes_words(vocabulary: Vocabulary) -> bool:

@@ -16,13 +16,13 @@ from zhprep.vocab import codepoints
 from zhprep.vocab.cuts.cut import Cut, Marks
 
 
-class Bert:
+class BertCuts:
     """Gives runs of letters, digits and odd characters to the library, and ids of the rest from a table."""
 
     def __init__(self, tokenizer: Tokenizer, marks: Marks) -> None:
         self.marks = marks
         self._tokenizer = tokenizer
-        self._table = codepoints.Table(self._ask, marks.dtype, marks.unseen)
+        self._table = codepoints.CodePointTable(self._ask, marks.dtype, marks.unseen)
 
     def cut(self, chunk: codepoints.Chunk, whole: codepoints.Flags | None) -> Cut:
         """Return the codes and runs of ``chunk``; the code points flagged in ``whole`` go to runs."""

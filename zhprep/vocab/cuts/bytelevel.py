@@ -27,7 +27,7 @@ CHARACTER = re.compile(rb"[\x80-\xBF]+|[^\x80-\xBF][\x80-\xBF]*")
 """A character of UTF-8, or what is left of one at the beginning of a token."""
 
 
-class ByteLevel:
+class ByteLevelCuts:
     """Gives the library what cannot be cut, and ids of characters with cuts on both sides from a table."""
 
     def __init__(self, tokenizer: Tokenizer, marks: Marks) -> None:
@@ -35,7 +35,7 @@ class ByteLevel:
         self._tokenizer = tokenizer
         self._junctions = Junctions(tokenizer.get_vocab(with_added_tokens=False))
         self._classes = np.zeros(codepoints.N_CODE_POINTS, np.uint8)
-        self._table = codepoints.Table(self._ask, marks.dtype, marks.unseen)
+        self._table = codepoints.CodePointTable(self._ask, marks.dtype, marks.unseen)
         self._table.look_up(self._junctions.points())
 
     def cut(self, chunk: codepoints.Chunk, whole: codepoints.Flags | None) -> Cut:

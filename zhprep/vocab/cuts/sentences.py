@@ -8,7 +8,7 @@ from zhprep.vocab import codepoints
 from zhprep.vocab.cuts.cut import Cut, Marks
 
 
-class Sentences:
+class SentenceCuts:
     """Gives whole sentences to the library."""
 
     def __init__(self, marks: Marks) -> None:

@@ -8,7 +8,7 @@ from zhprep.vocab import codepoints
 from zhprep.vocab.cuts.cut import Cut, Marks
 
 
-class Words:
+class WordCuts:
     """Gives each word to the library, as if there were spaces around it."""
 
     def __init__(self, marks: Marks) -> None:

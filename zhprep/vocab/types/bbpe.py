@@ -54,7 +54,7 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     return finish("bbpe", tokens, tokenizer, config, settings=plain_settings(types=False), report=report, merges=pairs)
 
 
-def _words(counts: Counts) -> merges.Words:
+def _words(counts: Counts) -> merges.CountedWords:
     """Return the pieces as bytes, those of more than ``LONGEST`` characters in parts."""
     points, offsets = codepoints.flat(counts.table["piece"])
     piece = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -64,7 +64,7 @@ def _words(counts: Counts) -> merges.Words:
     borders = np.append((np.cumsum(n_bytes) - n_bytes)[starts], len(raw))
     names = [bytemap.CHARACTER_OF[byte] for byte in range(256)]
     symbols = np.frombuffer(raw, np.uint8).astype(np.int32)
-    return merges.Words(names, symbols, borders, counts.table["count"].to_numpy()[piece[starts]])
+    return merges.CountedWords(names, symbols, borders, counts.table["count"].to_numpy()[piece[starts]])
 
 
 KIND = Kind(splitter=pieces.byte_level, train=train, by_word="optional")

@@ -107,7 +107,7 @@ def _learn(counts: Counts, tokens: list[str], config: VocabConfig) -> list[merge
     )
 
 
-def _words(counts: Counts, tokens: list[str]) -> merges.Words:
+def _words(counts: Counts, tokens: list[str]) -> merges.CountedWords:
     """Return the pieces of two characters or more whose characters all have entries, and are no ideographs."""
     first = np.full(codepoints.N_CODE_POINTS, -1, np.int32)
     inner = first.copy()
@@ -121,7 +121,7 @@ def _words(counts: Counts, tokens: list[str]) -> merges.Words:
     n_without = np.add.reduceat(symbols < 0, offsets[:-1], dtype=np.int64) if len(points) else lengths
     fit = (lengths > 1) & (lengths <= LONGEST) & (n_without == 0)
     borders = np.concatenate((np.zeros(1, np.int64), np.cumsum(lengths[fit])))
-    return merges.Words(names, symbols[np.repeat(fit, lengths)], borders, counts.table["count"].to_numpy()[fit])
+    return merges.CountedWords(names, symbols[np.repeat(fit, lengths)], borders, counts.table["count"].to_numpy()[fit])
 
 
 KIND = Kind(splitter=pieces.bert, train=train)

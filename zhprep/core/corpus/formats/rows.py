@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zhprep.core import schema
+from zhprep.core.corpus.formats.lines import ENDLESS
+from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.corpus.inputs import Input
-from zhprep.core.corpus.lines import ENDLESS
-from zhprep.core.corpus.streams import Damaged
-from zhprep.core.corpus.weights import weigh
+from zhprep.core.corpus.inputs.streams import Damaged
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from zhprep.core.corpus.streams import (
+from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
     Damaged,

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core.corpus import streams
-from zhprep.core.corpus.streams import Damaged, Stream
-from zhprep.core.corpus.weights import weigh
+from zhprep.core.corpus.formats.weights import weigh
+from zhprep.core.corpus.inputs import streams
+from zhprep.core.corpus.inputs.streams import Damaged, Stream
 from zhprep.core.errors import DataError
 
 DOCUMENT_LIMIT = 4 << 20

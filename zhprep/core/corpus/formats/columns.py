@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zhprep.core.corpus import streams
-from zhprep.core.corpus.inputs import Input, open_text
-from zhprep.core.corpus.rows import BLANK
+from zhprep.core.corpus.formats.rows import BLANK
+from zhprep.core.corpus.inputs import Input, open_text, streams
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 

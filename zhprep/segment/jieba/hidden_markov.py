@@ -13,7 +13,11 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-FIRST, LAST = 0x4E00, 0x9FD5  # the characters that jieba gives to this model
+from zhprep.core.mapped import Arrays, mapped_arrays
+from zhprep.segment.jieba.dictionary import FIRST, LAST
+from zhprep.segment.jieba.package import import_jieba, package_file, sha256
+from zhprep.segment.jieba.tables import FORMAT
+
 _STATES = "BMES"
 _IMPOSSIBLE = -3.14e100
 _LONG = 48  # from here on, one run at a time is cheaper than many arrays of few elements
@@ -26,26 +30,45 @@ _OTHER = np.array([_STATES.index(pair[0]) for pair in _BEFORE])
 _PREFERRED = np.array([_STATES.index(pair[1]) for pair in _BEFORE])
 
 
-class HiddenMarkov:
-    """Viterbi decoding of many runs of Chinese characters."""
+def jieba_model() -> HiddenMarkov:
+    """Return the model with jieba's parameters."""
+    folder = package_file("finalseg")
+    hashes = " ".join(sha256(folder / f"prob_{name}.py") for name in ("start", "trans", "emit"))
 
-    def __init__(
-        self,
-        start: Mapping[str, float],
-        transition: Mapping[str, Mapping[str, float]],
-        emission: Mapping[str, Mapping[str, float]],
-    ) -> None:
-        self._start = np.array([[start[state]] for state in _STATES])
-        steps = [
-            [transition[before].get(state, _IMPOSSIBLE) for before in _BEFORE[i]] for i, state in enumerate(_STATES)
-        ]
-        self._from_other = np.array([[pair[0]] for pair in steps])
-        self._from_preferred = np.array([[pair[1]] for pair in steps])
-        self._emission = np.full((len(_STATES), LAST - FIRST + 1), _IMPOSSIBLE)
-        for i, state in enumerate(_STATES):
-            for character, probability in emission[state].items():
-                if FIRST <= ord(character) <= LAST:
-                    self._emission[i, ord(character) - FIRST] = probability
+    def make() -> Arrays:
+        model = import_jieba("jieba.finalseg")
+        return tables_of(model.start_P, model.trans_P, model.emit_P)
+
+    return HiddenMarkov(mapped_arrays("jieba-hmm", f"{FORMAT} {hashes}", make))
+
+
+def tables_of(
+    start: Mapping[str, float],
+    transition: Mapping[str, Mapping[str, float]],
+    emission: Mapping[str, Mapping[str, float]],
+) -> Arrays:
+    """Return the logarithms of probabilities as arrays: of a start and of a step from each of the two states that may
+    come before (all float64[4, 1]), and of characters (float64[4, LAST - FIRST + 1])."""
+    steps = [[transition[before].get(state, _IMPOSSIBLE) for before in _BEFORE[i]] for i, state in enumerate(_STATES)]
+    emitted = np.full((len(_STATES), LAST - FIRST + 1), _IMPOSSIBLE)
+    for i, state in enumerate(_STATES):
+        for character, probability in emission[state].items():
+            if FIRST <= ord(character) <= LAST:
+                emitted[i, ord(character) - FIRST] = probability
+    return {
+        "start": np.array([[start[state]] for state in _STATES]),
+        "from_other": np.array([[pair[0]] for pair in steps]),
+        "from_preferred": np.array([[pair[1]] for pair in steps]),
+        "emission": emitted,
+    }
+
+
+class HiddenMarkov:
+    """Viterbi decoding of many runs of Chinese characters, with the arrays that :func:`tables_of` gives."""
+
+    def __init__(self, tables: Arrays) -> None:
+        self._start, self._emission = tables["start"], tables["emission"]
+        self._from_other, self._from_preferred = tables["from_other"], tables["from_preferred"]
 
     def mark_ends(
         self,

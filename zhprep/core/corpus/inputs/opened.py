@@ -12,9 +12,9 @@ import os
 from collections.abc import Iterator
 from typing import IO, cast
 
-from zhprep.core.corpus import streams
-from zhprep.core.corpus.inputs import Input, open_text
-from zhprep.core.corpus.streams import Stream
+from zhprep.core.corpus.inputs import streams
+from zhprep.core.corpus.inputs.find import Input, open_text
+from zhprep.core.corpus.inputs.streams import Stream
 
 
 class _Opened:

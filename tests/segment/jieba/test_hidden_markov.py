@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from zhprep.segment.hidden_markov import _LONG, HiddenMarkov
-from zhprep.segment.jieba_dictionary import import_jieba
+from zhprep.segment.jieba.hidden_markov import _LONG, HiddenMarkov, tables_of
+from zhprep.segment.jieba.package import import_jieba
 
 # Repeated characters tie; 0x9FD5 and rare ones have no emission in any state.
 RUNS = st.one_of(
@@ -23,7 +23,7 @@ RUNS = st.one_of(
 @functools.cache
 def model() -> HiddenMarkov:
     theirs = import_jieba("jieba.finalseg")
-    return HiddenMarkov(theirs.start_P, theirs.trans_P, theirs.emit_P)
+    return HiddenMarkov(tables_of(theirs.start_P, theirs.trans_P, theirs.emit_P))
 
 
 def marks(runs: list[str]) -> list[list[bool]]:
@@ -53,5 +53,5 @@ def test_same_words_as_finalseg(runs: list[str]) -> None:
 def test_more_runs_than_are_decoded_together(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = ["小明硕士"[: 1 + i % 4] + "赞" * (i % 7) for i in range(100)]
     whole = marks(runs)
-    monkeypatch.setattr("zhprep.segment.hidden_markov._TOGETHER", 7)
+    monkeypatch.setattr("zhprep.segment.jieba.hidden_markov._TOGETHER", 7)
     assert marks(runs) == whole

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zhprep.core.corpus.inputs import STDIN, is_readable_name
+from zhprep.core.corpus.inputs.find import STDIN, is_readable_name
 
 
 def reads(argument: str, path: Path) -> bool:

@@ -1,0 +1,111 @@
+"""Arrays made once: whole or made again, by any number of processes, with or without a folder to write to."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zhprep.core.mapped import cache_folder, mapped_arrays
+
+ARRAYS = {"small": np.arange(5, dtype=np.uint16), "none": np.zeros(0), "wide": np.arange(12.0).reshape(3, 4)}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+class Maker:
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        self.made += 1
+        return ARRAYS
+
+
+def same(arrays) -> bool:
+    return list(arrays) == list(ARRAYS) and all(
+        array.dtype == ARRAYS[name].dtype and np.array_equal(array, ARRAYS[name]) for name, array in arrays.items()
+    )
+
+
+def test_made_once_for_each_source(folder: Path) -> None:
+    make = Maker()
+    assert same(mapped_arrays("table", "one", make))
+    assert same(mapped_arrays("table", "one", make))
+    assert make.made == 1
+    mapped_arrays("table", "two", make)
+    assert make.made == 2
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_what_is_damaged_is_made_again(folder: Path) -> None:
+    make = Maker()
+    mapped_arrays("table", "one", make)
+    [path] = folder.iterdir()
+    sound = path.read_bytes()
+    damaged = [b"", sound[:-1], sound + b"x", sound[:10], bytes(len(sound))]
+    damaged += [sound[:i] + bytes([sound[i] ^ 1]) + sound[i + 1 :] for i in range(0, len(sound), 7)]
+    for n, data in enumerate(damaged, 2):
+        path.write_bytes(data)
+        assert same(mapped_arrays("table", "one", make))
+        assert make.made == n
+        assert path.read_bytes() == sound
+
+
+def test_another_source_under_its_name_is_not_taken(folder: Path) -> None:
+    make = Maker()
+    mapped_arrays("table", "one", make)
+    mapped_arrays("table", "two", make)
+    one, two = folder.iterdir()
+    one.write_bytes(two.read_bytes())
+    mapped_arrays("table", "one", make)
+    mapped_arrays("table", "two", make)
+    assert make.made == 3
+
+
+def test_nothing_can_be_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.write_text("a file where the folder should be")
+    make = Maker()
+    assert same(mapped_arrays("table", "one", make))
+    assert same(mapped_arrays("table", "one", make))
+    assert make.made == 2
+    monkeypatch.setenv("ZHPREP_CACHE", "")
+    assert same(mapped_arrays("table", "one", make))
+
+
+def test_where_the_folder_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("ZHPREP_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "zhprep"
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert cache_folder() == tmp_path / "home" / ".cache" / "zhprep"
+    monkeypatch.setenv("ZHPREP_CACHE", "")
+    assert cache_folder() is None
+
+
+def _ask(_: int) -> bool:
+    return same(mapped_arrays("table", "one", Maker()))
+
+
+def test_many_processes_at_once(folder: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        assert all(pool.map(_ask, range(16)))
+    assert [path.suffix for path in folder.iterdir()] == [".arrays"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
+def test_a_folder_that_is_read_only(folder: Path) -> None:
+    make = Maker()
+    mapped_arrays("table", "one", make)
+    folder.chmod(0o500)
+    assert same(mapped_arrays("table", "one", make))
+    assert same(mapped_arrays("table", "two", make))
+    assert make.made == 2
