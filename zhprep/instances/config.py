@@ -56,7 +56,7 @@ class InstancesConfig:
     """Settings of ``make-instances`` and of the collator that masks batches."""
 
     mask: str = setting("wwm", "which tokens are chosen")
-    rate: float = setting(0.15, "share of tokens (or words) that is chosen", minimum=0.0)
+    rate: float = setting(0.15, "share of tokens (or words) that is chosen", minimum=0.0, maximum=1)
     rate_schedule: str = setting(
         "",
         "the rate by the share of the pretraining that is done: 0:0.15,0.1:0.3,1:0.15; held-out instances have --rate",
@@ -64,10 +64,10 @@ class InstancesConfig:
     budget: str = setting("google", "how the share becomes a number per instance", choices=BUDGET_RULES)
     max_predictions: int | None = setting(None, "at most so many chosen tokens in an instance", minimum=1)
     ngram_weights: tuple[float, ...] = setting((0.4, 0.3, 0.2, 0.1), "chances of 1, 2, 3, … words (ngram, mac, pert)")
-    span_p: float = setting(0.2, "span: chance that a span ends after a word (geometric)", minimum=0.0)
+    span_p: float = setting(0.2, "span: chance that a span ends after a word (geometric)", minimum=0.0, maximum=1)
     span_max: int = setting(10, "span: most words of a span", minimum=1)
     word_share: float = setting(
-        0.9, "chinesebert: share of instances masked by words, the others by tokens", minimum=0.0
+        0.9, "chinesebert: share of instances masked by words, the others by tokens", minimum=0.0, maximum=1
     )
     replacement: str | None = setting(None, "what goes in the chosen places (bert; shuffle with pert)")
     similar_words: str | None = setting(None, "similar: file of similar words (zhprep similar-words)")
@@ -77,7 +77,7 @@ class InstancesConfig:
     span_mean: float = setting(
         3.0, "infill, sentinels: words of a span on average (characters with --mask char)", minimum=0.1
     )
-    permute_share: float = setting(1.0, "permute: share of the sentences that change places", minimum=0.0)
+    permute_share: float = setting(1.0, "permute: share of the sentences that change places", minimum=0.0, maximum=1)
     format: str = setting("segment-pair", "how sentences become instances")
     pairs: str = setting(
         "next",
@@ -85,7 +85,7 @@ class InstancesConfig:
         "parallel text, two of its columns: zh,en",
     )
     max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
-    short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
+    short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0, maximum=1)
     coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
     spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
@@ -102,7 +102,7 @@ class InstancesConfig:
         choices=("all", "train", "validation", "apart"),
     )
     validation_share: float = setting(
-        0.01, "share of documents (by hash of their text) that are for validation", minimum=0.0
+        0.01, "share of documents (by hash of their text) that are for validation", minimum=0.0, maximum=1
     )
     seed: int = setting(0, "seed of every random decision")
 
