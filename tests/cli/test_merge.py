@@ -31,7 +31,7 @@ def test_instances_without_their_tokenizer_are_not_finished(sample_data, vocab, 
     assert zhprep(*arguments).code == 0
     (tmp_path / "data" / "manifest.json").unlink()
     (tmp_path / "data" / "vocab").rename(tmp_path / "away")
-    refused(zhprep("merge", tmp_path / "data"), 3, "its tokenizer is missing", "make-instances")
+    refused(zhprep("merge", tmp_path / "data"), 3, "tokenizer.json: is missing", "make-instances")
     assert not (tmp_path / "data" / "manifest.json").exists()
     assert zhprep(*arguments).code == 0
     assert (tmp_path / "data" / "vocab" / "tokenizer.json").exists()

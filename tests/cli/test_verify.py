@@ -12,6 +12,7 @@ from command_line import COUNTS, made_by, refused, zhprep
 
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.shards import content_sha256
+from zhprep.core.shards.manifest import write_manifest
 from zhprep.vocab import load
 
 
@@ -60,7 +61,7 @@ def with_special_in_text(data, folder):
             writer.write_batch(part)
     manifest["shards"][0] |= {"sha256": file_sha256(shard), "bytes": shard.stat().st_size}
     manifest["content_sha256"] = content_sha256(part["sha256"] for part in manifest["shards"])
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    write_manifest(folder, manifest)
     return folder
 
 
@@ -108,6 +109,8 @@ def test_an_edited_manifest(data, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     manifest["shards"][0]["rows"] += 1
     (folder / "manifest.json").write_text(json.dumps(manifest))
+    refused(zhprep("verify", folder), 3, "manifest.json: was changed after it was written")
+    write_manifest(folder, manifest)
     refused(zhprep("verify", folder), 3, "rows")
     (folder / "manifest.json").write_text("{")
     refused(zhprep("verify", folder), 3, "manifest.json", "damaged")
@@ -123,7 +126,7 @@ def test_unfinished_or_none_of_ours(data, tmp_path):
 
 
 def test_data_with_a_rate_schedule_are_held_to_their_rate(sample_data, vocab, tmp_path):
-    settings = ("--vocab", vocab, "--max-length", 64, "--rate-schedule", "0:0.3,1:0.5", "--rate", 0.2)
+    settings = ("--vocab", vocab, "--max-length", 64, "--mask-prob-schedule", "0:0.3,1:0.5", "--mask-prob", 0.2)
     data = made_by("make-instances", sample_data / "corpus", *settings, output=tmp_path / "data")
     report = zhprep("verify", data, "--masks", "--quiet", "--json").report
     assert abs(report["masks"]["chosen_share"] - 0.2) < 0.02

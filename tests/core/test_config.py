@@ -6,8 +6,9 @@ from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
-from zhprep.core.config import as_dict, build, field_type, setting, settings
+from zhprep.core.config import RENAMED, as_dict, build, field_type, renamed, setting, settings
 from zhprep.core.errors import UsageError
+from zhprep.instances import InstancesConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,3 +80,18 @@ def test_the_nearest_name_is_given() -> None:
 def test_knobs_are_listed_in_order() -> None:
     assert [field.name for field in settings(Config)][:3] == ["size", "rate", "name"]
     assert field_type(Config, "steps") == tuple[str, ...]
+
+
+def test_former_names_are_read_as_the_present_ones() -> None:
+    config = build(InstancesConfig, {"rate": 0.3, "permute_share": 0.5})
+    assert (config.mask_prob, config.permute_ratio) == (0.3, 0.5)
+    assert set(RENAMED.values()) <= {field.name for field in settings(InstancesConfig)}
+    assert renamed({"rate": 0.2, "mask": "wwm"}) == {"mask_prob": 0.2, "mask": "wwm"}
+    with pytest.raises(UsageError, match="rate and mask_prob are one setting"):
+        build(InstancesConfig, {"rate": 0.3, "mask_prob": 0.2})
+
+
+@pytest.mark.parametrize("name", ["mask_prob", "whole_word_prob", "permute_ratio", "short_seq_prob"])
+def test_what_is_a_probability_is_at_most_one(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is 2.0; it must be at most 1.0"):
+        build(InstancesConfig, {name: 2})

@@ -13,6 +13,7 @@ from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, wr
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import Progress
+from zhprep.core.shards.manifest import add_files
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig
@@ -141,6 +142,7 @@ def test_a_folder_of_transformers_can_be_evaluated(tmp_path, data, task):
 def test_data_that_moved_are_asked_for(run, data):
     report = json.loads((run / "report.json").read_text())
     (run / "report.json").write_text(json.dumps(report | {"data": "/gone"}))
+    add_files(run, ["report.json"])
     with pytest.raises(UsageError, match="no longer at /gone") as caught:
         evaluate(run, QUICK)
     assert "--data" in caught.value.hint

@@ -321,7 +321,7 @@ def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary
 
 
 def test_a_rate_schedule_is_followed_logged_and_gone_on_with(tmp_path, vocabulary, config):
-    data = write_instances(tmp_path / "data", rate_schedule="0:0.1,0.5:0.5,1:0.1")
+    data = write_instances(tmp_path / "data", mask_prob_schedule="0:0.1,0.5:0.5,1:0.1")
     pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     rates = [line["rate"] for line in lines if "loss" in line]
@@ -394,7 +394,7 @@ def test_a_run_of_an_older_zhprep_without_a_setting_had_its_default(tmp_path, da
     run = tmp_path / "run"
     pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
     plan = json.loads((run / "plan.json").read_text())
-    del plan["config"]["beta2"]
+    del plan["config"]["beta2"], plan["seal"]  # it had no seals either
     (run / "plan.json").write_text(json.dumps(plan))
     pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
     with pytest.raises(UsageError, match=r"another config \(beta2\): 0.999, now 0.98"):

@@ -35,7 +35,7 @@ from zhprep.vocab.patch import config_of
     help="Fill the [unusedN] slots of a vocabulary with what it lacks; all its ids stay.",
 )
 @click.option("--cws", help="Segmenter, for the types that are made of words  [default: jieba]")
-@shared_options("work", "array", "drop")
+@shared_options("work", "trust", "array", "drop")
 def command(
     inputs: tuple[str, ...], output: str, recipe: str | None, old: str | None, cws: str | None, **options: Any
 ) -> None:

@@ -17,7 +17,7 @@ from zhprep.run.recipe import run_recipe
 @click.command()
 @click.option("-o", "--output", metavar="DIR", default="demo", help="Where to put it  [default: demo]")
 @click.option("--steps", type=click.IntRange(1), help="Steps of pretraining  [default: 400]")
-@shared_options("work")
+@shared_options("work", "trust")
 def command(output: str, steps: int | None, **options: Any) -> None:
     """Do the whole pipeline on the bundled sample data.
 

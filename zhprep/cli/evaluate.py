@@ -20,7 +20,7 @@ TASK = "A folder with train.jsonl and dev.jsonl; may be given again."
 @click.option("--data", type=Existing(), help="Instances for the intrinsic figures  [default: those of the run]")
 @click.option("--task", "tasks", type=Existing(), multiple=True, metavar="DIR", help=TASK)
 @config_options(EvaluateConfig)
-@shared_options()
+@shared_options("trust")
 def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: Any) -> None:
     """Score a pretrained encoder.
 

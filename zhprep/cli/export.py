@@ -25,7 +25,7 @@ from zhprep.export.source import RECORD
     "--to", "form", metavar="FORMAT", required=True, help=f"What to write: {', '.join(EXPORTS)}; see `zhprep parts`."
 )
 @click.option("-o", "--output", metavar="DIR", required=True, help="The folder to make; it must be new or empty.")
-@shared_options()
+@shared_options("trust")
 def command(source: Path, form: str, output: str, **options: Any) -> None:
     """Write a folder in the format of another program.
 

@@ -30,7 +30,7 @@ from zhprep.segment import SegmentConfig, Segmenter
 @click.option("--word-table", metavar="FILE.npz", help="Keep the readings of words, so that a later run begins warm.")
 @SCORE
 @config_options(PinyinConfig)
-@shared_options("work", "array", "drop")
+@shared_options("work", "trust", "array", "drop")
 def command(
     inputs: tuple[str, ...],
     output: str | None,

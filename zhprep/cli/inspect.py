@@ -19,8 +19,10 @@ from zhprep.cli.ruby import ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
-from zhprep.core.shards import open_batches, open_table, read_manifest
+from zhprep.core.seal import read_object
+from zhprep.core.shards import open_batches, read_manifest
 from zhprep.core.shards.commit import committed
+from zhprep.core.shards.manifest import check_files
 from zhprep.run.folders import parts_of
 from zhprep.segment.wordline import format_words
 
@@ -48,7 +50,7 @@ Facts = dict[str, Any]
 @click.option("--text", help="With --glyphs: the characters to draw  [default: the first 240 Chinese ones]")
 @click.option("--overwrite", is_flag=True, help="Write over a file that --html or --glyphs names.")
 @click.option("--color/--no-color", default=None, help="Colours  [default: on a terminal]")
-@shared_options()
+@shared_options("trust")
 def command(folder: Path, **options: Any) -> None:
     """Look into a vocabulary, data or tables.
 
@@ -111,13 +113,13 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     from zhprep.compare.instances import instances_page, syllables_of
-    from zhprep.instances import made_with
+    from zhprep.instances import instances_config
     from zhprep.instances.inspect import view_instances
     from zhprep.vocab import load
 
     manifest = read_manifest(folder, "instances")
-    config = made_with(folder, manifest)
-    table = open_table(folder).slice(0, options["n_rows"])
+    config = instances_config(folder, manifest)
+    table = _first_rows(folder, options["n_rows"])
     vocabulary = load(folder / "vocab")
     syllables = syllables_of(table, vocabulary)
     shown = view_instances(table, vocabulary, config, epoch=options["epoch"], syllables=syllables)
@@ -140,6 +142,17 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     return facts, [_instance_line(instance, colored) for instance in shown]
 
 
+def _first_rows(folder: Path, n_rows: int) -> pa.Table:
+    """Return the first rows of a folder; shards after them are not looked at."""
+    batches = []
+    for batch in open_batches(folder):
+        batches.append(batch.slice(0, n_rows))
+        n_rows -= len(batches[-1])
+        if n_rows <= 0:
+            break
+    return pa.Table.from_batches(batches)
+
+
 def _documents(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     rows = (row for batch in open_batches(folder) for row in batch.to_pylist())
     lines = []
@@ -151,9 +164,10 @@ def _documents(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
 
 
 def _run(folder: Path, options: Facts) -> tuple[Facts, list[str]]:  # noqa: ARG001
-    facts: Facts = json.loads((folder / "report.json").read_bytes())
+    check_files(folder, read_manifest(folder))
+    facts: Facts = read_object(folder / "report.json")
     if (folder / "scores.json").exists():
-        facts |= json.loads((folder / "scores.json").read_bytes())
+        facts |= read_object(folder / "scores.json")
     return facts, []
 
 

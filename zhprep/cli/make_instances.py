@@ -33,7 +33,7 @@ from zhprep.vocab import load
 @click.option("--pinyin", metavar="ENGINE", help="Also read pinyin, with this engine: gives pinyin_ids.")
 @config_options(SegmentConfig)
 @config_options(InstancesConfig, skip=("static",))
-@shared_options("work", "array", "drop", "unk")
+@shared_options("work", "trust", "array", "drop", "unk")
 def command(
     inputs: tuple[str, ...], vocab: Path, output: str, recipe: str | None, pinyin: str | None, **options: Any
 ) -> None:

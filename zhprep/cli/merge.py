@@ -12,13 +12,14 @@ from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards.folder import open_folder
+from zhprep.core.shards.manifest import is_trusting
 from zhprep.run.folders import shards_of
-from zhprep.run.instances import VOCABULARY
+from zhprep.run.instances import files_beside
 
 
 @click.command()
 @click.argument("folder", type=Existing(), metavar="DIR")
-@shared_options()
+@shared_options("trust")
 def command(folder: Path, **options: Any) -> None:
     """Finish a folder whose shards were made by an array of tasks.
 
@@ -32,10 +33,11 @@ def command(folder: Path, **options: Any) -> None:
     if pending := there.pending():
         what = f"{len(pending)} of {there.n_blocks} shards are missing"
         raise DataError(f"{folder}: {what}", hint=f"zhprep status {folder} --pending-array")
-    if plan["table"] == "instances" and not (folder / VOCABULARY / "tokenizer.json").exists():
-        hint = "run any task of the make-instances again: it keeps the shards and puts the tokenizer there"
-        raise DataError(f"{folder}: its tokenizer is missing", hint=hint)
-    manifest = there.finish(plan["table"], plan, plan["facts"])
+    if damaged := there.pending(trust=is_trusting()):
+        hint = "run the same command again: it makes such a shard again"
+        raise DataError(f"{there.shard(damaged[0])}: its bytes are not those of its receipt", hint=hint)
+    beside = files_beside(folder, plan["facts"]) if plan["table"] == "instances" else []
+    manifest = there.finish(plan["table"], plan, plan["facts"], beside)
     account = Account.from_dict(manifest["account"])
     show_report(
         Report(account, str(folder), manifest["content_sha256"], kept_characters=account.counts["characters"]), shared

@@ -20,7 +20,7 @@ from zhprep.run.chain import Chain
 @OUTPUT
 @RECIPE
 @config_options(NormalizeConfig)
-@shared_options("work", "array", "drop")
+@shared_options("work", "trust", "array", "drop")
 def command(inputs: tuple[str, ...], output: str | None, recipe: str | None, **options: Any) -> None:
     """Clean text and split it into sentences.
 

@@ -31,7 +31,7 @@ from zhprep.run.instances import VOCABULARY
 )
 @click.option("--overwrite", is_flag=True, help="Begin the run again.")
 @config_options(PretrainConfig)
-@shared_options()
+@shared_options("trust")
 def command(
     data: tuple[Path, ...], output: str, recipe: str | None, resume: bool, overwrite: bool, **options: Any
 ) -> None:

@@ -33,7 +33,7 @@ SIZES = "tiny, mini, small, base, large or one of the recipe's own"
 @click.option(
     "--task", "tasks", metavar="DIR", multiple=True, type=Existing(), help="A task to fine-tune on; may be given again."
 )
-@shared_options("work", "drop", "unk")
+@shared_options("work", "trust", "drop", "unk")
 def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -> None:
     """Do every stage of a recipe, from raw text to a report.
 

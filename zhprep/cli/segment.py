@@ -31,7 +31,7 @@ from zhprep.segment.score import score
     help="With --score: the words known from training, one a line; all others are out of vocabulary.",
 )
 @config_options(SegmentConfig)
-@shared_options("work", "array", "drop")
+@shared_options("work", "trust", "array", "drop")
 def command(
     inputs: tuple[str, ...],
     output: str | None,

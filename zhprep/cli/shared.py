@@ -150,6 +150,13 @@ def _scheduled_index() -> int:
     raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({', '.join(INDEX_VARIABLES)})")
 
 
+def _trust(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value:
+        from zhprep.core.shards.manifest import trusting
+
+        ctx.with_resource(trusting())
+
+
 def _option(flag: str, kind: Any, text: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(flag, type=kind, help=text, **settings)
 
@@ -177,6 +184,16 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
             "--shard-index", click.IntRange(0), "This task of an array  [default: SLURM_ARRAY_TASK_ID and its like]"
         ),
         _option("--num-shards", click.IntRange(1), "Tasks in the whole array."),
+    ],
+    "trust": [
+        _option(
+            "--trust",
+            None,
+            "Take shards for what their size says, without a look at their bytes.",
+            is_flag=True,
+            expose_value=False,
+            callback=_trust,
+        )
     ],
     "drop": [_option("--max-drop-rate", Share(), "Fail when more than this share is dropped.")],
     "unk": [_option("--max-unk-rate", Share(), "Fail when more than this share of tokens is unknown.")],

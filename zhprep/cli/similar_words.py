@@ -31,7 +31,7 @@ from zhprep.segment import SegmentConfig
 @click.option("--cws", help="Segmenter  [default: jieba]")
 @config_options(SimilarConfig)
 @click.option("--show", multiple=True, metavar="WORD", help="Print the neighbours of a word; may be given again.")
-@shared_options("work")
+@shared_options("work", "trust")
 def command(inputs: tuple[str, ...], output: str, show: tuple[str, ...], **options: Any) -> None:
     """Make the table of similar words that MacBERT's masks take.
 

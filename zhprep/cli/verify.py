@@ -10,7 +10,7 @@ import click
 from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
-from zhprep.run.folders import parts_of, verify_folder
+from zhprep.run.folders import parts_of, verify_beside, verify_folder
 from zhprep.run.masks import verify_masks, verify_text
 
 
@@ -21,14 +21,16 @@ from zhprep.run.masks import verify_masks, verify_text
 def command(folder: Path, masks: bool, **options: Any) -> None:
     """Check a folder against its manifest.
 
-    The bytes and rows of every shard, or the bytes of every file, are compared; exit 3 at the first difference. No
+    The bytes of every shard and of every file that is read later are compared, and the rows, plan and receipts; exit 3
+    at the first difference. No
     token of the text of instances may be a special token. Of a folder that `zhprep run` made, each part is checked.
     `--masks` tests rates by bounds of five standard deviations and histograms by chi-square; sources and targets on
     disk are undone, drawn again and compared.
     """
     shared, _ = split_shared(options)
     report = Report(output=str(folder))
-    for part in parts_of(folder):
+    parts = parts_of(folder)
+    for part in parts:
         manifest = verify_folder(part)
         report.content_sha256 = manifest["content_sha256"]
         checked = manifest.get("shards") or manifest["files"]
@@ -41,6 +43,7 @@ def command(folder: Path, masks: bool, **options: Any) -> None:
             report.scores["masks"] = verify_masks(part)
         if "account" in manifest:
             report.account = Account.from_dict(manifest["account"])
+    verify_beside(folder, parts)
     report.kept_characters = report.account.counts["characters"]  # nothing was made, so there is no speed
     report.scores["verified"] = True
     show_report(report, shared)

@@ -10,13 +10,19 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 
 Config = TypeVar("Config")
+
+RENAMED = {
+    "rate": "mask_prob", "rate_schedule": "mask_prob_schedule", "word_share": "whole_word_prob",
+    "permute_share": "permute_ratio", "validation_share": "validation_fraction",
+}  # fmt: skip
+"""Settings by the names they had once: recipes, manifests and flags may still use them."""
 
 
 def setting(
@@ -55,11 +61,27 @@ def build(config: type[Config], values: Mapping[str, Any], *, where: str = "") -
     hints = typing.get_type_hints(config)
     known = {field.name: field for field in dataclasses.fields(config)}  # type: ignore[arg-type]
     checked = {}
-    for name, value in values.items():
+    for name, value in renamed(values, known).items():
         if name not in known:
             raise UsageError(f"unknown setting {name!r}{_in(where)}", hint=suggest(name, list(known)))
         checked[name] = _check(name, value, hints[name], known[name].metadata, where)
     return config(**checked)
+
+
+def renamed(values: Mapping[str, Any], known: Container[str] = frozenset(RENAMED.values())) -> dict[str, Any]:
+    """Return settings by the names they have now, where these are ``known``.
+
+    Raises ``UsageError`` for one that is there by both names.
+    """
+    current: dict[str, Any] = {}
+    for name, value in values.items():
+        now = RENAMED.get(name, name)
+        now = now if name not in known and now in known else name
+        if now in current:
+            was = next(old for old, new in RENAMED.items() if new == now)
+            raise UsageError(f"{was} and {now} are one setting", hint=f"leave out {was}: it is called {now} now")
+        current[now] = value
+    return current
 
 
 def as_dict(config: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
 from zhprep.core.shards.commit import write_json
+from zhprep.core.shards.manifest import PLAN, check_covered
 from zhprep.engine.distribution import joined
 from zhprep.engine.log import QUIET
 from zhprep.evaluate.classify import score_task
@@ -39,8 +40,9 @@ def evaluate(
     if config.threads:
         torch.set_num_threads(config.threads)
     if not (run / "config.json").exists():
-        what = "is unfinished" if (run / folder.PLAN).exists() else "holds no model (no config.json)"
+        what = "is unfinished" if (run / PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
+    check_covered(run, (*folder.MODEL, PLAN))
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
     source = data or _trained_on(run)
     if source is None and not tasks:
@@ -71,7 +73,7 @@ def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[P
 
 
 def _trained_on(run: Path) -> Path | None:
-    if not (run / folder.PLAN).exists():
+    if not (run / PLAN).exists():
         return None
     folder.read_plan(run)  # refuses a run that is not finished
     data = Path(folder.read_report(run)["data"])

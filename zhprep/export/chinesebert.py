@@ -18,8 +18,8 @@ from tokenizers import BertWordPieceTokenizer
 
 from zhprep.core.errors import UsageError
 from zhprep.core.shards.commit import committed
-from zhprep.glyphs.files import RECORD
 from zhprep.glyphs.files import load as load_images
+from zhprep.glyphs.files import load_record, npy_bytes
 from zhprep.pinyin import FlatText, PinyinConfig, build
 from zhprep.pinyin.chinesebert import tables
 from zhprep.pinyin.readings import spelt
@@ -35,7 +35,7 @@ def export(vocab: Path, out: Path) -> list[str]:
     vocabulary = load(vocab)
     check(vocabulary)
     images = load_images(vocab, n_entries=vocabulary.size)
-    faces = json.loads((vocab / RECORD).read_text(encoding="utf-8"))["faces"]
+    faces = load_record(vocab)["faces"]
     contents = {"vocab.txt": "\n".join(vocabulary.tokens) + "\n"}
     for name, table in tables(vocabulary.tokens).items():
         contents[f"config/{name}"] = json.dumps(table, ensure_ascii=False)
@@ -46,7 +46,7 @@ def export(vocab: Path, out: Path) -> list[str]:
     for channel in range(images.shape[1]):
         name = f"config/{channel}_{_plain(faces[channel]['name'])}{images.shape[-1]}.npy"
         with committed(out / name, replace=True) as file:
-            np.save(file, images[:, channel].astype(np.float32), allow_pickle=False)
+            file.write(npy_bytes(images[:, channel].astype(np.float32)))
         contents[name] = ""
     return sorted(contents)
 

@@ -6,15 +6,20 @@ beside them the faces in their order with their sha256, the account per channel,
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from zhprep.core.errors import DataError
+from zhprep.core.seal import read_object
+from zhprep.core.shards.commit import committed
+from zhprep.core.shards.manifest import check_covered, sha256_of
 from zhprep.glyphs.components import Components
 from zhprep.glyphs.render import Images, Rendered
 
@@ -22,6 +27,7 @@ IMAGES = "glyphs.npy"
 RECORD = "glyphs.json"
 COMPONENT_IMAGES = "components.npy"
 COMPONENT_RECORD = "components.json"
+FILES = (IMAGES, RECORD, COMPONENT_IMAGES, COMPONENT_RECORD)
 
 
 def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
@@ -47,45 +53,58 @@ def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
 
 def save(rendered: Rendered, entries: Sequence[str], folder: Path) -> dict[str, Any]:
     """Write both files into ``folder``, each at once or not at all; return the record."""
-    written = record(rendered, entries)
-    _write(folder / IMAGES, rendered.images)
-    _write(folder / RECORD, written)
-    return written
+    return _save(folder, IMAGES, RECORD, rendered.images, record(rendered, entries))
 
 
 def save_components(components: Components, rendered: Rendered, folder: Path) -> dict[str, Any]:
     """Write ``components.npy`` (uint8 ``[parts, fonts, size, size]``) and ``components.json``; return the record."""
     written = components.record(record(rendered, components.parts))
-    _write(folder / COMPONENT_IMAGES, rendered.images)
-    _write(folder / COMPONENT_RECORD, written)
-    return written
+    return _save(folder, COMPONENT_IMAGES, COMPONENT_RECORD, rendered.images, written)
 
 
-def _write(path: Path, value: Images | dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        if isinstance(value, np.ndarray):
-            np.save(file, value, allow_pickle=False)
-        else:
-            file.write((json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode())
-    os.replace(temporary, path)
+def _save(folder: Path, images_name: str, record_name: str, images: Images, facts: dict[str, Any]) -> dict[str, Any]:
+    data = npy_bytes(images)
+    facts = {**facts, "sha256": hashlib.sha256(data).hexdigest()}
+    with committed(folder / images_name, replace=True) as file:
+        file.write(data)
+    with committed(folder / record_name, replace=True) as file:
+        file.write((json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
+    return facts
+
+
+def npy_bytes(array: npt.NDArray[Any]) -> bytes:
+    """Return an array as ``numpy.save`` writes it, which does not say why when the disk is full."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def load(folder: Path, *, n_entries: int | None = None) -> Images:
     """Return the images of a vocabulary, memory-mapped.
 
-    Raises ``DataError`` when there are none, or when they are not of ``n_entries`` entries.
+    Raises ``DataError`` when there are none, when they are not those of the record beside them, or not of ``n_entries``
+    entries.
     """
     path = folder / IMAGES
     if not path.is_file():
         raise DataError(f"{folder} has no {IMAGES}", hint=f"make it: zhprep render-glyphs --vocab {folder}")
+    again = f"make it again: zhprep render-glyphs --vocab {folder}"
+    if sha256_of(path) != load_record(folder).get("sha256"):
+        raise DataError(f"{path}: its bytes are not those that {RECORD} promises", hint=again)
     images: Images = np.load(path, mmap_mode="r", allow_pickle=False)
     if images.ndim != 4 or images.dtype != np.uint8 or (n_entries is not None and len(images) != n_entries):
         raise DataError(
-            f"{path} holds {images.dtype} {list(images.shape)}, not the images of {n_entries} entries",
-            hint=f"make it again: zhprep render-glyphs --vocab {folder}",
+            f"{path} holds {images.dtype} {list(images.shape)}, not the images of {n_entries} entries", hint=again
         )
     return images
+
+
+def load_record(folder: Path) -> dict[str, Any]:
+    """Return the record of a vocabulary's images; raises ``DataError`` when it cannot be read or was changed."""
+    if not (folder / RECORD).is_file():
+        raise DataError(f"{folder} has no {RECORD}", hint=f"make it: zhprep render-glyphs --vocab {folder}")
+    check_covered(folder, (RECORD,))
+    return read_object(folder / RECORD)
 
 
 def _single(entries: Sequence[str]) -> list[str]:

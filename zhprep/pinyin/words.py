@@ -6,7 +6,7 @@ once. The table may be kept in a file beside a vocabulary, so that the next run 
 
 from __future__ import annotations
 
-import os
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
+from zhprep.core.shards.commit import committed
 from zhprep.pinyin.flat import FlatText, Integers
 
 Syllables = npt.NDArray[np.uint16]
@@ -52,10 +53,10 @@ class WordTable:
         """Write the table to ``path``, at once or not at all, under the fingerprint of what read the words."""
         flat, starts = self._as_arrays()
         words = np.frombuffer("\n".join(self._numbers).encode("utf-8"), np.uint8)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        with temporary.open("wb") as file:
-            np.savez(file, fingerprint=np.array(fingerprint), words=words, starts=starts, syllables=flat)
-        os.replace(temporary, path)
+        buffer = io.BytesIO()  # numpy does not say why it cannot write
+        np.savez(buffer, fingerprint=np.array(fingerprint), words=words, starts=starts, syllables=flat)
+        with committed(path, replace=True) as file:
+            file.write(buffer.getvalue())
 
     def load(self, path: Path, fingerprint: str) -> bool:
         """Take the words of ``path`` over; return False when there are none of this fingerprint.

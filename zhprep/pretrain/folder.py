@@ -13,20 +13,19 @@ manifest.json     written last: a folder without one is unfinished. It has the h
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import shutil
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from zhprep.core import config as settings
-from zhprep.core.errors import DataError, UsageError
-from zhprep.core.shards.commit import read_json, write_json
+from zhprep.core.errors import UsageError
+from zhprep.core.seal import SEAL, read_object, read_sealed, sealed
+from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
-from zhprep.engine import checkpoint
+from zhprep.core.shards.manifest import MANIFEST, PLAN, add_files, facts_of_files, write_manifest
 from zhprep.pretrain.config import PretrainConfig
 
-PLAN, LOG, REPORT, MANIFEST = "plan.json", "log.jsonl", "report.json", "manifest.json"
+LOG, REPORT = "log.jsonl", "report.json"
 MODEL = ("config.json", "model.safetensors")
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
@@ -47,7 +46,7 @@ def begin(run: Path, plan: dict[str, Any], *, overwrite: bool) -> None:
     if begun and not overwrite:
         return _check_same(begun_with(run), plan, run)
     _clear(run)
-    write_json(run / PLAN, plan)
+    write_json(run / PLAN, sealed(plan))
 
 
 def is_finished(run: Path) -> bool:
@@ -58,12 +57,10 @@ def is_finished(run: Path) -> bool:
 def begun_with(run: Path) -> dict[str, Any]:
     """Return the plan of a run, finished or not.
 
-    Raises ``DataError`` when it cannot be read.
+    Raises ``DataError`` when it is not as it was written.
     """
-    try:
-        plan: dict[str, Any] = json.loads((run / PLAN).read_bytes())
-    except (OSError, ValueError) as error:
-        raise DataError(f"{run / PLAN}: is damaged: {error}", hint="begin the run again with --overwrite") from error
+    plan = read_sealed(run / PLAN, hint="begin the run again with --overwrite")
+    plan.pop(SEAL, None)
     return plan
 
 
@@ -80,14 +77,13 @@ def read_plan(run: Path) -> dict[str, Any]:
 
 def read_report(run: Path) -> dict[str, Any]:
     """Return what a finished run reported."""
-    report: dict[str, Any] = json.loads((run / REPORT).read_text(encoding="utf-8"))
-    return report
+    return read_object(run / REPORT)
 
 
 def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
     """Write the report and, last, the manifest."""
     write_json(run / REPORT, report, replace=True)
-    files = _sums(run, (*MODEL, *TOKENIZER, PLAN, REPORT))
+    files = facts_of_files(run, (*MODEL, *TOKENIZER, PLAN, REPORT))
     manifest = {
         "table": "run",
         "version": 1,
@@ -96,28 +92,22 @@ def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
         "files": files,
         "content_sha256": files["model.safetensors"]["sha256"],
     }
-    write_json(run / MANIFEST, manifest, replace=True)
+    write_manifest(run, manifest)
 
 
 def seal(run: Path, *names: str) -> None:
     """Put files that were added to a finished run into its manifest; an unfinished run, or a model folder that is not
     one, has none."""
     if is_finished(run):
-        manifest = read_json(run / MANIFEST)
-        manifest["files"] |= _sums(run, names)
-        write_json(run / MANIFEST, manifest, replace=True)
-
-
-def _sums(run: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
-    paths = [run / name for name in names if (run / name).exists()]
-    return {path.name: {"bytes": path.stat().st_size, "sha256": checkpoint.sha256(path)} for path in paths}
+        add_files(run, names)
 
 
 def copy_tokenizer(vocabulary: Path, run: Path) -> None:
     """Copy the tokenizer files that ``vocabulary`` has, byte by byte."""
     for name in TOKENIZER:
         if (vocabulary / name).exists():
-            shutil.copyfile(vocabulary / name, run / name)
+            with committed(run / name, replace=True) as file:
+                file.write((vocabulary / name).read_bytes())
 
 
 def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:

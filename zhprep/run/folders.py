@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
+from zhprep.core.seal import check_seal, read_sealed
 from zhprep.core.shards import read_manifest, verify
 from zhprep.core.shards.folder import open_folder
+from zhprep.core.shards.manifest import MANIFEST, PLAN, check_files, load_manifest, sha256_of
+from zhprep.instances import SIMILAR_WORDS
 
-COUNTS, MANIFEST, PLAN = ".counts", "manifest.json", "plan.json"
+COUNTS = ".counts"
 PARTS = ("vocab", "data", "run")
 """The folders that `zhprep run` makes, in their order."""
 
@@ -48,42 +49,49 @@ def status_of(path: Path) -> dict[str, Any]:
 
 
 def read_plan(path: Path) -> dict[str, Any]:
-    """Return the plan of a folder; raises ``DataError`` when there is none that can be read."""
+    """Return the plan of a folder; raises ``DataError`` when there is none, or one that was changed."""
     file = shards_of(path) / PLAN
-    try:
-        plan: dict[str, Any] = json.loads(file.read_bytes())
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: was not made by zhprep (no plan.json)", hint="name a folder that -o named") from error
-    except ValueError as error:
-        raise DataError(f"{file}: is damaged: {error}", hint="make the folder again with --overwrite") from error
-    return plan
+    if not file.exists():
+        raise DataError(f"{path}: was not made by zhprep (no plan.json)", hint="name a folder that -o named")
+    return read_sealed(file)
 
 
 def finished_characters(path: Path, index: int = 0, of: int = 1) -> int:
     """Return how much text the shards hold that are there already, of those whose number is ``index`` modulo ``of``."""
-    total = 0
-    for receipt in (path / ".receipts").glob("[0-9]*.json"):
-        if int(receipt.stem) % of == index:
-            total += json.loads(receipt.read_bytes())["account"]["counts"].get("characters", 0)
-    return total
+    if not (path / PLAN).exists():
+        return 0
+    folder, _ = open_folder(path)
+    done = (block for block in range(index, folder.n_blocks, of) if folder.is_done(block))
+    return sum(folder.account(block).counts["characters"] for block in done)
 
 
 def verify_folder(path: Path) -> dict[str, Any]:
-    """Check the shards, or the files, of a finished folder against its manifest; return the manifest.
+    """Check the shards and files of a finished folder against its manifest; return the manifest.
 
     Raises ``DataError`` naming the first that differs.
     """
     manifest = read_manifest(path)
     if "shards" in manifest:
         return verify(path)
-    for name in differing_files(path, manifest["files"]):
-        raise DataError(f"{path / name}: is not the file of the manifest", hint="make it again, or copy it again")
+    check_seal(path / MANIFEST, manifest)
+    if manifest["table"] == "vocabulary":
+        _check_counts(path, manifest)
+    check_files(path, manifest)
     return manifest
 
 
-def differing_files(path: Path, files: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Yield the names of those of ``files`` whose bytes in ``path`` are not the bytes promised."""
-    for name, promised in files.items():
-        file = path / Path(name).name
-        if not file.is_file() or file_sha256(file) != promised["sha256"]:
-            yield name
+def _check_counts(path: Path, manifest: dict[str, Any]) -> None:
+    """Check the counts that a vocabulary was learnt from, if they are still there."""
+    if (path / COUNTS).exists() and verify(path / COUNTS)["content_sha256"] != manifest["input_sha256"]:
+        raise DataError(
+            f"{path / COUNTS}: are not the counts that the vocabulary was learnt from", hint="make the vocabulary again"
+        )
+
+
+def verify_beside(path: Path, parts: Sequence[Path]) -> None:
+    """Check what lies beside the parts of a run of a recipe; raises ``DataError`` when it is not what they took."""
+    table = path / SIMILAR_WORDS
+    for part in parts:
+        taken = load_manifest(part).get("similar_words")
+        if part != path and taken and table.exists() and sha256_of(table) != taken:
+            raise DataError(f"{table}: is not the table that {part} was made with", hint="make both again")

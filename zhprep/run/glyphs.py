@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.report import Report
+from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.draft import remove_leftovers
+from zhprep.core.shards.manifest import add_files
 from zhprep.glyphs import GlyphsConfig, build, draw, entries_of, read_table, save, save_components, take_apart
-from zhprep.glyphs.files import IMAGES
+from zhprep.glyphs.files import FILES, IMAGES
 from zhprep.vocab import load
 
 
@@ -21,12 +23,15 @@ def render_glyphs(vocabulary_path: Path, folder: Path, config: GlyphsConfig) -> 
     entries = entries_of(vocabulary)
     components = take_apart(entries, read_table(Path(config.decompose))) if config.decompose else None
     rendered = build(config, entries, specials=vocabulary.specials)
-    folder.mkdir(parents=True, exist_ok=True)
-    record = save(rendered, vocabulary.tokens, folder)
-    report = Report(output=str(folder / IMAGES), content_sha256=file_sha256(folder / IMAGES))
-    short = [{"face": channel["face"], **channel["rows"]} for channel in record["channels"]]
-    report.scores = {"shape": record["shape"], "channels": short, "without_image": record["without_image"]}
-    if components is not None:
-        parts = save_components(components, draw(config, components.parts), folder)
-        report.scores["components"] = {"shape": parts["shape"], **components.account}
+    report = Report()
+    with Claim(folder):
+        remove_leftovers(folder)
+        record = save(rendered, vocabulary.tokens, folder)
+        short = [{"face": channel["face"], **channel["rows"]} for channel in record["channels"]]
+        report.scores = {"shape": record["shape"], "channels": short, "without_image": record["without_image"]}
+        if components is not None:
+            parts = save_components(components, draw(config, components.parts), folder)
+            report.scores["components"] = {"shape": parts["shape"], **components.account}
+        add_files(folder, FILES)
+    report.output, report.content_sha256 = str(folder / IMAGES), record["sha256"]
     return report

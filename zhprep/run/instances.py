@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ import pyarrow as pa
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus, ReadConfig
 from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import BlockJob, Output, run_job
 from zhprep.core.shards.commit import committed
@@ -62,14 +63,18 @@ class MakeInstances:
         builder = builder_of(self._materials, block=block, account=account)
         return build_instances(self.chain.run(batches, block, account), builder)
 
-    def put_beside(self, folder: Path) -> None:
-        """Put the files of the tokenizer into ``folder/vocab``, and the table of similar words into ``folder``."""
+    def put_beside(self, folder: Path) -> list[str]:
+        """Put the files of the tokenizer into ``folder/vocab``, and the table of similar words into ``folder``.
+
+        Returns the names of all that lies there beside the shards and is read later.
+        """
         (folder / VOCABULARY).mkdir(exist_ok=True)
         for name in TOKENIZER_FILES:
             if (self.vocabulary_path / name).exists():
                 _copy(self.vocabulary_path / name, folder / VOCABULARY / name)
         if self._similar_words:
             _copy(self._similar_words, folder / SIMILAR_WORDS)
+        return files_beside(folder, self.facts())
 
     @property
     def _similar_words(self) -> Path | None:
@@ -93,6 +98,23 @@ class MakeInstances:
         """Leave what is loaded behind: each process loads its own."""
         kept = {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
         return {**kept, "loaded": None}
+
+
+def files_beside(folder: Path, facts: Mapping[str, Any]) -> list[str]:
+    """Return the names of what lies beside the shards of a folder of instances and is read with them.
+
+    Raises ``DataError`` when tokenizer or similar words are not those that ``facts``, of its plan, say.
+    """
+    promised = {f"{VOCABULARY}/tokenizer.json": facts["vocabulary"], SIMILAR_WORDS: facts.get("similar_words")}
+    for name, sha256 in promised.items():
+        file = folder / name
+        if sha256 and not (file.is_file() and file_sha256(file) == sha256):
+            what = "is not what the shards were made with" if file.is_file() else "is missing"
+            hint = "run any task of the make-instances again: it keeps the shards and puts the file there"
+            raise DataError(f"{file}: {what}", hint=hint)
+    there = [path for path in (folder / VOCABULARY).glob("*") if path.is_file() and not path.name.startswith(".")]
+    names = [f"{VOCABULARY}/{path.name}" for path in there]
+    return [*names, SIMILAR_WORDS] if facts.get("similar_words") else names
 
 
 def _copy(source: Path, target: Path) -> None:

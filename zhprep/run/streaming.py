@@ -13,9 +13,8 @@ from typing import IO, Any
 import pyarrow as pa
 
 from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
-from zhprep.core.corpus.formats.rows import open_rows
-from zhprep.core.corpus.inputs import STDIN
-from zhprep.core.corpus.inputs.streams import Stream
+from zhprep.core.corpus.formats import open_rows
+from zhprep.core.corpus.inputs import STDIN, Stream, check_promise
 from zhprep.core.errors import UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account
@@ -40,7 +39,10 @@ def stream_documents(
 
 def held_table(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
     """Return the table that streamed inputs hold and whether they are lines; lines are text unless said otherwise."""
-    rows = {open_rows(source, text_key=read.text_key)[0] for source in sources if source.format in ("parquet", "arrow")}
+    tables = [source for source in sources if source.format in ("parquet", "arrow")]
+    for source in tables:
+        check_promise(source)
+    rows = {open_rows(source, text_key=read.text_key)[0] for source in tables}
     if len(rows) > 1:
         raise UsageError(
             f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time"

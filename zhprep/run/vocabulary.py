@@ -18,16 +18,16 @@ import pyarrow as pa
 import zhprep
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
-from zhprep.core.corpus.inputs import file_sha256
-from zhprep.core.errors import UsageError, ZhprepError
+from zhprep.core.errors import DataError, UsageError, ZhprepError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import BlockJob, Output, open_batches, read_manifest, run_job
 from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.commit import committed, write_json
+from zhprep.core.shards.commit import committed
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
 from zhprep.core.shards.folder import dependency_versions
+from zhprep.core.shards.manifest import MANIFEST, differing_files, facts_of_files, write_manifest
 from zhprep.run.chain import Chain
-from zhprep.run.folders import COUNTS, MANIFEST, differing_files, finished_characters
+from zhprep.run.folders import COUNTS, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
 from zhprep.vocab.counts import SCHEMA, TOTALS
 from zhprep.vocab.patch import patch
@@ -77,7 +77,8 @@ def build_vocabulary(
     job, counts_folder = BlockJob(corpus, task), output.path / COUNTS
     with Claim(output.path) as claim:
         _make_way(output, job, claim)
-        report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
+        if not output.overwrite:
+            report.kept_characters = finished_characters(counts_folder, output.shard_index, output.num_shards)
         report.account, sha = run_job(job, replace(output, path=counts_folder))
         if not sha:
             return report
@@ -100,13 +101,11 @@ def build_vocabulary(
 def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, facts: dict[str, Any]) -> None:
     """Put the files of a vocabulary into ``path``, each whole, the manifest last."""
     path.mkdir(parents=True, exist_ok=True)
-    files = {}
     with tempfile.TemporaryDirectory() as temporary:
-        for name in write(vocabulary, temporary, counts):
-            made = Path(temporary) / name
-            files[name] = {"bytes": made.stat().st_size, "sha256": file_sha256(made)}
+        files = facts_of_files(Path(temporary), write(vocabulary, temporary, counts))
+        for name in files:
             with committed(path / name, replace=True) as file:
-                file.write(made.read_bytes())
+                file.write((Path(temporary) / name).read_bytes())
     manifest = {
         "table": "vocabulary",
         "version": 1,
@@ -118,18 +117,18 @@ def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, 
         "files": files,
         **{name: value for name, value in facts.items() if name == "segmenter"},
     }
-    write_json(path / MANIFEST, manifest, replace=True)
+    write_manifest(path, manifest)
 
 
 def _make_way(output: Output, job: BlockJob, claim: Claim) -> None:
     """Refuse a folder that holds something else; with ``overwrite``, what it holds no longer counts as finished."""
     path = output.path
-    if not (path / MANIFEST).exists():
+    there = _manifest(path)
+    if there is None:
         foreign = [entry for entry in path.iterdir() if not entry.name.startswith(PREFIX)]
         if foreign and not (path / COUNTS).exists():
             raise UsageError(f"{path}: is not empty and was not made by zhprep", hint="name another folder")
         return
-    there = read_manifest(path)
     if there["table"] != "vocabulary":
         raise UsageError(f"{path}: holds a table of {there['table']}", hint="name another folder")
     if output.overwrite:
@@ -144,12 +143,18 @@ def _make_way(output: Output, job: BlockJob, claim: Claim) -> None:
 
 def _finished(path: Path, counts_sha256: str) -> Vocabulary | None:
     """Return the vocabulary that lies in ``path`` if it was learnt from these counts and is whole."""
-    if not (path / MANIFEST).exists():
-        return None
-    manifest = read_manifest(path)
-    if manifest["input_sha256"] != counts_sha256 or any(differing_files(path, manifest["files"])):
+    manifest = _manifest(path)
+    if manifest is None or manifest["input_sha256"] != counts_sha256 or any(differing_files(path, manifest["files"])):
         return None
     return load(path)
+
+
+def _manifest(path: Path) -> dict[str, Any] | None:
+    """Return the manifest of a vocabulary; None for none, or one that was changed: it is made again, of its counts."""
+    try:
+        return read_manifest(path)
+    except DataError:
+        return None
 
 
 def _merged(folder: Path, account: Account, *, by_word: bool) -> Counts:

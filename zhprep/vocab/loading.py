@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import DataError
+from zhprep.core.shards.manifest import check_covered
 from zhprep.vocab import checks
 from zhprep.vocab.config import SPECIALS, VocabConfig
+from zhprep.vocab.files import TOKENIZER_FILES
 from zhprep.vocab.tokenizer import ROLES, with_specials
 from zhprep.vocab.vocabulary import Vocabulary
 
 CANDIDATES = (("[PAD]", "<pad>"), ("[UNK]", "<unk>"), ("[CLS]", "<s>"), ("[SEP]", "</s>"), ("[MASK]", "<mask>"))
 BERT_CLASSES = {f"{name}Tokenizer{fast}" for name in ("Bert", "DistilBert", "Electra") for fast in ("", "Fast")}
+CHANGED = "make it again, or copy it again; remove manifest.json beside it if it was changed on purpose"
 HINT = "give the folder that zhprep build-vocab made, or one with tokenizer.json or vocab.txt"
 
 
@@ -27,6 +30,7 @@ def load(path: str | Path) -> Vocabulary:
     another, or when it lacks one of the five special tokens.
     """
     folder = Path(path)
+    check_covered(folder, (*TOKENIZER_FILES, "report.json"), hint=CHANGED)
     settings = checks.settings(folder / "tokenizer_config.json")
     if (folder / "tokenizer.json").is_file():
         file = folder / "tokenizer.json"

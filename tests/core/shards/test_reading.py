@@ -14,6 +14,7 @@ from plain_tasks import Copy, contents, make_input, make_job
 from zhprep.core import schema
 from zhprep.core.errors import DataError
 from zhprep.core.shards import Output, open_batches, open_table, read_manifest, run_job, verify
+from zhprep.core.shards.manifest import write_manifest
 
 
 @pytest.fixture
@@ -25,6 +26,11 @@ def folder(tmp_path: Path) -> Path:
 def edit(folder: Path, **facts: object) -> None:
     path = folder / "manifest.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+
+
+def forge(folder: Path, **facts: object) -> None:
+    """Edit the manifest and seal it again."""
+    write_manifest(folder, {**json.loads((folder / "manifest.json").read_text()), **facts})
 
 
 def test_a_table_and_batches(folder: Path) -> None:
@@ -131,11 +137,14 @@ def test_every_edit_of_the_manifest_is_found(folder: Path) -> None:
         {"dependencies": {}},
         {"input_sha256": ""},
         {"segmenter": "none 2"},
-        {"extra": 1},
         {"table": "words"},
     ]
     for facts in edits:
         edit(folder, **facts)
+        for reader in (verify, read_manifest, open_table):
+            with pytest.raises(DataError, match=r"manifest.json: was changed after it was written"):
+                reader(folder)
+        forge(folder, **facts)
         with pytest.raises(DataError):
             verify(folder)
         (folder / "manifest.json").write_bytes(whole)
@@ -152,8 +161,8 @@ def test_a_copy_without_hidden_files_is_still_verified(folder: Path, tmp_path: P
 
 def test_a_manifest_cannot_point_outside(folder: Path) -> None:
     shards = json.loads((folder / "manifest.json").read_text())["shards"]
-    edit(folder, shards=[{**shards[0], "name": "../x.txt"}, *shards[1:]])
-    with pytest.raises(DataError, match=r"x.txt: is missing"):
+    forge(folder, shards=[{**shards[0], "name": "../x.txt"}, *shards[1:]])
+    with pytest.raises(DataError, match=r"names a file outside its folder"):
         open_table(folder)
 
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.corpus.inputs import LINE_FORMATS, Input
+from zhprep.core.corpus.inputs import LINE_FORMATS, Input, check_promise
 from zhprep.core.corpus.pieces import LinePieces, Piece, ReadConfig, RowPieces
 from zhprep.core.errors import DataError
 
@@ -80,10 +80,7 @@ def scan(inputs: list[Input], read: ReadConfig, *, block_size: int | None = None
             pieces.append(piece)
             total += piece.weight
             cutter.size = block_size or _fineness(total)
-        if source.sha256 not in ("", digest.hexdigest()):
-            raise DataError(
-                f"{source.path}: its bytes are not those of its manifest", hint="make it again, or copy it again"
-            )
+        check_promise(source, digest.hexdigest())
         corpus.facts.append(
             {"bytes": Path(source.path).stat().st_size, "sha256": digest.hexdigest(), "damaged": cutter.damaged}
         )

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from zhprep.core.errors import UsageError
+from zhprep.core.seal import json_bytes
 from zhprep.core.shards.draft import Draft
 
 _NO_LINKS = {
@@ -48,11 +49,6 @@ def write_json(path: Path, value: Any, *, replace: bool = False) -> None:
         return
     with committed(path, replace=replace) as file:
         file.write(data)
-
-
-def json_bytes(value: Any) -> bytes:
-    """Return ``value`` as JSON, the one way in which it is written."""
-    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 def read_json(path: Path) -> Any:

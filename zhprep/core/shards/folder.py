@@ -25,14 +25,17 @@ from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError, UsageError, ZhprepError
 from zhprep.core.report import Account
+from zhprep.core.seal import read_sealed, sealed
 from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.commit import read_json, write_json
+from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
+from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_manifest
 
 DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
-PLAN = "plan.json"
-MANIFEST = "manifest.json"
+STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
+
+_BEGIN = "begin the folder again with --overwrite"
 
 SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
 
@@ -75,8 +78,8 @@ class Folder:
         begun = overwrite or not there.exists()
         if not there.exists():
             with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
-                write_json(there, plan)
-        _check_same(_read_json(there), json.loads(json.dumps(plan)), self.path)
+                write_json(there, sealed(plan))
+        _check_same(read_sealed(there, hint=_BEGIN), json.loads(json.dumps(plan)), self.path)
         (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
         remove_leftovers(self.path / RECEIPTS)
@@ -86,7 +89,7 @@ class Folder:
         """Remove what is there and write ``plan``, unless another process is at work."""
         claim.keep_others_out()
         self._clear()
-        write_json(self.path / PLAN, plan, replace=True)
+        write_json(self.path / PLAN, sealed(plan), replace=True)
         claim.share()
 
     def pending(self, *, index: int = 0, of: int = 1, trust: bool = True) -> list[int]:
@@ -114,12 +117,11 @@ class Folder:
     def _receipt(self, block: int) -> dict[str, Any] | None:
         """Return a receipt, one that cannot be read as ``{}``, or None where there is none."""
         try:
-            receipt = read_json(self.receipt(block))
+            return read_sealed(self.receipt(block), required=True)
         except FileNotFoundError:
             return None
-        except ValueError:  # torn or edited: the shard is made again
+        except DataError:  # torn or edited: the shard is made again
             return {}
-        return receipt if isinstance(receipt, dict) else {}
 
     def _is_for(self, receipt: dict[str, Any], block: int, trust: bool) -> bool:
         shard = self.shard(block)
@@ -129,26 +131,29 @@ class Folder:
 
     def receipts(self) -> list[dict[str, Any]]:
         """Return every receipt, in the order of the blocks; raises ``DataError`` for one that cannot be read."""
-        return [_read_json(self.receipt(block)) for block in range(self.n_blocks)]
+        return [read_sealed(self.receipt(block), required=True) for block in range(self.n_blocks)]
 
     def account(self, block: int) -> Account:
         """Return the account of a finished block."""
-        return Account.from_dict(_read_json(self.receipt(block))["account"])
+        return Account.from_dict(read_sealed(self.receipt(block), required=True)["account"])
 
-    def finish(self, table: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-        """Write the manifest and what makes the folder a Hugging Face dataset; return the manifest."""
+    def finish(
+        self, table: str, plan: dict[str, Any], facts: dict[str, Any], beside: Iterable[str] = ()
+    ) -> dict[str, Any]:
+        """Write the manifest and what makes the folder a Hugging Face dataset; return the manifest.
+
+        ``beside`` are the files beside the shards, by their paths in the folder.
+        """
         manifest = self.manifest(table, plan, facts)
         sha = manifest["content_sha256"]
         files = [{"filename": shard["name"]} for shard in manifest["shards"]]
-        write_json(
-            self.path / "state.json", {**_HF_STATE, "_data_files": files, "_fingerprint": sha[:16]}, replace=True
-        )
-        write_json(self.path / "dataset_info.json", {}, replace=True)
-        write_json(self.path / MANIFEST, manifest, replace=True)
-        return manifest
+        write_json(self.path / STATE, {**_HF_STATE, "_data_files": files, "_fingerprint": sha[:16]}, replace=True)
+        write_json(self.path / INFO, {}, replace=True)
+        promised = facts_of_files(self.path, (STATE, INFO, *beside))
+        return write_manifest(self.path, {**manifest, "files": promised})
 
     def manifest(self, table: str, plan: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
-        """Return the manifest that plan and receipts make: a function of the work, not of who did it, where or when."""
+        """Return what plan and receipts give the manifest: a function of the work, not of who did it, where or when."""
         receipts = self.receipts()
         account = Account.total(Account.from_dict(receipt["account"]) for receipt in receipts)
         account.drop("inputs.damaged", sum(bool(source["damaged"]) for source in plan["corpus"]["inputs"]))
@@ -185,7 +190,7 @@ class Folder:
                     f"{self.path}: was not made by zhprep; it is left as it is", hint="name another folder"
                 )
             return
-        for name in (MANIFEST, "state.json", "dataset_info.json"):
+        for name in (MANIFEST, STATE, INFO):
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.path / RECEIPTS, ignore_errors=True)
         for file in self.path.iterdir():
@@ -198,7 +203,7 @@ def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
     file = path / PLAN
     if not file.exists():
         raise DataError(f"{path}: has no plan.json: it was not made by zhprep", hint="name a folder that -o named")
-    plan: dict[str, Any] = _read_json(file)
+    plan = read_sealed(file, hint=_BEGIN)
     return Folder(path, len(plan["corpus"]["blocks"])), plan
 
 
@@ -220,22 +225,6 @@ def dependency_versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return versions
-
-
-def load_manifest(path: Path) -> dict[str, Any]:
-    """Return the manifest of a finished folder; raises ``DataError`` when there is none."""
-    if not (path / MANIFEST).exists():
-        what = "is unfinished" if (path / PLAN).exists() else "was not made by zhprep (no manifest.json)"
-        raise DataError(f"{path}: {what}", hint="run the command that makes it again, it goes on where it stopped")
-    manifest: dict[str, Any] = _read_json(path / MANIFEST)
-    return manifest
-
-
-def _read_json(file: Path) -> Any:
-    try:
-        return read_json(file)
-    except ValueError as error:
-        raise DataError(f"{file}: is damaged: {error}", hint="make the folder again with --overwrite") from error
 
 
 def _check_same(there: dict[str, Any], plan: dict[str, Any], path: Path) -> None:

@@ -19,9 +19,11 @@ from zhprep.core.executors.processes import may_fork
 from zhprep.core.progress import Progress
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
+from zhprep.core.seal import sealed
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.folder import Folder, dependency_versions
+from zhprep.core.shards.manifest import is_trusting
 from zhprep.core.stopping import Stopping
 
 WORTH_A_WORKER = 1 << 20
@@ -66,11 +68,14 @@ class Output:
 
 @dataclass(frozen=True)
 class BlockJob:
-    """A corpus and what is made of it; ``beside`` puts into the folder what belongs beside its shards."""
+    """A corpus and what is made of it; ``beside`` puts into the folder what belongs beside its shards.
+
+    It returns the names of all files beside the shards that are read later, by their paths in the folder.
+    """
 
     corpus: Corpus
     task: BlockTask
-    beside: Callable[[Path], None] | None = None
+    beside: Callable[[Path], list[str]] | None = None
 
     def plan(self) -> dict[str, Any]:
         """Return ``plan.json``: all that the bytes of the result depend on."""
@@ -105,24 +110,24 @@ def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
             if begun and output.num_shards == 1 and not isinstance(error, Stopped):
                 folder.abandon(claim)
             raise
-        if job.beside is not None:  # before the manifest, which says that nothing is missing
-            job.beside(output.path)
+        beside = job.beside(output.path) if job.beside is not None else []
         if folder.pending():
             mine = range(output.shard_index, folder.n_blocks, output.num_shards)
             return Account.total(folder.account(block) for block in mine), ""
-        manifest = folder.finish(job.task.table, plan, plan["facts"])
+        manifest = folder.finish(job.task.table, plan, plan["facts"], beside)
     return Account.from_dict(manifest["account"]), manifest["content_sha256"]
 
 
 def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
-    pending = folder.pending(index=output.shard_index, of=output.num_shards)
+    pending = folder.pending(index=output.shard_index, of=output.num_shards, trust=is_trusting())
     weights = [block.weight for block in job.corpus.blocks]
     work = sum(weights[block] for block in pending)
     worth = WORTH_A_WORKER * (1 if may_fork() else SPAWNED)
     workers = min(output.workers, len(pending), 1 + work // worth)
     run = lookup(EXECUTORS, output.executor, "executor")
     with Stopping() as stopping, output.progress.of(work, "bytes") as bar:
-        with contextlib.closing(run(_ShardMaker(job, folder), stopping.until_told(pending), workers)) as results:
+        maker = _ShardMaker(job, folder, is_trusting())
+        with contextlib.closing(run(maker, stopping.until_told(pending), workers)) as results:
             for block in results:
                 bar.advance(weights[block])
                 if stopping.told:
@@ -140,11 +145,12 @@ class _ShardMaker:
 
     job: BlockJob
     folder: Folder
+    trust: bool
 
     def __call__(self, block: int) -> int:
-        if self.folder.is_done(block):  # by another process of the same command, since this one looked
+        if self.folder.is_done(block, trust=self.trust):  # by another process of the same command, meanwhile
             return block
-        self.folder.forget(block)
+        self.folder.forget(block, trust=self.trust)
         account = Account()
         batches = read_block(self.job.corpus, self.job.corpus.blocks[block], account)
         with committed(self.folder.shard(block)) as file:
@@ -155,7 +161,7 @@ class _ShardMaker:
                     writer.write_batch(batch)
                     rows += batch.num_rows
         receipt = {"rows": rows, "bytes": sink.bytes, "sha256": sink.digest.hexdigest(), "account": account.as_dict()}
-        write_json(self.folder.receipt(block), receipt)
+        write_json(self.folder.receipt(block), sealed(receipt))
         return block
 
 

@@ -10,6 +10,7 @@ from zhprep.core.corpus.inputs.find import (
     LINE_FORMATS,
     STDIN,
     Input,
+    check_promise,
     describe,
     file_sha256,
     find_inputs,
@@ -23,6 +24,7 @@ from zhprep.core.corpus.inputs.overlap import is_read, lies_in, reads
 from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Stream
 
 __all__ = [
-    "LINE_FORMATS", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Stream", "borrowed", "describe", "file_sha256",
-    "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text", "reads", "spool",
+    "LINE_FORMATS", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Stream", "borrowed", "check_promise", "describe",
+    "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text", "reads",
+    "spool",
 ]  # fmt: skip

@@ -33,6 +33,7 @@ from zhprep.core.corpus.inputs.streams import (
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
+from zhprep.core.seal import read_sealed
 
 STDIN = "-"
 
@@ -162,6 +163,17 @@ def spool(stream: IO[bytes], path: Path) -> None:
             file.write(chunk)
 
 
+def check_promise(source: Input, sha256: str | None = None) -> None:
+    """Raise ``DataError`` when a file's bytes (of this sha256, if it is known) are not those of the manifest beside it.
+
+    Before any row of it is looked at: a wrong offset ends the process.
+    """
+    if source.sha256 and source.sha256 != (sha256 or file_sha256(source.path)):
+        raise DataError(
+            f"{source.path}: its bytes are not those of its manifest", hint="make it again, or copy it again"
+        )
+
+
 def file_sha256(path: str | Path) -> str:
     """Return the sha256 of a file's bytes, in hex."""
     with open(path, "rb") as file:
@@ -217,10 +229,12 @@ def _promised(folder: str) -> dict[str, str]:
             )
         return {}
     try:
-        shards = json.loads((place / "manifest.json").read_bytes())["shards"]
-        return {shard["name"]: shard["sha256"] for shard in shards}
+        manifest = json.loads((place / "manifest.json").read_bytes())
+        promised = {shard["name"]: shard["sha256"] for shard in manifest["shards"]}
     except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
         return {}
+    read_sealed(place / "manifest.json")
+    return promised
 
 
 def _head(path: str) -> bytes:

@@ -1,0 +1,63 @@
+"""JSON that knows whether it was changed: written one way, with the sha256 of itself inside.
+
+A manifest says what every other file must be; its seal says what it must be itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from zhprep.core.errors import DataError
+
+SEAL = "seal"
+_AGAIN = "copy it again, or run the command that made the folder again"
+
+
+def json_bytes(value: Any) -> bytes:
+    """Return ``value`` as JSON, the one way in which it is written."""
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def sealed(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return ``facts`` with their seal."""
+    return {**facts, SEAL: _digest(facts)}
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in ``path``; raises ``DataError`` for anything else."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path}: is damaged: {error}", hint=_AGAIN) from error
+    if not isinstance(value, dict):
+        raise DataError(f"{path}: is damaged: not a JSON object", hint=_AGAIN)
+    return value
+
+
+def read_sealed(path: Path, *, required: bool = False, hint: str = _AGAIN) -> dict[str, Any]:
+    """Return the JSON object in ``path``.
+
+    Raises ``DataError`` when it is not what was sealed; without a seal, if one is ``required``.
+    """
+    try:
+        value = read_object(path)
+        if required or SEAL in value:
+            check_seal(path, value)
+    except DataError as error:
+        raise DataError(str(error), hint=hint) from error
+    return value
+
+
+def check_seal(path: Path, value: dict[str, Any]) -> None:
+    """Raise ``DataError`` unless ``value``, read from ``path``, has its seal and is written there as it was."""
+    if SEAL not in value:
+        raise DataError(f"{path}: has no seal: an older zhprep wrote it, or somebody else", hint=_AGAIN)
+    if value[SEAL] != _digest(value) or path.read_bytes() != json_bytes(value):
+        raise DataError(f"{path}: was changed after it was written, or cut short", hint=_AGAIN)
+
+
+def _digest(value: dict[str, Any]) -> str:
+    return hashlib.sha256(json_bytes({name: fact for name, fact in value.items() if name != SEAL})).hexdigest()
