@@ -9,7 +9,7 @@ import pytest
 from command_line import COUNTS, made_by, refused, zhprep
 from reading_instances import read_instances
 
-from zhprep.instances import made_with
+from zhprep.instances import instances_config
 
 
 def test_json_report_and_folder(sample_data, vocab, tmp_path):
@@ -117,7 +117,7 @@ def test_former_names_of_flags_and_settings_make_the_same(sample_data, vocab, tm
     assert b"--rate" not in zhprep("make-instances", "--help").out
     manifest = json.loads((made[0] / "manifest.json").read_text("utf-8"))
     manifest["config"]["instances"]["rate"] = manifest["config"]["instances"].pop("mask_prob")
-    assert made_with(made[0], manifest).mask_prob == 0.3
+    assert instances_config(made[0], manifest).mask_prob == 0.3
 
 
 def test_another_config_is_refused(sample_data, vocab, tmp_path):

@@ -38,7 +38,7 @@ from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
 from zhprep.core.shards.manifest import trusting
 from zhprep.core.shards.reading import check_folder, read_manifest
-from zhprep.instances import InstancesConfig, made_with
+from zhprep.instances import InstancesConfig, instances_config
 from zhprep.vocab import load
 
 LABELS = ("next_sentence_label", "sentence_order_label")
@@ -72,7 +72,7 @@ class MaskingCollator:
         manifest = read_manifest(Path(data), "instances")
         with trusting(trust):
             check_folder(Path(data), manifest)
-        made = settings.as_dict(made_with(Path(data), manifest))
+        made = settings.as_dict(instances_config(Path(data), manifest))
         return cls(Path(data) / "vocab", pad_to_multiple_of=pad_to_multiple_of, **made)
 
     def set_epoch(self, epoch: int) -> None:

@@ -13,7 +13,7 @@ from zhprep.instances.build import InstanceBuilder, build_instances, builder_of
 from zhprep.instances.config import InstancesConfig, MaskProbSchedule
 from zhprep.instances.corruptions import Corrupted, corrupt_batch
 from zhprep.instances.masks import Flat, Masked, TokenFacts, mask_batch
-from zhprep.instances.materials import SIMILAR_WORDS, Materials, facts_of, made_with
+from zhprep.instances.materials import SIMILAR_WORDS, Materials, facts_of, instances_config
 
 Config = InstancesConfig
 
@@ -32,6 +32,6 @@ __all__ = [
     "builder_of",
     "corrupt_batch",
     "facts_of",
-    "made_with",
+    "instances_config",
     "mask_batch",
 ]  # fmt: skip

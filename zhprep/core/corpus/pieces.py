@@ -151,7 +151,7 @@ class LinePieces(_Pieces):
         self._take(data, lines, first, len(lines.starts))
 
     def _take(self, data: bytes, lines: Lines, first: int, last: int) -> None:
-        """Let the piece grow by the lines ``[first, last)``."""
+        """Let the piece grow by the rows ``[first, last)``, of ``weights`` ``int64[N]``."""
         start, stop = (int(lines.starts[line]) if line < len(lines.starts) else len(data) for line in (first, last))
         self._digest.update(memoryview(data)[start:stop])
         piece = self._piece
@@ -212,7 +212,7 @@ class RowPieces(_Pieces):
         self._take(batch, weights, first, batch.num_rows)
 
     def _take(self, batch: pa.RecordBatch, weights: Ints, first: int, last: int) -> None:
-        """Let the piece grow by the rows ``[first, last)``."""
+        """Let the piece grow by the rows ``[first, last)``, whose ``weights`` are ``int64[N]``."""
         self._digest.update(batch.slice(first, last - first))
         piece = self._piece
         piece.stop += last - first
@@ -238,7 +238,8 @@ def undecodable(source: Input, line: int, byte: int) -> DataError:
 
 
 def _borders(upto: Ints, heads: npt.NDArray[np.intp], held: int, size: int) -> Iterator[int]:
-    """Yield the heads at which a piece is full, the first having ``held`` so much before line 0."""
+    """Yield the heads (``int64[H]``) at which a piece is full, the first having ``held`` so much before line 0;
+    ``upto`` is ``int64[N + 1]``."""
     before = -held
     while True:
         place = int(np.searchsorted(upto[heads], before + size))

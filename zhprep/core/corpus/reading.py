@@ -164,6 +164,7 @@ class _Documents:
         self._heads.append(line)
 
     def _add_lines(self, data: bytes, lines: Lines, good: Flags) -> None:
+        """Hold the lines that are not blank and ``good`` (``bool[N]``), each a sentence; count the bad ones."""
         kept = lines.full & good
         n_bad = int(np.count_nonzero(lines.full & ~good))
         if n_bad:
@@ -175,6 +176,7 @@ class _Documents:
         self._hold(strings(data, lines.starts[kept], lines.stops[kept]))
 
     def _add_rows(self, data: bytes, lines: Lines, good: Flags) -> None:
+        """Hold the texts of the lines that are not blank, each a document; ``good`` ``bool[N]`` says which are text."""
         found: list[str] = []
         for i in np.flatnonzero(lines.full).tolist():
             texts = self._parse(data[lines.starts[i] : lines.stops[i]], bool(good[i]), self._line + i + 1)
@@ -190,7 +192,8 @@ class _Documents:
         self._n_lines += len(lines)
 
     def _good(self, data: bytes, lines: Lines) -> Flags:
-        """Say which lines are text; raises ``DataError`` for one that is not, unless such lines are left out."""
+        """Return which lines are text, ``bool[N]``; raises ``DataError`` for one that is not, unless such lines are
+        left out."""
         place = first_undecodable(data)
         if place is None:
             return np.ones(len(lines.starts), np.bool_)

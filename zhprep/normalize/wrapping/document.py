@@ -85,8 +85,8 @@ def full_lines(documents: Documents) -> tuple[Flags, Integers]:
 
 
 def _look(documents: Documents, measure: int) -> tuple[npt.NDArray[np.float64], Flags, Integers]:
-    """Return for each document how well it fits a width in one measure (0: not at all); its full lines, and the
-    room that lines left."""
+    """Return for each of D documents how well it fits a width in one measure (``float64[D]``, 0: not at all); its full
+    lines (``bool[N]``), and the room that lines left (``int64[N]``)."""
     widths, unit = documents.layout.widths[measure], documents.layout.unit[measure]
     width = _width(documents, widths)
     of_line = width[documents.number]
@@ -105,8 +105,8 @@ def _look(documents: Documents, measure: int) -> tuple[npt.NDArray[np.float64], 
 
 
 def _width(documents: Documents, widths: Integers) -> Integers:
-    """Return for each document the width that one in twenty of its lines that end within a clause has or passes, 0
-    where there is none."""
+    """Return for each document the width that one in twenty of its lines (``widths`` ``int64[N]``) that end within a
+    clause has or passes, 0 where there is none: ``int64[D]``."""
     places = np.flatnonzero(documents.within)
     number = documents.number[places]
     order = places[np.lexsort((-widths[places], number))]

@@ -82,11 +82,12 @@ def _spaced(documents: Documents, after: Positions, room: Integers) -> Flags:
 
 
 def _ascii_mark(codes: Codes) -> Flags:
+    """Return which code points (``uint32[N]``) are ASCII marks that end something, ``bool[N]``."""
     return np.isin(codes, list(map(ord, ",.;:?!)]\"'")))
 
 
 def _in_number(layout: Layout, after: Positions, before: Codes) -> Flags:
-    """Return where a line ends in a digit, or in a digit with a point or a comma."""
+    """Return where a line ends in a digit, or in a digit with a point or a comma: ``bool[J]``."""
     kinds = marks.kinds(True)
     digit = kinds[before] == marks.DIGIT
     point = np.isin(before, list(map(ord, ".,"))) & (
@@ -97,10 +98,11 @@ def _in_number(layout: Layout, after: Positions, before: Codes) -> Flags:
 
 
 def _ways(number: Positions, right: Flags, room: Integers) -> tuple[Flags, Flags]:
-    """Return at which joints words may be broken anywhere, and at which only between them, by the other joints.
+    """Return at which of J joints words may be broken anywhere, and at which only between them, by the other joints:
+    ``bool[J]`` each.
 
-    ``number`` is the document of each joint, ``right`` whether a letter follows. Where words are broken anywhere a line
-    before a letter has no room, or that of a space that was cut off.
+    ``number`` ``int64[J]`` is the document of each joint, ``right`` ``bool[J]`` whether a letter follows. Where words
+    are broken anywhere a line before a letter has no ``room`` (``int64[J]``), or that of a space that was cut off.
     """
     n_right, n_exact, n_near = (
         np.bincount(number, weights=flags) for flags in (right, right & (room <= 0), right & (room <= 1))
@@ -110,7 +112,7 @@ def _ways(number: Positions, right: Flags, room: Integers) -> tuple[Flags, Flags
 
 
 def _parted(documents: Documents) -> Flags:
-    """Return for each document whether it more often parts Chinese from letters by a space than not."""
+    """Return for each document whether it more often parts Chinese from letters by a space than not, ``bool[D]``."""
     codes, kinds = documents.layout.codes, marks.kinds(True)
     han, latin = HAN.table[codes], np.isin(kinds[codes], (marks.LOWER, marks.UPPER, marks.DIGIT))
     touching = (han[:-1] & latin[1:]) | (latin[:-1] & han[1:])

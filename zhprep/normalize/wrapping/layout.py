@@ -129,19 +129,21 @@ def _ink(kinds: marks.Kinds, starts: Positions, ends: Positions) -> tuple[Positi
 
 
 def _count(flags: Flags, begin: Positions, end: Positions) -> Integers:
-    """Return how many flags are set from ``begin`` to ``end`` of each line."""
+    """Return how many flags (``bool[C]``) are set from ``begin`` to ``end`` of each line, ``int64[N]``."""
     upto = np.concatenate(([0], np.cumsum(flags, dtype=np.int64)))
     counted: Integers = upto[np.maximum(end, begin)] - upto[begin]
     return counted
 
 
 def _is_inner(kinds: marks.Kinds) -> Flags:
+    """Return which kinds (``uint8[C]``) stand within a clause, ``bool[C]``."""
     inner: Flags = kinds <= marks.CHINESE
     return inner
 
 
 def _stops(kinds: marks.Kinds, begin: Positions, end: Positions) -> Flags:
-    """Return which lines end in a stop, with quotes and brackets after it or without."""
+    """Return which lines end in a stop, with quotes and brackets after it or without: ``bool[N]``; ``kinds`` are
+    ``uint8[C]``."""
     place = end - 1
     clinging = np.flatnonzero(place > begin)
     for _ in range(4):
@@ -155,10 +157,11 @@ def _stops(kinds: marks.Kinds, begin: Positions, end: Positions) -> Flags:
 def _units(
     codes: Codes, upto: Integers, begin: Positions, end: Positions
 ) -> tuple[tuple[Integers, Integers], tuple[Integers, Integers]]:
-    """Return in both measures where what cannot be parted from the beginning of a line ends, and where it begins.
+    """Return in both measures where what cannot be parted from the beginning of a line ends, and where it begins:
+    ``int64[N]`` each.
 
     It is a Chinese character, or a word of letters and digits, with what may not begin a line after it and what may not
-    end one before it.
+    end one before it. ``upto`` ``int64[C + 1]`` is the width before each code point.
     """
     sticks, opens, narrow = _tables()
     place = begin.copy()
@@ -178,7 +181,7 @@ def _units(
 
 
 def _items(codes: Codes, begin: Positions, end: Positions, first: marks.Kinds) -> Flags:
-    """Return which lines begin as the items of a list do, or are a heading with a number."""
+    """Return which lines begin as the items of a list do, or are a heading with a number: ``bool[N]``."""
     flags = np.zeros(begin.size, np.bool_)
     possible = np.isin(codes[begin], list(map(ord, "第（([-*+•·●○■□◆◇★☆※►➢→▪–>#="))) | _counting()[codes[begin]]
     possible |= (first == marks.LOWER) | (first == marks.UPPER)
@@ -189,12 +192,14 @@ def _items(codes: Codes, begin: Positions, end: Positions, first: marks.Kinds) -
 
 @functools.cache
 def _counting() -> Flags:
+    """Return the code points that number items, ``bool[N_CODES]``."""
     return Characters.of("0-9 ０-９ 一 二 三 四 五 六 七 八 九 十 百 〇 零 ①-⒛").table
 
 
 @functools.cache
 def _tables() -> tuple[Flags, Flags, Flags]:
-    """Return what may not begin a line, what may not end one, and what words of letters and digits are made of."""
+    """Return what may not begin a line, what may not end one, and what words of letters and digits are made of:
+    ``bool[N_CODES]`` each."""
     sticks, opens = np.zeros(N_CODES, np.bool_), np.zeros(N_CODES, np.bool_)
     sticks[list(map(ord, _NOT_FIRST))] = True
     opens[list(map(ord, _NOT_LAST))] = True

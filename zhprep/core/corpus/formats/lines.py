@@ -122,10 +122,11 @@ class LineScanner:
         return Lines(starts, stops, full, begins, weights, cuts)
 
     def _cut_long(self, begins: Flags, weights: Ints) -> list[int]:
-        """Make a document begin at each line that would carry one past the limit; return those lines.
+        """Make a document begin (``bool[N]``, in place) at each line that would carry one past the limit; return those
+        lines.
 
-        A piece that was cut off is within the limit, so that it is not cut again when it is read back;
-        a line that exceeds the limit alone stays whole.
+        A piece that was cut off is within the limit, so that it is not cut again when it is read back; a line that
+        exceeds the limit alone stays whole. ``weights`` are ``int64[N]``.
         """
         upto = np.concatenate(([0], np.cumsum(weights)))
         borders = np.concatenate(([0], np.flatnonzero(begins), [len(weights)]))
@@ -140,7 +141,8 @@ class LineScanner:
 
 
 def _cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
-    """Yield where to cut the document in the lines ``[start, stop)``, of which ``held`` lies before them."""
+    """Yield where to cut the document in the lines ``[start, stop)``, of which ``held`` lies before them; ``upto``
+    ``int64[N + 1]`` is the weight before each line."""
     while True:
         line = _first_past(upto, upto[start] + max(DOCUMENT_LIMIT - held, 0))
         if line < stop and held + upto[line] == upto[start]:  # all that there is before it weighs nothing
@@ -152,12 +154,12 @@ def _cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
 
 
 def _first_past(upto: Ints, weight: int) -> int:
-    """Return the first line with which more than ``weight`` has passed."""
+    """Return the first line with which more than ``weight`` has passed (``upto`` ``int64[N + 1]``)."""
     return int(np.searchsorted(upto, weight, side="right")) - 1
 
 
 def _full(data: bytes, array: npt.NDArray[np.uint8], starts: Ints, stops: Ints) -> Flags:
-    """Say which lines are not blank."""
+    """Return which lines (``int64[N]`` each) are not blank, ``bool[N]``; ``array`` ``uint8[bytes]`` is ``data``."""
     full = stops > starts
     if not len(array):
         return full

@@ -68,7 +68,8 @@ def draw_spans(budgets: Ints, keys: rng.Bits, mean: float) -> Lengths:
 
 
 def _enough(budgets: Ints, keys: rng.Bits, mean: float) -> tuple[Ints, Ints]:
-    """Return draws of lengths for every instance that add up to its budget at least, and their offsets."""
+    """Return draws of lengths for every instance that add up to its budget (``int64[B]``) at least, and their offsets:
+    ``int64[L]``, ``int64[B + 1]``."""
     weights = poisson(mean)
     counts = ((budgets + 5 * np.sqrt(budgets)) / mean).astype(np.int64) + 6
     while True:

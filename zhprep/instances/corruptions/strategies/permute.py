@@ -31,7 +31,8 @@ def permute(text: Corrupted, conditions: Conditions) -> Corrupted:
 
 
 def _after_ends(marks: Array, parts: Bools) -> Bools:
-    """Return True for the tokens before which a sentence ends, within a part."""
+    """Return True for the tokens before which a sentence ends, within a part: ``bool[T]``, of ``marks``
+    ``uint8[T]``."""
     clings = (marks == CLOSER) & ~parts
     ended = marks[np.maximum.accumulate(np.where(clings, 0, np.arange(len(marks))))] >= STOP
     after = np.zeros(len(marks), np.bool_)
@@ -39,12 +40,13 @@ def _after_ends(marks: Array, parts: Bools) -> Bools:
     return after
 
 
-def _order(parts: Ints, draws: rng.Bits, share: float) -> Ints:
-    """Return the order of sentences: of each part, the ``share`` with the smallest draws among their places."""
+def _order(parts: Ints, draws: rng.Bits, ratio: float) -> Ints:
+    """Return the order of sentences, ``int64[S]``: of each part (``parts`` ``int64[S]``) the ``ratio`` with the
+    smallest draws (``uint64[S]``) among their places."""
     counts = np.bincount(parts)
     order = np.lexsort((draws, parts))
     ranks = np.arange(len(parts)) - np.repeat(np.cumsum(counts) - counts, counts)
-    moving = order[ranks < np.repeat(np.ceil(counts * share), counts)]
+    moving = order[ranks < np.repeat(np.ceil(counts * ratio), counts)]
     result = np.arange(len(parts))
     result[np.sort(moving)] = moving
     return result
