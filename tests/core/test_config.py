@@ -14,19 +14,20 @@ from zhprep.instances import InstancesConfig
 @dataclass(frozen=True, kw_only=True)
 class Config:
     size: int = setting(10, "How many.", minimum=1)
-    rate: float = setting(0.15, "How often.", minimum=0)
+    rate: float = setting(0.15, "How often.", minimum=0, maximum=1)
     name: str = setting("one", "Which.", choices=("one", "two"))
     steps: tuple[str, ...] = setting(("a",), "In order.", choices=("a", "b"))
     on: bool = setting(False, "Whether.")
     limit: int | None = setting(None, "At most.", minimum=1)
     either: int | str = setting(0, "Either.")
+    free: float = setting(0.0, "Any.")
     extra: dict[str, int] | None = setting(None, "More.", flag=False)  # noqa: RUF009
 
 
 def test_plain_values_come_through() -> None:
     values = {"size": 3, "rate": 1, "name": "two", "steps": ["b", "a"], "on": True, "limit": 4, "extra": {"x": 1}}
     config = build(Config, values)
-    assert as_dict(config) == {**values, "either": 0}
+    assert as_dict(config) == {**values, "either": 0, "free": 0.0}
     assert isinstance(config.rate, float)
     assert config.steps == ("b", "a")
     assert build(Config, as_dict(config)) == config
@@ -49,6 +50,8 @@ def test_plain_values_come_through() -> None:
         ({"rate": True}, "rate must be float"),
         ({"rate": float("nan")}, "rate is nan"),
         ({"rate": -0.1}, "rate is -0.1"),
+        ({"rate": 2}, r"rate is 2.0 in \[here\]; it must be at most 1"),
+        ({"free": float("inf")}, "free is inf"),
         ({"name": "tow"}, "name cannot be 'tow'"),
         ({"steps": "a"}, "steps must be a list"),
         ({"steps": ["c"]}, "steps cannot be 'c'"),

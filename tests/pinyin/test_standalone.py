@@ -7,7 +7,7 @@ from itertools import accumulate
 import numpy as np
 
 from zhprep.pinyin import FlatText
-from zhprep.pinyin.engines.pypinyin import Phrases
+from zhprep.pinyin.engines.pypinyin import PhraseReadings
 from zhprep.pinyin.standalone import rules, votes
 from zhprep.pinyin.syllables import names
 
@@ -16,7 +16,7 @@ def applied(*sentences):
     """Return (place, syllable) of every rule that applies to sentences of words separated by spaces."""
     words = [sentence.split(" ") if sentence else [] for sentence in sentences]
     text = FlatText.from_sentences(["".join(row) for row in words], [list(accumulate(map(len, row))) for row in words])
-    found = votes(text, Phrases.load().first > 0)
+    found = votes(text, PhraseReadings.load().first > 0)
     return {(int(place), names()[rule.syllable]) for rule, places in found for place in places}
 
 
@@ -43,4 +43,4 @@ def test_neighbours_in_another_sentence_do_not_count():
 def test_every_rule_is_for_one_character_and_weighs_something():
     assert len(rules()) >= 15
     assert all(rule.weight > 0 and rule.syllable > 0 for rule in rules())
-    assert all(Phrases.load().first[np.uint32(rule.character)] for rule in rules())
+    assert all(PhraseReadings.load().first[np.uint32(rule.character)] for rule in rules())

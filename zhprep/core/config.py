@@ -7,6 +7,7 @@ are projections of the dataclass, and both refuse what they do not know.
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Container, Mapping
@@ -104,11 +105,12 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where:
                 raise UsageError(
                     f"{name} cannot be {item!r}{_in(where)}", hint=suggest(str(item), list(metadata["choices"]))
                 )
-    minimum = metadata.get("minimum")
-    if minimum is not None and value is not None and not value >= minimum:  # so that NaN is refused
+    minimum, maximum = metadata.get("minimum"), metadata.get("maximum")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{name} is {value}{_in(where)}; it must be a number", hint=_meaning(name, metadata))
+    if minimum is not None and value is not None and value < minimum:
         raise UsageError(f"{name} is {value}{_in(where)}; it must be at least {minimum}", hint=_meaning(name, metadata))
-    maximum = metadata.get("maximum")
-    if maximum is not None and value is not None and not value <= maximum:
+    if maximum is not None and value is not None and value > maximum:
         raise UsageError(f"{name} is {value}{_in(where)}; it must be at most {maximum}", hint=_meaning(name, metadata))
     return value
 

@@ -14,7 +14,8 @@ from zhprep.vocab.counting import Counter, count
 from zhprep.vocab.counts import Counts, merge
 from zhprep.vocab.encode import Encoded, Encoder
 from zhprep.vocab.entries import IDEOGRAPHS, is_ideograph
-from zhprep.vocab.files import TOKENIZER_FILES, load, read_counts, write, write_counts
+from zhprep.vocab.files import TOKENIZER_FILES, read_counts, write, write_counts
+from zhprep.vocab.loading import load
 from zhprep.vocab.types import TYPES
 from zhprep.vocab.vocabulary import Vocabulary
 
