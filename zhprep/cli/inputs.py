@@ -16,6 +16,7 @@ from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
 from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.commit import telling
 from zhprep.core.shards.draft import remove_leftovers, temporary_name
 
 _FORMS = {
@@ -86,9 +87,12 @@ def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
 def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, block_size: int | None) -> Iterator[Corpus]:
     """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
     arguments = arguments_or_stdin(arguments)
-    spooled = temporary_name(output)
-    with Claim(output.parent) if STDIN in arguments else contextlib.nullcontext():
+    if STDIN not in arguments:
+        yield scan(list(_sources(arguments, read, output)), read, block_size=block_size)
+        return
+    with Claim(output.parent), telling(output):
         remove_leftovers(output.parent, of=output.name)
+        spooled = temporary_name(output)
         try:
             yield scan(list(_sources(arguments, read, spooled)), read, block_size=block_size)
         finally:

@@ -7,7 +7,6 @@ VOCAB/tokenizer.json … the files, manifest.json last
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,8 +21,8 @@ from zhprep.core.errors import DataError, UsageError, ZhprepError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import BlockJob, Output, open_batches, read_manifest, run_job
 from zhprep.core.shards.claim import Claim
-from zhprep.core.shards.commit import committed
-from zhprep.core.shards.draft import PREFIX, remove_leftovers
+from zhprep.core.shards.commit import committed, telling
+from zhprep.core.shards.draft import PREFIX, remove_leftovers, temporary_folder
 from zhprep.core.shards.folder import dependency_versions
 from zhprep.core.shards.manifest import MANIFEST, differing_files, facts_of_files, write_manifest
 from zhprep.run.chain import Chain
@@ -101,11 +100,11 @@ def build_vocabulary(
 def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, facts: dict[str, Any]) -> None:
     """Put the files of a vocabulary into ``path``, each whole, the manifest last."""
     path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        files = facts_of_files(Path(temporary), write(vocabulary, temporary, counts))
+    with telling(path), temporary_folder(path / "files") as temporary:
+        files = facts_of_files(temporary, write(vocabulary, temporary, counts))
         for name in files:
             with committed(path / name, replace=True) as file:
-                file.write((Path(temporary) / name).read_bytes())
+                file.write((temporary / name).read_bytes())
     manifest = {
         "table": "vocabulary",
         "version": 1,
