@@ -46,6 +46,14 @@ GOOD = [{"text": "甲", "label": "x"}, {"text": "乙", "label": "y"}]
         (GOOD, [{"text": "丙", "label": "z"}], r"dev\.jsonl: label 'z' is not in train\.jsonl \(x, y\)"),
         (GOOD[:1], GOOD, r"train\.jsonl: all rows have the label 'x'"),
         ([], GOOD, r"train\.jsonl is empty"),
+        ([*GOOD, {"text": "丙", "label": None}], GOOD, r"train\.jsonl, line 3: the label is null"),
+        ([*GOOD, {"text": "丙", "label": ["x"]}], GOOD, r'line 3: the label is \["x"\], neither'),
+        ([*GOOD, '{"text": "\\ud83d", "label": "x"}'], GOOD, r"train\.jsonl, line 3: half a surrogate pair"),
+        (
+            [{"text_a": "甲", "text_b": "乙", "label": "x"}, {"text_a": "丙", "text_b": "丁", "label": "y"}],
+            GOOD,
+            r"rows of train\.jsonl have text_a, text_b, those of dev\.jsonl have not",
+        ),
         (GOOD, [], r"dev\.jsonl is empty"),
     ],
 )

@@ -26,7 +26,7 @@ STILL = {"hidden_dropout": 0.0, "attention_dropout": 0.0}
 @pytest.fixture(scope="module")
 def other_data(tmp_path_factory):
     """More rows than ``data``, masked at another rate."""
-    return write_instances(tmp_path_factory.mktemp("other"), 300, rate=0.4)
+    return write_instances(tmp_path_factory.mktemp("other"), 300, mask_prob=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +139,11 @@ def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config
         ([{"steps": 1}, {"steps": 1000}], 1, "12 steps are too few for 2 phases"),
         ([{"steps": 1, "model": {"num_hidden_layers": 3}}], 1, "changes num_hidden_layers, and with it weights"),
         ([{"steps": 1, "model": {"hidden_sise": 3}}], 1, "unknown setting 'hidden_sise'"),
-        ([{"steps": 1, "instances": {"rate": 0.4}}], 1, "was made with rate None; the phase from step 0 has 0.4"),
+        (
+            [{"steps": 1, "instances": {"mask_prob": 0.4}}],
+            1,
+            "was made with mask_prob None; the phase from step 0 has 0.4",
+        ),
     ],
 )
 def test_phases_that_cannot_be_are_told_before_anything_is_written(

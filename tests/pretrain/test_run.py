@@ -321,7 +321,7 @@ def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary
 
 
 def test_a_rate_schedule_is_followed_logged_and_gone_on_with(tmp_path, vocabulary, config):
-    data = write_instances(tmp_path / "data", rate_schedule="0:0.1,0.5:0.5,1:0.1")
+    data = write_instances(tmp_path / "data", mask_prob_schedule="0:0.1,0.5:0.5,1:0.1")
     pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     rates = [line["rate"] for line in lines if "loss" in line]

@@ -31,11 +31,17 @@ class UsageError(ZhprepError):
 
     exit_code = 2
 
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
+
 
 class DataError(ZhprepError):
     """The input is wrong: the message says which file, where in it, and why."""
 
     exit_code = 3
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message, hint=hint)
 
 
 class Stopped(ZhprepError):

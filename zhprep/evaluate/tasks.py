@@ -54,12 +54,20 @@ def read_task(folder: Path) -> Task:
     train, dev = (list(_rows(folder / f"{part}.jsonl")) for part in PARTS)
     classes = sorted({str(row["label"]) for row in train})
     if len(classes) < 2:
-        raise DataError(f"{folder / 'train.jsonl'}: all rows have the label {classes[0]!r}")
+        raise DataError(
+            f"{folder / 'train.jsonl'}: all rows have the label {classes[0]!r}", hint="a task tells two labels or more"
+        )
     if unknown := sorted({str(row["label"]) for row in dev} - set(classes)):
         raise DataError(
-            f"{folder / 'dev.jsonl'}: label {unknown[0]!r} is not in train.jsonl ({', '.join(classes[:10])})"
+            f"{folder / 'dev.jsonl'}: label {unknown[0]!r} is not in train.jsonl ({', '.join(classes[:10])})",
+            hint="every label of dev has to be learnt from train",
         )
     names = next(names for names in TEXTS if all(name in train[0] for name in names))
+    if not all(name in dev[0] for name in names):
+        raise DataError(
+            f"{folder}: rows of train.jsonl have {', '.join(names)}, those of dev.jsonl have not",
+            hint="give both the same keys: a task is one of single texts or one of pairs",
+        )
     parts = [_examples(rows, names, classes) for rows in (train, dev)]
     return Task(folder.name, classes, parts[0], parts[1], files_sha256(folder))
 
@@ -88,18 +96,23 @@ def _rows(path: Path) -> Iterator[dict[str, Any]]:
         except ValueError as error:
             raise DataError(f"{path}, line {number}: {error}", hint="each line is a JSON object in UTF-8") from error
         names = names or _text_names(row)
-        wanted = (*(names or ("text",)), "label")
-        if (
-            not isinstance(row, dict)
-            or not all(isinstance(row.get(name), str) for name in wanted[:-1])
-            or "label" not in row
-        ):
-            raise DataError(
-                f"{path}, line {number}: not a row with {', '.join(wanted)}", hint="every row has the same keys"
-            )
+        if fault := _fault(row, names or ("text",)):
+            raise DataError(f"{path}, line {number}: {fault}", hint="every row has the same keys, in valid Unicode")
         yield row
     if names is None:
-        raise DataError(f"{path} is empty")
+        raise DataError(f"{path} is empty", hint="a task has rows in train.jsonl and in dev.jsonl")
+
+
+def _fault(row: Any, names: tuple[str, ...]) -> str:
+    """Return what is wrong with a row of texts called ``names``, or nothing."""
+    if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in names) or "label" not in row:
+        return f"not a row with {', '.join(names)}, label"
+    if not isinstance(row["label"], (str, int, float)):
+        return f"the label is {json.dumps(row['label'])}, neither a text nor a number"
+    texts = (*(row[name] for name in names), str(row["label"]))
+    if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
+        return "half a surrogate pair, which is no character"
+    return ""
 
 
 def _text_names(row: Any) -> tuple[str, ...] | None:

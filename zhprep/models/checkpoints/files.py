@@ -69,7 +69,8 @@ def _save_part(
     folder.mkdir(parents=True, exist_ok=True)
     with committed(folder / CONFIG, replace=True) as file:
         file.write((json.dumps(described, indent=2) + "\n").encode())
-    write_weights(renamed | form.absent(config), folder / WEIGHTS, {"format": "pt"})
+    twice = {name: renamed[first].clone() for name, first in form.tied.items()}
+    write_weights(renamed | twice | form.absent(config), folder / WEIGHTS, {"format": "pt"})
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -92,7 +93,10 @@ def load_model(folder: Path) -> Model:
     model = Model(read_config(folder))
     missing = load_weights(model, folder)
     if missing:
-        raise DataError(f"{folder}: no weights for {', '.join(missing[:3])}" + (" …" if len(missing) > 3 else ""))
+        raise DataError(
+            f"{folder}: no weights for {', '.join(missing[:3])}" + (" …" if len(missing) > 3 else ""),
+            hint="its heads may be absent: `zhprep pretrain --initial` takes what is there and trains the rest",
+        )
     return model
 
 
@@ -103,8 +107,11 @@ def load_weights(model: Model, folder: Path) -> list[str]:
     ``DataError`` when a weight has another shape.
     """
     own = model.state_dict()
-    form = _format_in(_described(folder), folder)
-    found = from_format(_read(folder), own, form)
+    form, wanted = _format_in(_described(folder), folder), format_of(model.config)
+    weights = _read(folder)
+    found = from_format(weights, own, form)
+    if wanted.model_type == form.model_type:  # the folder may hold more than its config.json says
+        found = from_format(weights, own, wanted) | found
     for name, part in form.beside.items():
         if (folder / name).exists():
             found = from_format(_read(folder / name), own, part) | found
@@ -124,7 +131,7 @@ def _described(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise UsageError(f"{folder} is not a model folder: no config.json in it", hint="give a finished run") from None
     except ValueError as error:
-        raise DataError(f"{folder / CONFIG}: {error}") from error
+        raise DataError(f"{folder / CONFIG}: {error}", hint="take the file from where it is whole") from error
     return described
 
 
@@ -136,7 +143,10 @@ def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
         raise DataError(f"{folder / CONFIG}: model_type is {kind!r}", hint=f"known ones are {known}")
     for name, value in form.required.items():
         if described.get(name) != value:
-            raise DataError(f"{folder / CONFIG}: {name} is {described.get(name)!r}, not {value!r}")
+            raise DataError(
+                f"{folder / CONFIG}: {name} is {described.get(name)!r}, not {value!r}",
+                hint="models with other values cannot be computed here",
+            )
     return form
 
 
