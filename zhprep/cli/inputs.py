@@ -15,7 +15,7 @@ from zhprep.cli.options import Name
 from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
 from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.shards import Claim, remove_leftovers, temporary_name
+from zhprep.core.shards import Claim, remove_leftovers, telling, temporary_name
 
 _FORMS = {
     "text_key": click.option(
@@ -85,9 +85,12 @@ def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
 def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, block_size: int | None) -> Iterator[Corpus]:
     """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
     arguments = arguments_or_stdin(arguments)
-    spooled = temporary_name(output)
-    with Claim(output.parent) if STDIN in arguments else contextlib.nullcontext():
+    if STDIN not in arguments:
+        yield scan(list(_sources(arguments, read, output)), read, block_size=block_size)
+        return
+    with Claim(output.parent), telling(output):
         remove_leftovers(output.parent, of=output.name)
+        spooled = temporary_name(output)
         try:
             yield scan(list(_sources(arguments, read, spooled)), read, block_size=block_size)
         finally:

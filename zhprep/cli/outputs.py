@@ -13,7 +13,7 @@ import click
 
 from zhprep.core.corpus.inputs import STDIN, is_read, lies_in, reads
 from zhprep.core.errors import UsageError
-from zhprep.core.shards import remove_leftovers
+from zhprep.core.shards import check_way, remove_leftovers
 
 _OUTPUTS = ("output", "html_file", "glyphs", "word_table")
 """The parameters that say where something is written."""
@@ -45,6 +45,7 @@ def file_output(output: str | Path, *, overwrite: bool) -> Path:
     path = Path(output)
     if path.is_dir():
         raise UsageError(f"{path}: is a folder, not a file", hint="name a file in it")
+    check_way(path)
     for argument in _corpora():
         if reads(argument, path):
             raise UsageError(f"{path}: is part of the input {argument}", hint=_APART)
@@ -68,6 +69,7 @@ def folder_output(output: str) -> Path:
         raise UsageError(f"-o {output!r} is not a folder", hint="what is made here is a folder of files: name one")
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is a file, not a folder", hint="name another folder")
+    check_way(path)
     for argument in _corpora():
         if argument != STDIN and (lies_in(argument, path) or reads(argument, path / _SHARD)):
             raise UsageError(

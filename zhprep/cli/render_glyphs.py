@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from zhprep.cli.options import Existing, config_options, read_config
+from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import RECIPE, shared_options, show_report, split_shared
 from zhprep.glyphs import GlyphsConfig
 from zhprep.recipes import load_recipe
@@ -16,13 +17,11 @@ from zhprep.run.glyphs import render_glyphs
 
 @click.command()
 @click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
-@click.option(
-    "-o", "--output", metavar="DIR", type=click.Path(path_type=Path), help="Where to put it  [default: VOCAB]"
-)
+@click.option("-o", "--output", metavar="DIR", help="Where to put it  [default: VOCAB]")
 @RECIPE
 @config_options(GlyphsConfig)
 @shared_options()
-def command(vocab: Path, output: Path | None, recipe: str | None, **options: Any) -> None:
+def command(vocab: Path, output: str | None, recipe: str | None, **options: Any) -> None:
     """Draw what each vocabulary entry looks like.
 
     Writes glyphs.npy, uint8 [V, fonts, size, size], the same to the byte on any machine, and glyphs.json, which says
@@ -31,4 +30,4 @@ def command(vocab: Path, output: Path | None, recipe: str | None, **options: Any
     shared, options = split_shared(options)
     sections = load_recipe(recipe) if recipe else {}
     config = read_config(GlyphsConfig, options, sections.get("glyphs"), where="[glyphs]")
-    show_report(render_glyphs(vocab, output or vocab, config), shared)
+    show_report(render_glyphs(vocab, folder_output(output) if output else vocab, config), shared)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from pathlib import Path
@@ -21,6 +20,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from zhprep.core.errors import DataError
+from zhprep.core.shards.commit import sync_folder, telling, write_json
 from zhprep.models.weights import write_weights
 
 MODEL, OPTIMISER, STATE, MANIFEST = "model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"
@@ -46,16 +46,20 @@ def save(
     for stale in (temporary, final):
         if stale.exists():
             shutil.rmtree(stale)
-    temporary.mkdir()
-    write_weights(model.state_dict(), temporary / MODEL)
-    write_weights(_flat(optimiser), temporary / OPTIMISER)
     belongs = {"step": step, "plan": plan_sha256(plan)}
-    _write_json(temporary / STATE, {**state, **belongs})
-    _write_json(temporary / MANIFEST, {**belongs, "files": {name: sha256(temporary / name) for name in FILES}})
-    for path in (*temporary.iterdir(), temporary):
-        _sync(path)
-    temporary.rename(final)
-    _sync(run)
+    with telling(final):
+        try:
+            temporary.mkdir()
+            write_weights(model.state_dict(), temporary / MODEL)
+            write_weights(_flat(optimiser), temporary / OPTIMISER)
+            write_json(temporary / STATE, {**state, **belongs})
+            sums = {name: sha256(temporary / name) for name in FILES}
+            write_json(temporary / MANIFEST, {**belongs, "files": sums})
+            temporary.rename(final)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        sync_folder(run)
     return final
 
 
@@ -138,15 +142,3 @@ def _fill(optimiser: torch.optim.Optimizer, flat: dict[str, Tensor]) -> None:
             raise ValueError(f"{key} is {list(tensor.shape)}, not {list(weights[int(index)].shape)}")
         state.setdefault(int(index), {})[name] = tensor
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

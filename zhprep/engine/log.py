@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from zhprep.core.progress import SECONDS_BETWEEN_LINES, Progress
+from zhprep.core.shards.commit import committed, telling
 
 QUIET = Progress()
 """Shows nothing."""
@@ -26,19 +28,22 @@ class Log:
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
-        temporary = path.with_name(f"{path.name}.tmp")
-        temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        temporary.replace(path)
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115
+        with committed(path, replace=True) as file:
+            file.write("".join(f"{line}\n" for line in kept).encode())
+        self._path = path
+        self._file = open(path, "ab")  # noqa: SIM115
 
     def write(self, **values: Any) -> None:
         """Append one line."""
-        self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
-        self._file.flush()
+        with telling(self._path):
+            self._file.write((json.dumps(values, ensure_ascii=False) + "\n").encode())
+            self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        with telling(self._path), self._file as file:
+            file.flush()
+            os.fsync(file.fileno())
 
 
 class Meter:

@@ -6,12 +6,11 @@ In: the name of a folder. Out: a folder of another name to write into, which get
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from zhprep.core.errors import UsageError
-from zhprep.core.shards import Claim, remove_leftovers, sync_folder, temporary_name
+from zhprep.core.shards import Claim, remove_leftovers, sync_folder, telling, temporary_folder
 
 
 @contextlib.contextmanager
@@ -21,18 +20,13 @@ def whole_folder(out: Path) -> Iterator[Path]:
     Raises ``UsageError`` when ``out`` is there and is not empty.
     """
     _check_empty(out)
-    with Claim(out.parent):
+    with Claim(out.parent), telling(out):
         remove_leftovers(out.parent, of=out.name)
-        temporary = temporary_name(out)
-        temporary.mkdir()
-        try:
-            yield temporary
+        with temporary_folder(out) as folder:
+            yield folder
             _check_empty(out)
-            temporary.replace(out)
-            sync_folder(out.parent)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
+            folder.replace(out)
+        sync_folder(out.parent)
 
 
 def _check_empty(out: Path) -> None:

@@ -7,7 +7,6 @@ VOCAB/tokenizer.json … the files, manifest.json last
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,6 +32,8 @@ from zhprep.core.shards import (
     read_manifest,
     remove_leftovers,
     run_job,
+    telling,
+    temporary_folder,
     write_manifest,
 )
 from zhprep.core.shards.draft import PREFIX
@@ -111,11 +112,11 @@ def build_vocabulary(
 def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, facts: dict[str, Any]) -> None:
     """Put the files of a vocabulary into ``path``, each whole, the manifest last."""
     path.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary:
-        files = facts_of_files(Path(temporary), write(vocabulary, temporary, counts))
+    with telling(path), temporary_folder(path / "files") as temporary:
+        files = facts_of_files(temporary, write(vocabulary, temporary, counts))
         for name in files:
             with committed(path / name, replace=True) as file:
-                file.write((Path(temporary) / name).read_bytes())
+                file.write((temporary / name).read_bytes())
     manifest = {
         "table": "vocabulary",
         "version": 1,

@@ -97,11 +97,18 @@ def make_folders(path: Path) -> list[Path]:
         except FileExistsError as error:
             if folder.is_dir():  # another process was faster
                 continue
-            what = "is a file, not a folder" if folder == path else f"cannot be made, for {folder} is a file"
-            raise UsageError(f"{path}: {what}", hint="name another folder") from error
+            check_way(path)
+            raise UsageError(f"{path}: is a file, not a folder", hint="name another folder") from error
         made.append(folder)
         sync_folder(folder.parent)
     return made
+
+
+def check_way(path: Path) -> None:
+    """Raise ``UsageError`` where a file stands in the place of a folder above ``path``."""
+    for folder in path.parents:
+        if folder.exists() and not folder.is_dir():
+            raise UsageError(f"{path}: cannot be made, for {folder} is a file", hint="name another place")
 
 
 def remove_empty(folders: list[Path]) -> None:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from zhprep.core.errors import UsageError
 from zhprep.core.seal import json_bytes
-from zhprep.core.shards.draft import Draft
+from zhprep.core.shards.draft import PREFIX, Draft, temporary_name
 
 _NO_LINKS = {
     errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.ENOENT,
@@ -28,7 +28,7 @@ def committed(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
 
     Raises ``UsageError`` when ``path`` is there already with other bytes, unless ``replace``.
     """
-    try:
+    with telling(path):
         with Draft(path) as draft:
             yield draft.file
             draft.sync()
@@ -37,8 +37,34 @@ def committed(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
             else:
                 _link(draft, path)
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def committed_path(path: Path) -> Iterator[Path]:
+    """Give a name for a library to write to; what lies there becomes ``path``, as with :func:`committed`, replacing."""
+    name = temporary_name(path)
+    with telling(path):
+        try:
+            name.touch(exist_ok=False)
+            mode = name.stat().st_mode
+            yield name
+            name.chmod(mode)
+            with open(name, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(name, path)
+            sync_folder(path.parent)
+        finally:
+            name.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def telling(path: Path) -> Iterator[None]:
+    """Let an error of the system name ``path`` where it names no file (a full disk does not say where) or a draft."""
+    try:
+        yield
     except OSError as error:
-        error.filename = error.filename or str(path)  # a full disk does not say where
+        if error.filename is None or PREFIX in str(error.filename):
+            error.filename = str(path)
         raise
 
 

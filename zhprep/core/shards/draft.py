@@ -9,6 +9,7 @@ import re
 import shutil
 import socket
 import time
+from collections.abc import Iterator
 from io import BufferedRandom
 from pathlib import Path
 from typing import IO, cast
@@ -86,6 +87,17 @@ class Draft:
 def temporary_name(path: Path) -> Path:
     """Return a name beside ``path`` that is nobody else's and says whose it is."""
     return path.with_name(f"{PREFIX}{path.name}-{_host()}-{os.getpid()}-{time.time_ns()}")
+
+
+@contextlib.contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """Give a new folder beside ``path`` that is gone when the block ends, unless it has got another name by then."""
+    folder = temporary_name(path)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_leftovers(folder: Path, *, of: str | None = None) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.shards.commit import committed
 from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.checkpoints.names import from_format, named, theirs, to_format
@@ -66,7 +67,8 @@ def _save_part(
         **facts[1],
     }
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    with committed(folder / CONFIG, replace=True) as file:
+        file.write((json.dumps(described, indent=2) + "\n").encode())
     twice = {name: renamed[first].clone() for name, first in form.tied.items()}
     write_weights(renamed | twice | form.absent(config), folder / WEIGHTS, {"format": "pt"})
 
