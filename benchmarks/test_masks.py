@@ -94,7 +94,7 @@ def test_every_strategy(name: str) -> None:
 def test_infilling_beside_fairseqs(mask: str, length: int) -> None:
     """BART's source, ours and one instance at a time in numpy (fairseq's does the same in torch)."""
     flat = instances(1 << 19 >> length.bit_length(), length)
-    n, config = len(flat.input_ids), InstancesConfig(corruption=("infill",), rate=0.3, mask=mask)
+    n, config = len(flat.input_ids), InstancesConfig(corruption=("infill",), mask_prob=0.3, mask=mask)
     word_ids = flat.word_ids.reshape(-1, length)
     opens = np.diff(word_ids, prepend=-1) > 0 if mask == "wwm" else word_ids >= 0
     rows = list(zip(flat.input_ids.reshape(-1, length), opens, strict=True))
@@ -116,6 +116,6 @@ def test_infilling_beside_fairseqs(mask: str, length: int) -> None:
 @pytest.mark.parametrize("name", CORRUPTIONS)
 def test_every_corruption(name: str) -> None:
     flat = instances(1024, 512)
-    seconds = best(lambda: corrupt_batch(flat, InstancesConfig(corruption=(name,), rate=0.15), FACTS), 5)
+    seconds = best(lambda: corrupt_batch(flat, InstancesConfig(corruption=(name,), mask_prob=0.15), FACTS), 5)
     print(f"\n{name}: {len(flat.input_ids) / seconds / 1e6:.1f} M tokens/s")
     assert len(flat.input_ids) / seconds > 10e6

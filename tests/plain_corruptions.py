@@ -77,7 +77,7 @@ def permute(text, key, config, facts):
     for part in set(parts):
         there = [number for number, other in enumerate(parts) if other == part]
         order = sorted(there, key=lambda number: bits(key, sentences[number][0]))
-        moving = order[: math.ceil(len(there) * config.permute_share)]
+        moving = order[: math.ceil(len(there) * config.permute_ratio)]
         for place, number in zip(sorted(moving), moving, strict=True):
             result[place] = sentences[number]
     return [text[number] for sentence in result for number in sentence]
@@ -130,7 +130,7 @@ def dropped(key, first, n, n_gaps):
 
 def infill(text, key, config, facts):
     units = units_of(text, config)
-    lengths = span_lengths(key, min(math.ceil(len(units) * config.rate), len(units)), config.span_mean)
+    lengths = span_lengths(key, min(math.ceil(len(units) * config.mask_prob), len(units)), config.span_mean)
     spans = [length for length in lengths if length]
     starts = dict(zip(shuffled(len(units), key), spans, strict=False))
     covered, inside = set(), set()
@@ -176,7 +176,7 @@ def divided(key, first, total, parts):
 def sentinels(text, key, config, facts):
     units, ids = units_of(text, config), facts.sentinels.tolist()
     closing = [text[-1][0]] if text and text[-1][1] < 0 else []
-    noise = min(max(round(len(units) * config.rate), 1), len(units) - 1)
+    noise = min(max(round(len(units) * config.mask_prob), 1), len(units) - 1)
     if noise < 1:
         return text, [ids[0], *closing]
     parts = min(max(round(noise / config.span_mean), 1), noise, len(units) - noise)

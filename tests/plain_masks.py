@@ -53,7 +53,7 @@ def tokens_of(word_ids):
 
 def limit_of(word_ids, units, key, config):
     """The budget of one instance, and whether it counts units."""
-    n, rate = len(word_ids), config.rate
+    n, rate = len(word_ids), config.mask_prob
     if config.budget == "google":
         limit = max(1, round(n * rate))
     elif config.budget == "floor":
@@ -176,11 +176,11 @@ def span(word_ids, key, config):
 
 
 def chinesebert(word_ids, key, config):
-    if bits(key, 1 << 41) < int(config.word_share * 2**64):
+    if bits(key, 1 << 41) < int(config.whole_word_prob * 2**64):
         return wwm(word_ids, key, config)
     tokens, most = tokens_of(word_ids), config.max_predictions or len(word_ids)
     hit = sorted((bits(key, number), number) for number in range(len(tokens)))
-    hit = [number for draw, number in hit if draw < int(config.rate * 2**64) or config.rate >= 1][:most]
+    hit = [number for draw, number in hit if draw < int(config.mask_prob * 2**64) or config.mask_prob >= 1][:most]
     return {tokens[number][0]: number for number in hit}
 
 

@@ -12,7 +12,7 @@ MOST_LEVELS = 6
 LEAST_LINES = 40
 MOST_CRUMBS = 8
 
-UNTIL_LATER = {"zhprep.core.corpus", "zhprep.models", "zhprep.segment"}
+UNTIL_LATER = {"zhprep.models"}
 TWICE_UNTIL_LATER = {"Masked", "Phrases", "Progress"}
 
 

@@ -72,6 +72,12 @@ def test_a_size_that_is_too_small_leaves_nothing_and_another_may_be_tried(sample
         (["--cws", "jeiba"], ["unknown segmenter 'jeiba'", "'jieba'"]),
         (["--size", "many"], ["--size", "integer"]),
         (["--size", 3], ["size is 3", "at least 6"]),
+        (["--size", 10**20], ["size is 1", "at most 10000000"]),
+        (["--unused", 10**9], ["unused is 1", "at most 65536"]),
+        (["--multiple-of", 10**9], ["multiple_of is 1", "at most 65536"]),
+        (["--char-coverage", "nan"], ["char_coverage is nan", "must be a number"]),
+        (["--char-coverage", 2], ["char_coverage is 2", "at most 1"]),
+        (["--max-drop-rate", "nan"], ["--max-drop-rate", "from 0 to 1"]),
     ],
 )
 def test_wrong_flags(flags, parts, tmp_path):

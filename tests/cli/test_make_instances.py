@@ -9,6 +9,8 @@ import pytest
 from command_line import COUNTS, made_by, refused, zhprep
 from reading_instances import read_instances
 
+from zhprep.instances import instances_config
+
 
 def test_json_report_and_folder(sample_data, vocab, tmp_path):
     arguments = (sample_data / "corpus", "--vocab", vocab, "-o", tmp_path / "data", "--static", "--json", "--quiet")
@@ -97,6 +99,25 @@ def test_a_flag_goes_before_the_recipe(sample_data, vocab, tmp_path):
     assert zhprep("make-instances", *arguments, "--mask", "wwm", "--quiet").code == 0
     manifest = json.loads((tmp_path / "data" / "manifest.json").read_text("utf-8"))
     assert (manifest["config"]["instances"]["mask"], manifest["recipe"]) == ("wwm", "bert")
+
+
+def test_former_names_of_flags_and_settings_make_the_same(sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus", "--vocab", vocab, "--static", "--format", "doc-sentences")
+    base = tmp_path / "base.toml"
+    base.write_text("[instances]\nmask_prob = 0.2\ncorruption = ['permute']\n", encoding="utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text("base = 'base.toml'\n[instances]\nrate = 0.3\npermute_share = 0.5\n", encoding="utf-8")
+    ways = (
+        ("--corruption", "permute", "--rate", 0.3, "--permute-share", 0.5),
+        ("--corruption", "permute", "--mask-prob", 0.3, "--permute-ratio", 0.5),
+        ("--recipe", own),
+    )
+    made = [made_by("make-instances", *inputs, *way, output=tmp_path / str(n)) for n, way in enumerate(ways)]
+    assert len({json.loads((folder / "manifest.json").read_text("utf-8"))["content_sha256"] for folder in made}) == 1
+    assert b"--rate" not in zhprep("make-instances", "--help").out
+    manifest = json.loads((made[0] / "manifest.json").read_text("utf-8"))
+    manifest["config"]["instances"]["rate"] = manifest["config"]["instances"].pop("mask_prob")
+    assert instances_config(made[0], manifest).mask_prob == 0.3
 
 
 def test_another_config_is_refused(sample_data, vocab, tmp_path):

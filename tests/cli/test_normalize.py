@@ -93,3 +93,19 @@ def test_another_config_into_the_same_folder_is_refused(sample_data, tmp_path):
     )
     assert (tmp_path / "out" / "manifest.json").read_bytes() == manifest
     assert zhprep("normalize", news, "-o", tmp_path / "out", "--no-split", "--overwrite", "--quiet").code == 0
+
+
+def test_lines_that_a_width_broke_are_joined_or_noted(tmp_path):
+    lines = (
+        "　　清晨的雾还没有散，河边的小路上已\n经有人走来走去。卖豆浆的老人把炉子点\n起来，白色的热气慢慢升到柳树梢头，和\n雾混在一"
+        "处，分不出彼此，过路的人都停\n下来看。\n"
+    )
+    (tmp_path / "in.txt").write_text(lines, encoding="utf-8")
+    plain = zhprep("normalize", tmp_path / "in.txt", "-o", tmp_path / "plain.txt", "--json", "--quiet")
+    assert "--unwrap" in plain.report["notes"][0]
+    joined = zhprep("normalize", tmp_path / "in.txt", "-o", tmp_path / "out.txt", "--unwrap", "--json", "--quiet")
+    assert "notes" not in joined.report
+    assert joined.report["dropped"]["sentences.unwrapped"] == 4
+    assert (tmp_path / "out.txt").read_text("utf-8").split("\n")[
+        0
+    ] == "清晨的雾还没有散，河边的小路上已经有人走来走去。"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tomllib
 
 import pytest
+import torch
 from command_line import made_by, refused, zhprep
 
 from zhprep.cli.run import make_run
 from zhprep.cli.shared import Shared
 from zhprep.core.shards import open_table, read_manifest
+from zhprep.models import Model, model_config
+from zhprep.models.model import n_parameters
 from zhprep.recipes import load_recipe, recipe_names
 
 WITHOUT_MODEL = sorted(name for name in recipe_names() if "model" not in load_recipe(name))
@@ -97,25 +101,36 @@ def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_p
     assert read_manifest(made, "instances")["recipe"] == name
 
 
+DATA_ONLY = """
+title = "Words, images and sounds for a model that is not here"
+paper = "none"
+[vocab]
+size = 3000
+[glyphs]
+font = ["kai"]
+[pinyin]
+engine = "context"
+[instances]
+mask = "wwm"
+"""
+
+
 def test_one_without_a_model_makes_data_and_no_more(sample_data, tmp_path):
-    news = sample_data / "corpus" / "news.txt"
-    made = zhprep("run", "chinesebert", news, "-o", tmp_path / "work", "--vocab-size", 3000, "--json")
+    news, recipe = sample_data / "corpus" / "news.txt", tmp_path / "data-only.toml"
+    recipe.write_text(DATA_ONLY, "utf-8")
+    made = zhprep("run", recipe, news, "-o", tmp_path / "work", "--json")
     assert made.code == 0, made.err
     assert [line.split()[0] for line in made.err.splitlines()[:3]] == ["vocab", "data", "glyphs"]
     assert {path.name for path in (tmp_path / "work").iterdir()} == {"vocab", "data"}
     tokenizer = tmp_path / "work" / "data" / "vocab"
-    alone = zhprep(
-        "make-instances", news, "--vocab", tokenizer, "--recipe", "chinesebert", "-o", tmp_path / "x", "--json"
-    )
+    alone = zhprep("make-instances", news, "--vocab", tokenizer, "--recipe", recipe, "-o", tmp_path / "x", "--json")
     assert alone.report["content_sha256"] == made.report["content_sha256"]
-    drawn = zhprep("render-glyphs", "--vocab", tokenizer, "--recipe", "chinesebert", "-o", tmp_path / "glyphs")
+    drawn = zhprep("render-glyphs", "--vocab", tokenizer, "--recipe", recipe, "-o", tmp_path / "glyphs")
     assert drawn.code == 0, drawn.err
     assert (tmp_path / "glyphs" / "glyphs.npy").read_bytes() == (tokenizer / "glyphs.npy").read_bytes()
     assert zhprep("verify", tmp_path / "work" / "data").code == 0
     task = ("--task", sample_data / "tasks" / "topic")
-    refused(
-        zhprep("run", "chinesebert", news, "-o", tmp_path / "y", *task), 2, "'chinesebert' has no [model]", "--task"
-    )
+    refused(zhprep("run", recipe, news, "-o", tmp_path / "y", *task), 2, "'data-only' has no [model]", "--task")
 
 
 def test_macbert_finds_similar_words_in_the_corpus(sample_data, tmp_path):
@@ -184,3 +199,15 @@ def test_every_stage_takes_its_section(tmp_path):
     config = read_manifest(vocabulary)["config"]
     assert (config["vocab"]["type"], config["vocab"]["size"], config["normalize"]["emoji"]) == ("char", 500, "strip")
     assert zhprep("render-glyphs", "--vocab", vocabulary, *mine, "--json").report["shape"][1:] == [1, 16, 16]
+
+
+PARAMETERS = {"bert-wwm-ext": 102_267_648, "rbt3": 38_476_800, "rbtl3": 61_001_728}
+"""Of encoder and pooler, as their authors' models have them."""
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_model_at_base_has_the_parameters_of_the_published_one(name):
+    config = model_config(load_recipe(name, size="base")["model"], "base", 21128)
+    with torch.device("meta"):
+        model = Model(dataclasses.replace(config, objectives=("mlm",)))
+    assert n_parameters(model.body) + config.hidden_size**2 + config.hidden_size == PARAMETERS[name]

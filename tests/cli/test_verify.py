@@ -126,7 +126,7 @@ def test_unfinished_or_none_of_ours(data, tmp_path):
 
 
 def test_data_with_a_rate_schedule_are_held_to_their_rate(sample_data, vocab, tmp_path):
-    settings = ("--vocab", vocab, "--max-length", 64, "--rate-schedule", "0:0.3,1:0.5", "--rate", 0.2)
+    settings = ("--vocab", vocab, "--max-length", 64, "--mask-prob-schedule", "0:0.3,1:0.5", "--mask-prob", 0.2)
     data = made_by("make-instances", sample_data / "corpus", *settings, output=tmp_path / "data")
     report = zhprep("verify", data, "--masks", "--quiet", "--json").report
     assert abs(report["masks"]["chosen_share"] - 0.2) < 0.02

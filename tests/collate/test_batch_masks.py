@@ -37,7 +37,7 @@ def by_row(rows: Rows, found) -> list[tuple[list[int], list[int], list[int]]]:
 
 @pytest.fixture
 def dynamic(vocabulary):
-    return DynamicMasks.of(InstancesConfig(mask="wwm", seed=3, rate=0.3), vocabulary)
+    return DynamicMasks.of(InstancesConfig(mask="wwm", seed=3, mask_prob=0.3), vocabulary)
 
 
 def test_masks_depend_on_instance_and_epoch_and_not_on_the_batch(dynamic):

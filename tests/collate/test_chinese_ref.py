@@ -46,7 +46,7 @@ def test_the_words_are_those_that_were_meant(rows, references, vocab):
 
 def test_the_collator_masks_whole_words_of_them(rows, references, vocab):
     found = list(add_words(rows.remove_columns("word_ids"), references, vocab))[:64]
-    batch = MaskingCollator(vocab, mask="wwm", rate=0.3)(found)
+    batch = MaskingCollator(vocab, mask="wwm", mask_prob=0.3)(found)
     chosen = (batch["labels"] != -100).numpy()
     several = 0
     for row, mask in zip(found, chosen, strict=True):

@@ -14,7 +14,7 @@ from zhprep.instances.corruptions import CORRUPTIONS
 from zhprep.vocab import load
 
 UNUSED = [f"[unused{number}]" for number in range(1, 61)]
-SETTINGS = {"rate": 0.3, "seed": 2, "mask": "char"}
+SETTINGS = {"mask_prob": 0.3, "seed": 2, "mask": "char"}
 everything = pytest.mark.parametrize("names", [*([name] for name in CORRUPTIONS), ["infill", "permute"]], ids=",".join)
 
 

@@ -14,7 +14,7 @@ from zhprep.instances import InstancesConfig
 
 @pytest.fixture(scope="module")
 def data_of_command(sample_data, vocab, tmp_path_factory):
-    flags = ("--vocab", vocab, "--mask", "char", "--rate", 0.3, "--seed", 7, "--max-length", 64)
+    flags = ("--vocab", vocab, "--mask", "char", "--mask-prob", 0.3, "--seed", 7, "--max-length", 64)
     return made_by("make-instances", sample_data / "corpus", *flags, output=tmp_path_factory.mktemp("made") / "data")
 
 
@@ -22,7 +22,7 @@ ROWS = [pair(number) for number in range(12)]
 
 
 def test_labels_are_the_original_tokens_where_masks_are_and_minus_100_elsewhere(vocabulary_folder):
-    batch = MaskingCollator(vocabulary_folder, mask="char", seed=2, rate=0.4, pad_to_multiple_of=8)(ROWS)
+    batch = MaskingCollator(vocabulary_folder, mask="char", seed=2, mask_prob=0.4, pad_to_multiple_of=8)(ROWS)
     names = ("input_ids", "attention_mask", "token_type_ids", "labels", "next_sentence_label")
     found = {name: (tensor.dtype, tensor.shape[0]) for name, tensor in batch.items()}
     assert found == dict.fromkeys(names, (torch.int64, 12))
@@ -49,7 +49,7 @@ def test_masks_are_those_of_our_own_loader(vocabulary_folder, vocabulary):
 
 def test_data_say_how_they_are_masked(data_of_command, vocab):
     rows = list(datasets.load_from_disk(str(data_of_command)))[:32]
-    named = MaskingCollator(vocab, mask="char", rate=0.3, seed=7, max_length=64)(rows)
+    named = MaskingCollator(vocab, mask="char", mask_prob=0.3, seed=7, max_length=64)(rows)
     found = MaskingCollator.of_data(data_of_command)(rows)
     assert found.keys() == named.keys()
     assert all(torch.equal(found[name], named[name]) for name in found)
@@ -77,7 +77,7 @@ def test_an_unknown_setting_is_told(vocabulary_folder):
 
 
 def test_workers_that_outlive_an_epoch_hear_of_the_next(vocabulary_folder):
-    collator = MaskingCollator(vocabulary_folder, mask="char", seed=2, rate=0.4, pad_to_multiple_of=32)
+    collator = MaskingCollator(vocabulary_folder, mask="char", seed=2, mask_prob=0.4, pad_to_multiple_of=32)
     loader = torch.utils.data.DataLoader(
         ROWS, batch_size=6, collate_fn=collator, num_workers=1, persistent_workers=True, multiprocessing_context="fork"
     )
@@ -100,7 +100,7 @@ def trained(vocabulary_folder, folder, **settings):
         output_dir=str(folder), max_steps=8, per_device_train_batch_size=4, logging_steps=1, learning_rate=1e-3,
         remove_unused_columns=False, report_to=[], use_cpu=True, disable_tqdm=True, save_strategy="no", **settings,
     )  # fmt: skip
-    collator = MaskingCollator(vocabulary_folder, mask="wwm", rate=0.4, seed=1)
+    collator = MaskingCollator(vocabulary_folder, mask="wwm", mask_prob=0.4, seed=1)
     batches = []
 
     class Watched(transformers.Trainer):
@@ -130,7 +130,7 @@ def test_a_trainer_trains_with_it(vocabulary_folder, tmp_path):
     trainer, batches = trained(vocabulary_folder, tmp_path)
     assert trainer.state.global_step == len(batches) == 8
     assert all(0.0 < entry["loss"] < 10.0 for entry in trainer.state.log_history if "loss" in entry)
-    collator = MaskingCollator(vocabulary_folder, mask="wwm", rate=0.4, seed=1)
+    collator = MaskingCollator(vocabulary_folder, mask="wwm", mask_prob=0.4, seed=1)
     for step, batch in enumerate(batches):
         collator.set_epoch(step // 2)
         expected = rows_in(collator(ROWS[:8]))

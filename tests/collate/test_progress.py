@@ -18,16 +18,16 @@ SCHEDULE = "0:0.1,0.5:0.6,1:0.1"
 
 def expected(vocabulary, rows, epoch, rate):
     gathered = _gather(rows, ["input_ids", "word_ids", "instance_id"])
-    config = InstancesConfig(mask="char", seed=2, rate=rate)
+    config = InstancesConfig(mask="char", seed=2, mask_prob=rate)
     return DynamicMasks.of(config, vocabulary)(gathered, np.full(len(rows), epoch)).positions
 
 
 def collator_of(folder, **settings):
-    return MaskingCollator(folder, mask="char", seed=2, rate_schedule=SCHEDULE, **settings)
+    return MaskingCollator(folder, mask="char", seed=2, mask_prob_schedule=SCHEDULE, **settings)
 
 
 def test_masks_are_those_of_the_rate_at_the_share(vocabulary):
-    config = InstancesConfig(mask="char", seed=2, rate_schedule=SCHEDULE)
+    config = InstancesConfig(mask="char", seed=2, mask_prob_schedule=SCHEDULE)
     masks = DynamicMasks.of(config, vocabulary)
     rows = _gather(ROWS, ["input_ids", "word_ids", "instance_id"])
     for progress, rate in ((0.0, 0.1), (0.25, 0.35), (0.5, 0.6), (1.0, 0.1), (None, 0.15)):

@@ -46,7 +46,7 @@ def flat_of(rows, seed=0):
 
 
 def config_of(names, **settings):
-    return InstancesConfig(corruption=tuple(names), max_length=200, **{"rate": 0.3} | settings)
+    return InstancesConfig(corruption=tuple(names), max_length=200, **{"mask_prob": 0.3} | settings)
 
 
 def split(text):
@@ -80,7 +80,7 @@ def test_every_corruption_has_a_plain_twin_and_its_place_in_the_order():
 @units
 def test_gives_what_plain_loops_give(names, mask):
     flat = flat_of(random_batch(1, 60))
-    for settings_ in ({}, {"rate": 0.15, "permute_share": 0.4, "span_mean": 1.0, "seed": 3}):
+    for settings_ in ({}, {"mask_prob": 0.15, "permute_ratio": 0.4, "span_mean": 1.0, "seed": 3}):
         config = config_of(names, mask=mask, **settings_)
         for epoch in (0, 1):
             assert split(corrupt_batch(flat, config, FACTS, epoch)) == plainly(flat, config, epoch)
@@ -98,9 +98,9 @@ def test_gives_what_plain_loops_give_anywhere(names, data):
     flat = flat_of(rows, data.draw(st.integers(0, 5)))
     config = config_of(
         names,
-        rate=data.draw(st.sampled_from([0.0, 0.15, 0.5, 1.0])),
+        mask_prob=data.draw(st.sampled_from([0.0, 0.15, 0.5, 1.0])),
         span_mean=data.draw(st.sampled_from([0.3, 1.0, 3.0, 8.0])),
-        permute_share=data.draw(st.sampled_from([0.0, 0.3, 1.0])),
+        permute_ratio=data.draw(st.sampled_from([0.0, 0.3, 1.0])),
         mask=data.draw(st.sampled_from(["wwm", "char"])),
         seed=data.draw(st.integers(0, 5)),
     )
@@ -216,7 +216,7 @@ def test_deletion_shortens_by_what_the_strategy_chooses(mask):
     if mask == "pert":
         return
     flat = flat_of(random_batch(10, 200))
-    text = corrupt_batch(flat, config_of(["delete"], mask=mask, rate=0.15, word_share=1.0), FACTS)
+    text = corrupt_batch(flat, config_of(["delete"], mask=mask, mask_prob=0.15, whole_word_prob=1.0), FACTS)
     gone = np.diff(flat.offsets) - np.diff(text.offsets)
     assert (gone <= np.maximum(np.rint(np.diff(flat.offsets) * 0.15), 1)).all()
     assert (gone >= 0).all()
@@ -262,7 +262,7 @@ def test_means_at_the_limits(mean):
 def test_noise_is_just_the_rate_and_spans_are_of_the_mean_length(mask):
     rows = [[-1, *range(60), -1] for _ in range(500)]
     flat = flat_of(rows)
-    text = corrupt_batch(flat, config_of(["sentinels"], mask=mask, rate=0.15), FACTS)
+    text = corrupt_batch(flat, config_of(["sentinels"], mask=mask, mask_prob=0.15), FACTS)
     for source, target, _ in split(text):
         spans = sum(id_ in SENTINELS for id_, _, _ in source)
         assert (spans, len(target)) == (3, 9 + 3 + 1 + 1)  # 9 of 60 in 3 spans; their sentinels, the last, [SEP]

@@ -64,7 +64,7 @@ def test_chooses_what_plain_loops_choose_anywhere(name, data):
     instances = [[-1, *np.repeat(np.arange(len(row)), row).tolist(), -1] for row in rows]
     config = InstancesConfig(
         mask=name,
-        rate=data.draw(st.sampled_from([0.0, 0.15, 0.4, 1.0])),
+        mask_prob=data.draw(st.sampled_from([0.0, 0.15, 0.4, 1.0])),
         max_predictions=data.draw(st.sampled_from([None, 1, 3])),
     )
     keys = keys_of(len(rows), data.draw(st.integers(0, 5)))
@@ -76,7 +76,7 @@ def test_no_instance_goes_on_with_the_starts_of_the_next_one():
     """Found by the test above: the third instance has room left when its starts are at their end, after a sweep."""
     sizes = ([], [], [1, 3, 1, 4, 1, 3, 3, 3, 1, 1, 1, 1], [1, 2, 6, 1, 1, 1, 1, 1, 3, 1])
     instances = [[-1, *np.repeat(np.arange(len(row)), row).tolist(), -1] for row in sizes]
-    config, keys = InstancesConfig(mask="ngram", rate=0.4), keys_of(len(sizes), 4)
+    config, keys = InstancesConfig(mask="ngram", mask_prob=0.4), keys_of(len(sizes), 4)
     got = split(STRATEGIES["ngram"](batch_of(instances), keys, config), instances)
     assert got == [PLAIN["ngram"](row, key, config) for row, key in zip(instances, keys.tolist(), strict=True)]
 
@@ -117,7 +117,7 @@ def test_an_instance_does_not_depend_on_its_neighbours(name):
     assert [shuffled[i] for i in np.argsort(order)] == together
 
 
-LIMITS = [{}, {"max_predictions": 5}, {"rate": 0.4}]
+LIMITS = [{}, {"max_predictions": 5}, {"mask_prob": 0.4}]
 UNLIMITED = {"chinesebert"}  # its tokens decide for themselves, but for max_predictions
 cases = [
     (name, limits) for name in STRATEGIES for limits in LIMITS if name not in UNLIMITED or "max_predictions" in limits
@@ -130,7 +130,7 @@ def test_stays_within_the_budget(name, settings):
     most = settings.get("max_predictions") or 10**6
     chosen = split(choose(name, instances, keys_of(len(instances)), **settings), instances)
     for row, picked in zip(instances, chosen, strict=True):
-        assert len(picked) <= min(most, max(1, round(len(row) * settings.get("rate", 0.15))))
+        assert len(picked) <= min(most, max(1, round(len(row) * settings.get("mask_prob", 0.15))))
 
 
 @pytest.mark.parametrize("name", WHOLE)

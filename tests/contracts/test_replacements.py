@@ -201,7 +201,7 @@ def test_similar_words_have_as_many_tokens_and_come_whole():
         np.arange(0, 1001, 5),
         np.arange(200),
     )
-    config = InstancesConfig(mask="wwm", replacement="similar", rate=1.0, ratios=(1.0, 0.0, 0.0))
+    config = InstancesConfig(mask="wwm", replacement="similar", mask_prob=1.0, ratios=(1.0, 0.0, 0.0))
     masked = mask_batch(flat, config, TokenFacts(MASK_ID, POOL, table))
     assert np.array_equal(masked.input_ids, np.array([2, 80, 81, 82, 3] * 200))
 
@@ -277,7 +277,7 @@ def test_no_two_runs_of_different_instances_are_one_word():
     words = np.array([-1, 0, -1, -1, -1, 0, -1], np.int16)
     table = make_table([np.array([60]), np.array([61])], [[np.array([70])], [np.array([71])]])
     flat = Flat(ids, words, np.array([0, 3, 7]), np.array([0, 1]))
-    config = InstancesConfig(replacement="similar", rate=1.0, ratios=(1.0, 0.0, 0.0))
+    config = InstancesConfig(replacement="similar", mask_prob=1.0, ratios=(1.0, 0.0, 0.0))
     masked = mask_batch(flat, config, TokenFacts(MASK_ID, POOL, table))
     assert masked.input_ids.tolist() == [2, 70, 3, 2, 2, 71, 3]
     assert masked.kinds.tolist() == [SIMILAR] * 2

@@ -52,10 +52,14 @@ def test_every_setting_says_what_it_does(config):
     assert all(field.metadata["help"] for field in settings.settings(config))
 
 
+FITTED: dict[str, dict[str, object]] = {"glyph": {"glyph": {"glyph_embedding_dim": 12}}}
+"""Settings that an input takes from the vocabulary."""
+
+
 @pytest.mark.parametrize("name", list(INPUTS))
 def test_an_input_broadcasts_to_the_batch(name):
-    batch = {column: torch.ones(3, 5, dtype=torch.int64) for column in ("input_ids", "token_type_ids")}
-    embedded = INPUTS[name](ModelConfig(**SMALL))(batch)
+    batch = {column: torch.ones(3, 5, dtype=torch.int64) for column in ("input_ids", "token_type_ids", "pinyin_ids")}
+    embedded = INPUTS[name](ModelConfig(**SMALL, parts=FITTED.get(name, {})))(batch)
     assert torch.broadcast_shapes(embedded.shape, (3, 5, 8)) == (3, 5, 8)
 
 

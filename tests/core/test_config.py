@@ -6,26 +6,28 @@ from dataclasses import FrozenInstanceError, dataclass
 
 import pytest
 
-from zhprep.core.config import as_dict, build, field_type, setting, settings
+from zhprep.core.config import RENAMED, as_dict, build, field_type, renamed, setting, settings
 from zhprep.core.errors import UsageError
+from zhprep.instances import InstancesConfig
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
     size: int = setting(10, "How many.", minimum=1)
-    rate: float = setting(0.15, "How often.", minimum=0)
+    rate: float = setting(0.15, "How often.", minimum=0, maximum=1)
     name: str = setting("one", "Which.", choices=("one", "two"))
     steps: tuple[str, ...] = setting(("a",), "In order.", choices=("a", "b"))
     on: bool = setting(False, "Whether.")
     limit: int | None = setting(None, "At most.", minimum=1)
     either: int | str = setting(0, "Either.")
+    free: float = setting(0.0, "Any.")
     extra: dict[str, int] | None = setting(None, "More.", flag=False)  # noqa: RUF009
 
 
 def test_plain_values_come_through() -> None:
     values = {"size": 3, "rate": 1, "name": "two", "steps": ["b", "a"], "on": True, "limit": 4, "extra": {"x": 1}}
     config = build(Config, values)
-    assert as_dict(config) == {**values, "either": 0}
+    assert as_dict(config) == {**values, "either": 0, "free": 0.0}
     assert isinstance(config.rate, float)
     assert config.steps == ("b", "a")
     assert build(Config, as_dict(config)) == config
@@ -48,6 +50,8 @@ def test_plain_values_come_through() -> None:
         ({"rate": True}, "rate must be float"),
         ({"rate": float("nan")}, "rate is nan"),
         ({"rate": -0.1}, "rate is -0.1"),
+        ({"rate": 2}, r"rate is 2.0 in \[here\]; it must be at most 1"),
+        ({"free": float("inf")}, "free is inf"),
         ({"name": "tow"}, "name cannot be 'tow'"),
         ({"steps": "a"}, "steps must be a list"),
         ({"steps": ["c"]}, "steps cannot be 'c'"),
@@ -76,3 +80,18 @@ def test_the_nearest_name_is_given() -> None:
 def test_knobs_are_listed_in_order() -> None:
     assert [field.name for field in settings(Config)][:3] == ["size", "rate", "name"]
     assert field_type(Config, "steps") == tuple[str, ...]
+
+
+def test_former_names_are_read_as_the_present_ones() -> None:
+    config = build(InstancesConfig, {"rate": 0.3, "permute_share": 0.5})
+    assert (config.mask_prob, config.permute_ratio) == (0.3, 0.5)
+    assert set(RENAMED.values()) <= {field.name for field in settings(InstancesConfig)}
+    assert renamed({"rate": 0.2, "mask": "wwm"}) == {"mask_prob": 0.2, "mask": "wwm"}
+    with pytest.raises(UsageError, match="rate and mask_prob are one setting"):
+        build(InstancesConfig, {"rate": 0.3, "mask_prob": 0.2})
+
+
+@pytest.mark.parametrize("name", ["mask_prob", "whole_word_prob", "permute_ratio", "short_seq_prob"])
+def test_what_is_a_probability_is_at_most_one(name: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is 2.0; it must be at most 1.0"):
+        build(InstancesConfig, {name: 2})

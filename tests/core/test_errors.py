@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from zhprep.core.corpus.inputs.streams import Damaged
+from zhprep.core.corpus.inputs import Damaged
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 
 PACKAGE = Path(__file__).parents[2] / "zhprep"

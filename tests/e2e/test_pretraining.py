@@ -81,7 +81,7 @@ def test_a_run_of_a_recipe_is_the_separate_commands(sample_data, tmp_path):
         "--quiet",
     )
     assert at_once.code == 0
-    vocab = made_by("build-vocab", corpus, "--size", 3000, output=tmp_path / "vocab")
+    vocab = made_by("build-vocab", corpus, "--recipe", "bert-wwm", "--size", 3000, output=tmp_path / "vocab")
     flags = ("--recipe", "bert-wwm", "--vocab", vocab, "--max-length", 128)
     data = made_by("make-instances", corpus, *flags, output=tmp_path / "data")
     run = made_by("pretrain", data, "--size", "tiny", "--steps", 2, output=tmp_path / "run")

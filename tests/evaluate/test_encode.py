@@ -8,7 +8,9 @@ from tokenizers import Tokenizer
 from training_data import CHARACTERS, IDS
 
 from zhprep.evaluate.encode import encode_examples, fit
+from zhprep.evaluate.sounds import pinyin_reader
 from zhprep.evaluate.tasks import Examples
+from zhprep.pinyin.syllables import names
 from zhprep.vocab import Encoder, load
 
 texts = st.lists(st.text(st.sampled_from([*CHARACTERS, "龘", " "]), max_size=12), min_size=1, max_size=6)
@@ -59,3 +61,16 @@ def test_the_longer_text_gives_up_tokens_one_by_one(first, second, most):
             two -= 1
     kept = fit([np.array([first]), np.array([second])], most)
     assert [int(length[0]) for length in kept] == [one, two]
+
+
+def test_texts_are_read_aloud_where_a_model_needs_it(vocab):
+    encoder = Encoder(load(vocab))
+    pairs = examples(["他去银行取钱", "abc好", ""], ["行走，OK", "", "银行"])
+    rows = encode_examples(pairs, encoder, 12, {"pinyin_ids": pinyin_reader()})
+    heard = [[names()[sound] for sound in row(rows, "pinyin_ids", number)] for number in range(3)]
+    read = [[encoder.vocabulary.tokens[token] for token in row(rows, "input_ids", number)] for number in range(3)]
+    sounds = [list(zip(*pair, strict=True)) for pair in zip(read, heard, strict=True)]
+    assert sounds[0][3:7] == [("银", "yin2"), ("行", "hang2"), ("取", "qu3"), ("[SEP]", "")]  # 钱 is cut off
+    assert sounds[0][7:10] == [("行", "xing2"), ("走", "zou3"), ("，", "")]
+    assert [sound for _, sound in sounds[1] if sound] == ["hao3"]
+    assert sounds[2] == [("[CLS]", ""), ("[SEP]", ""), ("银", "yin2"), ("行", "hang2"), ("[SEP]", "")]

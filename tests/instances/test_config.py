@@ -7,34 +7,34 @@ import dataclasses
 import pytest
 
 from zhprep.core.errors import UsageError
-from zhprep.instances import InstancesConfig, RateSchedule
+from zhprep.instances import InstancesConfig, MaskProbSchedule
 
 
 def test_straight_lines_between_points_and_flat_outside():
-    schedule = RateSchedule.parse("0.1:0.1, 0.5:0.3,1:0.2")
+    schedule = MaskProbSchedule.parse("0.1:0.1, 0.5:0.3,1:0.2")
     found = [schedule.at(share) for share in (0, 0.1, 0.3, 0.5, 0.75, 1.0, 1.5)]
     assert found == pytest.approx([0.1, 0.1, 0.2, 0.3, 0.25, 0.2, 0.2])
-    assert RateSchedule.parse("0:0.4").at(0.7) == 0.4
+    assert MaskProbSchedule.parse("0:0.4").at(0.7) == 0.4
 
 
 @pytest.mark.parametrize(
     "text", ["0.15", "0:a", "0:0.1:0.2", "0:0.1,", "0:1.5", "-0.1:0.1", "0.5:0.1,0.5:0.2", "0.5:0.1,0.2:0.2", "nan:0.1"]
 )
 def test_what_is_no_schedule(text):
-    with pytest.raises(UsageError, match="rate_schedule") as error:
-        InstancesConfig(rate_schedule=text)
+    with pytest.raises(UsageError, match="mask_prob_schedule") as error:
+        InstancesConfig(mask_prob_schedule=text)
     assert "0:0.15" in error.value.hint
 
 
 def test_masks_on_disk_have_no_schedule():
     with pytest.raises(UsageError, match="masks on disk cannot follow"):
-        InstancesConfig(rate_schedule="0:0.1,1:0.2", static=True)
+        InstancesConfig(mask_prob_schedule="0:0.1,1:0.2", static=True)
 
 
 def test_settings_at_a_share():
-    config = InstancesConfig(rate_schedule="0:0.1,1:0.2", rate=0.15)
-    assert config.at(0.5) == dataclasses.replace(config, rate=pytest.approx(0.15))
-    assert config.at(1.0).rate == 0.2
+    config = InstancesConfig(mask_prob_schedule="0:0.1,1:0.2", mask_prob=0.15)
+    assert config.at(0.5) == dataclasses.replace(config, mask_prob=pytest.approx(0.15))
+    assert config.at(1.0).mask_prob == 0.2
     assert config.at(None) is config
     plain = InstancesConfig()
     assert plain.at(0.5) is plain

@@ -64,6 +64,7 @@ def test_every_reason_counts_what_it_says():
             "characters.width": 2,
         },
         "inserted": {"sentences.split": 1},
+        "seen": {"lines_looked_at": 1},
     }
 
 

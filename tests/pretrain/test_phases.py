@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import runpy
 import subprocess
 import sys
 
@@ -26,7 +27,7 @@ STILL = {"hidden_dropout": 0.0, "attention_dropout": 0.0}
 @pytest.fixture(scope="module")
 def other_data(tmp_path_factory):
     """More rows than ``data``, masked at another rate."""
-    return write_instances(tmp_path_factory.mktemp("other"), 300, rate=0.4)
+    return write_instances(tmp_path_factory.mktemp("other"), 300, mask_prob=0.4)
 
 
 @pytest.fixture(scope="module")
@@ -139,7 +140,11 @@ def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config
         ([{"steps": 1}, {"steps": 1000}], 1, "12 steps are too few for 2 phases"),
         ([{"steps": 1, "model": {"num_hidden_layers": 3}}], 1, "changes num_hidden_layers, and with it weights"),
         ([{"steps": 1, "model": {"hidden_sise": 3}}], 1, "unknown setting 'hidden_sise'"),
-        ([{"steps": 1, "instances": {"rate": 0.4}}], 1, "was made with rate None; the phase from step 0 has 0.4"),
+        (
+            [{"steps": 1, "instances": {"mask_prob": 0.4}}],
+            1,
+            "was made with mask_prob None; the phase from step 0 has 0.4",
+        ),
     ],
 )
 def test_phases_that_cannot_be_are_told_before_anything_is_written(
@@ -176,22 +181,16 @@ pretrain([one, other], run, recipe, config, vocabulary=vocabulary)
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_phases_of_one(tmp_path, data, other_data, vocabulary, request):
+def test_two_processes_make_the_phases_of_one(tmp_path, data, other_data, vocabulary, request, monkeypatch):
     root = request.config.rootpath
     paths = os.pathsep.join([str(root), str(root / "tests")])
     environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     (tmp_path / "train.py").write_text(SCRIPT)
-    for name, start in (("one", [sys.executable]), ("two", launch)):
-        command = [
-            *start,
-            str(tmp_path / "train.py"),
-            str(data),
-            str(other_data),
-            str(vocabulary),
-            str(tmp_path / name),
-        ]
-        subprocess.run(command, env=environment, check=True, timeout=300)
+    script, inputs = str(tmp_path / "train.py"), [str(data), str(other_data), str(vocabulary)]
+    monkeypatch.setattr(sys, "argv", [script, *inputs, str(tmp_path / "one")])
+    runpy.run_path(script)
+    subprocess.run([*launch, script, *inputs, str(tmp_path / "two")], env=environment, check=True, timeout=300)
     one, two = ([line["loss"] for line in lines(tmp_path / name) if "loss" in line] for name in ("one", "two"))
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, abs=1e-5)

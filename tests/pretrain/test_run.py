@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import runpy
 import shutil
 import signal
 import socket
@@ -269,6 +270,18 @@ def command(data, vocabulary, run, steps) -> list[str]:
 
 
 @pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Run the script in this process: torch need not be loaded again."""
+
+    def run(*arguments) -> None:
+        (tmp_path / "train.py").write_text(SCRIPT)
+        monkeypatch.setattr(sys, "argv", ["train.py", *arguments])
+        runpy.run_path(str(tmp_path / "train.py"))
+
+    return run
+
+
+@pytest.fixture
 def environment(request):
     root = request.config.rootpath
     return {**os.environ, "PYTHONPATH": os.pathsep.join([str(root), str(root / "tests")]), "OMP_NUM_THREADS": "1"}
@@ -287,16 +300,12 @@ def test_sigterm_stops_with_a_checkpoint_and_exit_85(tmp_path, data, vocabulary,
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, environment):
+def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, environment, here):
     """torchrun with gloo: the same rows in the same steps; losses equal but for the order of sums."""
+    here(*command(data, vocabulary, tmp_path / "one", 6)[2:])
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    script = tmp_path / "train.py"
-    script.write_text(SCRIPT)
-    arguments = command(data, vocabulary, tmp_path / "two", 6)[2:]
-    subprocess.run([*launch, str(script), *arguments], env=environment, check=True, capture_output=True, timeout=120)
-    subprocess.run(
-        [sys.executable, *command(data, vocabulary, tmp_path / "one", 6)], env=environment, check=True, timeout=120
-    )
+    both = [*launch, str(tmp_path / "train.py"), *command(data, vocabulary, tmp_path / "two", 6)[2:]]
+    subprocess.run(both, env=environment, check=True, capture_output=True, timeout=120)
     for one, two in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):
         assert one[0] == two[0]
         for name in one[1] or {}:
@@ -321,7 +330,7 @@ def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary
 
 
 def test_a_rate_schedule_is_followed_logged_and_gone_on_with(tmp_path, vocabulary, config):
-    data = write_instances(tmp_path / "data", rate_schedule="0:0.1,0.5:0.5,1:0.1")
+    data = write_instances(tmp_path / "data", mask_prob_schedule="0:0.1,0.5:0.5,1:0.1")
     pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     rates = [line["rate"] for line in lines if "loss" in line]
@@ -352,7 +361,7 @@ def test_a_run_that_was_killed_at_its_first_write_goes_on(tmp_path, data, vocabu
     assert [path.name for path in run.glob(".part-*")] == [f".part-{left}-elsewhere-77-1"]
 
 
-def test_a_run_killed_with_its_first_file_half_written_goes_on(tmp_path, data, vocabulary, environment):
+def test_a_run_killed_with_its_first_file_half_written_goes_on(tmp_path, data, vocabulary, environment, here):
     """SIGKILL between making the folder and linking plan.json, in a process of its own, where files have names."""
     run = tmp_path / "run"
     kill = "import os, signal\ndel os.O_TMPFILE\nfrom zhprep.core.shards import commit\n"
@@ -361,7 +370,7 @@ def test_a_run_killed_with_its_first_file_half_written_goes_on(tmp_path, data, v
     killed = subprocess.run([sys.executable, "-c", kill + SCRIPT, *arguments[2:]], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert [path.name[:15] for path in run.iterdir()] == [".part-plan.json"]
-    subprocess.run([sys.executable, *arguments], env=environment, check=True)
+    here(*arguments[2:])
     assert (run / "manifest.json").exists()
     assert not list(run.glob(".part-*"))
 

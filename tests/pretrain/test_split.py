@@ -38,7 +38,7 @@ def test_duplicates_are_held_out_together(static_data):
 
 
 def test_validation_documents_that_were_set_apart_are_what_is_held_out(sample_data, vocab, tmp_path):
-    settings = ("--vocab", vocab, "--split", "apart", "--validation-share", 0.2, "--max-length", 64)
+    settings = ("--vocab", vocab, "--split", "apart", "--validation-fraction", 0.2, "--max-length", 64)
     made = made_by("make-instances", sample_data / "corpus", *settings, output=tmp_path / "data")
     numbers = np.concatenate(list(instances(made).plain_chunks("instance_id")))
     rows, held_out = split(instances(made), 0.01)

@@ -93,7 +93,7 @@ def test_its_masks_are_settings_of_ours(rate, mask):
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     ids = random.integers(50, 1000, len(words)).astype(np.uint16)
     config = InstancesConfig(
-        mask=mask, rate=rate, max_predictions=int((rate + 0.005) * LENGTH), replacement="all-mask", ratios=(0.85, 0, 0.15)
+        mask=mask, mask_prob=rate, max_predictions=int((rate + 0.005) * LENGTH), replacement="all-mask", ratios=(0.85, 0, 0.15)
     )  # fmt: skip
     masked = mask_batch(Flat(ids, words, offsets, np.arange(2000)), config, TokenFacts(4, np.arange(50, 1000)))
     expected = [plain_electra.mask_budget(length, rate, LENGTH) for length in lengths.tolist()]

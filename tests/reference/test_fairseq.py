@@ -43,7 +43,7 @@ def alike(ours, theirs):
 @pytest.mark.parametrize(("rate", "mean"), [(0.3, 3.0), (0.15, 3.0), (0.3, 1.0)])
 def test_infilling(mask, opens, rate, mean):
     random = np.random.default_rng(1)
-    found = ours("infill", mask=mask, rate=rate, span_mean=mean)
+    found = ours("infill", mask=mask, mask_prob=rate, span_mean=mean)
     theirs = [plain_fairseq.infill(IDS, opens, rate, mean, MASK_ID, random) for _ in range(N)]
     for figure in (len, lambda row: int((row == MASK_ID).sum()), longest_gap, neighbours):
         assert alike(np.array([*map(figure, found)]), np.array([*map(figure, theirs)])), figure

@@ -72,9 +72,11 @@ def test_forms_are_of_those_that_need_one(vocabulary: Vocabulary) -> None:
 
 
 @pytest.mark.parametrize("version", [4, 5])
+@pytest.mark.parametrize("step", [pytest.param(1, id="all", marks=pytest.mark.nightly), pytest.param(9, id="some")])
 def test_auto_tokenizer_gives_the_same(
-    version: int, vocabulary: Vocabulary, ids: np.ndarray, lines: list[str], tmp_path: Path
+    version: int, step: int, vocabulary: Vocabulary, lines: list[str], tmp_path: Path
 ) -> None:
+    lines = lines[::step]
     python = os.environ.get("ZHPREP_TRANSFORMERS4") if version == 4 else sys.executable
     if not python:
         pytest.skip("ZHPREP_TRANSFORMERS4 does not name a Python that has transformers 4")
@@ -82,4 +84,4 @@ def test_auto_tokenizer_gives_the_same(
     vocab.write(vocabulary, tmp_path)
     (tmp_path / "text").write_text("\n".join(lines), encoding="utf-8")
     subprocess.run([python, "-c", ASK, tmp_path, tmp_path / "text", tmp_path / "ids.npy"], check=True)
-    assert np.array_equal(np.load(tmp_path / "ids.npy", allow_pickle=False), ids)
+    assert np.array_equal(np.load(tmp_path / "ids.npy", allow_pickle=False), Encoder(vocabulary).encode(lines).ids)

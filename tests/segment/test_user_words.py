@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import pathlib
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.segment import SegmentConfig, Segmenter, load_engine
+from zhprep.segment.engines import SegmentEngine
 from zhprep.segment.lexicon import read_lexicon, read_user_dictionary
 
 SYMBOLS = [
@@ -29,9 +31,9 @@ OWN = ["糖类抗原19-9", "维生素B-12", "AT&T", "C++"]
 SENTENCE = "他和{}来了，{}。"
 
 
-@pytest.fixture
-def dictionary(tmp_path: pathlib.Path) -> str:
-    path = tmp_path / "words.txt"
+@pytest.fixture(scope="module")
+def dictionary(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("words") / "words.txt"
     path.write_text("\n".join(f"{word} 999" for word in SYMBOLS + OWN) + "\n从不出现\n", "utf-8")
     return str(path)
 
@@ -41,12 +43,13 @@ def settings_of(cws: str, path: str) -> SegmentConfig:
 
 
 @pytest.mark.parametrize("cws", ["jieba", "max-match", "characters"])
-@pytest.mark.parametrize("word", SYMBOLS + OWN)
-def test_a_whole_word_wherever_it_stands(cws: str, word: str, dictionary: str) -> None:
-    sentences = [SENTENCE.format(word, word), word, f"“{word}”", "，" + word, f"{word}、{word}"]
-    rows = Segmenter(settings_of(cws, dictionary)).cut(sentences)
-    assert all(word in words for words in rows)
-    assert rows[-1] == [word, "、", word]
+def test_a_whole_word_wherever_it_stands(cws: str, dictionary: str) -> None:
+    segmenter = Segmenter(settings_of(cws, dictionary))
+    for word in SYMBOLS + OWN:
+        sentences = [SENTENCE.format(word, word), word, f"“{word}”", "，" + word, f"{word}、{word}"]
+        rows = segmenter.cut(sentences)
+        assert all(word in words for words in rows), word
+        assert rows[-1] == [word, "、", word]
 
 
 def test_the_cases_of_users(shared_data: pathlib.Path) -> None:
@@ -66,13 +69,18 @@ def test_the_cases_of_users(shared_data: pathlib.Path) -> None:
             assert account.matched() == {f"{list_name}_matched": len(entries), f"{list_name}_never_matched": missing}
 
 
+@functools.cache
+def with_and_without() -> tuple[Segmenter, SegmentEngine]:
+    path = pathlib.Path(__file__).parents[1] / "cases" / "segment" / "symbols.txt"
+    config = SegmentConfig(user_dictionary=str(path))
+    return Segmenter(config), load_engine(config)
+
+
 @given(st.lists(st.text("我们来5‰盐水《三体》·迈克尔乔丹，a1", max_size=20), max_size=5))
 def test_elsewhere_it_is_jieba(sentences: list[str]) -> None:
     """No end of a word is other than jieba's but in and at the edges of a forced word."""
     forced = ["5‰盐水", "《三体》", "迈克尔·乔丹"]
-    path = pathlib.Path(__file__).parents[1] / "cases" / "segment" / "symbols.txt"
-    config = SegmentConfig(user_dictionary=str(path))
-    ours, engine = Segmenter(config), load_engine(config)
+    ours, engine = with_and_without()
     for sentence, words, plain in zip(sentences, ours.cut(sentences), engine.cut(sentences), strict=True):
         mine, theirs, touched, place = set(), set(), set(), 0
         for word in words:

@@ -95,7 +95,7 @@ def test_a_folder_without_tokenizer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("tokenizer.json", b"{", "cannot be read"),
+        ("tokenizer.json", b"{", "is not JSON"),
         ("tokenizer.json", b"\xff\xfe", "cannot read"),
         ("vocab.txt", "的\n一\n".encode(), r"lacks \[PAD\]"),
     ],

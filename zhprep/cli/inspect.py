@@ -113,12 +113,12 @@ def _batches(inputs: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
 
 def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     from zhprep.compare.instances import instances_page, syllables_of
-    from zhprep.instances import made_with
+    from zhprep.instances import instances_config
     from zhprep.instances.inspect import view_instances
     from zhprep.vocab import load
 
     manifest = read_manifest(folder, "instances")
-    config = made_with(folder, manifest)
+    config = instances_config(folder, manifest)
     table = _first_rows(folder, options["n_rows"])
     vocabulary = load(folder / "vocab")
     syllables = syllables_of(table, vocabulary)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from zhprep.core.config import build, field_type, settings
+from zhprep.core.config import RENAMED, build, field_type, settings
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 
@@ -88,6 +88,18 @@ def existing(path: Path) -> Path:
     raise UsageError(f"{path}: no such file or folder", hint=near or "check the path")
 
 
+class _Renamed(click.Option):
+    """An option that goes by its former names too, which help does not show."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Return the line of the help with the first name alone."""
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+
 def config_options(config: type, *, skip: tuple[str, ...] = ()) -> Callable[[Command], Command]:
     """Return a decorator that adds an option for each knob of ``config`` (but those in ``skip``)."""
 
@@ -120,8 +132,10 @@ def _option(config: type, field: Any) -> Callable[[Command], Command]:
     item = typing.get_args(kind)[0] if many else kind
     choices = field.metadata["choices"]
     type_ = Name(choices) if choices else _NUMBERS.get(item, click.STRING)
+    former = ["--" + old.replace("_", "-") for old, now in RENAMED.items() if now == field.name]
     if not many:
-        return click.option(flag, field.name, default=None, type=type_, help=help_text)
+        names = (flag, *former, field.name)
+        return click.option(*names, cls=_Renamed, default=None, type=type_, help=help_text)
     return click.option(
         flag, field.name, default=None, type=Listed(type_), multiple=True, callback=_joined, help=help_text
     )

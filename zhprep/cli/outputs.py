@@ -11,8 +11,7 @@ from typing import Any
 
 import click
 
-from zhprep.core.corpus.inputs import STDIN
-from zhprep.core.corpus.inputs.overlap import is_read, lies_in, reads
+from zhprep.core.corpus.inputs import STDIN, is_read, lies_in, reads
 from zhprep.core.errors import UsageError
 from zhprep.core.shards.draft import remove_leftovers
 

@@ -37,7 +37,7 @@ FAMILIES = {
 }
 """Every family of parts and where its dict is."""
 
-_TRAINING = ("zhprep.models.", "zhprep.pretrain.")
+_TRAINING = ("zhprep.models.", "zhprep.engine.")
 """Families whose parts are torch modules and functions."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import sys
@@ -44,6 +45,20 @@ class Size(ParamType):
         if not match or int(match[1]) == 0:
             self.fail(f"{value!r} is not a size; write 64MiB, 512k or a number of bytes", param, ctx)
         return int(match[1]) * _UNITS[match[2]]
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the share; NaN, which is in no range and out of none, is refused."""
+        share: float = super().convert(value, param, ctx)
+        if math.isnan(share):
+            self.fail("nan is not a share; write a number from 0 to 1", param, ctx)
+        return share
 
 
 @dataclass(frozen=True)
@@ -180,6 +195,6 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
             callback=_trust,
         )
     ],
-    "drop": [_option("--max-drop-rate", click.FloatRange(0, 1), "Fail when more than this share is dropped.")],
-    "unk": [_option("--max-unk-rate", click.FloatRange(0, 1), "Fail when more than this share of tokens is unknown.")],
+    "drop": [_option("--max-drop-rate", Share(), "Fail when more than this share is dropped.")],
+    "unk": [_option("--max-unk-rate", Share(), "Fail when more than this share of tokens is unknown.")],
 }

@@ -32,7 +32,7 @@ SENTINELS = 100
 
 _MEANINGLESS = (
     "mask", "corruption", "format", "pairs", "static", "dupe_factor", "max_length", "short_seq_prob", "spans",
-    "rate_schedule",
+    "mask_prob_schedule",
 )  # fmt: skip
 """Settings that mean nothing for one sentence under every strategy."""
 

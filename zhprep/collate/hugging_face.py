@@ -10,7 +10,7 @@ With ``corruption=["infill", "permute"]`` and the like the batch is for a model 
 
 ``remove_unused_columns=False`` is needed: the masks are drawn from ``word_ids`` and ``instance_id``, which the model
 does not take. The callback tells the collator the epoch, so that every epoch has other masks, and the step, from which
-``rate_schedule`` gets the rate; a loop of your own says so with ``set_epoch`` and ``progress.begin``.
+``mask_prob_schedule`` gets the rate; a loop of your own says so with ``set_epoch`` and ``progress.begin``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
 from zhprep.core.shards.manifest import trusting
 from zhprep.core.shards.reading import check_folder, read_manifest
-from zhprep.instances import InstancesConfig, made_with
+from zhprep.instances import InstancesConfig, instances_config
 from zhprep.vocab import load
 
 LABELS = ("next_sentence_label", "sentence_order_label")
@@ -49,7 +49,7 @@ class MaskingCollator:
     """Turns rows of instances into what a masked-language model of transformers takes.
 
     Settings are those of ``make-instances`` (``mask``, ``rate``, ``replacement``, ``seed``, …). A row's masks depend on
-    the seed, the epoch and the row's ``instance_id`` alone (with a ``rate_schedule`` also on the step): not on the
+    the seed, the epoch and the row's ``instance_id`` alone (with a ``mask_prob_schedule`` also on the step): not on the
     batch, the order or the number of workers. Rows that are masked on disk keep their masks.
     """
 
@@ -72,7 +72,7 @@ class MaskingCollator:
         manifest = read_manifest(Path(data), "instances")
         with trusting(trust):
             check_folder(Path(data), manifest)
-        made = settings.as_dict(made_with(Path(data), manifest))
+        made = settings.as_dict(instances_config(Path(data), manifest))
         return cls(Path(data) / "vocab", pad_to_multiple_of=pad_to_multiple_of, **made)
 
     def set_epoch(self, epoch: int) -> None:
@@ -119,7 +119,7 @@ class MaskingCollator:
         if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.readings is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
-        progress = self.progress.next() if self._config.rate_schedule else None
+        progress = self.progress.next() if self._config.mask_prob_schedule else None
         masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64), progress)
         batch = to_tensors(gathered.only(takes).having(masked.of(gathered)), self._padding)
         positions, labels = batch.pop("masked_positions"), batch.pop("masked_labels")

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate.rows import Integers, Ragged, Rows
-from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, made_with, mask_batch
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, instances_config, mask_batch
 from zhprep.instances.masks import mask_pinyin_ids
 from zhprep.pinyin.readings import Readings
 from zhprep.vocab import Vocabulary
@@ -113,7 +113,7 @@ class DynamicMasks:
 
     def rate(self, progress: float) -> float | None:
         """Return the rate at the share ``progress`` of the training if there is a schedule."""
-        return self.config.at(progress).rate if self.config.rate_schedule else None
+        return self.config.at(progress).mask_prob if self.config.mask_prob_schedule else None
 
     def clean(self, rows: Rows) -> npt.NDArray[Any]:
         """Return the tokens, which have no masks yet."""
@@ -140,4 +140,4 @@ def masks_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabular
     """Return the masks of the folder ``data``: those on disk if it has them, else drawn as its manifest says."""
     if "masked_lm_positions" in columns:
         return StaticMasks()
-    return DynamicMasks.of(made_with(data, manifest), vocabulary, sounds="pinyin_ids" in columns)
+    return DynamicMasks.of(instances_config(data, manifest), vocabulary, sounds="pinyin_ids" in columns)

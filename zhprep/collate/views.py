@@ -15,7 +15,7 @@ from zhprep.collate.corrupted import Corruption, corruption_of
 from zhprep.collate.masks import Masks, masks_of
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import UsageError
-from zhprep.instances import InstancesConfig, facts_of, made_with
+from zhprep.instances import InstancesConfig, facts_of, instances_config
 from zhprep.vocab import Vocabulary
 
 
@@ -113,7 +113,7 @@ class CorruptedView:
 
 def view_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> View:
     """Return the view that the folder ``data`` was made for: masks, or sources and targets."""
-    config = made_with(data, manifest)
+    config = instances_config(data, manifest)
     if config.corruption:
         return CorruptedView(corruption_of(columns, config, facts_of(config, vocabulary)))
     return MaskedView(masks_of(data, manifest, columns, vocabulary), label_column(config))

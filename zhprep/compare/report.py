@@ -13,7 +13,7 @@ from zhprep.compare.instances import instances_html, syllables_of
 from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, WIDE, bar_chart, line_chart
 from zhprep.core.shards import open_table, read_manifest
-from zhprep.instances import InstancesConfig, made_with
+from zhprep.instances import InstancesConfig, instances_config
 from zhprep.instances.inspect import masked_kinds, view_instances
 from zhprep.instances.masks import KINDS
 from zhprep.vocab import Vocabulary, load
@@ -28,7 +28,7 @@ def report_page(folder: Path, *, title: str, size: str) -> str:
     data, run = folder / "data", folder / "run"
     manifest = read_manifest(data, "instances")
     vocabulary = load(data / "vocab")
-    config = made_with(data, manifest)
+    config = instances_config(data, manifest)
     rows = open_table(data)
     scores, report = (json.loads((run / f"{name}.json").read_bytes()) for name in ("scores", "report"))
     page = Page(
@@ -132,7 +132,7 @@ def _vocabulary(page: Page, vocabulary: Vocabulary, manifest: dict[str, Any]) ->
 def _masks(page: Page, rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig) -> None:
     kinds, n_words, lengths = masked_kinds(rows, vocabulary, config)
     chosen, n_tokens = int(kinds.sum()), int(lengths.sum())
-    asked = f"asked for {config.rate:.0%}" + (
+    asked = f"asked for {config.mask_prob:.0%}" + (
         f", ratios {' / '.join(f'{r:.0%}' for r in config.ratios)}" if config.ratios else ""
     )
     page.heading(

@@ -7,9 +7,10 @@ are projections of the dataclass, and both refuse what they do not know.
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from zhprep.core.errors import UsageError
@@ -17,15 +18,27 @@ from zhprep.core.registry import suggest
 
 Config = TypeVar("Config")
 
+RENAMED = {
+    "rate": "mask_prob", "rate_schedule": "mask_prob_schedule", "word_share": "whole_word_prob",
+    "permute_share": "permute_ratio", "validation_share": "validation_fraction",
+}  # fmt: skip
+"""Settings by the names they had once: recipes, manifests and flags may still use them."""
+
 
 def setting(
-    default: Any, help: str, *, choices: tuple[str, ...] = (), minimum: float | None = None, flag: bool = True
+    default: Any,
+    help: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+    flag: bool = True,
 ) -> Any:
     """Declare a knob: its default, what it does, and what it may be.
 
     ``flag=False`` keeps it out of the command line (a recipe may still set it).
     """
-    metadata = {"help": help, "choices": choices, "minimum": minimum, "flag": flag}
+    metadata = {"help": help, "choices": choices, "minimum": minimum, "maximum": maximum, "flag": flag}
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -48,11 +61,27 @@ def build(config: type[Config], values: Mapping[str, Any], *, where: str = "") -
     hints = typing.get_type_hints(config)
     known = {field.name: field for field in dataclasses.fields(config)}  # type: ignore[arg-type]
     checked = {}
-    for name, value in values.items():
+    for name, value in renamed(values, known).items():
         if name not in known:
             raise UsageError(f"unknown setting {name!r}{_in(where)}", hint=suggest(name, list(known)))
         checked[name] = _check(name, value, hints[name], known[name].metadata, where)
     return config(**checked)
+
+
+def renamed(values: Mapping[str, Any], known: Container[str] = frozenset(RENAMED.values())) -> dict[str, Any]:
+    """Return settings by the names they have now, where these are ``known``.
+
+    Raises ``UsageError`` for one that is there by both names.
+    """
+    current: dict[str, Any] = {}
+    for name, value in values.items():
+        now = RENAMED.get(name, name)
+        now = now if name not in known and now in known else name
+        if now in current:
+            was = next(old for old, new in RENAMED.items() if new == now)
+            raise UsageError(f"{was} and {now} are one setting", hint=f"leave out {was}: it is called {now} now")
+        current[now] = value
+    return current
 
 
 def as_dict(config: Any) -> dict[str, Any]:
@@ -76,9 +105,13 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where:
                 raise UsageError(
                     f"{name} cannot be {item!r}{_in(where)}", hint=suggest(str(item), list(metadata["choices"]))
                 )
-    minimum = metadata.get("minimum")
-    if minimum is not None and value is not None and not value >= minimum:  # so that NaN is refused
+    minimum, maximum = metadata.get("minimum"), metadata.get("maximum")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{name} is {value}{_in(where)}; it must be a number", hint=_meaning(name, metadata))
+    if minimum is not None and value is not None and value < minimum:
         raise UsageError(f"{name} is {value}{_in(where)}; it must be at least {minimum}", hint=_meaning(name, metadata))
+    if maximum is not None and value is not None and value > maximum:
+        raise UsageError(f"{name} is {value}{_in(where)}; it must be at most {maximum}", hint=_meaning(name, metadata))
     return value
 
 

@@ -64,7 +64,8 @@ class Phrases:
                 free = stop
 
     def _likely(self, code_points: CodePoints, stops: Places | None, edges: Bools | None) -> Iterator[tuple[int, int]]:
-        """Return where phrases may begin and stop, among which are all that do: by place, the longest first."""
+        """Return where phrases may begin and stop in the text (``uint32[C]``), among which are all that do: by place,
+        the longest first. ``edges`` ``bool[C + 1]``."""
         starts = np.flatnonzero(self._begins.take(code_points, mode="clip"))
         if edges is not None:
             starts = starts[edges[starts]]

@@ -39,7 +39,8 @@ def keys(seed: int, purpose: str, *address: int | npt.NDArray[np.integer]) -> Bi
 
 @functools.lru_cache(64)
 def _key(seed: int, purpose: str, address: tuple[int, ...]) -> Bits:
-    """Return the key of what a whole batch has in common: hashed once, not for each batch."""
+    """Return the key of what a whole batch has in common, ``uint64`` without dimension: hashed once, not for each
+    batch."""
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
     key = np.frombuffer(digest, "<u8").astype(np.uint64)  # the same on machines of either byte order
     for part in address:
@@ -67,6 +68,7 @@ def bits_within(key: Bits, offsets: npt.NDArray[np.int64]) -> Bits:
 
 
 def _finalised(x: Bits) -> Bits:
+    """Return the finaliser of splitmix64 of ``x`` (``uint64[...]``, overwritten)."""
     x += _GOLDEN
     x ^= x >> _30
     x *= _FIRST

@@ -28,18 +28,25 @@ class OptimisationConfig:
     learning_rate: float = setting(1e-4, "highest learning rate", minimum=0)
     warmup: float = setting(0.01, "steps of linear warm-up, or a share of all steps if below 1", minimum=0)
     schedule: str = setting("linear", "learning rate after the warm-up", choices=SCHEDULE_NAMES)
-    end_rate: float = setting(0.0, "learning rate at the end of the schedule, as a share of the highest", minimum=0)
-    decay_share: float = setting(0.1, "wsd: share of the steps after the warm-up in which the rate decays", minimum=0)
+    end_rate: float = setting(
+        0.0, "learning rate at the end of the schedule, as a share of the highest", minimum=0, maximum=1
+    )
+    decay_share: float = setting(
+        0.1, "wsd: share of the steps after the warm-up in which the rate decays", minimum=0, maximum=1
+    )
     power: float = setting(1.0, "polynomial: the power of what is left", minimum=0)
     cycles: int = setting(2, "damped-cosine: how often the learning rate falls", minimum=1)
     optimiser: str = setting("adamw", "what turns gradients into steps", choices=OPTIMISER_NAMES)
-    beta1: float = setting(0.9, "decay of the mean of the gradients", minimum=0)
-    beta2: float = setting(0.999, "decay of the mean of their squares", minimum=0)
+    beta1: float = setting(0.9, "decay of the mean of the gradients", minimum=0, maximum=1)
+    beta2: float = setting(0.999, "decay of the mean of their squares", minimum=0, maximum=1)
     epsilon: float = setting(1e-6, "what is added to the root of the mean square", minimum=0)
-    momentum: float = setting(0.95, "muon: decay of the mean of the gradients of matrices", minimum=0)
+    momentum: float = setting(0.95, "muon: decay of the mean of the gradients of matrices", minimum=0, maximum=1)
     weight_decay: float = setting(0.01, "weight decay, not on biases and norms", minimum=0)
     layer_decay: float = setting(
-        1.0, "learning rate of a layer as a share of that of the layer above it; 1 gives all the same", minimum=0
+        1.0,
+        "learning rate of a layer as a share of that of the layer above it; 1 gives all the same",
+        minimum=0,
+        maximum=1,
     )
     clip: float = setting(1.0, "largest norm of the gradient; 0 does not clip", minimum=0)
     dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=DTYPES)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from zhprep.collate import Padding, Rows, to_tensors
@@ -29,8 +30,9 @@ from zhprep.engine.validation import in_order, predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
+from zhprep.evaluate.sounds import READERS, Reader
 from zhprep.evaluate.tasks import Task
-from zhprep.models import Model, load_weights
+from zhprep.models import Model, ModelConfig, load_weights
 from zhprep.models.checkpoints.files import read_config
 from zhprep.models.model import seeded_model
 from zhprep.models.objective import RowClass
@@ -71,7 +73,8 @@ def score_task(
 
     The scores are those after the last step: dev rows choose nothing.
     """
-    longest = read_config(folder).max_position_embeddings
+    described = read_config(folder)
+    longest = described.max_position_embeddings
     if config.max_length > longest:
         raise UsageError(
             f"--max-length is {config.max_length}, the model has {longest} positions",
@@ -79,8 +82,10 @@ def score_task(
         )
     vocabulary = load(folder)
     encoder = Encoder(vocabulary)
+    readers = readers_for(described)
     train, dev = (
-        Examined(encode_examples(part, encoder, config.max_length), vocabulary.pad) for part in (task.train, task.dev)
+        Examined(encode_examples(part, encoder, config.max_length, readers), vocabulary.pad)
+        for part in (task.train, task.dev)
     )
     steps = math.ceil(config.epochs * len(train.rows) / config.batch_size)
     head = functools.partial(LabelledRow, n_classes=len(task.classes), dropout=config.dropout)
@@ -101,6 +106,13 @@ def score_task(
         "dev_rows": len(task.dev),
         "seeds": list(config.seeds),
     }
+
+
+def readers_for(config: ModelConfig) -> dict[str, Reader]:
+    """Return what reads the columns that a model of ``config`` needs besides the tokens."""
+    with torch.device("meta"):
+        needed = Model(config).needs
+    return {name: make() for name, make in READERS.items() if name in needed}
 
 
 def _fine_tune(

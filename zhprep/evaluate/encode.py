@@ -5,16 +5,23 @@ All texts are encoded and laid out at once, by the same encoder that made the in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.ragged import offsets_of, ranges
+from zhprep.evaluate.sounds import Reader
 from zhprep.evaluate.tasks import Examples
 from zhprep.vocab import Encoder
 
 
-def encode_examples(examples: Examples, encoder: Encoder, max_length: int) -> Rows:
-    """Return the rows of ``examples``: ``input_ids``, ``token_type_ids`` and ``label``.
+def encode_examples(
+    examples: Examples, encoder: Encoder, max_length: int, readers: Mapping[str, Reader] = MappingProxyType({})
+) -> Rows:
+    """Return the rows of ``examples``: ``input_ids``, ``token_type_ids``, ``label``, and a column of each of
+    ``readers``, 0 at special tokens.
 
     Where a row is too long, tokens are taken from the end of its longer text.
     """
@@ -26,13 +33,17 @@ def encode_examples(examples: Examples, encoder: Encoder, max_length: int) -> Ro
     input_ids = np.full(offsets[-1], vocabulary.sep, np.int64)
     segments = np.zeros(offsets[-1], np.int64)
     input_ids[offsets[:-1]] = vocabulary.cls
+    read = {name: np.zeros(offsets[-1], np.int64) for name in readers}
     begin = offsets[:-1] + 1
-    for segment, (column, length) in enumerate(zip(columns, kept, strict=True)):
-        input_ids[ranges(begin, length)] = column.ids[ranges(column.sentence_offsets[:-1], length)]
+    for segment, (texts, column, length) in enumerate(zip(examples.texts, columns, kept, strict=True)):
+        source = ranges(column.sentence_offsets[:-1], length)
+        input_ids[ranges(begin, length)] = column.ids[source]
+        for name, reader in readers.items():
+            read[name][ranges(begin, length)] = reader(texts, column)[source]
         segments[ranges(begin, length + 1)] = segment
         begin = begin + length + 1
-    lists = {"input_ids": Ragged(input_ids, offsets), "token_type_ids": Ragged(segments, offsets)}
-    return Rows(lists, {"label": examples.labels})
+    lists = {"input_ids": input_ids, "token_type_ids": segments, **read}
+    return Rows({name: Ragged(values, offsets) for name, values in lists.items()}, {"label": examples.labels})
 
 
 def fit(lengths: list[Integers], most: int) -> list[Integers]:

@@ -67,6 +67,7 @@ def varints(matrix: Array) -> Encodings:
 
 
 def _floats(matrix: Array) -> Encodings:
+    """Return the encodings of ``float[B, N]`` as four bytes each."""
     values = np.ascontiguousarray(matrix, "<f4").view("<u4")
     return Encodings(values, np.full(values.shape, 4, np.uint8))
 

@@ -58,6 +58,7 @@ def _datasets(target: Any, sizes: Sizes) -> dict[str, Any]:
 
 
 def _fill(datasets: dict[str, Any], parts: Iterable[dict[str, Array]]) -> None:
+    """Append features (``[B, …]`` each) to data sets of their names."""
     for features in parts:
         for name, dataset in datasets.items():
             values = features[name].reshape(len(features[name]), *dataset.shape[1:])

@@ -61,7 +61,7 @@ def export(source: Path, out: Path) -> list[str]:
 
 
 def _shards(data: Data) -> Iterator[tuple[pa.Schema, list[bytes], Ints]]:
-    """Yield for each shard to write the schema, the bytes of its samples and their sizes."""
+    """Yield for each shard to write the schema, the bytes of its samples and their sizes, ``int64[B]``."""
     samples: list[bytes] = []
     sizes: list[Ints] = []
     schema = pa.schema([])
@@ -81,7 +81,7 @@ def _shards(data: Data) -> Iterator[tuple[pa.Schema, list[bytes], Ints]]:
 
 
 def _cuts(offsets: Ints, most: int) -> Iterator[tuple[int, int]]:
-    """Yield first and last sample of pieces of at most about ``most`` bytes."""
+    """Yield first and last sample of pieces of at most about ``most`` bytes; ``offsets`` ``int64[B + 1]``."""
     edges = np.searchsorted(offsets, np.arange(most, offsets[-1], most))
     edges = np.unique(np.concatenate([[0], edges, [len(offsets) - 1]]))
     yield from zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
@@ -110,7 +110,8 @@ def interleaved(pieces: list[tuple[Bytes, Ints]]) -> tuple[Bytes, Ints]:
 
 
 def _column(data: Data, batch: pa.RecordBatch, field: pa.Field) -> tuple[Bytes, Ints, bool]:
-    """Return the bytes of a column end to end, the bytes per row, and whether that varies."""
+    """Return the bytes of a column end to end (``uint8[N]``), the bytes per row (``int64[B]``), and whether that
+    varies."""
     if not pa.types.is_list(field.type):
         values = plain(batch, field.name)
         return _raw(values), np.full(len(values), values.itemsize, np.int64), False
@@ -129,6 +130,7 @@ def _column(data: Data, batch: pa.RecordBatch, field: pa.Field) -> tuple[Bytes, 
 
 
 def _raw(values: Array) -> Bytes:
+    """Return the bytes of an array, ``uint8[N]``."""
     return np.ascontiguousarray(values).view(np.uint8).ravel()
 
 
@@ -146,6 +148,7 @@ def _described(layout: pa.Schema, name: str, n_samples: int) -> dict[str, Any]:
 
 
 def _head(described: dict[str, Any], sizes: Ints) -> bytes:
+    """Return the head of a shard whose samples have ``sizes`` ``int64[B]``."""
     settings = {name: value for name, value in described.items() if name not in ("samples", "raw_data", "zip_data")}
     text = json.dumps(settings, sort_keys=True).encode()
     first = 4 + 4 * (len(sizes) + 1) + len(text)

@@ -83,12 +83,15 @@ def kept(data: Data) -> list[str | None]:
 
 
 def _filled(where: npt.NDArray[np.bool_], values: Array, padding: int = 0) -> Ints:
+    """Return ``int64[B, L]`` with ``values`` where ``where`` (``bool[B, L]``) is True, in order, and ``padding``
+    elsewhere."""
     matrix = np.full(where.shape, padding, np.int64)
     matrix[where] = values
     return matrix
 
 
 def _check(data: Data, found: Ints, most: int, what: str) -> None:
+    """Raise ``DataError`` when one of the numbers ``found`` (``int64[B]``) is more than the manifest allows."""
     if len(found) and found.max() > most:
         raise DataError(
             f"{data.path}: an instance has {found.max()} {what}, more than the {most} of its manifest",

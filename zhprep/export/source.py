@@ -19,7 +19,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.ragged import Array, Ints
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.reading import open_shards, read_manifest
-from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, made_with, mask_batch
+from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, instances_config, mask_batch
 from zhprep.vocab import Vocabulary, load
 
 RECORD = "export.json"
@@ -69,7 +69,7 @@ class Data:
     @cached_property
     def config(self) -> InstancesConfig:
         """The settings that the instances were made with."""
-        return made_with(self.path, self.manifest)
+        return instances_config(self.path, self.manifest)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

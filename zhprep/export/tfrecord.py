@@ -57,4 +57,5 @@ def framed(messages: npt.NDArray[np.uint8], offsets: Ints) -> bytes:
 
 
 def _bytes(checksums: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint8]:
+    """Return checksums (``uint32[B]``) as bytes, ``uint8[B, 4]``."""
     return np.ascontiguousarray(checksums, "<u4").view(np.uint8).reshape(-1, _FOOT)

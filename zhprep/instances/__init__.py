@@ -10,15 +10,28 @@ table of similar words; ``inspect`` looks at what was made.
 from __future__ import annotations
 
 from zhprep.instances.build import InstanceBuilder, build_instances, builder_of
-from zhprep.instances.config import InstancesConfig, RateSchedule
+from zhprep.instances.config import InstancesConfig, MaskProbSchedule
 from zhprep.instances.corruptions import Corrupted, corrupt_batch
 from zhprep.instances.masks import Flat, Masked, TokenFacts, mask_batch
-from zhprep.instances.materials import SIMILAR_WORDS, Materials, facts_of, made_with
+from zhprep.instances.materials import SIMILAR_WORDS, Materials, facts_of, instances_config
 
 Config = InstancesConfig
 
 __all__ = [
-    "SIMILAR_WORDS", "Config", "Corrupted", "Flat", "InstanceBuilder", "InstancesConfig", "Masked", "Materials",
-    "RateSchedule", "TokenFacts", "build_instances", "builder_of", "corrupt_batch", "facts_of", "made_with",
+    "SIMILAR_WORDS",
+    "Config",
+    "Corrupted",
+    "Flat",
+    "InstanceBuilder",
+    "InstancesConfig",
+    "MaskProbSchedule",
+    "Masked",
+    "Materials",
+    "TokenFacts",
+    "build_instances",
+    "builder_of",
+    "corrupt_batch",
+    "facts_of",
+    "instances_config",
     "mask_batch",
 ]  # fmt: skip

@@ -158,7 +158,7 @@ class InstanceBuilder:
         return assemble(window, pieces, self._special, self.materials.coarse)
 
     def _rows(self, assembled: Assembled, pieces: Pieces, instance_ids: Ints) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of a window: once, or once per duplicate."""
+        """Yield the rows of a window, whose instances have the ids ``int64[B]``: once, or once per duplicate."""
         clean = clean_columns(assembled, pieces, instance_ids)
         copies = self.config.dupe_factor if self.config.static else 1
         unknown = int(np.count_nonzero(assembled.input_ids == self.materials.vocabulary.unk))
@@ -178,11 +178,14 @@ class InstanceBuilder:
             yield record_batch(clean | columns, self._ids)
 
     def _corrupted(self, flat: Flat, dupe: int) -> dict[str, pa.Array]:
+        """Return the columns of the instances ``flat`` (``[B]``, ``[T]`` tokens) after they were corrupted, and count
+        them."""
         corrupted = corrupt_batch(flat, self.config, self.materials.facts, dupe)
         self.account.count(source_tokens=len(corrupted.input_ids), target_tokens=len(corrupted.labels))
         return corrupted_columns(flat, corrupted, dupe, self._ids)
 
     def _pinyin_ids(self, assembled: Assembled, flat: Flat, masked: Masked, dupe: int) -> Array | None:
+        """Return the syllables of the masked tokens, ``uint16[T]``; None where the data have none."""
         if "pinyin_ids" not in assembled.lists:
             return None
         return mask_pinyin_ids(assembled.lists["pinyin_ids"][0], flat, masked, self.config, self.materials.facts, dupe)
@@ -206,7 +209,7 @@ class SplitBuilder:
         self, materials: Materials, *, block: int = 0, account: Account | None = None, window: int = WINDOW
     ) -> None:
         self._account = account if account is not None else Account()
-        self._share = materials.config.validation_share
+        self._share = materials.config.validation_fraction
         firsts = {"train": {False: 0}, "validation": {True: 0}, "apart": {False: 0, True: VALIDATION}}
         self._sides = {
             side: InstanceBuilder(materials, block=block, account=self._account, window=window, first_number=first)

@@ -16,35 +16,37 @@ LABELS_OF_PAIRS = ("next", "order", "none")
 """What the label of a pair of segments may say."""
 
 
-SCHEDULE_HINT = "shares of the training and rates, rising from 0 to 1: 0:0.15,0.1:0.3,1:0.15"
+SCHEDULE_HINT = "parts of the training and probabilities, rising from 0 to 1: 0:0.15,0.1:0.3,1:0.15"
 
 
 @dataclasses.dataclass(frozen=True)
-class RateSchedule:
-    """A rate that changes while a model is trained: a curriculum over how much is masked.
+class MaskProbSchedule:
+    """A ``mask_prob`` that changes while a model is trained: a curriculum over how much is masked.
 
-    ``points`` are shares of the training done, rising, each with the rate there: straight lines between the points,
-    flat before the first and after the last (Chinese ModernBERT, arXiv 2510.12285, goes from 15 % to 30 % and back).
+    ``points`` are parts of the training done, rising, each with the probability there: straight lines between the
+    points, flat before the first and after the last (Chinese ModernBERT, arXiv 2510.12285, goes from 15 % to 30 % and
+    back).
     """
 
     points: tuple[tuple[float, float], ...]
 
     @classmethod
-    def parse(cls, text: str) -> RateSchedule:
+    def parse(cls, text: str) -> MaskProbSchedule:
         """Read a schedule; raises ``UsageError`` for one that is not."""
+        name = "mask_prob_schedule"
         try:
             pairs = [tuple(map(float, part.split(":"))) for part in text.split(",")]
-            points = tuple((share, rate) for share, rate in pairs)
+            points = tuple((progress, probability) for progress, probability in pairs)
         except ValueError:
-            raise UsageError(f"rate_schedule cannot be {text!r}", hint=SCHEDULE_HINT) from None
+            raise UsageError(f"{name} cannot be {text!r}", hint=SCHEDULE_HINT) from None
         if not all(0 <= value <= 1 for point in points for value in point):
-            raise UsageError(f"rate_schedule {text!r} has a share or rate that is not from 0 to 1", hint=SCHEDULE_HINT)
+            raise UsageError(f"{name} {text!r} has a number that is not from 0 to 1", hint=SCHEDULE_HINT)
         if any(after[0] <= before[0] for before, after in pairwise(points)):
-            raise UsageError(f"rate_schedule {text!r} has shares that do not rise", hint=SCHEDULE_HINT)
+            raise UsageError(f"{name} {text!r} has parts of the training that do not rise", hint=SCHEDULE_HINT)
         return cls(points)
 
     def at(self, progress: float) -> float:
-        """Return the rate when the share ``progress`` of the training is done."""
+        """Return the probability when the part ``progress`` of the training is done."""
         for (begin, low), (end, high) in pairwise(self.points):
             if begin <= progress < end:
                 return low + (high - low) * (progress - begin) / (end - begin)
@@ -56,18 +58,18 @@ class InstancesConfig:
     """Settings of ``make-instances`` and of the collator that masks batches."""
 
     mask: str = setting("wwm", "which tokens are chosen")
-    rate: float = setting(0.15, "share of tokens (or words) that is chosen", minimum=0.0)
-    rate_schedule: str = setting(
+    mask_prob: float = setting(0.15, "probability that a token (or word) is chosen", minimum=0.0, maximum=1.0)
+    mask_prob_schedule: str = setting(
         "",
-        "the rate by the share of the pretraining that is done: 0:0.15,0.1:0.3,1:0.15; held-out instances have --rate",
+        "mask_prob by the part of the pretraining done: 0:0.15,0.1:0.3,1:0.15; held-out instances have --mask-prob",
     )
-    budget: str = setting("google", "how the share becomes a number per instance", choices=BUDGET_RULES)
+    budget: str = setting("google", "how mask_prob becomes a number per instance", choices=BUDGET_RULES)
     max_predictions: int | None = setting(None, "at most so many chosen tokens in an instance", minimum=1)
     ngram_weights: tuple[float, ...] = setting((0.4, 0.3, 0.2, 0.1), "chances of 1, 2, 3, … words (ngram, mac, pert)")
-    span_p: float = setting(0.2, "span: chance that a span ends after a word (geometric)", minimum=0.0)
+    span_p: float = setting(0.2, "span: chance that a span ends after a word (geometric)", minimum=0.0, maximum=1.0)
     span_max: int = setting(10, "span: most words of a span", minimum=1)
-    word_share: float = setting(
-        0.9, "chinesebert: share of instances masked by words, the others by tokens", minimum=0.0
+    whole_word_prob: float = setting(
+        0.9, "chinesebert: probability that an instance is masked by words, not by tokens", minimum=0.0, maximum=1.0
     )
     replacement: str | None = setting(None, "what goes in the chosen places (bert; shuffle with pert)")
     similar_words: str | None = setting(None, "similar: file of similar words (zhprep similar-words)")
@@ -77,7 +79,7 @@ class InstancesConfig:
     span_mean: float = setting(
         3.0, "infill, sentinels: words of a span on average (characters with --mask char)", minimum=0.1
     )
-    permute_share: float = setting(1.0, "permute: share of the sentences that change places", minimum=0.0)
+    permute_ratio: float = setting(1.0, "permute: ratio of the sentences that change places", minimum=0.0, maximum=1.0)
     format: str = setting("segment-pair", "how sentences become instances")
     pairs: str = setting(
         "next",
@@ -85,7 +87,9 @@ class InstancesConfig:
         "parallel text, two of its columns: zh,en",
     )
     max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
-    short_seq_prob: float = setting(0.1, "share of documents cut to a shorter random length", minimum=0.0)
+    short_seq_prob: float = setting(
+        0.1, "probability that a document is cut to a shorter random length", minimum=0.0, maximum=1.0
+    )
     coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
     spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
@@ -101,18 +105,18 @@ class InstancesConfig:
         "which documents to take; apart: both, instances for validation from documents of their own",
         choices=("all", "train", "validation", "apart"),
     )
-    validation_share: float = setting(
-        0.01, "share of documents (by hash of their text) that are for validation", minimum=0.0
+    validation_fraction: float = setting(
+        0.01, "fraction of the documents (by hash of their text) that is for validation", minimum=0.0, maximum=1.0
     )
     seed: int = setting(0, "seed of every random decision")
 
     def __post_init__(self) -> None:
         self._check_pairs()
-        if self.rate_schedule:
-            RateSchedule.parse(self.rate_schedule)
-        if self.rate_schedule and self.static:
+        if self.mask_prob_schedule:
+            MaskProbSchedule.parse(self.mask_prob_schedule)
+        if self.mask_prob_schedule and self.static:
             raise UsageError(
-                "rate_schedule goes by the steps of the pretraining, which masks on disk cannot follow",
+                "mask_prob_schedule goes by the steps of the pretraining, which masks on disk cannot follow",
                 hint="leave out --static, or the schedule",
             )
         if self.max_predictions is not None and self.budget in ("words", "bernoulli", "probabilistic"):
@@ -141,10 +145,10 @@ class InstancesConfig:
             )
 
     def at(self, progress: float | None) -> InstancesConfig:
-        """Return the settings when the share ``progress`` of the pretraining is done; None is outside of it."""
-        if progress is None or not self.rate_schedule:
+        """Return the settings when the part ``progress`` of the pretraining is done; None is outside of it."""
+        if progress is None or not self.mask_prob_schedule:
             return self
-        return dataclasses.replace(self, rate=RateSchedule.parse(self.rate_schedule).at(progress))
+        return dataclasses.replace(self, mask_prob=MaskProbSchedule.parse(self.mask_prob_schedule).at(progress))
 
     @property
     def replacing(self) -> str:

@@ -70,7 +70,7 @@ def facts_of(config: InstancesConfig, vocabulary: Vocabulary, readings: PinyinRe
     return dataclasses.replace(facts, similar=read_similar_words(config.similar_words, vocabulary))
 
 
-def made_with(folder: Path, manifest: dict[str, Any]) -> InstancesConfig:
+def instances_config(folder: Path, manifest: dict[str, Any]) -> InstancesConfig:
     """Return the settings in the manifest of ``folder``; raises ``UsageError`` for one that this version has not."""
     config = settings.build(InstancesConfig, manifest["config"]["instances"], where=f"the manifest of {folder}")
     if config.similar_words is None:

@@ -41,8 +41,8 @@ class ModelConfig:
     intermediate_size: int = setting(3072, "width inside the feed-forward block", minimum=1)
     max_position_embeddings: int = setting(512, "longest sequence", minimum=1)
     type_vocab_size: int = setting(2, "number of segment types", minimum=1)
-    hidden_dropout: float = setting(0.1, "dropout after embeddings and blocks", minimum=0)
-    attention_dropout: float = setting(0.1, "dropout on attention weights", minimum=0)
+    hidden_dropout: float = setting(0.1, "dropout after embeddings and blocks", minimum=0, maximum=1)
+    attention_dropout: float = setting(0.1, "dropout on attention weights", minimum=0, maximum=1)
     norm: str = setting("layer", "what normalises the hidden states")
     norm_position: str = setting(
         "post", "after the residual, or before each block and at the end", choices=("post", "pre")

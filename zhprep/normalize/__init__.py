@@ -14,16 +14,17 @@ from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zhprep.core import schema
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
+from zhprep.normalize.characters import Positions
 from zhprep.normalize.config import STEP_NAMES, NormalizeConfig
 from zhprep.normalize.sentences import split
 from zhprep.normalize.steps import REWRITING, STEPS
 from zhprep.normalize.text import Text
+from zhprep.normalize.wrapping import line_counts, look, unwrap
 
 __all__ = ["STEPS", "NormalizeConfig", "build"]
 
@@ -44,10 +45,16 @@ def build(config: NormalizeConfig) -> Stage:
 
     def normalize(batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         text = Text.read(batch.column("sentences").flatten(), account)
+        counts = line_counts(batch)
+        account.count(sentences_in=counts.sum())
+        if config.unwrap:
+            text, counts = unwrap(text, counts, account)
+        else:
+            look(text, counts, account)
         text = clean(text, names, config, account)
         if config.split:
             text = _split(text, names, config, account)
-        return _assemble(batch, text, account)
+        return _assemble(batch, text, counts, account)
 
     return normalize
 
@@ -85,14 +92,13 @@ def _check_placeholder(config: NormalizeConfig) -> None:
         )
 
 
-def _assemble(batch: pa.RecordBatch, text: Text, account: Account) -> pa.RecordBatch:
-    """Put the sentences back into their documents; count what is empty."""
-    counts = pc.fill_null(pc.list_value_length(batch.column("sentences")), 0).to_numpy()
+def _assemble(batch: pa.RecordBatch, text: Text, counts: Positions, account: Account) -> pa.RecordBatch:
+    """Put the sentences back into their documents, which had ``counts`` lines; count what is empty."""
     sentences, lines = text.write()
     document_of_line = np.repeat(np.arange(batch.num_rows), counts)
     per_document = np.bincount(document_of_line[lines], minlength=batch.num_rows)
     n_filled = int(np.count_nonzero(np.diff(lines, prepend=-1)))
-    account.count(sentences_in=counts.sum(), sentences=len(sentences), characters_out=text.n_characters)
+    account.count(sentences=len(sentences), characters_out=text.n_characters)
     account.drop("sentences.empty", counts.sum() - n_filled)
     account.insert("sentences.split", len(sentences) - n_filled)
     account.drop("documents.empty", int(np.count_nonzero(per_document == 0)))

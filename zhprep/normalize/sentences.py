@@ -108,7 +108,8 @@ def _ends(runs: Runs) -> Positions:
 
 
 def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Flags:
-    """Return where runs without a Chinese stop (… ? ! .) may end a sentence."""
+    """Return where runs without a Chinese stop (… ? ! .) may end a sentence, ``bool[R]``, by the kinds (``uint8[R]``)
+    before and after each."""
     spaced = (following == marks.SPACE) & (beyond != marks.LOWER)
     latin_before, latin_after = _latin(before), _latin(following)
     stammer = runs.codes[runs.first - 1] == runs.codes[runs.after]
@@ -123,12 +124,14 @@ def _weak_ends(runs: Runs, before: Kinds, following: Kinds, beyond: Kinds) -> Fl
 
 
 def _latin(kinds: Kinds) -> Flags:
+    """Return which kinds (``uint8[N]``) are of letters and digits, or none: ``bool[N]``."""
     latin: Flags = kinds <= marks.SYMBOL  # and what has no kind of its own
     return latin
 
 
 def _short_number(runs: Runs) -> Flags:
-    """Return where at most two digits stand before the run: more likely the number of an item than a year."""
+    """Return where at most two digits stand before the run, ``bool[R]``: more likely the number of an item than a
+    year."""
     third = runs.kinds[np.maximum(runs.first - 3, 0)]
     second = runs.kinds[np.maximum(runs.first - 2, 0)]
     short: Flags = (second != marks.DIGIT) | (third != marks.DIGIT)
@@ -141,7 +144,8 @@ def _abbreviations() -> frozenset[str]:
 
 
 def _abbreviated(runs: Runs, found: Positions) -> Flags:
-    """Return which of the runs are full stops after an abbreviation or an initial."""
+    """Return which of the runs ``found`` (``int64[N]``) are full stops after an abbreviation or an initial,
+    ``bool[N]``."""
     flags = np.zeros(found.size, np.bool_)
     candidates = np.flatnonzero((runs.strongest[found] == marks.DOT) & (_latin(runs.kinds[runs.first[found] - 1])))
     for i in candidates.tolist():
@@ -154,7 +158,8 @@ def _abbreviated(runs: Runs, found: Positions) -> Flags:
 
 
 def _addressed(runs: Runs, found: Positions) -> Flags:
-    """Return which of the runs are ASCII marks inside a web address that has Chinese characters in it."""
+    """Return which of the runs ``found`` (``int64[N]``) are ASCII marks inside a web address that has Chinese
+    characters in it, ``bool[N]``."""
     flags = np.zeros(found.size, np.bool_)
     weak = runs.strongest[found] == marks.ASCII_STOP
     for i in np.flatnonzero(weak & _latin(runs.kinds[runs.after[found]])).tolist():
@@ -164,7 +169,7 @@ def _addressed(runs: Runs, found: Positions) -> Flags:
 
 
 def _reported(runs: Runs, found: Positions) -> Flags:
-    """Return after which quotations the sentence goes on."""
+    """Return after which quotations, of the runs ``found`` (``int64[N]``), the sentence goes on: ``bool[N]``."""
     after = runs.after[found]
     flags = np.zeros(found.size, np.bool_)
     quoted = np.isin(runs.kinds[after - 1], [marks.QUOTE, marks.CLOSER, marks.TITLE])
@@ -183,7 +188,8 @@ def _reported(runs: Runs, found: Positions) -> Flags:
 
 
 def _enclosed(runs: Runs, found: Positions) -> Flags:
-    """Return which runs close a title, or brackets or quotes in the middle of a sentence that do not end in a 。."""
+    """Return which of the runs ``found`` (``int64[N]``) close a title, or brackets or quotes in the middle of a
+    sentence that do not end in a 。: ``bool[N]``."""
     flags = np.zeros(found.size, np.bool_)
     last = runs.last[found]
     closers = np.where(runs.after[found] == last + 2, runs.codes[last + 1], 0)

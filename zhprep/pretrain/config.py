@@ -16,7 +16,7 @@ class PretrainConfig(OptimisationConfig):
 
     size: str = setting("base", "size of the model: tiny, mini, small, base, large, or one of the recipe's own")
     validation: float = setting(
-        0.01, "share of instances held out; raised to 64 instances, to at most a tenth", minimum=0
+        0.01, "share of instances held out; raised to 64 instances, to at most a tenth", minimum=0, maximum=1
     )
     eval_every: int = setting(
         0, "steps between figures on the held-out instances; 0 gives them at the end only", minimum=0

@@ -17,7 +17,7 @@ from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
 from zhprep.engine.feed import Feed, Phase
 from zhprep.engine.loop import Trainer
-from zhprep.instances import made_with
+from zhprep.instances import instances_config
 from zhprep.models import Assets, Model, ModelConfig, load_weights, model_config
 from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
@@ -150,7 +150,7 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
     """
     whole = Instances(data)
     view = view_of(data, whole.manifest, whole.columns, vocabulary)
-    check_labels(model.labels, view.gives, made_with(data, whole.manifest), str(data))
+    check_labels(model.labels, view.gives, instances_config(data, whole.manifest), str(data))
     theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
     if theirs != vocabulary.sha256:
         raise UsageError(

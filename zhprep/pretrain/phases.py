@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core import config as settings
-from zhprep.core.config import setting
+from zhprep.core.config import renamed, setting
 from zhprep.core.errors import UsageError
 from zhprep.engine.config import SCHEDULE_NAMES, OptimisationConfig
 from zhprep.engine.schedules import learning_rate
@@ -108,7 +108,8 @@ def folders_of(data: Sequence[Path], phases: Sequence[PlannedPhase]) -> list[Pat
 
 def check_made_for(phase: PlannedPhase, made: dict[str, Any], data: Path) -> None:
     """Raise ``UsageError`` when the instances in ``data`` were ``made`` with other settings than ``phase`` states."""
-    for name, value in (phase.config.instances or {}).items():
+    made = renamed(made)
+    for name, value in renamed(phase.config.instances or {}).items():
         if made.get(name) != value:
             flag = f"--{name.replace('_', '-')} {value}"
             raise UsageError(

@@ -11,13 +11,14 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from zhprep.core.config import renamed
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
 SECTIONS = ("normalize", "segment", "vocab", "glyphs", "pinyin", "instances", "model", "pretrain", "evaluate")
-FACTS = ("name", "title", "paper", "base", "sizes", "not_confirmed")
+FACTS = ("name", "title", "paper", "base", "sizes", "initial", "not_confirmed")
 
-_KINDS = {"sizes": (dict, "a table"), "not_confirmed": (list, "a list of texts")}
+_KINDS = {"sizes": (dict, "a table"), "initial": (dict, "a table"), "not_confirmed": (list, "a list of texts")}
 """What is neither a section nor a text."""
 
 Recipe = dict[str, Any]
@@ -76,11 +77,21 @@ def recipe_text(name: str) -> str:
 
 def _read(name: str) -> Recipe:
     try:
-        return {"name": Path(name).stem, **tomllib.loads(recipe_text(name))}
+        return {"name": Path(name).stem, **_current(tomllib.loads(recipe_text(name)))}
     except tomllib.TOMLDecodeError as error:
         raise DataError(
             f"recipe {name}: is not TOML: {error}", hint="`zhprep recipes NAME` prints one to start from"
         ) from error
+
+
+def _current(table: Any, inside: bool = False) -> Any:
+    """Return tables with the settings of instances, wherever they stand, by the names they have now."""
+    if isinstance(table, list):
+        return [_current(item, inside) for item in table]
+    if not isinstance(table, dict):
+        return table
+    named = renamed(table) if inside else table
+    return {key: _current(value, inside or key == "instances") for key, value in named.items()}
 
 
 def _check_kinds(own: Recipe, name: str) -> None:

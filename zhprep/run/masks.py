@@ -8,7 +8,7 @@ from typing import Any
 
 from zhprep.core.errors import DataError
 from zhprep.core.shards import open_batches, read_manifest
-from zhprep.instances import facts_of, made_with
+from zhprep.instances import facts_of, instances_config
 from zhprep.instances.inspect import lint, lint_corrupted, special_in_text, statistics
 from zhprep.run.instances import VOCABULARY
 from zhprep.vocab import load
@@ -16,7 +16,7 @@ from zhprep.vocab import load
 
 def verify_text(folder: Path) -> None:
     """Raise ``DataError`` where a token of the text of an instances folder has the id of a special token."""
-    config = made_with(folder, read_manifest(folder, "instances"))
+    config = instances_config(folder, read_manifest(folder, "instances"))
     facts = facts_of(replace(config, similar_words=None), load(folder / VOCABULARY))
     found = sum(special_in_text(batch, config, facts) for batch in open_batches(folder, "instances"))
     if found:
@@ -46,7 +46,7 @@ def mask_statistics(folder: Path) -> dict[str, Any]:
 
 def _lint(folder: Path) -> tuple[dict[str, Any], list[str]]:
     manifest = read_manifest(folder, "instances")
-    config = made_with(folder, manifest)
+    config = instances_config(folder, manifest)
     facts, batches = facts_of(config, load(folder / VOCABULARY)), open_batches(folder, "instances")
     if config.corruption:
         sides = lint_corrupted(batches, config, facts)

@@ -2,7 +2,8 @@
 
     DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
     DIR/similar-words.tsv     and where a recipe has phases with instances of their own
-    DIR/data-1/ …             those of the phases before the last
+    DIR/data-1/ …             those of the phases before the last; where it goes on from another recipe's model
+    DIR/initial/              that model
 
 A recipe without a ``[model]`` describes data only, and ends with them.
 
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.config import build
+from zhprep.core.config import build, setting
 from zhprep.core.corpus import Corpus
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
@@ -32,7 +33,7 @@ from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.phases import configs_of, planned
-from zhprep.recipes import Recipe
+from zhprep.recipes import Recipe, load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
 from zhprep.run.glyphs import render_glyphs
@@ -114,6 +115,8 @@ class Run:
         size = config.size
         planned(config)
         check_model(self.recipe["model"], size, self.instances, f"recipe {self.recipe['name']!r}")
+        if (first := _initial(self)) is not None:
+            first.check()
         for task in self.tasks:
             read_task(task)
 
@@ -176,13 +179,36 @@ def _instances(run: Run, corpus: Corpus, vocabulary: Path, name: str, config: In
     return make_instances(corpus, task, run.output_at(name))
 
 
-def _pretrain(run: Run) -> None:
+@dataclass(frozen=True)
+class InitialModel:
+    """The model that a recipe goes on from: another recipe's, trained on the same instances at ``size``."""
+
+    recipe: str = setting("", "the recipe of the model to go on from")
+    size: str = setting("", "its size; that of the run if empty")
+
+
+def _initial(run: Run) -> Run | None:
+    """Return the run of the model that the recipe goes on from, if it does and no other model is named."""
+    stated = build(InitialModel, run.recipe.get("initial", {}), where="[initial]")
+    if not stated.recipe or run.config(PretrainConfig, "pretrain").initial:
+        return None
+    size = stated.size or run.size
+    recipe = load_recipe(stated.recipe, size=size)
+    flags = {**run.flags, "pretrain": {**run.flags.get("pretrain", {}), "size": size}}
+    return replace(run, recipe=recipe, size=size, flags=flags, tasks=())
+
+
+def _pretrain(run: Run, into: str = "run") -> None:
     from zhprep.pretrain.run import pretrain
 
     config = run.config(PretrainConfig, "pretrain")
+    if (first := _initial(run)) is not None:
+        run.tell("initial", f"pretrain {first.recipe['name']}, size {first.size}, to go on from")
+        _pretrain(first, "initial")
+        config = replace(config, initial=str(run.folder / "initial"))
     data = [run.folder / name for name, _ in run.phases]
     pretrain(
-        data, run.folder / "run", run.recipe.get("model", {}), config,
+        data, run.folder / into, run.recipe.get("model", {}), config,
         vocabulary=data[-1] / VOCABULARY, overwrite=run.output.overwrite, progress=run.progress("pretrain"),
     )  # fmt: skip
 

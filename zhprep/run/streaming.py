@@ -13,9 +13,8 @@ from typing import IO, Any
 import pyarrow as pa
 
 from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
-from zhprep.core.corpus.formats.rows import open_rows
-from zhprep.core.corpus.inputs import STDIN, check_promise
-from zhprep.core.corpus.inputs.streams import Stream
+from zhprep.core.corpus.formats import open_rows
+from zhprep.core.corpus.inputs import STDIN, Stream, check_promise
 from zhprep.core.errors import UsageError
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.report import Account

@@ -12,7 +12,8 @@ from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counting import Counter, count
 from zhprep.vocab.counts import Counts, merge
 from zhprep.vocab.encode import Encoded, Encoder
-from zhprep.vocab.files import load, read_counts, write, write_counts
+from zhprep.vocab.files import read_counts, write, write_counts
+from zhprep.vocab.loading import load
 from zhprep.vocab.types import TYPES
 from zhprep.vocab.vocabulary import Vocabulary
 

@@ -166,4 +166,5 @@ def word_bounds(chunk: Chunk, ends: Any) -> tuple[npt.NDArray[np.int64], npt.NDA
 
 
 def _sentences_of(chunk: Chunk, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the sentences of ``places`` (``int64[N]``) in a chunk, ``int64[N]``."""
     return np.maximum(np.searchsorted(chunk.offsets, places, side="left") - 1, 0)

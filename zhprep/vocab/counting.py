@@ -97,10 +97,12 @@ class Counter:
         return pa.array(flat, pa.string()), np.repeat(amounts.to_numpy(), [len(found) for found in pieces])
 
     def _add_text(self, chunk: codepoints.Chunk, classes: npt.NDArray[np.uint8]) -> None:
+        """Count a chunk whose code points have ``classes`` ``uint8[C]``."""
         self._add_singles(self._standing.becomes[chunk.points[classes == ALONE]])
         self._add_runs(chunk, classes, *codepoints.run_bounds(classes >= JOINED, chunk.offsets))
 
     def _add_words(self, chunk: codepoints.Chunk, classes: npt.NDArray[np.uint8], ends: pa.Array) -> None:
+        """Count a chunk by its words; ``classes`` are ``uint8[C]``, ``ends`` ``list<int32>[S]`` of all sentences."""
         starts, stops = codepoints.word_bounds(chunk, ends)
         if self._standing.splitter.space_opens_word and len(starts):
             space = (chunk.points[starts] == ord(" ")) & (stops - starts == 1)
@@ -111,13 +113,15 @@ class Counter:
         self._add_runs(chunk, classes, starts, stops)
 
     def _add_singles(self, points: codepoints.Points) -> None:
+        """Count characters (``uint32[N]``) that are pieces by themselves."""
         amounts = np.bincount(points)
         if len(amounts) > len(self._singles):
             amounts, self._singles = self._singles, amounts
         self._singles[: len(amounts)] += amounts
 
     def _add_runs(self, chunk: codepoints.Chunk, classes: npt.NDArray[np.uint8], starts: Ints, stops: Ints) -> None:
-        """Count the runs that are pieces as they stand, and those that the library must see, apart."""
+        """Count the runs (``starts``, ``stops`` ``int64[R]``) that are pieces as they stand, and those that the library
+        must see, apart; ``classes`` are ``uint8[C]``."""
         n_others = np.zeros(len(classes) + 1, np.int64)
         np.cumsum(classes != JOINED, out=n_others[1:])
         odd = n_others[starts] != n_others[stops]

@@ -118,13 +118,14 @@ class Encoder:
         return np.repeat(holds, np.diff(chunk.offsets))
 
     def _as_text(self, ids: Ids) -> Ids:
-        """Return ``ids`` without special tokens: a word that is spelt like one is a word that is not known."""
+        """Return ``ids`` ``[T]`` without special tokens: a word that is spelt like one is a word that is not known."""
         special = self._never.take(ids, mode="clip")
         return np.where(special, ids.dtype.type(self.vocabulary.unk), ids) if special.any() else ids
 
 
 def _with_extra(position: Ints, extra: Ints, last: Ints) -> Ints:
-    """Return ``position`` with ``last[i]`` repeated ``extra[i]`` times more: runs with more tokens than characters."""
+    """Return ``position`` (``int64[T]``) with ``last[i]`` repeated ``extra[i]`` times more (``int64[R]`` each): runs
+    with more tokens than characters."""
     if not extra.any():
         return position
     more = np.repeat(last, extra)
@@ -132,7 +133,8 @@ def _with_extra(position: Ints, extra: Ints, last: Ints) -> Ints:
 
 
 def _encoded(ids: Ids, begin: Ints, end: Ints, position: Ints, offsets: codepoints.Offsets) -> Encoded:
-    """Return tokens with places in their sentences; ``position``, in order, is within the sentence of each token."""
+    """Return tokens ``[T]`` with places in their sentences; ``position`` ``int64[T]``, in order, is within the sentence
+    of each token, ``offsets`` ``int64[S + 1]`` are those of the sentences."""
     sentence_offsets = np.searchsorted(position, offsets)
     origin = np.repeat(offsets[:-1], np.diff(sentence_offsets))
     return Encoded(ids, (begin - origin).astype(np.int32), (end - origin).astype(np.int32), sentence_offsets)

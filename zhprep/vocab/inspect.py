@@ -168,7 +168,8 @@ class CorpusInspection:
     def _unknown_characters(
         self, batch: pa.RecordBatch, sentences: pa.Array, encoded: Encoded
     ) -> tuple[list[str], npt.NDArray[np.int64]]:
-        """Return the characters that have no entry where a token is unknown, and their number by document."""
+        """Return the characters that have no entry where a token is unknown, and their number by document,
+        ``int64[D]``."""
         unknown = np.flatnonzero(encoded.ids == self._vocabulary.unk)
         owners = _owners(encoded)[unknown]
         spans = zip(owners.tolist(), encoded.starts[unknown].tolist(), encoded.stops[unknown].tolist(), strict=True)
@@ -192,7 +193,7 @@ class CorpusInspection:
 
 
 def _owners(encoded: Encoded) -> npt.NDArray[np.int64]:
-    """Return the sentence of each token."""
+    """Return the sentence of each token, ``int64[T]``."""
     return np.repeat(np.arange(len(encoded.sentence_offsets) - 1), np.diff(encoded.sentence_offsets))
 
 

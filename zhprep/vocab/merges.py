@@ -264,13 +264,13 @@ class _Learner:
         return first
 
     def _forget(self, starts: Ints) -> None:
-        """Take the pairs that begin at ``starts`` off the counts."""
+        """Take the pairs that begin at ``starts`` (``int64[N]``) off the counts."""
         np.subtract.at(self.pairs.count, self.pair[starts], self.weight[starts])
         self.pairs.count[0] = 0
         self.pair[starts] = 0
 
     def _loosened(self, symbol: int) -> Ints:
-        """Return where pairs with ``symbol`` stand, which are to be counted anew."""
+        """Return where pairs with ``symbol`` stand, which are to be counted anew: ``int64[N]``."""
         numbers = self.pairs.with_symbol(symbol)
         places, owner = self.pairs.places(numbers)
         where: Ints = places[self.pair[places] == numbers[owner]]
@@ -278,7 +278,7 @@ class _Learner:
         return where
 
     def _add(self, starts: Ints) -> None:
-        """Count the pairs that begin at ``starts``; all of them are new."""
+        """Count the pairs that begin at ``starts`` (``int64[N]``); all of them are new."""
         last = self.following[starts] == self.end
         self.pair[starts[last]] = 0
         starts = starts[~last]
@@ -289,7 +289,7 @@ class _Learner:
         self._push(numbers[sums >= self.bar])
 
     def _push(self, numbers: Ints) -> None:
-        """Put pairs on the heap."""
+        """Put pairs (``int64[P]``) on the heap."""
         lefts, rights = self.pairs.left[numbers].tolist(), self.pairs.right[numbers].tolist()
         for pair, left, right, count in zip(
             numbers.tolist(), lefts, rights, self.pairs.count[numbers].tolist(), strict=True

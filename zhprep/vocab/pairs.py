@@ -62,7 +62,7 @@ def grouped(keys: Ints, weights: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 def _put(array: Ints, places: Ints, values: Ints) -> Ints:
-    """Set ``values`` at ``places``, the last ones, in ``array`` or in a longer copy of it."""
+    """Set ``values`` at ``places`` (``int64[N]`` each), the last ones, in ``array`` or in a longer copy of it."""
     if len(places) and places[-1] >= len(array):
         array = np.concatenate((array, np.zeros(max(len(array), int(places[-1]) + 1 - len(array)), array.dtype)))
     array[places] = values

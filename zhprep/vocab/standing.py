@@ -41,7 +41,8 @@ class Standing:
         return {chr(point) for point in points[self.of(points) >= JOINED].tolist()}
 
     def _ask(self, characters: list[str]) -> npt.NDArray[np.uint8]:
-        """Ask about all at once, each beside a letter, a digit, a mark and itself (three: GPT-2 parts two spaces)."""
+        """Ask about N characters at once, each beside a letter, a digit, a mark and itself (three: GPT-2 parts two
+        spaces): ``uint8[N]``."""
         text = "a" + "".join(f"{x}a{x}1{x}!{x}{x}{x}a" for x in characters)
         starts, stops = (_by_place(places, len(characters)) for places in self.splitter.spans(text))
         parted = (starts[:, [1, 3, 5, 9]] > 0).all(1) & (stops[:, [0, 2, 4, 6]] > 0).all(1)
@@ -60,6 +61,7 @@ class Standing:
 
 
 def _by_place(places: npt.NDArray[np.int64], n: int) -> npt.NDArray[np.int64]:
-    """Return how many of ``places`` in the text that is asked about are at each of the ten places of a character."""
+    """Return how many of ``places`` (``int64[P]``) in the text that is asked about are at each of the ten places of a
+    character: ``int64[n, 10]``."""
     counts: npt.NDArray[np.int64] = np.bincount(places, minlength=10 * n + 2)[1 : 10 * n + 1].reshape(n, 10)
     return counts

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from zhprep.core.corpus.ahead import one_ahead
+from zhprep.core.corpus.pieces import one_ahead
 
 
 def counted(made: list[int], n: int) -> Iterator[int]:

@@ -16,8 +16,7 @@ from plain_reader import COMPRESS, DOCUMENTS, corpus_of, jsonl_of, lines_of, tex
 
 from zhprep.core import schema
 from zhprep.core.corpus import plan
-from zhprep.core.corpus.formats.rows import row_weights
-from zhprep.core.corpus.formats.weights import weigh
+from zhprep.core.corpus.formats import row_weights, weigh
 from zhprep.core.errors import DataError
 
 

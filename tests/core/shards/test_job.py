@@ -69,7 +69,7 @@ def test_the_manifest_says_what_and_not_where_or_when(tmp_path: Path, whole: dic
     assert json.loads(whole["plan.json"])["corpus"]["inputs"][0]["name"] == "x.txt"
 
 
-ERRORS = [DataError("bad", hint="mend it"), UsageError("no such package"), RuntimeError("ours")]
+ERRORS = [DataError("bad", hint="mend it"), UsageError("no such package", hint="install it"), RuntimeError("ours")]
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
@@ -87,7 +87,10 @@ def test_an_error_before_the_first_shard_leaves_nothing(tmp_path: Path, corpus: 
 
 def test_an_error_after_the_first_shard_keeps_it(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
     with pytest.raises(DataError):
-        run_job(make_job(corpus, Failing(at=3, error=DataError("bad"))), Output(tmp_path / "out", executor="inline"))
+        run_job(
+            make_job(corpus, Failing(at=3, error=DataError("bad", hint="mend it"))),
+            Output(tmp_path / "out", executor="inline"),
+        )
     assert len(list((tmp_path / "out" / ".receipts").iterdir())) == 3
     assert not (tmp_path / "out" / "manifest.json").exists()
     run_job(make_job(corpus), Output(tmp_path / "out", executor="inline"))
@@ -180,7 +183,9 @@ def test_an_array_of_tasks(tmp_path: Path, corpus: Path, whole: dict[str, bytes]
 
 def test_an_array_task_with_bad_data_leaves_the_folder_to_the_others(tmp_path: Path, corpus: Path) -> None:
     with pytest.raises(DataError):
-        run_job(make_job(corpus, Failing(error=DataError("bad"))), Output(tmp_path / "out", num_shards=2))
+        run_job(
+            make_job(corpus, Failing(error=DataError("bad", hint="mend it"))), Output(tmp_path / "out", num_shards=2)
+        )
     assert (tmp_path / "out" / "plan.json").exists()
 
 

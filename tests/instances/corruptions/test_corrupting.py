@@ -115,7 +115,7 @@ def test_formats_with_more_than_one_text_are_refused(make, name, static):
 
 def test_a_vocabulary_with_too_few_sentinels_is_refused_also_for_dynamic_data(make):
     with pytest.raises(UsageError, match=r"has 60 sentinels .* need up to 78"):
-        make([], corruption=("sentinels",), max_length=512, rate=0.45)
+        make([], corruption=("sentinels",), max_length=512, mask_prob=0.45)
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -179,6 +179,6 @@ def test_damage_is_told(make, names, change):
 
 
 def test_other_settings_than_the_manifest_says_are_told(make):
-    table, facts = make(make_documents(9, 60), corruption=("infill",), static=True, rate=0.3)
+    table, facts = make(make_documents(9, 60), corruption=("infill",), static=True, mask_prob=0.3)
     sides = lint_corrupted(table.to_batches(), InstancesConfig(corruption=("infill",), **FORMAT), facts)
     assert any("not as drawn" in problem for problem in sides.problems())

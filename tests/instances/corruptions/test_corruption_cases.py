@@ -29,7 +29,7 @@ def corrupted(names, mask):
     ids = np.array([2, *(VOCABULARY.ids[character] for character in TEXT), 3])
     word_ids = np.array([-1, *np.repeat(np.arange(len(WORDS)), [*map(len, WORDS)]), -1])
     flat = Flat(ids, word_ids, np.array([0, len(ids)]), np.array([5]))
-    config = InstancesConfig(corruption=tuple(names.split(",")), mask=mask, rate=0.3, seed=2, max_length=64)
+    config = InstancesConfig(corruption=tuple(names.split(",")), mask=mask, mask_prob=0.3, seed=2, max_length=64)
     text = corrupt_batch(flat, config, facts)
     return [" ".join(VOCABULARY.tokens[id_] for id_ in side.tolist()) for side in (text.input_ids, text.labels)]
 

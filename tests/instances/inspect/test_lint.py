@@ -55,8 +55,8 @@ def test_other_budgets_pass(build, facts, budget, static):
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
-        ({"rate": 0.2}, "tokens are chosen"),
-        ({"rate": 0.1}, "over their budget"),
+        ({"mask_prob": 0.2}, "tokens are chosen"),
+        ({"mask_prob": 0.1}, "over their budget"),
         ({"mask": "char"}, "sizes of chosen words"),
         ({"mask": "span"}, "runs of chosen words"),
         ({"ratios": (0.6, 0.2, 0.2)}, "draws are random"),

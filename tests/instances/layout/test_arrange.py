@@ -40,7 +40,7 @@ def test_bins_hold_rows_of_like_length(vocabulary, encoder):
 def test_a_document_is_in_one_split(vocabulary, encoder):
     documents = make_documents(3, 400, most_sentences=3)
     documents += documents[:50]  # equal text falls on the same side
-    settings = {"format": "single", "validation_share": 0.2}
+    settings = {"format": "single", "validation_fraction": 0.2}
     texts, accounts = {}, {}
     for split in ("train", "validation", "all"):
         accounts[split] = Account()
@@ -57,7 +57,7 @@ def test_a_document_is_in_one_split(vocabulary, encoder):
 def test_apart_is_both_sides_and_they_share_no_text(vocabulary, encoder, name):
     documents = make_documents(3, 300, most_sentences=5)
     tables = {
-        split: build(vocabulary, encoder, documents, split=split, format=name, validation_share=0.2)
+        split: build(vocabulary, encoder, documents, split=split, format=name, validation_fraction=0.2)
         for split in ("train", "validation", "apart")
     }
     apart = tables["apart"]

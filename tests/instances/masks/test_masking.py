@@ -86,7 +86,7 @@ def test_the_sound_of_a_masked_token_is_not_given_away():
 
 def test_what_is_put_in_differs_between_epochs_where_the_same_is_chosen():
     flat = flat_of(100)
-    config = InstancesConfig(mask="char", rate=1.0)
+    config = InstancesConfig(mask="char", mask_prob=1.0)
     first, second = (mask_batch(flat, config, FACTS, epoch) for epoch in (0, 1))
     assert np.array_equal(first.positions, second.positions)
     assert 0.2 < (first.kinds != second.kinds).mean() < 0.5  # 1 - .8**2 - .1**2 - .1**2 = .34

@@ -8,21 +8,34 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core.corpus.ahead import one_ahead
-from zhprep.core.corpus.formats.columns import Columns, check_columns
-from zhprep.core.corpus.formats.lines import Ints, Lines, LineScanner, first_undecodable, runs
-from zhprep.core.corpus.formats.rows import RowHash, open_rows, row_weights
-from zhprep.core.corpus.formats.wordform import looks_segmented
-from zhprep.core.corpus.inputs import Input, check_promise, open_text, streams
-from zhprep.core.corpus.inputs.streams import Damaged, Hash
+from zhprep.core.corpus.formats import (
+    Columns,
+    Ints,
+    Lines,
+    LineScanner,
+    RowHash,
+    check_columns,
+    first_undecodable,
+    looks_segmented,
+    open_rows,
+    row_weights,
+    runs,
+)
+from zhprep.core.corpus.inputs import Damaged, Hash, Input, check_promise, open_text, streams
 from zhprep.core.errors import DataError
+
+Item = TypeVar("Item")
+
+_END: Any = object()
 
 _FORM_SAMPLE = 1 << 18
 
@@ -138,7 +151,7 @@ class LinePieces(_Pieces):
         self._take(data, lines, first, len(lines.starts))
 
     def _take(self, data: bytes, lines: Lines, first: int, last: int) -> None:
-        """Let the piece grow by the lines ``[first, last)``."""
+        """Let the piece grow by the rows ``[first, last)``, of ``weights`` ``int64[N]``."""
         start, stop = (int(lines.starts[line]) if line < len(lines.starts) else len(data) for line in (first, last))
         self._digest.update(memoryview(data)[start:stop])
         piece = self._piece
@@ -199,7 +212,7 @@ class RowPieces(_Pieces):
         self._take(batch, weights, first, batch.num_rows)
 
     def _take(self, batch: pa.RecordBatch, weights: Ints, first: int, last: int) -> None:
-        """Let the piece grow by the rows ``[first, last)``."""
+        """Let the piece grow by the rows ``[first, last)``, whose ``weights`` are ``int64[N]``."""
         self._digest.update(batch.slice(first, last - first))
         piece = self._piece
         piece.stop += last - first
@@ -225,7 +238,8 @@ def undecodable(source: Input, line: int, byte: int) -> DataError:
 
 
 def _borders(upto: Ints, heads: npt.NDArray[np.intp], held: int, size: int) -> Iterator[int]:
-    """Yield the heads at which a piece is full, the first having ``held`` so much before line 0."""
+    """Yield the heads (``int64[H]``) at which a piece is full, the first having ``held`` so much before line 0;
+    ``upto`` is ``int64[N + 1]``."""
     before = -held
     while True:
         place = int(np.searchsorted(upto[heads], before + size))
@@ -233,3 +247,16 @@ def _borders(upto: Ints, heads: npt.NDArray[np.intp], held: int, size: int) -> I
             return
         yield int(heads[place])
         before = int(upto[heads[place]])
+
+
+def one_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
+    """Yield ``items``, the next of which a thread makes meanwhile; what making one raises is raised here in its turn.
+
+    It pays where most of the work is done by code that lets go of Python's lock: hashes, decompression, arrays.
+    The thread is gone when the generator is closed or has come to its end.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, items, _END)
+        while (item := coming.result()) is not _END:
+            coming = thread.submit(next, items, _END)
+            yield cast(Item, item)

@@ -15,12 +15,23 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.core.corpus.formats.columns import BadRow, Columns, check_columns, read_header
-from zhprep.core.corpus.formats.lines import Flags, Ints, Lines, first_undecodable, runs, strings
-from zhprep.core.corpus.formats.rows import BATCH, BLANK, RowHash, open_rows
-from zhprep.core.corpus.inputs import LINE_FORMATS, Input, open_text
-from zhprep.core.corpus.inputs.opened import borrowed
-from zhprep.core.corpus.inputs.streams import Damaged, Stream
+from zhprep.core.corpus.formats import (
+    BATCH,
+    BLANK,
+    BadRow,
+    Columns,
+    Flags,
+    Ints,
+    Lines,
+    RowHash,
+    check_columns,
+    first_undecodable,
+    open_rows,
+    read_header,
+    runs,
+    strings,
+)
+from zhprep.core.corpus.inputs import LINE_FORMATS, Damaged, Input, Stream, borrowed, open_text
 from zhprep.core.corpus.pieces import Piece, ReadConfig, scanner_of, undecodable
 from zhprep.core.corpus.plan import Block, Corpus
 from zhprep.core.errors import DataError
@@ -153,6 +164,7 @@ class _Documents:
         self._heads.append(line)
 
     def _add_lines(self, data: bytes, lines: Lines, good: Flags) -> None:
+        """Hold the lines that are not blank and ``good`` (``bool[N]``), each a sentence; count the bad ones."""
         kept = lines.full & good
         n_bad = int(np.count_nonzero(lines.full & ~good))
         if n_bad:
@@ -164,6 +176,7 @@ class _Documents:
         self._hold(strings(data, lines.starts[kept], lines.stops[kept]))
 
     def _add_rows(self, data: bytes, lines: Lines, good: Flags) -> None:
+        """Hold the texts of the lines that are not blank, each a document; ``good`` ``bool[N]`` says which are text."""
         found: list[str] = []
         for i in np.flatnonzero(lines.full).tolist():
             texts = self._parse(data[lines.starts[i] : lines.stops[i]], bool(good[i]), self._line + i + 1)
@@ -179,7 +192,8 @@ class _Documents:
         self._n_lines += len(lines)
 
     def _good(self, data: bytes, lines: Lines) -> Flags:
-        """Say which lines are text; raises ``DataError`` for one that is not, unless such lines are left out."""
+        """Return which lines are text, ``bool[N]``; raises ``DataError`` for one that is not, unless such lines are
+        left out."""
         place = first_undecodable(data)
         if place is None:
             return np.ones(len(lines.starts), np.bool_)

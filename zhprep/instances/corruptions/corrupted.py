@@ -94,6 +94,7 @@ class Corrupted:
 
 
 def _spread(values: Array, old: Bools, new: Ints) -> Array:
+    """Return ``values`` where ``old`` (``bool[T]``) is True and ``new`` elsewhere, each in its order: ``[T]``."""
     result = np.empty(len(old), values.dtype)
     result[old] = values
     result[~old] = new

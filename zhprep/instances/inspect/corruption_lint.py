@@ -88,6 +88,7 @@ def lint_corrupted(batches: Iterable[pa.RecordBatch], config: InstancesConfig, f
 
 
 def _rows(flat: Flat, rows: Ints) -> Flat:
+    """Return the instances ``rows`` (``int64[R]``) of ``flat``."""
     sizes = np.diff(flat.offsets)[rows]
     tokens = ranges(flat.offsets[:-1][rows], sizes)
     return Flat(flat.input_ids[tokens], flat.word_ids[tokens], offsets_of(sizes), flat.instance_ids[rows])
@@ -131,7 +132,7 @@ def _add(sides: Sides, flat: Flat, text: Corrupted, config: InstancesConfig, fac
 
 
 def _of_the_text(flat: Flat, text: Corrupted) -> Bools:
-    """Return True for the tokens of the sources that are those of the text at their origin."""
+    """Return True for the tokens of the sources that are those of the text at their origin, ``bool[S]``."""
     origins = np.maximum(text.origins, 0) + np.repeat(flat.offsets[:-1], np.diff(text.offsets))
     same: Bools = (text.origins >= 0) & (flat.input_ids[origins] == text.input_ids)
     return same
@@ -143,7 +144,8 @@ def _changed(flat: Flat, text: Corrupted, of_the_text: Bools) -> Ints:
 
 
 def _faults(flat: Flat, text: Corrupted, put_in: Bools, config: InstancesConfig, facts: TokenFacts) -> dict[str, int]:
-    """Count what must never be, whatever is drawn; ``put_in`` are the tokens that are not of the text."""
+    """Count what must never be, whatever is drawn; ``put_in`` ``bool[S]`` are the tokens of sources that are not of the
+    text."""
     special = flat.word_ids < 0
     still = text.word_ids < 0
     strange = put_in & (text.input_ids != facts.mask)
@@ -160,6 +162,7 @@ def _faults(flat: Flat, text: Corrupted, put_in: Bools, config: InstancesConfig,
 
 
 def _bases(flat: Flat, text: Corrupted) -> Ints:
+    """Return where the instance of each token of the sources that has an origin begins in ``flat``, ``int64[O]``."""
     return np.repeat(flat.offsets[:-1], np.diff(text.offsets))[text.origins >= 0]
 
 

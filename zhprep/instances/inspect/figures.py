@@ -111,7 +111,8 @@ def _faults(flat: Flat, masked: Masked, facts: TokenFacts) -> dict[str, int]:
 
 
 def _runs(units: Units, chosen: Ints) -> Ints:
-    """Return how many runs there are of 1, 2, 3, … chosen words in a row, within a segment."""
+    """Return how many runs there are of 1, 2, 3, … chosen words (``int64[C]``, ordinals in the batch) in a row, within
+    a segment: ``int64[RUNS]``."""
     ends = units.segment_ends[chosen]
     new = np.diff(chosen, prepend=-2) != 1
     new[1:] |= ends[1:] != ends[:-1]
@@ -120,7 +121,7 @@ def _runs(units: Units, chosen: Ints) -> Ints:
 
 
 def _draws(flat: Flat, masked: Masked, config: InstancesConfig) -> Ints:
-    """Return the kinds of what was drawn once each: tokens, words, or runs of words (spans)."""
+    """Return how often each kind was drawn, ``int64[K]``: once for each token, word, or run of words (span)."""
     per = config.per if config.replacing != "similar" or config.per == "span" else "word"
     if per == "token":
         return np.bincount(masked.kinds, minlength=len(KINDS))
@@ -132,4 +133,5 @@ def _draws(flat: Flat, masked: Masked, config: InstancesConfig) -> Ints:
 
 
 def _lengths(lengths: Ints, most: int) -> npt.NDArray[np.int64]:
+    """Return how many of ``lengths`` (``int64[B]``, up to ``most``) are in each bin: ``int64[BINS]``."""
     return np.bincount(np.minimum(np.maximum(lengths - 1, 0) * BINS // most, BINS - 1), minlength=BINS)

@@ -110,7 +110,7 @@ def _problems(found: Figures, expected: Figures, config: InstancesConfig) -> Ite
 
 
 def _kinds(draws: Ints, config: InstancesConfig) -> Iterator[str]:
-    """Hold the shares of random and kept tokens to the ratios themselves."""
+    """Hold the shares of random and kept among ``draws`` (``int64[K]``, by kind) to the ratios themselves."""
     if config.replacing not in RATIOS or not (n := int(draws.sum())):
         return
     replaced, random, kept = config.ratios or RATIOS[config.replacing]
@@ -147,4 +147,5 @@ def _rate(figures: Figures) -> str:
 
 
 def _shares(counts: Ints) -> str:
+    """Return counts ``int64[N]`` in per cent, as text."""
     return " ".join(f"{share:.1%}" for share in counts / max(int(counts.sum()), 1))

@@ -58,12 +58,13 @@ def restore_corrupted(batch: pa.RecordBatch, sentinels: Ints | None = None) -> t
 
 
 def _list(batch: pa.RecordBatch, name: str) -> tuple[Array, Ints]:
+    """Return the values ``[N]`` of a list column and the offsets ``int64[B + 1]`` of its rows."""
     return batch[name].flatten().to_numpy(), rows_of(batch[name])
 
 
 def _filled(source: Array, offsets: Ints, labels: Array, label_offsets: Ints, sentinels: Ints) -> tuple[Array, Ints]:
-    """Return the sources with the spans of the targets in the place of sentinels, and the size of each, -1 where they
-    do not match (it then has no tokens)."""
+    """Return the sources with the spans of the targets in the place of sentinels, ``[T]``, and the size of each,
+    ``int64[B]``: -1 where they do not match (it then has no tokens)."""
     holes, marks = np.flatnonzero(np.isin(source, sentinels)), np.flatnonzero(np.isin(labels, sentinels))
     n_holes, n_marks = np.diff(np.searchsorted(holes, offsets)), np.diff(np.searchsorted(marks, label_offsets))
     good = n_marks == n_holes + 1
@@ -84,7 +85,8 @@ def _filled(source: Array, offsets: Ints, labels: Array, label_offsets: Ints, se
 
 
 def _in_turn(found: Array, counts: Ints, sentinels: Ints) -> Bools:
-    """Return True for the rows whose sentinels are the first ones, in order."""
+    """Return True for the rows (``counts`` ``int64[B]`` of the ids ``found``) whose sentinels are the first ones, in
+    order: ``bool[B]``."""
     numbers = np.arange(len(found)) - np.repeat(np.cumsum(counts) - counts, counts)
     right = sentinels[np.minimum(numbers, len(sentinels) - 1)] == found
     matching: Bools = np.diff(offsets_of(right)[offsets_of(counts)]) == counts

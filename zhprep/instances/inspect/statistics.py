@@ -38,6 +38,7 @@ def statistics(figures: Figures, max_length: int) -> dict[str, Any]:
 
 
 def _shares(names: list[str], counts: Ints) -> dict[str, float]:
+    """Return counts ``int64[N]`` by name as shares, without those that are 0."""
     total = int(counts.sum())
     return {name: _ratio(int(count), total) for name, count in zip(names, counts, strict=True) if count}
 

@@ -123,7 +123,8 @@ def assemble(
 
 
 def _word_ids(opens: Bools, special: npt.NDArray[np.uint8], offsets: Ints) -> npt.NDArray[np.int16]:
-    """Number the words of every instance from 0; -1 on special tokens."""
+    """Number the words of every instance from 0; -1 on special tokens. ``opens`` ``bool[T]`` says which tokens open a
+    word, ``special`` which are special tokens; ``offsets`` are ``int64[B + 1]``."""
     running = np.cumsum(opens, dtype=np.int32)
     running -= np.repeat(running[offsets[:-1]] + 1, np.diff(offsets))
     word_ids = running.astype(np.int16)
@@ -132,7 +133,8 @@ def _word_ids(opens: Bools, special: npt.NDArray[np.uint8], offsets: Ints) -> np
 
 
 def _starts_of_sequences(slots: Slots, pieces: Pieces, offsets: Ints) -> tuple[Array, Ints]:
-    """Return where the sequences of each instance begin, and its length at the end."""
+    """Return where the sequences of each instance begin, and its length at the end: ``int32[Q + B]`` and offsets
+    ``int64[B + 1]``."""
     counts = np.bincount(pieces.instances, minlength=pieces.n_instances)
     places = slots.edges[:-1] - np.repeat(offsets[:-1], counts)
     ends = np.cumsum(counts)
@@ -142,7 +144,8 @@ def _starts_of_sequences(slots: Slots, pieces: Pieces, offsets: Ints) -> tuple[A
 def _coarse(
     window: Window, pieces: Pieces, fine: Slots, sources: Ints, offsets: Ints, special: SpecialIds
 ) -> dict[str, tuple[Array, Ints]]:
-    """Return the coarse tokens of the same pieces, and for each fine token which of them it is in (-1: special)."""
+    """Return the coarse tokens of the same pieces, and for each slot of the fine ones (``sources`` ``int64[T]``) the
+    coarse token it is in (-1: special), ``int16[T]``; each with its offsets ``int64[B + 1]``."""
     coarse = window.tokens.coarse
     assert coarse is not None
     firsts, sizes = window.tokens.coarse_ranges(pieces.starts, pieces.stops)

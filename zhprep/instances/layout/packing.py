@@ -78,7 +78,8 @@ def _best_fit(sequences: list[Range], max_length: int) -> list[list[Range]]:
 
 
 def _fill_up(bins: list[list[Range]], borders: Ints, max_length: int) -> list[Range]:
-    """Fill the room in the fullest bins with sequences of the emptiest, which are taken apart; return what is left."""
+    """Fill the room in the fullest bins with sequences of the emptiest, which are taken apart at word ``borders``
+    (``int64[W]``); return what is left."""
     least = max(SPECIALS + 2, min(8, max_length // 100 + 1))
     bins.sort(key=lambda sequences: (_room(sequences, max_length), sequences))
     pool: list[Range] = []
@@ -106,7 +107,8 @@ def _room(sequences: list[Range], max_length: int) -> int:
 
 
 def _cut(borders: Ints, start: int, stop: int, most: int) -> int:
-    """Return the last word border that leaves at most so many tokens; ``start`` if there is none after it."""
+    """Return the last of the word ``borders`` (``int64[W]``) that leaves at most so many tokens; ``start`` if there is
+    none after it."""
     if stop - start <= most:
         return stop
     return max(start, int(borders[np.searchsorted(borders, start + most, side="right") - 1]))

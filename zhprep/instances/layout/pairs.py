@@ -75,7 +75,7 @@ def shorten(borders: Ints, spans: Ints, room: int, keys: rng.Bits) -> tuple[Ints
 
 
 def _heads(keys: rng.Bits, tosses: Ints, side: int) -> Ints:
-    """Return how many of so many tosses of a coin are heads."""
+    """Return how many of so many tosses (``int64[n]``) of a coin are heads, ``int64[n]``."""
     heads = np.zeros(len(tosses), np.int64)
     for word in range(int(tosses.max(initial=0) + 63) // 64):
         use = np.clip(tosses - 64 * word, 0, 64)
@@ -85,12 +85,13 @@ def _heads(keys: rng.Bits, tosses: Ints, side: int) -> Ints:
 
 
 def _ones(n: Ints) -> rng.Bits:
+    """Return words whose lowest ``n`` bits (``int64[n]``, 0 to 64) are set: ``uint64[n]``."""
     full = np.uint64(2**64 - 1)
     return np.where(n > 0, full >> np.minimum(64 - n, 63).astype(np.uint64), np.uint64(0))
 
 
 def _whole_words(borders: Ints, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-    """Draw ranges in to word borders, where that leaves anything."""
+    """Draw ranges (``int64[n]`` each) in to word borders, where that leaves anything."""
     inner_start = borders[np.searchsorted(borders, start)]
     inner_stop = borders[np.searchsorted(borders, stop, side="right") - 1]
     some = inner_start < inner_stop

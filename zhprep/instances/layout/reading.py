@@ -79,18 +79,21 @@ class Reader:
     def _read_coarse(
         self, encoder: Encoder, sentences: pa.Array, ends: pa.ListArray, words: CharacterWords, fine: Places
     ) -> Coarse:
-        """Return the coarse tokens, and for each fine token the one its first character is in."""
+        """Return the coarse tokens, ``[C]``, and for each fine token the one its first character is in,
+        ``int64[T]``."""
         encoded = _encode(encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
         return Coarse(encoded.ids, np.maximum(np.searchsorted(places.first, fine.first, side="right") - 1, 0))
 
 
 def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:
+    """Return the tokens of ``sentences`` (``string[S]``), by words (``ends``, ``list<int32>[S]``) if the vocabulary is
+    made of them."""
     return encoder.encode(sentences, ends) if encoder.takes_words else encoder.encode(sentences)
 
 
 def _pinyin_ids(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDArray[np.uint16]]:
-    """Return the syllable of each token that is a single character, 0 for others."""
+    """Return the syllable of each token that is a single character, 0 for others: ``uint16[T]``."""
     syllables = documents["syllables"].flatten().flatten().to_numpy()
     pinyin_ids = syllables[places.first]
     pinyin_ids[places.wide] = 0
@@ -105,7 +108,8 @@ def document_lengths(documents: pa.RecordBatch) -> list[int]:
 
 
 def _without_empty(tokens: Tokens, sentences: Ints, documents: Ints, numbers: Ints) -> tuple[Window, int]:
-    """Return a window without empty sentences and documents, and how many documents were empty."""
+    """Return a window without empty sentences (``int64[S + 1]``) and documents (``int64[D + 1]``), and how many
+    documents were empty."""
     full = np.diff(sentences) > 0
     documents = offsets_of(full)[documents]
     some = np.diff(documents) > 0

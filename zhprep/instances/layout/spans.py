@@ -72,7 +72,8 @@ class SpanFile:
         return taken
 
     def _spans(self, file: IO[bytes], documents: pa.RecordBatch, bases: Ints) -> Iterator[tuple[int, int]]:
-        """Yield the spans of ``documents``, in characters of the whole batch; ``bases``: where its sentences begin."""
+        """Yield the spans of ``documents``, in characters of the whole batch; ``bases`` ``int64[S + 1]``: where its
+        sentences begin."""
         rows = rows_of(documents["sentences"]).tolist()
         begins: list[int] = bases.tolist()
         for number, name in enumerate(documents["doc"].to_pylist()):

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core.corpus.formats.rows import bytes_of
+from zhprep.core.corpus.formats import bytes_of
 from zhprep.core.ragged import Bools
 
 VALIDATION = 1 << 31

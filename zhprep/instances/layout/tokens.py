@@ -58,6 +58,8 @@ class Tokens:
         return Tokens(self.ids[index], self.opens[index], columns, self._coarse_of(starts, stops, index))
 
     def _coarse_of(self, starts: Ints, stops: Ints, index: Ints) -> Coarse | None:
+        """Return the coarse tokens of ranges ``starts`` to ``stops`` (``int64[R]``), whose fine tokens are ``index``
+        ``int64[T]``."""
         if self.coarse is None:
             return None
         firsts, sizes = self.coarse_ranges(starts, stops)

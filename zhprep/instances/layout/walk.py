@@ -128,6 +128,7 @@ class Walk:
 
 
 def _total(spans: Ints) -> int:
+    """Return the tokens of the second segments of ``spans`` (``int64[n, 4]``)."""
     return int((spans[:, 3] - spans[:, 2]).sum())
 
 

@@ -1,16 +1,16 @@
 """How much of each instance is chosen: the budget rules, by name.
 
-In: the units of a batch, keys and the rate. Out: a limit per instance, in tokens or in units.
+In: the units of a batch, keys and ``mask_prob``. Out: a limit per instance, in tokens or in units.
 
 ========== ============================================================ ==================================
 rule       limit of an instance                                         who
 ========== ============================================================ ==================================
-google     round-half-even(tokens, specials included, x rate), >= 1     BERT, ALBERT, ELECTRA
-floor      floor(tokens x rate)                                         MacBERT's equation
-ceil       ceil(tokens x rate)                                          SpanBERT, BART
-words      max(floor(units x rate), 1) whole units                      ChineseBERT
-bernoulli  as many units as fall below the rate, each on its own        ERNIE, ModernBERT
-probabilistic  floor(units x rate + u), u uniform in [0, 1)             fairseq
+google     round-half-even(tokens, specials included, x prob), >= 1     BERT, ALBERT, ELECTRA
+floor      floor(tokens x prob)                                         MacBERT's equation
+ceil       ceil(tokens x prob)                                          SpanBERT, BART
+words      max(floor(units x prob), 1) whole units                      ChineseBERT
+bernoulli  as many units as fall below the prob, each on its own        ERNIE, ModernBERT
+probabilistic  floor(units x prob + u), u uniform in [0, 1)             fairseq
 ========== ============================================================ ==================================
 """
 
@@ -42,41 +42,41 @@ class Budget:
 Rule = Callable[[Words, Units, rng.Bits, float], Budget]
 
 
-def google(words: Words, _units: Units, _keys: rng.Bits, rate: float) -> Budget:
+def google(words: Words, _units: Units, _keys: rng.Bits, mask_prob: float) -> Budget:
     """Count tokens, specials included, rounded half to even, at least one."""
-    return Budget(np.maximum(np.rint(words.lengths * rate).astype(np.int64), 1))
+    return Budget(np.maximum(np.rint(words.lengths * mask_prob).astype(np.int64), 1))
 
 
-def floor(words: Words, _units: Units, _keys: rng.Bits, rate: float) -> Budget:
+def floor(words: Words, _units: Units, _keys: rng.Bits, mask_prob: float) -> Budget:
     """Count tokens, specials included, rounded down."""
-    return Budget(np.floor(words.lengths * rate).astype(np.int64))
+    return Budget(np.floor(words.lengths * mask_prob).astype(np.int64))
 
 
-def ceil(words: Words, _units: Units, _keys: rng.Bits, rate: float) -> Budget:
+def ceil(words: Words, _units: Units, _keys: rng.Bits, mask_prob: float) -> Budget:
     """Count tokens, specials included, rounded up."""
-    return Budget(np.ceil(words.lengths * rate).astype(np.int64))
+    return Budget(np.ceil(words.lengths * mask_prob).astype(np.int64))
 
 
-def words(_words: Words, units: Units, _keys: rng.Bits, rate: float) -> Budget:
+def words(_words: Words, units: Units, _keys: rng.Bits, mask_prob: float) -> Budget:
     """Count units, rounded down, at least one."""
-    return Budget(np.maximum(np.floor(units.counts * rate).astype(np.int64), 1), in_units=True)
+    return Budget(np.maximum(np.floor(units.counts * mask_prob).astype(np.int64), 1), in_units=True)
 
 
-def bernoulli(_words: Words, units: Units, keys: rng.Bits, rate: float) -> Budget:
+def bernoulli(_words: Words, units: Units, keys: rng.Bits, mask_prob: float) -> Budget:
     """Let every unit decide for itself.
 
-    The limit is the number of units whose draw falls below the rate. A strategy takes units in the
+    The limit is the number of units whose draw falls below ``mask_prob``. A strategy takes units in the
     order of the same draws, so that it takes just these.
     """
-    hit = rng.chance(rng.bits_within(keys, units.offsets), rate)
+    hit = rng.chance(rng.bits_within(keys, units.offsets), mask_prob)
     total = np.zeros(len(hit) + 1, np.int64)
     np.cumsum(hit, out=total[1:])
     return Budget(np.diff(total[units.offsets]), in_units=True)
 
 
-def probabilistic(_words: Words, units: Units, keys: rng.Bits, rate: float) -> Budget:
+def probabilistic(_words: Words, units: Units, keys: rng.Bits, mask_prob: float) -> Budget:
     """Count units; the fraction is rounded up as often as it is large, so that the mean is exact."""
-    exact = units.counts * rate
+    exact = units.counts * mask_prob
     whole = np.floor(exact).astype(np.int64)
     uniform = (rng.bits(keys, ROUNDING) >> np.uint64(11)) * 2.0**-53
     return Budget(whole + (uniform < exact - whole), in_units=True)
@@ -94,7 +94,7 @@ BUDGETS: dict[str, Rule] = {
 
 def budget_of(config: InstancesConfig, words: Words, units: Units, keys: rng.Bits) -> Budget:
     """Return the limits of a batch under the rule of ``config``, capped at ``max_predictions``."""
-    budget = lookup(BUDGETS, config.budget, "budget rule")(words, units, keys, config.rate)
+    budget = lookup(BUDGETS, config.budget, "budget rule")(words, units, keys, config.mask_prob)
     if config.max_predictions is None:
         return budget
     return Budget(np.minimum(budget.limits, config.max_predictions), budget.in_units)

@@ -66,7 +66,8 @@ class _Queue(NamedTuple):
 
 
 def _in_order(units: Units, draws: rng.Bits, candidates: Ints | None = None, rows: Ints | None = None) -> _Queue:
-    """Return the candidates (by default all) in random order within each of ``rows`` (by default all).
+    """Return the candidates (``int64[C]``, by default all units) in random order within each of ``rows`` (``int64[R]``,
+    by default all instances).
 
     Instance, upper half of the draw and ordinal are packed in one integer: sorting these is all that is needed.
     """
@@ -91,7 +92,7 @@ def _in_order(units: Units, draws: rng.Bits, candidates: Ints | None = None, row
 
 
 def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
-    """Return the units with the smallest draws: so many that they rarely run out."""
+    """Return the units with the smallest draws (``uint64[U]``), ``int64[C]``: so many that they rarely run out."""
     total = np.maximum(units.counts if budget.in_units else units.extents, 1)
     share = (budget.limits + 5.5 * np.sqrt(budget.limits) + 6) / total
     below = np.minimum(share * 2.0**64, _MOST).astype(np.uint64) & _HIGH  # the lower half does not order
@@ -99,7 +100,8 @@ def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
 
 
 def _take(queue: _Queue, units: Units, budget: Budget, chosen: Bools) -> Ints:
-    """Mark what is taken of the queue; return the instances with room left that have units outside the queue."""
+    """Mark in ``chosen`` (``bool[U]``) what is taken of the queue; return the instances with room left that have units
+    outside the queue, ``int64[R]``."""
     begins, stops = queue.offsets[:-1], queue.offsets[1:]
     costs = np.zeros(len(queue.units) + 1, np.int64)  # the last is of no unit: it always fits
     costs[:-1] = 1 if budget.in_units else units.sizes[queue.units]

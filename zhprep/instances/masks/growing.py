@@ -84,7 +84,8 @@ class _State:
 
 
 def _try_next(units: Units, state: _State, costs: Ints, reach: Ints, taken: Ints, stop_at_taken: bool) -> None:
-    """Try the next start of every instance in ``state``; take what can be taken."""
+    """Try the next start of every instance in ``state``; note in ``taken`` (``int64[U]``) what can be taken. ``costs``
+    ``int64[U + 1]`` is running, ``reach`` counts the words of the longest run from 0."""
     start = state.units[state.at]
     n = np.minimum(state.wanted[state.at], units.segment_ends[start] - start)
     fitting = np.searchsorted(costs, costs[start] + state.room, side="right") - 1 - start

@@ -104,6 +104,7 @@ class Words:
         return Units(starts, np.ones(len(starts), np.int64), starts.searchsorted(self.offsets))
 
     def _borders(self) -> Bools:
+        """Return True for the tokens that begin a word, a special token or an instance, ``bool[T]``."""
         borders = np.empty(len(self.word_ids), np.bool_)
         borders[:1] = True
         np.not_equal(self.word_ids[1:], self.word_ids[:-1], out=borders[1:])

@@ -69,7 +69,7 @@ def near_counts(batches: Iterable[pa.RecordBatch], words: list[str]) -> Sparse:
 
 
 def _pairs(batch: pa.RecordBatch, number: dict[str, int]) -> Iterator[Ints]:
-    """Yield codes of pairs of words that stand 1, 2, … words apart in a sentence."""
+    """Yield codes, ``int64[P]``, of pairs of words that stand 1, 2, … words apart in a sentence."""
     rows = [[number.get(word, -1) for word in words] + [-1] * WINDOW for words in _sentences(batch)]
     flat = np.fromiter(chain.from_iterable(rows), np.int64)
     for distance in range(1, WINDOW + 1):
@@ -85,7 +85,7 @@ def _sentences(batch: pa.RecordBatch) -> Iterator[list[str]]:
 
 
 def _added(codes: Ints, counts: Ints, more: list[Ints]) -> tuple[Ints, Ints]:
-    """Return the counts of pairs with ``more`` of them added."""
+    """Return codes of pairs and their counts, ``int64[P]`` each, with ``more`` of them added."""
     new, n = np.unique(np.concatenate([*more, codes[:0]]), return_counts=True)
     merged, place = np.unique(np.concatenate([codes, new]), return_inverse=True)
     total = np.zeros(len(merged), np.int64)
@@ -94,6 +94,8 @@ def _added(codes: Ints, counts: Ints, more: list[Ints]) -> tuple[Ints, Ints]:
 
 
 def _symmetric(first: Ints, second: Ints, counts: Ints, size: int) -> Sparse:
+    """Return the counts (``int64[P]``) of pairs of words as a matrix of ``size`` rows that is equal to its
+    transpose."""
     codes = np.concatenate([first * size + second, second * size + first])
     merged, place = np.unique(codes, return_inverse=True)
     values = np.bincount(place, np.concatenate([counts, counts]).astype(np.float64), len(merged)).astype(np.float64)

@@ -58,6 +58,7 @@ def read_pairs(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _tokens(words: list[str], vocabulary: Vocabulary) -> list[npt.NDArray[np.int64]]:
+    """Return the ids of the tokens of each word, ``int64[n]``."""
     encoder = Encoder(vocabulary)
     ends = pa.array([[len(word)] for word in words], pa.list_(pa.int32())) if encoder.takes_words else None
     encoded = encoder.encode(pa.array(words, pa.string()), ends)

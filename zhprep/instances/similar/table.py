@@ -90,7 +90,8 @@ def hash_runs(tokens: Ints, sizes: Ints) -> rng.Bits:
 
 
 def _equal(tokens: Ints, sizes: Ints, words: Ints, offsets: Ints, rows: Ints) -> npt.NDArray[np.bool_]:
-    """Return True where the run of tokens is just the word of its row."""
+    """Return True where a run of tokens (``sizes`` ``int64[R]`` of ``tokens``) is just the word of its row in the
+    table, ``bool[R]``."""
     found = rows >= 0
     result = np.zeros(len(rows), np.bool_)
     if found.any():

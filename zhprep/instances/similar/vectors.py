@@ -58,6 +58,7 @@ def nearest(words: list[str], vectors: Matrix, most: int, least: float) -> Itera
 
 
 def _nearest_within(words: list[str], unit: Matrix, members: Ints, most: int, least: float) -> Iterator[Similar]:
+    """Yield the nearest words of each of ``members`` (``int64[M]``, rows of ``unit`` ``float64[W, D]``) among them."""
     for first in range(0, len(members), ROWS):
         rows = members[first : first + ROWS]
         cosines = unit[rows] @ unit[members].T
@@ -74,7 +75,7 @@ def _is_chinese(word: str) -> bool:
 
 
 def _truncated(matrix: Sparse, dimensions: int, seed: int) -> Matrix:
-    """Return the left singular vectors, each scaled by the root of its singular value."""
+    """Return the left singular vectors, each scaled by the root of its singular value: ``float64[W, dimensions]``."""
     size = len(matrix.offsets) - 1
     wide = min(dimensions + OVERSAMPLING, size)
     signs = rng.bits(rng.keys(seed, "vectors", np.arange(size))[:, None], np.arange(wide)) >> np.uint64(63)
@@ -89,7 +90,8 @@ def _truncated(matrix: Sparse, dimensions: int, seed: int) -> Matrix:
 
 
 def _product(matrix: Sparse, dense: Matrix) -> Matrix:
-    """Return the product of a sparse and a dense matrix, some rows at a time."""
+    """Return the product of a sparse matrix and a dense one (``float64[W, D]``), some rows at a time: ``float64[W,
+    D]``."""
     size = len(matrix.offsets) - 1
     result = np.zeros((size, dense.shape[1]))
     for first in range(0, size, ROWS):

@@ -8,11 +8,22 @@ from __future__ import annotations
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
-from zhprep.models.checkpoints import albert, bart, bert, electra, electra_pair, modernbert, roberta, zhprep
+from zhprep.models.checkpoints import (
+    albert,
+    bart,
+    bert,
+    chinesebert,
+    electra,
+    electra_pair,
+    modernbert,
+    roberta,
+    zhprep,
+)
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.config import ModelConfig
 
 FORMATS: dict[str, Format] = {
+    "chinesebert": chinesebert.FORMAT,
     "bert": bert.FORMAT,
     "roberta": roberta.FORMAT,
     "albert": albert.FORMAT,

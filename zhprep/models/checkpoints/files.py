@@ -67,7 +67,8 @@ def _save_part(
     }
     folder.mkdir(parents=True, exist_ok=True)
     (folder / CONFIG).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
-    write_weights(renamed | form.absent(config), folder / WEIGHTS, {"format": "pt"})
+    twice = {name: renamed[first].clone() for name, first in form.tied.items()}
+    write_weights(renamed | twice | form.absent(config), folder / WEIGHTS, {"format": "pt"})
 
 
 def read_config(folder: Path) -> ModelConfig:
@@ -104,8 +105,11 @@ def load_weights(model: Model, folder: Path) -> list[str]:
     ``DataError`` when a weight has another shape.
     """
     own = model.state_dict()
-    form = _format_in(_described(folder), folder)
-    found = from_format(_read(folder), own, form)
+    form, wanted = _format_in(_described(folder), folder), format_of(model.config)
+    weights = _read(folder)
+    found = from_format(weights, own, form)
+    if wanted.model_type == form.model_type:  # the folder may hold more than its config.json says
+        found = from_format(weights, own, wanted) | found
     for name, part in form.beside.items():
         if (folder / name).exists():
             found = from_format(_read(folder / name), own, part) | found

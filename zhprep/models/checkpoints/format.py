@@ -49,6 +49,8 @@ class Format:
     fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     required: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     absent: Callable[[ModelConfig], dict[str, Tensor]] = _nothing
+    tied: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Weights that are written twice, by their second name: theirs is one, and files of that time have both."""
     described: Callable[[ModelConfig], dict[str, Any]] = _nothing
     config_of: Callable[[Mapping[str, Any]], dict[str, Any]] = _nothing
     modern: Callable[[str], str] = str

@@ -6,6 +6,8 @@ that are used if they are there.
 
 from __future__ import annotations
 
+from zhprep.models.inputs.glyph import GlyphInput
+from zhprep.models.inputs.pinyin import PinyinInput
 from zhprep.models.inputs.position import PositionInput
 from zhprep.models.inputs.segment import SegmentInput
 from zhprep.models.inputs.token import TokenInput
@@ -15,4 +17,6 @@ INPUTS: dict[str, type[EmbeddingInput]] = {
     "token": TokenInput,
     "position": PositionInput,
     "segment": SegmentInput,
+    "pinyin": PinyinInput,
+    "glyph": GlyphInput,
 }

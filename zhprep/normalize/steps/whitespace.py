@@ -33,7 +33,7 @@ def whitespace(text: Text, config: NormalizeConfig, account: Account) -> Text:
 
 
 def _idle(before: Codes, after: Codes, between_chinese: bool) -> Flags:
-    """Return which runs of spaces part nothing, given the characters on both sides."""
+    """Return which runs of spaces part nothing, ``bool[R]``, given the characters (``uint32[R]``) on both sides."""
     idle = is_mark(before) | is_mark(after)
     if between_chinese:
         both = _CHINESE_OR_SHARED.table

@@ -54,12 +54,14 @@ def _pictures() -> Characters:
 
 
 def _selectors(text: Text, places: Positions) -> Flags:
+    """Return which of ``places`` (``int64[N]``) hold a selector after a picture or a key, ``bool[N]``."""
     before = text.at(places - 1)
     flags: Flags = EMOJI_SELECTORS.table[text.codes[places]] & (_pictures().table[before] | KEYCAPS.table[before])
     return flags
 
 
 def _joiners(text: Text, places: Positions) -> Flags:
+    """Return which of ``places`` (``int64[N]``) hold a joiner of pictures or of letters that take one, ``bool[N]``."""
     before, after = text.at(places - 1), text.at(places + 1)
     pictures = _pictures().table
     joins_emoji = (pictures[before] | EMOJI_SELECTORS.table[before]) & pictures[after] & (text.codes[places] == ZWJ)
@@ -68,7 +70,8 @@ def _joiners(text: Text, places: Positions) -> Flags:
 
 
 def _tags(text: Text, places: Positions) -> Flags:
-    """Return which tags stand in a run that begins right after the black flag."""
+    """Return which of ``places`` (``int64[N]``) hold a tag in a run that begins right after the black flag,
+    ``bool[N]``."""
     begins = np.diff(places, prepend=-2) > 1
     bases = text.at(places[begins] - 1)
     flags: Flags = (bases == FLAG)[np.cumsum(begins) - 1]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from zhprep.core.mapped import Arrays
-from zhprep.segment.jieba.trie import WORD, Bools, Edges, Floats, Ids, Places, Scores, Trie, Words
+from zhprep.segment.jieba.trie import WORD, Bools, Edges, Floats, FoundWords, Ids, Places, Scores, Trie
 
 FIRST, LAST = 0x4E00, 0x9FD5
 """The characters that jieba takes for Chinese."""
@@ -47,14 +47,14 @@ class Dictionary:
         found: Bools = flags & WORD != 0
         return found
 
-    def words(self, points: Ids, ids: Ids) -> Words:
+    def words(self, points: Ids, ids: Ids) -> FoundWords:
         """Return the words that begin at each character: those of one character where these are words or where there is
         no other."""
         longer = self.trie.words(ids)
         alone = self.alone.take(points, mode="clip")
         alone |= np.bincount(longer.places, minlength=len(ids)) == 0
         places = np.flatnonzero(alone & (ids != 0))
-        return Words(
+        return FoundWords(
             np.concatenate((places, longer.places)),
             np.concatenate((np.ones(len(places), np.int64), longer.sizes)),
             np.concatenate((self.singles[points[places]], longer.scores)),

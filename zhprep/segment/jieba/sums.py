@@ -13,7 +13,7 @@ import numpy as np
 
 from zhprep.core.ragged import offsets_of, ranges
 from zhprep.segment.jieba.dictionary import Dictionary
-from zhprep.segment.jieba.trie import Bools, Ids, Places, Words
+from zhprep.segment.jieba.trie import Bools, FoundWords, Ids, Places
 
 _MARGIN = 1e-6  # far more than the rounding of the sum of any block
 _SIZE_BITS, _PLACE_BITS = 12, 30
@@ -58,7 +58,7 @@ def block_ends(dictionary: Dictionary, points: Ids, ids: Ids) -> Bools:
     return ends
 
 
-def _backwards(words: Words, offsets: Places) -> tuple[Places, Bools]:
+def _backwards(words: FoundWords, offsets: Places) -> tuple[Places, Bools]:
     """Return the length of the best word at each place of chunks with these ``offsets``, and whether another is as good
     but for ``_MARGIN``. Of equal ones the longest is the best."""
     left = offsets[1:][offsets.searchsorted(words.places, "right") - 1] - 1 - words.places

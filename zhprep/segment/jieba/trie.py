@@ -81,7 +81,7 @@ class Edges:
         return hashed
 
 
-class Words(NamedTuple):
+class FoundWords(NamedTuple):
     """Words in a text: where they begin, their lengths, their scores (all [W])."""
 
     places: Places
@@ -133,7 +133,7 @@ class Trie:
             contested[there[words]] = flags[words] & CONTESTED != 0
         return sizes, contested
 
-    def words(self, ids: Ids) -> Words:
+    def words(self, ids: Ids) -> FoundWords:
         """Return all words of two characters or more, by length and place."""
         flags, nodes = self.edges[0].find(ids[:-1], ids[1:])
         places = np.flatnonzero(flags != 0)
@@ -142,7 +142,7 @@ class Trie:
         longer = np.flatnonzero(flags & np.uint32(LONGER) != 0)
         for depth, there, below, reached in self._deeper(ids, places[longer], nodes[longer]):
             found.append(self._scored(depth, there, below, reached))
-        return Words(*(np.concatenate(column) for column in zip(*found, strict=True)))
+        return FoundWords(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
     def find(self, ids: Ids, starts: Places, sizes: Places) -> tuple[Keys, Places]:
         """Return the flags (int64) and the node of each run of ``ids``, each of at least two characters; 0 for those
@@ -173,6 +173,6 @@ class Trie:
             longer = np.flatnonzero(flags & np.uint64(LONGER) != 0)
             places, nodes = places[longer], nodes[longer]
 
-    def _scored(self, depth: int, places: Places, flags: Keys, nodes: Places) -> Words:
+    def _scored(self, depth: int, places: Places, flags: Keys, nodes: Places) -> FoundWords:
         words = np.flatnonzero(flags & WORD != 0)
-        return Words(places[words], np.full(len(words), depth), self._scores[depth - 2].of(nodes[words]))
+        return FoundWords(places[words], np.full(len(words), depth), self._scores[depth - 2].of(nodes[words]))

@@ -32,7 +32,8 @@ class BertCuts:
         return Cut(codes, *codepoints.run_bounds(codes == self.marks.run, chunk.offsets))
 
     def _ask(self, characters: list[str]) -> npt.NDArray[Any]:
-        """Return for each character its id if it stands apart as one token, else what it is: space or run.
+        """Return for each of N characters its id if it stands apart as one token, else what it is, space or run:
+        ``int64[N]``.
 
         All are asked at once, with letters between them: ``aXaYaZa``.
         """

@@ -75,7 +75,8 @@ class ByteLevelCuts:
         return [first[number] if n == 1 else self.marks.run for number, n in enumerate(n_tokens)]
 
     def _classify(self, characters: list[str]) -> npt.NDArray[np.uint8]:
-        """Ask the library which characters make a piece with a letter, a digit or a mark on both sides."""
+        """Ask the library which of N characters make a piece with a letter, a digit or a mark on both sides:
+        ``uint8[N]``."""
         n = len(characters)
         free = np.ones(n, np.bool_)
         classes = np.full(n, SPACE, np.uint8)

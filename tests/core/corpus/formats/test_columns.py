@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zhprep.core.corpus import ReadConfig, find_inputs, read_block, read_input, scan
-from zhprep.core.corpus.formats.columns import BadRow, Columns
-from zhprep.core.corpus.inputs import Input
+from zhprep.core.corpus import Input, ReadConfig, find_inputs, read_block, read_input, scan
+from zhprep.core.corpus.formats import BadRow, Columns
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Account
 

@@ -23,8 +23,7 @@ from plain_reader import (
 
 from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, read_input
-from zhprep.core.corpus.inputs import describe, open_decompressed
-from zhprep.core.corpus.inputs.streams import Damaged
+from zhprep.core.corpus.inputs import Damaged, describe, open_decompressed
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Account
 

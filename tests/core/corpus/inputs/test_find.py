@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from plain_reader import DOCUMENTS, corpus_of, read_all, text_of, write_arrow
 
-from zhprep.core.corpus.inputs import find_inputs
+from zhprep.core.corpus import find_inputs
 from zhprep.core.errors import DataError, UsageError
 
 

@@ -10,12 +10,12 @@ from zhprep.core.corpus.formats.lines import (
     Lines,
     LineScanner,
     first_undecodable,
+    looks_segmented,
     runs,
     strings,
 )  # fmt: skip
 from zhprep.core.corpus.formats.rows import BATCH, BLANK, RowHash, bytes_of, open_rows, row_weights
 from zhprep.core.corpus.formats.weights import weigh
-from zhprep.core.corpus.formats.wordform import looks_segmented
 
 __all__ = [
     "BATCH", "BLANK", "ENDLESS", "BadRow", "Columns", "Flags", "Ints", "LineScanner", "Lines", "RowHash", "bytes_of",

@@ -16,8 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.corpus.formats.weights import weigh
-from zhprep.core.corpus.inputs import streams
-from zhprep.core.corpus.inputs.streams import Damaged, Stream
+from zhprep.core.corpus.inputs import Damaged, Stream, streams
 from zhprep.core.errors import DataError
 
 DOCUMENT_LIMIT = 4 << 20
@@ -32,6 +31,13 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _BLANK = re.compile(rb"(?:[ \t\r\v\f]|\xe3\x80\x80)*")  # U+3000 is the space of Chinese
+
+_HAN = r"[㐀-鿿豈-﫿\U00020000-\U000323AF]"
+_GLUED = re.compile(_HAN + r"[，。！？；：、]|  |^ | $", re.MULTILINE)
+_HAN_RUN = re.compile(_HAN + "+")
+_ALONE = re.compile(r"(?:^| )[，。！？；：、](?: |$)", re.MULTILINE)
+_MANY = 50
+"""Words that are enough to tell by where no stop stands alone: a few words with spaces may be a title or a list."""
 
 
 @dataclass
@@ -116,10 +122,11 @@ class LineScanner:
         return Lines(starts, stops, full, begins, weights, cuts)
 
     def _cut_long(self, begins: Flags, weights: Ints) -> list[int]:
-        """Make a document begin at each line that would carry one past the limit; return those lines.
+        """Make a document begin (``bool[N]``, in place) at each line that would carry one past the limit; return those
+        lines.
 
-        A piece that was cut off is within the limit, so that it is not cut again when it is read back;
-        a line that exceeds the limit alone stays whole.
+        A piece that was cut off is within the limit, so that it is not cut again when it is read back; a line that
+        exceeds the limit alone stays whole. ``weights`` are ``int64[N]``.
         """
         upto = np.concatenate(([0], np.cumsum(weights)))
         borders = np.concatenate(([0], np.flatnonzero(begins), [len(weights)]))
@@ -134,7 +141,8 @@ class LineScanner:
 
 
 def _cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
-    """Yield where to cut the document in the lines ``[start, stop)``, of which ``held`` lies before them."""
+    """Yield where to cut the document in the lines ``[start, stop)``, of which ``held`` lies before them; ``upto``
+    ``int64[N + 1]`` is the weight before each line."""
     while True:
         line = _first_past(upto, upto[start] + max(DOCUMENT_LIMIT - held, 0))
         if line < stop and held + upto[line] == upto[start]:  # all that there is before it weighs nothing
@@ -146,12 +154,12 @@ def _cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
 
 
 def _first_past(upto: Ints, weight: int) -> int:
-    """Return the first line with which more than ``weight`` has passed."""
+    """Return the first line with which more than ``weight`` has passed (``upto`` ``int64[N + 1]``)."""
     return int(np.searchsorted(upto, weight, side="right")) - 1
 
 
 def _full(data: bytes, array: npt.NDArray[np.uint8], starts: Ints, stops: Ints) -> Flags:
-    """Say which lines are not blank."""
+    """Return which lines (``int64[N]`` each) are not blank, ``bool[N]``; ``array`` ``uint8[bytes]`` is ``data``."""
     full = stops > starts
     if not len(array):
         return full
@@ -188,3 +196,21 @@ def first_undecodable(data: bytes) -> int | None:
         except UnicodeDecodeError as error:
             return error.start
     return None
+
+
+def looks_segmented(sample: str) -> bool:
+    """Return True when ``sample`` (the beginning of a file, whole lines or not) reads as words.
+
+    ``segment`` writes words separated by one space, so that every Chinese stop stands apart from the
+    word before it. No plain text does that, and no segmented text puts two spaces together.
+
+    No Chinese stop is glued to a word, no two spaces meet, and the mean run of Chinese characters
+    between spaces is as short as a word (at most 3); and there is enough to tell by.
+    """
+    sample = sample.replace("\r\n", "\n")
+    runs = _HAN_RUN.findall(sample)
+    if not runs or " " not in sample or _GLUED.search(sample.rstrip("\n ")):
+        return False
+    if len(runs) < _MANY and not _ALONE.search(sample):
+        return False
+    return sum(map(len, runs)) <= 3 * len(runs) and sample.count(" ") >= len(runs) // 2

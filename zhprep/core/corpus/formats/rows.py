@@ -20,8 +20,7 @@ import pyarrow.compute as pc
 from zhprep.core import schema
 from zhprep.core.corpus.formats.lines import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
-from zhprep.core.corpus.inputs import Input
-from zhprep.core.corpus.inputs.streams import Damaged
+from zhprep.core.corpus.inputs import Damaged, Input
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
@@ -87,6 +86,7 @@ class RowHash:
         return hashlib.sha256(b"".join(self._parts[name].digest() for name in sorted(self._parts))).hexdigest()
 
     def _add(self, name: str, column: pa.Array) -> None:
+        """Hash a column ``[N]``: the lengths of its rows and what is in them, apart."""
         digest = self._parts.setdefault(name, hashlib.sha256())
         if pa.types.is_list(column.type):
             digest.update(pc.fill_null(pc.list_value_length(column), -1).to_numpy())

@@ -32,7 +32,7 @@ def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
 
 
 def _per_byte(data: bytes) -> Bytes:
-    """Return, where a character begins, its weight, and 0 elsewhere."""
+    """Return, where a character begins, its weight, and 0 elsewhere: ``uint8[bytes]``."""
     array = np.frombuffer(data, np.uint8)
     weights = np.frombuffer(data.translate(_OF_FIRST_BYTE), np.uint8).copy()
     if len(array) < 3:
@@ -48,6 +48,7 @@ def _per_byte(data: bytes) -> Bytes:
 
 
 def _table(*ranges: tuple[int, int, int]) -> Bytes:
+    """Return the weight of each byte, ``uint8[256]``: ``ranges`` give first, last, weight."""
     weights = np.zeros(256, np.uint8)
     for first, last, weight in ranges:
         weights[first : last + 1] = weight

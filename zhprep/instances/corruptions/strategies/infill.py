@@ -29,7 +29,7 @@ LONGEST = 500
 def infill(text: Corrupted, conditions: Conditions) -> Corrupted:
     """Replace spans of every instance by one mask token each."""
     keys, units, config = conditions.keys("infill", text), conditions.units(text), conditions.config
-    budgets = np.minimum(np.ceil(units.counts * config.rate).astype(np.int64), units.counts)
+    budgets = np.minimum(np.ceil(units.counts * config.mask_prob).astype(np.int64), units.counts)
     lengths = draw_spans(budgets, keys, config.span_mean)
     order = in_random_order(units, unit_draws(units, keys))
     starts = order[ranges(units.offsets[:-1], lengths.n_spans)]
@@ -68,7 +68,8 @@ def draw_spans(budgets: Ints, keys: rng.Bits, mean: float) -> Lengths:
 
 
 def _enough(budgets: Ints, keys: rng.Bits, mean: float) -> tuple[Ints, Ints]:
-    """Return draws of lengths for every instance that add up to its budget at least, and their offsets."""
+    """Return draws of lengths for every instance that add up to its budget (``int64[B]``) at least, and their offsets:
+    ``int64[L]``, ``int64[B + 1]``."""
     weights = poisson(mean)
     counts = ((budgets + 5 * np.sqrt(budgets)) / mean).astype(np.int64) + 6
     while True:

@@ -1,6 +1,6 @@
 """``permute``: the sentences change places (BART, arXiv 1910.13461 §2.2).
 
-All of them, or a random share (``permute_share``). A sentence ends after a full stop and what closes with it; the
+All of them, or a random share (``permute_ratio``). A sentence ends after a full stop and what closes with it; the
 special tokens stay where they are, so that sentences stay within their document.
 """
 
@@ -26,12 +26,13 @@ def permute(text: Corrupted, conditions: Conditions) -> Corrupted:
     starts = np.flatnonzero(parts | _after_ends(conditions.facts.marks[text.input_ids], parts))
     rows = np.searchsorted(text.offsets, starts, side="right") - 1
     draws = rng.bits(conditions.keys("permute", text)[rows], starts - text.offsets[rows])
-    order = _order(np.cumsum(parts)[starts] - 1, draws, conditions.config.permute_share)
+    order = _order(np.cumsum(parts)[starts] - 1, draws, conditions.config.permute_ratio)
     return text.reordered(ranges(starts[order], np.diff(starts, append=len(special))[order]))
 
 
 def _after_ends(marks: Array, parts: Bools) -> Bools:
-    """Return True for the tokens before which a sentence ends, within a part."""
+    """Return True for the tokens before which a sentence ends, within a part: ``bool[T]``, of ``marks``
+    ``uint8[T]``."""
     clings = (marks == CLOSER) & ~parts
     ended = marks[np.maximum.accumulate(np.where(clings, 0, np.arange(len(marks))))] >= STOP
     after = np.zeros(len(marks), np.bool_)
@@ -39,12 +40,13 @@ def _after_ends(marks: Array, parts: Bools) -> Bools:
     return after
 
 
-def _order(parts: Ints, draws: rng.Bits, share: float) -> Ints:
-    """Return the order of sentences: of each part, the ``share`` with the smallest draws among their places."""
+def _order(parts: Ints, draws: rng.Bits, ratio: float) -> Ints:
+    """Return the order of sentences, ``int64[S]``: of each part (``parts`` ``int64[S]``) the ``ratio`` with the
+    smallest draws (``uint64[S]``) among their places."""
     counts = np.bincount(parts)
     order = np.lexsort((draws, parts))
     ranks = np.arange(len(parts)) - np.repeat(np.cumsum(counts) - counts, counts)
-    moving = order[ranks < np.repeat(np.ceil(counts * share), counts)]
+    moving = order[ranks < np.repeat(np.ceil(counts * ratio), counts)]
     result = np.arange(len(parts))
     result[np.sort(moving)] = moving
     return result

@@ -59,27 +59,29 @@ def noise_spans(units: Units, keys: rng.Bits, config: InstancesConfig) -> Spans:
 
 
 def _amounts(units: Ints, config: InstancesConfig) -> tuple[Ints, Ints]:
-    """Return how many of so many units are noise, and in how many spans: at least one of both where there are two."""
-    noise = np.minimum(np.maximum(np.rint(units * config.rate), 1), np.maximum(units - 1, 0)).astype(np.int64)
+    """Return how many of so many units (``int64[B]``) are noise, and in how many spans, ``int64[B]`` each: at least one
+    of both where there are two."""
+    noise = np.minimum(np.maximum(np.rint(units * config.mask_prob), 1), np.maximum(units - 1, 0)).astype(np.int64)
     spans = np.maximum(np.rint(noise / config.span_mean), 1).astype(np.int64)
     return noise, np.minimum(spans, np.minimum(noise, units - noise))
 
 
 def _enough(conditions: Conditions, most_units: int) -> Ints:
-    """Return the sentinels, checked to be as many as instances of up to ``most_units`` units need."""
+    """Return the sentinels, ``int64[N]``, checked to be as many as instances of up to ``most_units`` units need."""
     ids = conditions.facts.sentinels
     needed = int(_amounts(np.arange(most_units + 1), conditions.config)[1].max()) + 1
     if ids is None or len(ids) < needed:
         raise UsageError(
             f"the vocabulary has {0 if ids is None else len(ids)} sentinels (<extra_id_N> or [unusedN]); "
             f"instances of this length need up to {needed}",
-            hint=f"zhprep build-vocab --unused {needed}, or a smaller --max-length or --rate",
+            hint=f"zhprep build-vocab --unused {needed}, or a smaller --max-length or --mask-prob",
         )
     return ids
 
 
 def _target(text: Corrupted, units: Units, spans: Spans, ids: Ints) -> tuple[Array, Ints]:
-    """Return the targets: per span its sentinel and its tokens, then one more sentinel and the last special token."""
+    """Return the targets, ``[L]``, and their offsets, ``int64[B + 1]``: per span its sentinel (of ``ids`` ``int64[N]``)
+    and its tokens, then one more sentinel and the last special token."""
     starts, ends, counts = spans
     firsts = units.starts[starts]
     sizes = units.starts[ends - 1] + units.sizes[ends - 1] - firsts

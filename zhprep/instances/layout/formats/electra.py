@@ -68,7 +68,8 @@ def _add(pairs: PairList, bounds: list[int], sentence: int, end: int, plan: Plan
 
 
 def _shorten(borders: Ints, spans: Ints, longest: int) -> int:
-    """Cut the ends of both segments of ``spans`` to what fits; return how many tokens that costs."""
+    """Cut the ends of both segments of ``spans`` (``int64[n, 4]``, in place) to what fits; return how many tokens that
+    costs."""
     before = int((spans[:, 1::2] - spans[:, ::2]).sum())
     latest = spans[:, 0] + longest - 2
     ends = _ends(borders, spans[:, 1], latest)
@@ -79,5 +80,5 @@ def _shorten(borders: Ints, spans: Ints, longest: int) -> int:
 
 
 def _ends(borders: Ints, stops: Ints, latest: Ints) -> Ints:
-    """Return ``stops``, those after ``latest`` drawn in to a word border."""
+    """Return ``stops`` (``int64[n]``), those after ``latest`` drawn in to a word border."""
     return np.where(stops <= latest, stops, borders[np.searchsorted(borders, latest, side="right") - 1])

@@ -21,7 +21,7 @@ COIN = 1 << 41
 
 def chinesebert(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice:
     """Choose words in some instances and tokens in the others."""
-    by_words = rng.chance(rng.bits(keys, COIN), config.word_share)
+    by_words = rng.chance(rng.bits(keys, COIN), config.whole_word_prob)
     single = dataclasses.replace(config, budget="bernoulli", max_predictions=None)
     word_budget = budget_of(config, words, words.units, keys)
     token_budget = budget_of(single, words, words.tokens, keys)

@@ -32,7 +32,8 @@ def span(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice:
 
 
 def _merged(units: Units, taken: Ints) -> Ints:
-    """Give spans that touch within a segment the number of the first of them."""
+    """Give spans that touch within a segment the number of the first of them: ``int64[U]``, -1 for what is not
+    ``taken``."""
     chosen = np.flatnonzero(taken >= 0)
     goes_on = np.diff(chosen, prepend=-2) == 1
     goes_on[1:] &= units.segment_ends[chosen[1:]] == units.segment_ends[chosen[:-1]]

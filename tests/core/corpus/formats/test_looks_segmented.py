@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zhprep.core.corpus.formats.wordform import looks_segmented
+from zhprep.core.corpus.formats import looks_segmented
 
 
 @pytest.mark.parametrize(
