@@ -35,6 +35,7 @@ SYSTEMS = {
     "spanbert": System({"mlm": 1.0, "span_boundary": 1.0}),
     "chinesebert": System({"mlm": 0.8}),
     "pert": System({"original_place": 0.2}, {"original_place": 64}),
+    "bart": System({"seq2seq": 1.5}),
     "zh-modern": System({"mlm": 1.0}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
     "bert-wwm-ext": System({"mlm": 1.0}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
 }

@@ -18,13 +18,15 @@ class Body(Part):
     """Gives the streams named in ``gives``, in the order in which they are made; makes its own embeddings and stacks.
 
     The model asks for the streams that objectives read, so that what is not read costs nothing. Objectives read the
-    ``main`` one, or what ``reads`` says for them, or what the recipe does (``mlm:coarse``). ``streams`` has what is
-    known of each stream before there is a batch.
+    ``main`` one, or what ``reads`` says for them, or what the recipe does (``mlm:coarse``). ``made_from`` says which
+    earlier streams one cannot be without: they are made with it. ``streams`` has what is known of each stream before
+    there is a batch.
     """
 
     gives: ClassVar[tuple[str, ...]] = ("main",)
     main: ClassVar[str] = "main"
     reads: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    made_from: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 
     streams: dict[str, StreamSpec]
 
@@ -48,9 +50,18 @@ def spec_of(config: ModelConfig, embeddings: Embeddings, columns: Mapping[str, s
 
 
 def encoded(
-    embeddings: Embeddings, stack: LayerStack, batch: Batch, *, all_layers: bool, causal: bool = False
+    embeddings: Embeddings,
+    stack: LayerStack,
+    batch: Batch,
+    *,
+    all_layers: bool,
+    causal: bool = False,
+    reading: HiddenStream | None = None,
 ) -> HiddenStream:
-    """Return the stream of ``embeddings`` and ``stack`` over ``batch``, whose rows stand by their first state."""
+    """Return the stream of ``embeddings`` and ``stack`` over ``batch``, whose rows stand by their first state; its
+    layers may attend to another one, ``reading``."""
     context = AttentionContext.of(batch, stack.config, causal=causal)
+    if reading is not None:
+        context = context.reading(reading.hidden_states, reading.batch)
     hidden_states, layers = stack(embeddings(batch), context, all_layers=all_layers)
     return HiddenStream(hidden_states, embeddings.token_table, hidden_states[:, 0], batch, layers)

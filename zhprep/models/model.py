@@ -48,8 +48,10 @@ class Model(nn.Module):
 
     @property
     def wanted(self) -> list[str]:
-        """The streams that objectives read, in the order in which the body makes them."""
-        return [name for name in self.body.gives if name in self.reads.values()]
+        """The streams that objectives read and those that these are made from, in the order of the body."""
+        read = set(self.reads.values())
+        read |= {name for stream in read for name in self.body.made_from.get(stream, ())}
+        return [name for name in self.body.gives if name in read]
 
     @property
     def needs(self) -> tuple[str, ...]:

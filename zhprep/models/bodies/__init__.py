@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zhprep.models.bodies.encoder_decoder import EncoderDecoderBody
 from zhprep.models.bodies.generator_discriminator import GeneratorDiscriminatorBody
 from zhprep.models.bodies.single import SingleBody
 from zhprep.models.body import Body
@@ -9,4 +10,5 @@ from zhprep.models.body import Body
 BODIES: dict[str, type[Body]] = {
     "single": SingleBody,
     "generator-discriminator": GeneratorDiscriminatorBody,
+    "encoder-decoder": EncoderDecoderBody,
 }

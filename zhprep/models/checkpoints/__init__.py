@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
-from zhprep.models.checkpoints import albert, bert, chinesebert, electra, electra_pair, modernbert, roberta, zhprep
+from zhprep.models.checkpoints import (
+    albert,
+    bart,
+    bert,
+    chinesebert,
+    electra,
+    electra_pair,
+    modernbert,
+    roberta,
+    zhprep,
+)
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.config import ModelConfig
 
@@ -20,6 +30,7 @@ FORMATS: dict[str, Format] = {
     "modernbert": modernbert.FORMAT,
     "electra-pair": electra_pair.FORMAT,
     "electra": electra.FORMAT,
+    "bart": bart.FORMAT,
     "zhprep": zhprep.FORMAT,
 }
 

@@ -12,6 +12,7 @@ from zhprep.models.objectives.next_sentence import NextSentence
 from zhprep.models.objectives.original_place import OriginalPlace
 from zhprep.models.objectives.rtd import ReplacedTokens
 from zhprep.models.objectives.sentence_order import SentenceOrder
+from zhprep.models.objectives.seq2seq import TargetTokens
 from zhprep.models.objectives.span_boundary import SpanBoundary
 
 OBJECTIVES: dict[str, type[Objective]] = {
@@ -19,6 +20,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "rtd": ReplacedTokens,
     "original_place": OriginalPlace,
     "span_boundary": SpanBoundary,
+    "seq2seq": TargetTokens,
     "next_sentence": NextSentence,
     "sentence_order": SentenceOrder,
 }
