@@ -29,8 +29,8 @@ from zhprep.core.shards.reading import check_folder, open_batches, open_shards, 
 
 __all__ = [
     "MANIFEST", "PLAN", "BlockJob", "Claim", "Folder", "Output", "add_files", "check_covered", "check_files",
-    "check_folder", "check_way", "committed", "content_sha256", "dependency_versions", "differing_files", "facts_of_files",
-    "is_trusting", "load_manifest", "open_batches", "open_folder", "open_shards", "open_table", "read_json",
-    "read_manifest", "remove_leftovers", "run_job", "sha256_of", "sync_folder", "telling", "temporary_folder", "temporary_name", "trusting",
-    "verify", "write_json", "write_manifest",
+    "check_folder", "check_way", "committed", "content_sha256", "dependency_versions", "differing_files",
+    "facts_of_files", "is_trusting", "load_manifest", "open_batches", "open_folder", "open_shards", "open_table",
+    "read_json", "read_manifest", "remove_leftovers", "run_job", "sha256_of", "sync_folder", "telling",
+    "temporary_folder", "temporary_name", "trusting", "verify", "write_json", "write_manifest",
 ]  # fmt: skip
