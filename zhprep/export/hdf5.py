@@ -6,9 +6,6 @@ In: instances. Out: one ``.hdf5`` per shard, gzip, with Google's features but th
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -36,13 +33,13 @@ def export(source: Path, out: Path) -> list[str]:
     names = []
     for name, parts in padded_shards(data, sizes):
         names.append(f"{name}.hdf5")
-        # h5py reads what it has written, so it needs a file of its own.
-        with tempfile.TemporaryDirectory(prefix=".part-", dir=out) as folder, committed(out / names[-1]) as file:
-            whole = os.path.join(folder, "whole")
-            with h5py.File(whole, "w") as target:
-                _fill(_datasets(target, sizes), parts)
-            with open(whole, "rb") as read:
-                shutil.copyfileobj(read, file, 1 << 20)
+        # In memory, packed as it will be: a file of its own that cannot be written ends the process (h5py 3.16).
+        with h5py.File(name, "w", driver="core", backing_store=False) as target:
+            _fill(_datasets(target, sizes), parts)
+            target.flush()
+            image: bytes = target.id.get_file_image()
+        with committed(out / names[-1]) as file:
+            file.write(image)
     return data.record(out, names, kept(data), **facts(data, sizes))
 
 
