@@ -84,7 +84,7 @@ def test_a_folder_without_a_tokenizer(tmp_path):
     refused(zhprep("make-instances", *arguments, tmp_path / "vocab"), 3, "has no tokenizer.json", "build-vocab")
     refused(zhprep("make-instances", *arguments, tmp_path / "vocba"), 2, "vocba: no such file", "vocab'")
     (tmp_path / "vocab" / "tokenizer.json").write_text("{not json")
-    refused(zhprep("make-instances", *arguments, tmp_path / "vocab"), 3, "tokenizer.json cannot be read")
+    refused(zhprep("make-instances", *arguments, tmp_path / "vocab"), 3, "tokenizer.json is not JSON")
 
 
 def test_lists_take_commas(sample_data, vocab, tmp_path):

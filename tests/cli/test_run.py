@@ -47,7 +47,7 @@ def test_a_recipe_of_ones_own(sample_data, tmp_path):
         ('base = "bert"\n[instance]\nmask = "wwm"', 2, ["unknown section 'instance'", "'instances'"]),
         ('base = "bert"\n[instances]\nmusk = "wwm"', 2, ["unknown setting 'musk' in [instances]", "'mask'"]),
         ('base = "bert"\n[instances]\nmask = "wmw"', 2, ["unknown mask strategy 'wmw'", "'wwm'"]),
-        ('base = "bert"\n[instances]\nrate = "much"', 2, ["rate must be float in [instances]"]),
+        ('base = "bert"\n[instances]\nrate = "much"', 2, ["mask_prob must be float in [instances]"]),
         ('base = "bert"\n[model]\nobjectives = ["mlmm"]', 2, ["unknown objective 'mlmm'", "'mlm'"]),
         ('base = "bert"\n[pretrain]\nlog_every = 0', 2, ["log_every is 0 in [pretrain]"]),
         ('base = "mine.toml"', 2, ["mine.toml' is based on itself"]),
