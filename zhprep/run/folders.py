@@ -9,7 +9,6 @@ from typing import Any
 from zhprep.core.errors import DataError
 from zhprep.core.seal import check_seal, read_sealed
 from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
-from zhprep.instances import SIMILAR_WORDS
 
 COUNTS = ".counts"
 PARTS = ("vocab", "data", "run")
@@ -88,6 +87,8 @@ def _check_counts(path: Path, manifest: dict[str, Any]) -> None:
 
 def verify_beside(path: Path, parts: Sequence[Path]) -> None:
     """Check what lies beside the parts of a run of a recipe; raises ``DataError`` when it is not what they took."""
+    from zhprep.instances import SIMILAR_WORDS  # loads the stage: for those who verify data, not at every start
+
     table = path / SIMILAR_WORDS
     for part in parts:
         taken = load_manifest(part).get("similar_words")
