@@ -12,7 +12,7 @@ from zhprep.core.errors import UsageError
 from zhprep.models import Model, ModelConfig, load_model, save_model
 from zhprep.models.bodies.generator_discriminator import generator_config, rewritten
 from zhprep.models.model import n_parameters, seeded_model
-from zhprep.models.objective import Prediction
+from zhprep.models.prediction import Prediction
 
 TINY = {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 4, "intermediate_size": 64, "vocab_size": 50}
 

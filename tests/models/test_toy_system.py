@@ -26,8 +26,9 @@ from zhprep.models.checkpoints.format import Format
 from zhprep.models.config import ModelConfig
 from zhprep.models.draws import bits, uniform
 from zhprep.models.embeddings import make_embeddings
-from zhprep.models.objective import Objective, Prediction
+from zhprep.models.objective import Objective
 from zhprep.models.part import Batch, EmbeddingInput
+from zhprep.models.prediction import Prediction
 from zhprep.models.stacks import make_stack
 from zhprep.models.stream import HiddenStream, Pass
 

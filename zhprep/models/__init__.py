@@ -14,7 +14,7 @@ What the parts are is in :data:`INPUTS`, :data:`EMBEDDINGS`, :data:`LAYERS`, :da
     attention.py  feedforward.py  norms.py        what layers are made of, by settings
     layers/  stacks/                              a layer; which layers share weights
     bodies/  stream.py                            streams; what goes with hidden states
-    objectives/  heads.py                         predictions
+    objectives/  heads.py  prediction.py          what is predicted
     model.py                                      all of it
     checkpoints/                                  names of weights and settings in other libraries
 """

@@ -37,12 +37,20 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
+def activation_of(config: ModelConfig) -> Activation:
+    """Return the activation that ``config`` names.
+
+    Raises ``UsageError`` for one that there is not.
+    """
+    return lookup(ACTIVATIONS, config.activation, "activation")
+
+
 class FeedForward(nn.Module):
     """Up, activation, down; a gated block has the gated half of ``up`` first."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.activation = lookup(ACTIVATIONS, config.activation, "activation")
+        self.activation = activation_of(config)
         width = config.intermediate_size * (2 if self.activation.gated else 1)
         self.up = nn.Linear(config.hidden_size, width, bias=config.bias)
         self.down = nn.Linear(config.intermediate_size, config.hidden_size, bias=config.bias)

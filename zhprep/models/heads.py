@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import ACTIVATIONS
+from zhprep.models.feedforward import activation_of
 from zhprep.models.norms import make_norm
 
 
@@ -18,7 +17,7 @@ class MaskedTokenHead(nn.Module):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         self.transform = nn.Linear(config.hidden_size, config.table_size, bias=config.bias)
-        self.activation = lookup(ACTIVATIONS, config.activation, "activation").function
+        self.activation = activation_of(config).function
         self.norm = make_norm(config, config.table_size)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 

@@ -14,9 +14,10 @@ from zhprep.models.assets import Assets
 from zhprep.models.bodies import BODIES
 from zhprep.models.body import Body
 from zhprep.models.config import ModelConfig
-from zhprep.models.objective import Objective, Prediction
+from zhprep.models.objective import Objective
 from zhprep.models.objectives import OBJECTIVES
 from zhprep.models.part import FED, Batch, Part
+from zhprep.models.prediction import Prediction
 from zhprep.models.stream import HiddenStream, Pass, StreamSpec
 
 Makers = Mapping[str, Callable[[ModelConfig], Objective]]

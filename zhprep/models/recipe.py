@@ -16,7 +16,7 @@ from zhprep.models.assets import Assets
 from zhprep.models.bodies import BODIES
 from zhprep.models.config import SIZES, ModelConfig
 from zhprep.models.embeddings import EMBEDDINGS
-from zhprep.models.feedforward import ACTIVATIONS
+from zhprep.models.feedforward import activation_of
 from zhprep.models.inputs import INPUTS
 from zhprep.models.layers import LAYERS
 from zhprep.models.model import kind_of, stream_of
@@ -81,7 +81,7 @@ def check(config: ModelConfig) -> None:
     """Raise ``UsageError`` for a part, a setting of a part or a stream that there is not."""
     parts = parts_of(config)
     lookup(NORMS, config.norm, "norm")
-    lookup(ACTIVATIONS, config.activation, "activation")
+    activation_of(config)
     known = {name: part.Settings for name, part in parts.items() if part.Settings is not None}
     for name in config.parts:
         if name not in known:

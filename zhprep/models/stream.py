@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from zhprep.models.config import ModelConfig
 from zhprep.models.part import Batch
-
-if TYPE_CHECKING:
-    from zhprep.models.objective import Prediction
+from zhprep.models.prediction import Prediction
 
 
 @dataclasses.dataclass(frozen=True)

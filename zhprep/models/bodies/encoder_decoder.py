@@ -20,7 +20,7 @@ from zhprep.models.assets import Assets
 from zhprep.models.body import Body, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
-from zhprep.models.objective import IGNORED
+from zhprep.models.prediction import IGNORED
 from zhprep.models.sharing import lend
 from zhprep.models.stacks import make_stack
 from zhprep.models.stream import HiddenStream, Pass

@@ -22,8 +22,8 @@ from zhprep.models import draws
 from zhprep.models.body import Body, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
-from zhprep.models.objective import IGNORED, Prediction
 from zhprep.models.part import Batch
+from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.sharing import lend
 from zhprep.models.stacks import make_stack
 from zhprep.models.stream import HiddenStream, Pass

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhprep.models.checkpoints import bert
-from zhprep.models.checkpoints.format import Format, Names, has_parts
+from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 _LAYER = "albert.encoder.albert_layer_groups.0.albert_layers.0"
@@ -68,8 +68,7 @@ FORMAT = Format(
         "num_hidden_groups": 1,
         "inner_group_num": 1,
         "tie_word_embeddings": True,
-        "dtype": "float32",
-        "torch_dtype": "float32",  # the name of transformers 4
+        **FLOAT32,
     },
     required={"num_hidden_groups": 1, "inner_group_num": 1},
     config_of=config_of,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhprep.models.bodies.encoder_decoder import NAME, EncoderDecoderSettings
-from zhprep.models.checkpoints.format import Format, Names, has_parts
+from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 OFFSET = 2
@@ -118,8 +118,7 @@ FORMAT = Format(
         "scale_embedding": False,
         "is_encoder_decoder": True,
         "tie_word_embeddings": True,
-        "dtype": "float32",
-        "torch_dtype": "float32",  # the name of transformers 4
+        **FLOAT32,
     },
     required={"activation_function": "gelu", "scale_embedding": False},
     config_of=config_of,

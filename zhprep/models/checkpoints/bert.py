@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zhprep.models.checkpoints.format import Format, Names, has_parts
+from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 _LAYER = "bert.encoder.layer.{n}"
@@ -105,8 +105,7 @@ FORMAT = Format(
         "position_embedding_type": "absolute",
         "tie_word_embeddings": True,
         "use_cache": False,
-        "dtype": "float32",
-        "torch_dtype": "float32",  # the name of transformers 4
+        **FLOAT32,
     },
     required={"hidden_act": "gelu"},
     config_of=config_of,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhprep.models.checkpoints import bert
-from zhprep.models.checkpoints.format import Format, Names, has_parts
+from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 
@@ -78,8 +78,7 @@ COMMON: dict[str, Any] = {
         "hidden_act": "gelu",
         "tie_word_embeddings": True,
         "use_cache": False,
-        "dtype": "float32",
-        "torch_dtype": "float32",  # the name of transformers 4
+        **FLOAT32,
     },
     "required": {"hidden_act": "gelu"},
 }

@@ -10,6 +10,9 @@ from torch import Tensor
 
 from zhprep.models.config import ModelConfig
 
+FLOAT32 = {"dtype": "float32", "torch_dtype": "float32"}
+"""What ``config.json`` says of the weights, by its name in transformers 5 and in 4: they are always written so."""
+
 Names = tuple[tuple[str, tuple[str, ...]], ...]
 
 

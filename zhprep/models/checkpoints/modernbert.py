@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from zhprep.models.checkpoints import bert
-from zhprep.models.checkpoints.format import Format, Names, has_parts
+from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 _LAYER = "model.layers.{n}"
@@ -108,8 +108,7 @@ FORMAT = Format(
         "decoder_bias": True,
         "classifier_bias": False,
         "tie_word_embeddings": True,
-        "dtype": "float32",
-        "torch_dtype": "float32",  # the name of transformers 4
+        **FLOAT32,
     },
     required={"hidden_activation": "gelu"},
     config_of=config_of,

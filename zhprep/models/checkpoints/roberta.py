@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from zhprep.models.checkpoints import bert
-from zhprep.models.checkpoints.format import Format, Names, has_parts
+from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 _COMPUTED = ("max_position_embeddings", "type_vocab_size")
@@ -82,8 +82,7 @@ FORMAT = Format(
         "hidden_act": "gelu",
         "position_embedding_type": "absolute",
         "tie_word_embeddings": True,
-        "dtype": "float32",
-        "torch_dtype": "float32",  # the name of transformers 4
+        **FLOAT32,
     },
     required={"hidden_act": "gelu"},
     config_of=config_of,

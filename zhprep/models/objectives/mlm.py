@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from zhprep.models.config import ModelConfig
 from zhprep.models.heads import MaskedTokenHead
-from zhprep.models.objective import IGNORED, Objective, Prediction
+from zhprep.models.objective import Objective
 from zhprep.models.part import Batch
+from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
 

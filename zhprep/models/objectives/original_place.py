@@ -9,12 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import ACTIVATIONS
+from zhprep.models.feedforward import activation_of
 from zhprep.models.norms import make_norm
-from zhprep.models.objective import IGNORED, Objective, Prediction
+from zhprep.models.objective import Objective
 from zhprep.models.part import Batch
+from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
 
@@ -27,7 +27,7 @@ class OriginalPlace(Objective):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.transform = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
-        self.activation = lookup(ACTIVATIONS, config.activation, "activation").function
+        self.activation = activation_of(config).function
         self.norm = make_norm(config)
         self.bias = nn.Parameter(torch.zeros(config.max_position_embeddings))
 

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import ACTIVATIONS
-from zhprep.models.objective import IGNORED, Objective, Prediction
+from zhprep.models.feedforward import activation_of
+from zhprep.models.objective import Objective
 from zhprep.models.part import Batch
+from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
 
@@ -26,7 +26,7 @@ class ReplacedTokens(Objective):
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.dense = nn.Linear(config.hidden_size, config.hidden_size)
-        self.activation = lookup(ACTIVATIONS, config.activation, "activation").function
+        self.activation = activation_of(config).function
         self.output = nn.Linear(config.hidden_size, 1)
 
     def logits(self, hidden_states: Tensor) -> Tensor:

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 
 from zhprep.models.config import ModelConfig
-from zhprep.models.objective import IGNORED, Objective, Prediction
+from zhprep.models.objective import Objective
 from zhprep.models.part import Batch
+from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
 

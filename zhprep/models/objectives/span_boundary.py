@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from zhprep.core.config import setting
 from zhprep.models.config import ModelConfig
 from zhprep.models.norms import make_norm
-from zhprep.models.objective import IGNORED, Objective, Prediction
+from zhprep.models.objective import Objective
 from zhprep.models.part import Batch
+from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
 
