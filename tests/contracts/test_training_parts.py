@@ -1,10 +1,8 @@
-"""The families of the training code: modules in the folder are the keys of the dict, and every entry keeps its word."""
+"""The families of the training code: every entry keeps its word."""
 
 from __future__ import annotations
 
-import importlib
 import itertools
-import pkgutil
 
 import pytest
 import torch
@@ -15,31 +13,15 @@ from zhprep.engine.config import OPTIMISER_NAMES, SCHEDULE_NAMES, OptimisationCo
 from zhprep.engine.groups import groups
 from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.schedules import SCHEDULES, factor
-from zhprep.models import BODIES, EMBEDDINGS, FORMATS, INPUTS, LAYERS, OBJECTIVES, STACKS
-from zhprep.models.attention import AttentionContext
-from zhprep.models.checkpoints import format_of
+from zhprep.models import BODIES, INPUTS, LAYERS, OBJECTIVES, STACKS
+from zhprep.models.blocks.attention import AttentionContext
+from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.names import theirs
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model, seeded_model
 from zhprep.pretrain.config import PretrainConfig
 
-FAMILIES = {
-    "zhprep.models.inputs": INPUTS,
-    "zhprep.models.embeddings": EMBEDDINGS,
-    "zhprep.models.layers": LAYERS,
-    "zhprep.models.stacks": STACKS,
-    "zhprep.models.bodies": BODIES,
-    "zhprep.models.objectives": OBJECTIVES,
-    "zhprep.engine.optimisers": OPTIMISERS,
-    "zhprep.engine.schedules": SCHEDULES,
-}
 SMALL = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 20}
-
-
-@pytest.mark.parametrize("package", list(FAMILIES))
-def test_a_part_is_a_file_and_a_line(package):
-    modules = {module.name for module in pkgutil.iter_modules(importlib.import_module(package).__path__)}
-    assert modules == {name.replace("-", "_") for name in FAMILIES[package]}
 
 
 def test_choices_of_settings_are_the_parts():

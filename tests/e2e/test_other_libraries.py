@@ -84,7 +84,7 @@ def test_special_tokens_and_pairs(vocab):
 def test_the_model_loads_and_says_the_same(run, data):
     torch = pytest.importorskip("torch")
     transformers = pytest.importorskip("transformers")
-    from zhprep.models import load_model
+    from zhprep.models.checkpoints.files import load_model
 
     theirs = transformers.BertForMaskedLM.from_pretrained(str(run)).eval()
     ids = torch.tensor([read_instances(data).table["input_ids"][0].as_py()])

@@ -92,7 +92,7 @@ def test_our_model_counts_them_in_the_same_way(both_vocab):
     import torch
 
     from zhprep.models import model_config
-    from zhprep.models.inputs import INPUTS
+    from zhprep.models.embeddings.inputs import INPUTS
 
     part = INPUTS["position"](model_config({}, "tiny", 10))
     ids = torch.zeros(2, 5, dtype=torch.int64)

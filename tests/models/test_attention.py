@@ -7,12 +7,12 @@ import dataclasses
 import pytest
 import torch
 
-from zhprep.models.attention import AttentionContext, position_ids, rotated, rotation
+from zhprep.models.blocks.attention import AttentionContext, position_ids, rotated, rotation
+from zhprep.models.blocks.feedforward import ACTIVATIONS, FeedForward
+from zhprep.models.blocks.norms import NORMS
+from zhprep.models.blocks.stacks import make_stack
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import ACTIVATIONS, FeedForward
 from zhprep.models.model import Model, seeded_model
-from zhprep.models.norms import NORMS
-from zhprep.models.stacks import make_stack
 
 CONFIG = ModelConfig(
     vocab_size=50, num_hidden_layers=2, hidden_size=32, num_attention_heads=2, intermediate_size=64,

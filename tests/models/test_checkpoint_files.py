@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from zhprep.core.errors import DataError, UsageError
-from zhprep.models import Model, load_model, load_weights, save_model
-from zhprep.models.checkpoints.files import read_config
+from zhprep.models import Model
+from zhprep.models.checkpoints.files import load_model, load_weights, read_config, save_model
 from zhprep.models.model import seeded_model
 
 

@@ -12,8 +12,9 @@ import torch
 from plain_chinesebert import PlainChineseBert
 
 from zhprep.core.errors import DataError, UsageError
-from zhprep.models import Assets, Model, ModelConfig, load_model, load_weights, model_config, save_model
+from zhprep.models import Assets, Model, ModelConfig, model_config
 from zhprep.models.checkpoints import format_of
+from zhprep.models.checkpoints.files import load_model, load_weights, save_model
 from zhprep.models.model import n_parameters, seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pinyin.syllables import ids as syllable_ids

@@ -9,8 +9,9 @@ import torch
 from objectives_at_home import HOME
 
 from zhprep.core.errors import UsageError
-from zhprep.models import Model, ModelConfig, load_model, save_model
+from zhprep.models import Model, ModelConfig
 from zhprep.models.bodies.generator_discriminator import generator_config, rewritten
+from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.model import n_parameters, seeded_model
 from zhprep.models.prediction import Prediction
 

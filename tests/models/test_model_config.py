@@ -6,7 +6,7 @@ import torch
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.models import SIZES, Assets, Model, model_config
-from zhprep.models.heads import Pooler
+from zhprep.models.blocks.heads import Pooler
 from zhprep.models.model import flops_per_token, n_parameters, seeded_model
 from zhprep.models.recipe import RENAMED
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from zhprep.models import ModelConfig, load_model, save_model
+from zhprep.models import ModelConfig
+from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.model import Model, flops_per_token, n_parameters, seeded_model
 
 TINY = {"hidden_size": 16, "num_attention_heads": 2, "intermediate_size": 32, "vocab_size": 30, "objectives": ("mlm",)}

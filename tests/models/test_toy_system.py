@@ -20,16 +20,18 @@ from torch import Tensor, nn
 from training_data import TOKENS, write_instances, write_vocabulary
 
 from zhprep.core.config import setting
-from zhprep.models import BODIES, FORMATS, INPUTS, OBJECTIVES, Assets, load_model
-from zhprep.models.body import Body, encoded, spec_of
+from zhprep.models import BODIES, INPUTS, OBJECTIVES, Assets
+from zhprep.models.blocks.part import Batch, EmbeddingInput
+from zhprep.models.blocks.stacks import make_stack
+from zhprep.models.bodies.body import Body, encoded, spec_of
+from zhprep.models.checkpoints import FORMATS
+from zhprep.models.checkpoints.files import load_model
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.config import ModelConfig
 from zhprep.models.draws import bits, uniform
 from zhprep.models.embeddings import make_embeddings
-from zhprep.models.objective import Objective
-from zhprep.models.part import Batch, EmbeddingInput
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import Prediction
-from zhprep.models.stacks import make_stack
 from zhprep.models.stream import HiddenStream, Pass
 
 RENDER = "zhprep render-strokes --vocab VOCAB"

@@ -13,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from zhprep.models import Model, ModelConfig, load_model, save_model
+from zhprep.models import Model, ModelConfig
 from zhprep.models.bodies.generator_discriminator import rewritten
+from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.model import seeded_model
 
 transformers = pytest.importorskip("transformers")

@@ -8,8 +8,9 @@ import warnings
 import pytest
 import torch
 
-from zhprep.models import ModelConfig, load_model, save_model
+from zhprep.models import ModelConfig
 from zhprep.models.checkpoints.bert import FORMAT as BERT
+from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.checkpoints.names import to_format
 from zhprep.models.model import Model, seeded_model
 

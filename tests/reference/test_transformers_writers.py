@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from zhprep.models import Model, ModelConfig, load_model, model_config, save_model
+from zhprep.models import Model, ModelConfig, model_config
+from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.model import n_parameters, seeded_model
 from zhprep.recipes import load_recipe
 

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from zhprep.core.errors import DataError
 from zhprep.core.shards.commit import sync_folder, telling, write_json
-from zhprep.models.weights import write_weights
+from zhprep.models.checkpoints.weights import write_weights
 
 MODEL, OPTIMISER, STATE, MANIFEST = "model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"
 FILES = (MODEL, OPTIMISER, STATE)

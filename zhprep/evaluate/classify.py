@@ -32,10 +32,10 @@ from zhprep.evaluate.encode import encode_examples
 from zhprep.evaluate.scores import accuracy, macro_f1, majority, spread
 from zhprep.evaluate.sounds import READERS, Reader
 from zhprep.evaluate.tasks import Task
-from zhprep.models import Model, ModelConfig, load_weights
-from zhprep.models.checkpoints.files import read_config
+from zhprep.models import Model, ModelConfig
+from zhprep.models.checkpoints.files import load_weights, read_config
 from zhprep.models.model import seeded_model
-from zhprep.models.objective import RowClass
+from zhprep.models.objectives.objective import RowClass
 from zhprep.vocab import Encoder, load
 
 OBJECTIVE = "classify"

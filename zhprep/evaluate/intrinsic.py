@@ -22,7 +22,7 @@ from zhprep.collate.rows import Integers
 from zhprep.core.errors import DataError
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import Predictions, in_order, predict
-from zhprep.models import load_model
+from zhprep.models.checkpoints.files import load_model
 from zhprep.pretrain.job import open_instances
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load

@@ -8,15 +8,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from zhprep.core.errors import UsageError
-from zhprep.core.registry import lookup, suggest
+from zhprep.core.registry import lookup
 from zhprep.models.assets import Assets
+from zhprep.models.blocks.part import FED, Batch, Part
 from zhprep.models.bodies import BODIES
-from zhprep.models.body import Body
+from zhprep.models.bodies.body import kind_of, stream_of
 from zhprep.models.config import ModelConfig
-from zhprep.models.objective import Objective
 from zhprep.models.objectives import OBJECTIVES
-from zhprep.models.part import FED, Batch, Part
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import Prediction
 from zhprep.models.stream import HiddenStream, Pass, StreamSpec
 
@@ -126,26 +125,6 @@ class Model(nn.Module):
             nn.init.zeros_(module.bias)
         if isinstance(module, Part):
             module.initialise()
-
-
-def kind_of(objective: str) -> str:
-    """Return which objective one of a recipe is: ``mlm`` of ``mlm:coarse``."""
-    return objective.partition(":")[0]
-
-
-def stream_of(objective: str, name: str, body: type[Body]) -> str:
-    """Return the stream that an objective of a recipe reads from ``body``, which is called ``name``.
-
-    Raises ``UsageError`` when the body does not give it.
-    """
-    kind, _, named = objective.partition(":")
-    stream = named or body.reads.get(kind, body.main)
-    if stream not in body.gives:
-        raise UsageError(
-            f"objective {objective!r} reads the stream {stream!r}, which the body {name!r} does not give",
-            hint=suggest(stream, list(body.gives)),
-        )
-    return stream
 
 
 def n_parameters(*modules: nn.Module) -> int:

@@ -13,17 +13,17 @@ from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup, suggest
 from zhprep.models.assets import Assets
+from zhprep.models.blocks.feedforward import activation_of
+from zhprep.models.blocks.layers import LAYERS
+from zhprep.models.blocks.norms import NORMS
+from zhprep.models.blocks.part import Part
+from zhprep.models.blocks.stacks import STACKS
 from zhprep.models.bodies import BODIES
+from zhprep.models.bodies.body import kind_of, stream_of
 from zhprep.models.config import SIZES, ModelConfig
 from zhprep.models.embeddings import EMBEDDINGS
-from zhprep.models.feedforward import activation_of
-from zhprep.models.inputs import INPUTS
-from zhprep.models.layers import LAYERS
-from zhprep.models.model import kind_of, stream_of
-from zhprep.models.norms import NORMS
+from zhprep.models.embeddings.inputs import INPUTS
 from zhprep.models.objectives import OBJECTIVES
-from zhprep.models.part import Part
-from zhprep.models.stacks import STACKS
 
 RENAMED = {
     "encoder": "stack",

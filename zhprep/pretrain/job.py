@@ -18,8 +18,8 @@ from zhprep.engine.distribution import World
 from zhprep.engine.feed import Feed, Phase
 from zhprep.engine.loop import Trainer
 from zhprep.instances import instances_config
-from zhprep.models import Assets, Model, ModelConfig, load_weights, model_config
-from zhprep.models.checkpoints.files import check_format
+from zhprep.models import Assets, Model, ModelConfig, model_config
+from zhprep.models.checkpoints.files import check_format, load_weights
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig

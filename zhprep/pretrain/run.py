@@ -20,7 +20,7 @@ from zhprep.engine.flops import utilisation
 from zhprep.engine.log import QUIET, Log, Meter, real_tokens
 from zhprep.engine.loop import Outcome
 from zhprep.engine.validation import in_order, predict
-from zhprep.models import save_model
+from zhprep.models.checkpoints.files import save_model
 from zhprep.models.model import flops_per_token, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from zhprep.models.bodies.body import Body
 from zhprep.models.bodies.encoder_decoder import EncoderDecoderBody
 from zhprep.models.bodies.generator_discriminator import GeneratorDiscriminatorBody
 from zhprep.models.bodies.single import SingleBody
-from zhprep.models.body import Body
 
 BODIES: dict[str, type[Body]] = {
     "single": SingleBody,

@@ -17,12 +17,12 @@ from torch import Tensor
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.models.assets import Assets
-from zhprep.models.body import Body, encoded, spec_of
+from zhprep.models.blocks.sharing import lend
+from zhprep.models.blocks.stacks import make_stack
+from zhprep.models.bodies.body import Body, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
 from zhprep.models.prediction import IGNORED
-from zhprep.models.sharing import lend
-from zhprep.models.stacks import make_stack
 from zhprep.models.stream import HiddenStream, Pass
 
 NAME = "encoder-decoder"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from zhprep.models.body import Body, encoded, spec_of
+from zhprep.models.blocks.stacks import make_stack
+from zhprep.models.bodies.body import Body, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
-from zhprep.models.stacks import make_stack
 from zhprep.models.stream import HiddenStream, Pass
 
 

@@ -20,10 +20,10 @@ from zhprep.core.shards.commit import committed
 from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.format import Format
 from zhprep.models.checkpoints.names import from_format, named, theirs, to_format
+from zhprep.models.checkpoints.weights import write_weights
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
 from zhprep.models.recipe import modernised
-from zhprep.models.weights import write_weights
 
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 

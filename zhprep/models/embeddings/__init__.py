@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhprep.core.registry import lookup
 from zhprep.models.config import ModelConfig
-from zhprep.models.embedding import Embeddings
+from zhprep.models.embeddings.embedding import Embeddings
 from zhprep.models.embeddings.fusion import FusionEmbeddings
 from zhprep.models.embeddings.sum import SumEmbeddings
 

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
+from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.embedding import Embeddings
-from zhprep.models.part import Batch
+from zhprep.models.embeddings.embedding import Embeddings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,8 +7,8 @@ import operator
 
 from torch import Tensor
 
-from zhprep.models.embedding import Embeddings
-from zhprep.models.part import Batch
+from zhprep.models.blocks.part import Batch
+from zhprep.models.embeddings.embedding import Embeddings
 
 
 class SumEmbeddings(Embeddings):

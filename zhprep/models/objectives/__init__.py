@@ -6,9 +6,9 @@ predicts; how many things these are it can say from the batch beforehand.
 
 from __future__ import annotations
 
-from zhprep.models.objective import Objective
 from zhprep.models.objectives.mlm import MaskedTokens
 from zhprep.models.objectives.next_sentence import NextSentence
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.objectives.original_place import OriginalPlace
 from zhprep.models.objectives.rtd import ReplacedTokens
 from zhprep.models.objectives.sentence_order import SentenceOrder

@@ -6,10 +6,10 @@ small model, so this is 4 to 5 times faster at ``tiny`` than scoring all positio
 
 from __future__ import annotations
 
+from zhprep.models.blocks.heads import MaskedTokenHead
+from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.heads import MaskedTokenHead
-from zhprep.models.objective import Objective
-from zhprep.models.part import Batch
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zhprep.models.objective import RowClass
+from zhprep.models.objectives.objective import RowClass
 
 
 class NextSentence(RowClass):

@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from zhprep.models.blocks.feedforward import activation_of
+from zhprep.models.blocks.norms import make_norm
+from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import activation_of
-from zhprep.models.norms import make_norm
-from zhprep.models.objective import Objective
-from zhprep.models.part import Batch
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 

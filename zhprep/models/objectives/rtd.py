@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from zhprep.core.errors import UsageError
+from zhprep.models.blocks.feedforward import activation_of
+from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import activation_of
-from zhprep.models.objective import Objective
-from zhprep.models.part import Batch
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.core.config import setting
+from zhprep.models.blocks.norms import make_norm
+from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.norms import make_norm
-from zhprep.models.objective import Objective
-from zhprep.models.part import Batch
+from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 

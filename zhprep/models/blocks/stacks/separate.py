@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from zhprep.models.blocks.layer import Layer, LayerStack
+from zhprep.models.blocks.layers import make_layer
 from zhprep.models.config import ModelConfig
-from zhprep.models.layer import Layer, LayerStack
-from zhprep.models.layers import make_layer
 
 
 class SeparateLayers(LayerStack):

@@ -6,12 +6,12 @@ that are used if they are there.
 
 from __future__ import annotations
 
-from zhprep.models.inputs.glyph import GlyphInput
-from zhprep.models.inputs.pinyin import PinyinInput
-from zhprep.models.inputs.position import PositionInput
-from zhprep.models.inputs.segment import SegmentInput
-from zhprep.models.inputs.token import TokenInput
-from zhprep.models.part import EmbeddingInput
+from zhprep.models.blocks.part import EmbeddingInput
+from zhprep.models.embeddings.inputs.glyph import GlyphInput
+from zhprep.models.embeddings.inputs.pinyin import PinyinInput
+from zhprep.models.embeddings.inputs.position import PositionInput
+from zhprep.models.embeddings.inputs.segment import SegmentInput
+from zhprep.models.embeddings.inputs.token import TokenInput
 
 INPUTS: dict[str, type[EmbeddingInput]] = {
     "token": TokenInput,

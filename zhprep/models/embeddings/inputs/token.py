@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from zhprep.models.blocks.part import Batch, EmbeddingInput
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, EmbeddingInput
 
 
 class TokenInput(EmbeddingInput):

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
-from zhprep.models.attention import AttentionContext
+from zhprep.core.errors import UsageError
+from zhprep.core.registry import suggest
+from zhprep.models.blocks.attention import AttentionContext
+from zhprep.models.blocks.layer import LayerStack
+from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
-from zhprep.models.embedding import Embeddings
-from zhprep.models.layer import LayerStack
-from zhprep.models.part import Batch, Part
+from zhprep.models.embeddings.embedding import Embeddings
 from zhprep.models.stream import HiddenStream, Pass, StreamSpec
 
 
@@ -42,6 +44,26 @@ class Body(Part):
     def multiply_adds(self, name: str, length: int) -> float:
         """Return the products that the stream ``name`` costs per token of rows of ``length``."""
         raise NotImplementedError
+
+
+def kind_of(objective: str) -> str:
+    """Return which objective one of a recipe is: ``mlm`` of ``mlm:coarse``."""
+    return objective.partition(":")[0]
+
+
+def stream_of(objective: str, name: str, body: type[Body]) -> str:
+    """Return the stream that an objective of a recipe reads from ``body``, which is called ``name``.
+
+    Raises ``UsageError`` when the body does not give it.
+    """
+    kind, _, named = objective.partition(":")
+    stream = named or body.reads.get(kind, body.main)
+    if stream not in body.gives:
+        raise UsageError(
+            f"objective {objective!r} reads the stream {stream!r}, which the body {name!r} does not give",
+            hint=suggest(stream, list(body.gives)),
+        )
+    return stream
 
 
 def spec_of(config: ModelConfig, embeddings: Embeddings, columns: Mapping[str, str] | None = None) -> StreamSpec:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from zhprep.models.blocks.heads import ClassificationHead
+from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
-from zhprep.models.heads import ClassificationHead
-from zhprep.models.part import Batch, Part
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.core.registry import lookup
-from zhprep.models.attention import AttentionContext
+from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.config import ModelConfig
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from zhprep.core.config import setting
 from zhprep.models.assets import Assets
-from zhprep.models.attention import position_ids
+from zhprep.models.blocks.attention import position_ids
+from zhprep.models.blocks.part import Batch, EmbeddingInput
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, EmbeddingInput
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and sines of the angles of every position, each ``[1 or B, 1, L, D/H]``."""

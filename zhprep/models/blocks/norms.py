@@ -7,7 +7,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from zhprep.core.registry import lookup
-from zhprep.models.attention import AttentionContext
+from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.config import ModelConfig
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from torch import nn
 
+from zhprep.models.blocks.layers.transformer import TransformerLayer
 from zhprep.models.config import ModelConfig
-from zhprep.models.layers.transformer import TransformerLayer
 
 
 class BareFirstLayer(TransformerLayer):

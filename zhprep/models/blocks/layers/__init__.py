@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from zhprep.core.registry import lookup
+from zhprep.models.blocks.layer import Layer
+from zhprep.models.blocks.layers.bare_first import BareFirstLayer
+from zhprep.models.blocks.layers.transformer import TransformerLayer
 from zhprep.models.config import ModelConfig
-from zhprep.models.layer import Layer
-from zhprep.models.layers.bare_first import BareFirstLayer
-from zhprep.models.layers.transformer import TransformerLayer
 
 LAYERS: dict[str, type[Layer]] = {
     "transformer": TransformerLayer,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from zhprep.core.registry import lookup
+from zhprep.models.blocks.layer import LayerStack
+from zhprep.models.blocks.stacks.separate import SeparateLayers
+from zhprep.models.blocks.stacks.shared import SharedLayers
 from zhprep.models.config import ModelConfig
-from zhprep.models.layer import LayerStack
-from zhprep.models.stacks.separate import SeparateLayers
-from zhprep.models.stacks.shared import SharedLayers
 
 STACKS: dict[str, type[LayerStack]] = {
     "separate": SeparateLayers,

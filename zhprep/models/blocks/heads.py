@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zhprep.models.blocks.feedforward import activation_of
+from zhprep.models.blocks.norms import make_norm
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import activation_of
-from zhprep.models.norms import make_norm
 
 
 class MaskedTokenHead(nn.Module):

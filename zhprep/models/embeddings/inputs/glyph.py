@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from zhprep.core.config import setting
 from zhprep.core.errors import DataError
 from zhprep.models.assets import Assets
+from zhprep.models.blocks.part import Batch, EmbeddingInput
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, EmbeddingInput
 
 IMAGES = "glyphs.npy"
 RENDER = "zhprep render-glyphs --vocab {vocabulary}"

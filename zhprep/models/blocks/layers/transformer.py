@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from zhprep.models.attention import AttentionContext, CrossAttention, SelfAttention
+from zhprep.models.blocks.attention import AttentionContext, CrossAttention, SelfAttention
+from zhprep.models.blocks.feedforward import FeedForward
+from zhprep.models.blocks.layer import Layer
+from zhprep.models.blocks.norms import Residual
 from zhprep.models.config import ModelConfig
-from zhprep.models.feedforward import FeedForward
-from zhprep.models.layer import Layer
-from zhprep.models.norms import Residual
 
 
 class TransformerLayer(Layer):

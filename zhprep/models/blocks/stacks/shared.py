@@ -7,10 +7,10 @@ import dataclasses
 from torch import nn
 
 from zhprep.core.config import setting
+from zhprep.models.blocks.layer import Layer, LayerStack
+from zhprep.models.blocks.layers import make_layer
+from zhprep.models.blocks.sharing import lend
 from zhprep.models.config import ModelConfig
-from zhprep.models.layer import Layer, LayerStack
-from zhprep.models.layers import make_layer
-from zhprep.models.sharing import lend
 
 SHARED_BLOCKS: dict[str, tuple[str, ...]] = {
     "all": ("attention", "feedforward"),

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from zhprep.models.blocks.part import Batch, EmbeddingInput
 from zhprep.models.config import ModelConfig
-from zhprep.models.part import Batch, EmbeddingInput
 from zhprep.pinyin.syllables import LETTERS, spellings
 
 LETTER_SIZE = 128
