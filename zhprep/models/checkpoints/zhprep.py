@@ -13,7 +13,7 @@ def matches(config: ModelConfig) -> bool:  # noqa: ARG001
 
 def architecture(config: ModelConfig) -> str:  # noqa: ARG001
     """Return what to load it with."""
-    return "zhprep.models.load_model"
+    return "zhprep.models.checkpoints.files.load_model"
 
 
 FORMAT = Format(model_type="zhprep", weights=None, matches=matches, architecture=architecture)
