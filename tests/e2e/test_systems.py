@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from command_line import zhprep
+from made_tags import write_tags
 
 from zhprep.vocab import load
 
@@ -29,6 +30,7 @@ class System:
     classes: dict[str, int] = field(default_factory=dict)
     steps: int = 40
     phases: str = ""
+    tags: bool = False
 
 
 SYSTEMS = {
@@ -37,6 +39,11 @@ SYSTEMS = {
     "roberta": System({"mlm": 0.09}),
     "spanbert": System({"mlm": 0.09, "span_boundary": 0.09}),
     "chinesebert": System({"mlm": 0.09}),
+    "lert": System(
+        {"mlm": 0.09, "pos_tags": 0.5, "ner_tags": 0.5, "dep_tags": 0.2},
+        {"pos_tags": 30, "ner_tags": 4, "dep_tags": 4},
+        tags=True,
+    ),
     "pert": System({"original_place": 0.2}, {"original_place": 64}),
     "bart": System({"seq2seq": 0.5}),
     "zh-modern": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
@@ -64,8 +71,12 @@ def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     system = SYSTEMS[name]
     text = RECIPE.format(name=name, entries=N_ENTRIES, steps=system.steps, phases=system.phases)
     (tmp_path / "small.toml").write_text(text, "utf-8")
-    corpus = sample_data / "corpus" / "news.txt"
-    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json")
+    corpus, flags = sample_data / "corpus" / "news.txt", []
+    if system.tags:
+        text = tmp_path / "text.arrow"
+        assert zhprep("normalize", corpus, "-o", text).code == 0
+        corpus, flags = text, ["--tags", write_tags(text, tmp_path / "tags.jsonl")]
+    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json", *flags)
     assert result.code == 0, result.err
     held_out = json.loads((tmp_path / "work" / "run" / "report.json").read_bytes())["held_out"]
     assert held_out.keys() >= system.margins.keys()
