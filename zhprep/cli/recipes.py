@@ -20,7 +20,9 @@ _WIDTH = 24
 @click.option("--resolved", is_flag=True, help="Print the recipe as JSON with its bases merged in.")
 @shared_options()
 def command(name: str | None, resolved: bool, **options: Any) -> None:
-    """List the recipes with papers, sizes and what no source confirms, or print one.
+    """List the recipes, or print one.
+
+    The list says of each its paper, how many weights each size has, and what no source confirms.
 
     A recipe is a TOML file with a section per stage. Copy one, change it, and give it by its path.
     """
