@@ -12,7 +12,6 @@ The stages are those of the separate commands: the same functions with the same 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -121,10 +120,7 @@ class Run:
 
     def tell(self, stage: str, text: str) -> None:
         """Say which stage begins."""
-        progress = self.progress(stage)
-        progress.event("stage", text=text)
-        if progress.style == "auto":
-            print(f"{stage:<14}{text}", file=sys.stderr, flush=True)
+        self.progress(stage).tell("stage", text)
 
 
 def run_recipe(run: Run, corpus: Corpus) -> Report:
