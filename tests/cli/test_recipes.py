@@ -29,6 +29,10 @@ def test_the_list_has_titles_and_papers():
         assert recipe["paper"] in result.out.decode()
     listed = json.loads(zhprep("recipes", "--json").out)
     assert [recipe["name"] for recipe in listed] == recipe_names()
+    by_name = {recipe["name"]: recipe for recipe in listed}
+    assert by_name["albert"]["parameters"]["xlarge"] < by_name["bert"]["parameters"]["base"] == 102_882_442
+    assert "base 102.9M" in result.out.decode()
+    assert by_name["macbert"]["not_confirmed"] == load_recipe("macbert")["not_confirmed"]
 
 
 @pytest.mark.parametrize("name", recipe_names())

@@ -15,6 +15,7 @@ import pytest
 from command_line import zhprep
 from made_tags import write_tags
 
+from zhprep.recipes import load_recipe
 from zhprep.vocab import load
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,9 @@ SYSTEMS = {
         tags=True,
     ),
     "pert": System({"original_place": 0.2}, {"original_place": 64}),
+    "wobert": System({"mlm": 0.09}),
+    "rbt3": System({"mlm": 0.2}),
+    "rbtl3": System({"mlm": 0.2}),
     "bart": System({"seq2seq": 0.5}),
     "zh-modern": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
     "bert-wwm-ext": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
@@ -52,6 +56,7 @@ SYSTEMS = {
 
 RECIPE = """
 base = "{name}"
+{initial}
 [sizes.tiny.vocab]
 size = {entries}
 [sizes.tiny.instances]
@@ -69,8 +74,12 @@ threads = 1
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     system = SYSTEMS[name]
-    text = RECIPE.format(name=name, entries=N_ENTRIES, steps=system.steps, phases=system.phases)
-    (tmp_path / "small.toml").write_text(text, "utf-8")
+    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases}
+    initial = ""
+    if first := load_recipe(name, size="tiny").get("initial"):
+        (tmp_path / "first.toml").write_text(RECIPE.format(name=first["recipe"], initial="", **small), "utf-8")
+        initial = f'initial = {{ recipe = "{tmp_path / "first.toml"}" }}'
+    (tmp_path / "small.toml").write_text(RECIPE.format(name=name, initial=initial, **small), "utf-8")
     corpus, flags = sample_data / "corpus" / "news.txt", []
     if system.tags:
         text = tmp_path / "text.arrow"

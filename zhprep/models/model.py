@@ -134,6 +134,12 @@ def n_parameters(*modules: nn.Module) -> int:
     return sum(weight.numel() for module in modules for weight in module.parameters())
 
 
+def n_weights(config: ModelConfig) -> int:
+    """Return the number of weights of the model that ``config`` describes; none are made."""
+    with torch.device("meta"):  # shapes without numbers
+        return n_parameters(Model(config))
+
+
 def flops_per_token(model: Model, length: int, masked_share: float) -> float:
     """Return the floating-point operations of one training step per token, 6 for each product.
 

@@ -5,7 +5,7 @@ A stage is imported by the check of its settings: a command that has no use for 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -85,3 +85,20 @@ def _check_tags(reads: Mapping[str, tuple[str, ...]], instances: InstancesConfig
             hint=f'give --tags FILE, JSON lines of a tagger: first {{"tags": {{{sets}}}}}, then for each document '
             f'{{"doc": "news.txt:1", {words}}} (docs/guide.md, "Tags of words")',
         )
+
+
+def check_initial(
+    section: Mapping[str, Any], size: str, other: Mapping[str, Any], its_size: str, names: Sequence[str]
+) -> None:
+    """Raise ``UsageError`` when a model of ``section`` at ``size`` cannot begin with one of the section ``other`` at
+    ``its_size``; ``names`` says which two these are."""
+    from zhprep.models import model_config
+
+    ours, theirs = model_config(section, size, 1), model_config(other, its_size, 1)
+    for width in ("hidden_size", "table_size", "intermediate_size"):
+        if getattr(ours, width) != getattr(theirs, width):
+            raise UsageError(
+                f"{names[0]} has {width} {getattr(ours, width)}, {names[1]}, which it goes on from, "
+                f"{getattr(theirs, width)}",
+                hint="name a size of the same widths in [initial], or another model with --initial",
+            )

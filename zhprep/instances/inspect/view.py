@@ -122,7 +122,7 @@ def _source_and_target(
         given = None if text.prefix_lengths is None else int(text.prefix_lengths[0])
     put = {facts.mask, *(() if facts.sentinels is None else facts.sentinels.tolist())}
     cells = [
-        Cell(vocabulary.tokens[token], "", -int(vocabulary.is_special[token]), MASK if token in put else 0, 0)
+        Cell(vocabulary.shown[token], "", -int(vocabulary.is_special[token]), MASK if token in put else 0, 0)
         for token in (*source, *target)
     ]
     labels = {} if given is None else {"prefix_length": given}
@@ -170,7 +170,7 @@ def _cells(
         label, kind = chosen.get(place, (None, 0))
         if label is not None and config.replacing == "shuffle":
             label = int(inputs[label])  # a place: what stands there belongs here
-        said = "" if label is None else vocabulary.tokens[label]
+        said = "" if label is None else vocabulary.shown[label]
         heard = names[pinyin_id] if names else ""
-        cells.append(Cell(vocabulary.tokens[token], said, word, kind, segment, heard))
+        cells.append(Cell(vocabulary.shown[token], said, word, kind, segment, heard))
     return cells
