@@ -38,6 +38,12 @@ class Progress:
                 flush=True,
             )
 
+    def tell(self, name: str, text: str, **facts: Any) -> None:
+        """Say ``text`` once: a line with the label before it, or a JSON line with ``facts``."""
+        self.event(name, text=text, **facts)
+        if self.style == "auto":
+            print(f"{self.label:<14}{text}", file=sys.stderr, flush=True)
+
 
 class Bar:
     """One running piece of work."""

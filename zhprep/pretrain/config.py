@@ -23,6 +23,10 @@ class PretrainConfig(OptimisationConfig):
     )
     log_every: int = setting(10, "steps between lines of log.jsonl", minimum=1)
     initial: str = setting("", "folder of a model to start from, ours or transformers'")
+    initial_positions: str = setting(
+        "tile", "how that model's positions become as many as this one has: repeated, stretched, or the first of them",
+        choices=("tile", "interpolate", "cut"),
+    )  # fmt: skip
     checkpoint_every: int = setting(1000, "steps between checkpoints", minimum=1)
     keep: int = setting(2, "how many checkpoints to keep", minimum=1)
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)

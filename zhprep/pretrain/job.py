@@ -19,10 +19,11 @@ from zhprep.engine.feed import Feed, Phase
 from zhprep.engine.loop import Trainer
 from zhprep.instances import instances_config
 from zhprep.models import Assets, Model, ModelConfig, model_config
-from zhprep.models.checkpoints.files import check_format, load_weights
+from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
+from zhprep.pretrain.initial import Initial, begin_with
 from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
@@ -41,7 +42,7 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A run, ready to begin, with a stage for each phase: ``fresh`` names the weights that ``--initial`` lacked."""
+    """A run, ready to begin, with a stage for each phase; ``initial`` says what of ``--initial`` it began with."""
 
     run: Path
     config: PretrainConfig
@@ -50,7 +51,7 @@ class Job:
     feed: Feed
     stages: list[Stage]
     vocabulary: Vocabulary
-    fresh: list[str]
+    initial: Initial | None
     plan: dict[str, Any]
     sources: dict[str, Any]
 
@@ -90,7 +91,8 @@ def set_up(
     model = seeded_model(described, config.seed)
     model.fill(assets)
     check_format(model)
-    fresh = load_weights(model, Path(config.initial)) if config.initial else []
+    first = Path(config.initial)
+    initial = begin_with(model, first, words, config.initial_positions) if config.initial else None
     stages = [_stage(phase, folder, model, words, config) for phase, folder in zip(phases, folders, strict=True)]
     feed = Feed(
         tuple(
@@ -104,7 +106,7 @@ def set_up(
     if len(folders) > 1:
         sources["phases"] = [str(folder.resolve()) for folder in folders]
     plan = _plan(config, described, stages, words)
-    return Job(run, config, world, trainer, feed, stages, words, fresh, plan, sources)
+    return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)
 
 
 def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Stage:

@@ -56,7 +56,10 @@ def pretrain(
         world.wait()
         job = dataclasses.replace(job, plan=folder.begun_with(run))
         if not folder.is_finished(run):
-            return _train(job, progress if world.writes else QUIET)
+            told = progress if world.writes else QUIET
+            if job.initial is not None:
+                told.tell("initial", f"{config.initial}: {job.initial}", **job.initial.figures)
+            return _train(job, told)
         return Report(output=str(run), scores=folder.read_report(run))
 
 
@@ -180,7 +183,8 @@ def _finish(session: _Session, report: Report) -> None:
         "parameters": n_parameters(job.model),
         "tokens_per_second": session.meter.tokens_per_second,
         "held_out": _look_at_held_out(session),
-        "fresh_weights": job.fresh,
+        "fresh_weights": [] if job.initial is None else job.initial.fresh,
+        **({} if job.initial is None else {"initial": job.initial.figures}),
         **job.sources,
     }
     save_model(job.model, run, pad_id=job.vocabulary.pad)

@@ -16,15 +16,16 @@ from zhprep.vocab.encode import Encoded, Encoder
 from zhprep.vocab.entries import IDEOGRAPHS, is_ideograph
 from zhprep.vocab.files import TOKENIZER_FILES, read_counts, write, write_counts
 from zhprep.vocab.loading import load
+from zhprep.vocab.matching import Origins, origins
 from zhprep.vocab.types import TYPES
 from zhprep.vocab.vocabulary import Vocabulary
 
 Config = VocabConfig
 
 __all__ = [
-    "IDEOGRAPHS", "TOKENIZER_FILES", "TYPES", "Config", "Counter", "Counts", "Encoded", "Encoder", "VocabConfig",
-    "Vocabulary", "count", "is_ideograph", "load", "merge", "read_counts", "text_of", "train", "write",
-    "write_counts",
+    "IDEOGRAPHS", "TOKENIZER_FILES", "TYPES", "Config", "Counter", "Counts", "Encoded", "Encoder", "Origins",
+    "VocabConfig", "Vocabulary", "count", "is_ideograph", "load", "merge", "origins", "read_counts", "text_of",
+    "train", "write", "write_counts",
 ]  # fmt: skip
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from types import MappingProxyType
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -32,17 +33,31 @@ FED = ("keys", "progress")
 """Columns that are not of the data: the feed makes them for the models that need them."""
 
 
+class TableRows(NamedTuple):
+    """What the rows of a weight stand for, along its ``axis``: each a ``token`` or a ``position``.
+
+    A model that goes on from another takes them one by one (:mod:`zhprep.pretrain.initial`). Where it has
+    more than the other, those that are ``made`` follow from the other's; else they stay as they are.
+    """
+
+    of: str
+    axis: int = 0
+    made: bool = True
+
+
 class Part(nn.Module):
     """A module made from a model's config.
 
     ``needs`` are the columns that must be in the data, ``takes`` those that are read if they are there. ``Settings`` is
     a frozen dataclass of settings of this part alone: a recipe gives them in ``[model.NAME]``, and the part reads them
-    with ``config.settings_of(NAME, Settings)``.
+    with ``config.settings_of(NAME, Settings)``. ``rows`` has, by name, those weights that are tables of tokens or of
+    positions.
     """
 
     needs: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[tuple[str, ...]] = ()
     Settings: ClassVar[type | None] = None
+    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -106,6 +106,27 @@ def load_weights(model: Model, folder: Path) -> list[str]:
     A model of fewer layers takes the first ones, as RBT3 does. Released Chinese models often lack the heads. Raises
     ``DataError`` when a weight has another shape.
     """
+    return load_found(model, weights_in(folder, model), folder)
+
+
+def load_found(model: Model, found: Mapping[str, Tensor], folder: Path) -> list[str]:
+    """Put the weights ``found`` in ``folder`` into ``model``; return the names of those that are not among them.
+
+    Raises ``DataError`` when a weight has another shape.
+    """
+    own = model.state_dict()
+    for name, tensor in found.items():
+        if tensor.shape != own[name].shape:
+            raise DataError(
+                f"{folder}: {name} is {list(tensor.shape)}, the model wants {list(own[name].shape)}",
+                hint="start from a model of the same widths, or train one from fresh weights",
+            )
+    model.load_state_dict(found, strict=False)
+    return [name for name in own if name not in found]
+
+
+def weights_in(folder: Path, model: Model) -> dict[str, Tensor]:
+    """Return the weights in ``folder`` that ``model`` has too, under our names and as they are there."""
     own = model.state_dict()
     form, wanted = _format_in(_described(folder), folder), format_of(model.config)
     weights = _read(folder)
@@ -115,14 +136,7 @@ def load_weights(model: Model, folder: Path) -> list[str]:
     for name, part in form.beside.items():
         if (folder / name).exists():
             found = from_format(_read(folder / name), own, part) | found
-    for name, tensor in found.items():
-        if tensor.shape != own[name].shape:
-            raise DataError(
-                f"{folder}: {name} is {list(tensor.shape)}, the model wants {list(own[name].shape)}",
-                hint="start from a model of the same vocabulary and width",
-            )
-    model.load_state_dict(found, strict=False)
-    return [name for name in own if name not in found]
+    return found
 
 
 def _described(folder: Path) -> dict[str, Any]:

@@ -6,12 +6,16 @@ row: the classes are the places of the row, not the vocabulary.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
 from zhprep.models.blocks.feedforward import activation_of
 from zhprep.models.blocks.norms import make_norm
-from zhprep.models.blocks.part import Batch
+from zhprep.models.blocks.part import Batch, TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
@@ -23,6 +27,7 @@ class OriginalPlace(Objective):
 
     needs = ("input_ids",)
     labels = ("masked_places",)
+    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"bias": TableRows("position")})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

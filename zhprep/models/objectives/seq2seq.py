@@ -6,10 +6,14 @@ Scores are those of the token table, and are made where there is something to wr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
 import torch
 import torch.nn.functional as F
 
-from zhprep.models.blocks.part import Batch
+from zhprep.models.blocks.part import Batch, TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
@@ -20,6 +24,7 @@ class TargetTokens(Objective):
     """Every token of the target, from the state of the place before which all earlier ones are known."""
 
     labels = ("labels",)
+    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"final_logits_bias": TableRows("token", axis=1)})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

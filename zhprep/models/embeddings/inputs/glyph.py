@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -11,7 +14,7 @@ from torch import Tensor, nn
 from zhprep.core.config import setting
 from zhprep.core.errors import DataError
 from zhprep.models.assets import Assets
-from zhprep.models.blocks.part import Batch, EmbeddingInput
+from zhprep.models.blocks.part import Batch, EmbeddingInput, TableRows
 from zhprep.models.config import ModelConfig
 
 IMAGES = "glyphs.npy"
@@ -51,6 +54,7 @@ class GlyphInput(EmbeddingInput):
     """The images of a token, typeface by typeface and row by row, as values of 0 to 255, mapped to a vector."""
 
     needs = ("input_ids",)
+    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"images.weight": TableRows("token", made=False)})
     Settings = GlyphSettings
 
     @classmethod

@@ -7,6 +7,9 @@ In a sentence and its translation (data with ``lang_ids``) the second one is cou
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +17,7 @@ from torch import Tensor, nn
 from zhprep.core.config import setting
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.attention import position_ids
-from zhprep.models.blocks.part import Batch, EmbeddingInput
+from zhprep.models.blocks.part import Batch, EmbeddingInput, TableRows
 from zhprep.models.config import ModelConfig
 
 
@@ -30,6 +33,7 @@ class PositionInput(EmbeddingInput):
     """One vector per absolute position."""
 
     takes = ("lang_ids",)
+    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"table.weight": TableRows("position")})
     Settings = PositionSettings
 
     @classmethod
