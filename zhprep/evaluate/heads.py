@@ -176,7 +176,7 @@ class TaskModel(Model):
         mine = self.head_of(batch)
         return {name: head.count(batch) if name == mine else 0 for name, head in self.heads.items()}
 
-    def weights(self, step: int) -> dict[str, float]:  # noqa: ARG002
+    def weights(self, step: int, n_steps: int = 1) -> dict[str, float]:  # noqa: ARG002
         """Return the weight of each head in the loss: one."""
         return dict.fromkeys(self.objectives, 1.0)
 
