@@ -34,7 +34,8 @@ class Model(nn.Module):
         super().__init__()
         self.config = config
         body = lookup(BODIES, config.body, "body")
-        makers = objectives or {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
+        if (makers := objectives) is None:
+            makers = {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
         self.reads = {name: stream_of(name, config.body, body) for name in makers}
         self.body = body(config)
         made = {name: make(self.body.streams[self.reads[name]].config) for name, make in makers.items()}
