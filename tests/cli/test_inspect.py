@@ -52,6 +52,47 @@ def test_corrupted_instances_are_sources_and_targets(names, static, sample_data,
     assert f"corruption {names.replace(',', ', ')}" in page
 
 
+def test_a_batch_is_shown_place_by_place(data):
+    """What is masked has its token beside it; the labels of all rows are those of the tensor."""
+    result = zhprep("inspect", data, "--batch", "--rows", 2)
+    assert (result.code, result.err) == (0, "")
+    lines = result.out.decode().splitlines()
+    assert any(re.match(r"input_ids +int64 \[2, \d+\]", line) for line in lines)
+    assert sum(line.startswith("row ") for line in lines) == 2
+    places = [line.split() for line in lines if re.match(r"\d+ ", line)]
+    first = next(cells for cells in places if cells[0] == "0")
+    assert first[1] == "[CLS]"
+    n_masked = int(re.search(r"masked_labels +int64 \[(\d+)\]", result.out.decode())[1])
+    header = next(line for line in lines if "masked_labels" in line and "int64" not in line).split()
+    assert sum(len(cells) == 1 + len(header) for cells in places) == n_masked > 0
+    shown = zhprep("inspect", data, "--rows", 2).out.decode()
+    said = [cells[-1] for cells in places if len(cells) == 1 + len(header)]
+    assert all(f"({token})" in shown for token in said)
+
+
+def test_bytes_are_shown_as_their_text(sample_data, tmp_path):
+    corpus = sample_data / "corpus" / "news.txt"
+    vocab = made_by("build-vocab", corpus, "--type", "bbpe", "--size", 1500, output=tmp_path / "vocab")
+    inputs = (corpus, "--vocab", vocab, "--format", "full-sentences", "--max-length", 64)
+    data = made_by("make-instances", *inputs, "--replacement", "shuffle", output=tmp_path / "data")
+    for flags in ((), ("--batch",)):
+        shown = zhprep("inspect", data, "--rows", 2, *flags).out.decode()
+        assert "云" in shown
+        assert "äº" not in shown
+    assert re.search(r"\d+ +云 .* \d+ +\S+$", shown, re.M) or re.search(r" \d+ \S+$", shown, re.M)
+
+
+@pytest.mark.parametrize("static", ["--static", "--dynamic"])
+def test_a_batch_of_sources_and_targets(static, sample_data, vocab, tmp_path):
+    inputs = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--format", "full-sentences", "--max-length", 64)
+    data = made_by("make-instances", *inputs, "--corruption", "infill", static, output=tmp_path / "data")
+    lines = zhprep("inspect", data, "--batch", "--rows", 1).out.decode().splitlines()
+    assert "by token" in lines
+    targets = lines[lines.index("by target token") + 2 :]
+    assert targets[0].split()[0] == "0"
+    assert any(line.split()[1:] == ["[SEP]"] for line in targets if line[:1].isdigit())
+
+
 def test_a_page(data, tmp_path):
     assert zhprep("inspect", data, "--html", tmp_path / "page.html").code == 0
     assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")

@@ -8,21 +8,26 @@ import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import pyarrow as pa
 
 from zhprep.cli.options import Existing
 from zhprep.cli.outputs import file_output
-from zhprep.cli.ruby import ruby_lines
+from zhprep.cli.ruby import aligned, ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
+from zhprep.core.registry import require_training
 from zhprep.core.seal import read_object
 from zhprep.core.shards import check_files, committed, open_batches, read_manifest
 from zhprep.run.folders import parts_of
 from zhprep.segment.wordline import format_words
+
+if TYPE_CHECKING:
+    from zhprep.instances.inspect import Syllables
+    from zhprep.vocab import Vocabulary
 
 Facts = dict[str, Any]
 
@@ -40,6 +45,7 @@ Facts = dict[str, Any]
     type=click.Path(path_type=Path),
     help="Write the view of instances as a page.",
 )
+@click.option("--batch", is_flag=True, help="Of instances: what a model gets, each tensor, each row by place.")
 @click.option("--statistics", is_flag=True, help="Of instances: rates by word length, kinds, runs, labels, lengths.")
 @click.option(
     "--corpus", multiple=True, metavar="INPUT", help="Of a vocabulary: how it does on text; may be given again."
@@ -53,7 +59,8 @@ def command(folder: Path, **options: Any) -> None:
     """Look into a vocabulary, data or tables.
 
     What is shown depends on what DIR holds: figures of a vocabulary, masked instances in colour, documents, scores of
-    a run. With `--json` only the figures.
+    a run. With `--json` only the figures. `--batch` shows what a model is fed, place by
+    place.
     """
     shared, options = split_shared(options)
     for name in ("html_file", "glyphs"):
@@ -130,6 +137,8 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
         from zhprep.run.masks import mask_statistics
 
         facts["statistics"] = mask_statistics(folder)
+    if options["batch"]:
+        return facts, list(_batch_lines(folder, vocabulary, syllables, options))
     if options["html_file"]:
         with committed(options["html_file"], replace=True) as file:
             file.write(instances_page(shown, config, folder.name).encode())
@@ -138,6 +147,26 @@ def _instances(folder: Path, options: Facts) -> tuple[Facts, list[str]]:
     if syllables is not None:
         return facts, [line for instance in shown for line in _lines_with_pinyin(instance, colored)]
     return facts, [_instance_line(instance, colored) for instance in shown]
+
+
+def _batch_lines(folder: Path, vocabulary: Vocabulary, syllables: Syllables | None, options: Facts) -> Iterator[str]:
+    """Yield the first batch of a folder: a line for each tensor, then the places of each row, one below the other."""
+    require_training("inspect --batch")
+    from zhprep.collate import inspect as shown
+
+    def token(value: int) -> str:
+        return vocabulary.shown[value] if value >= 0 else ""
+
+    names = dict.fromkeys(("input_ids", "labels", "masked_labels"), token)
+    if syllables is not None:
+        names["pinyin_ids"] = lambda value: syllables.names[value]
+    batch = shown.first_batch(folder, vocabulary, options["n_rows"], options["epoch"])
+    yield from shown.tensor_lines(batch)
+    for row in range(len(batch["input_ids"])):
+        facts = "  ".join(f"{name}={value}" for name, value in shown.row_facts(batch, row).items())
+        yield from ("", f"row {row}  {facts}")
+        for axis, table in shown.row_tables(batch, row, names):
+            yield from (f"by {axis.name}", *aligned([table.columns, *table.lines]))
 
 
 def _first_rows(folder: Path, n_rows: int) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Text with something small above it, in lines of a terminal.
+"""Text with something small above it, and tables, in lines of a terminal.
 
 In: what stands above and what stands below, piece by piece. Out: pairs of lines no wider than the terminal, each piece
 above the one it belongs to. Chinese characters are two columns wide.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 _COLOR = re.compile("\x1b\\[[0-9;]*m")
 
@@ -24,6 +24,14 @@ def ruby_lines(pieces: Iterable[tuple[str, str]], width: int) -> Iterator[str]:
         upper += above + " " * (size - columns(above) + 1)
         lower += below + " " * (size - columns(below) + 1)
     yield from _pair(upper, lower)
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield a line for each of ``rows``, their cells below one another."""
+    widths = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell + " " * (width - columns(cell)) for cell, width in zip(row, widths, strict=True))
+        yield "  ".join(cells).rstrip()
 
 
 def columns(text: str) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.vocab.bytemap import text_of
 from zhprep.vocab.config import SPECIALS
 
 N_ROLES = len(SPECIALS)
@@ -49,6 +50,13 @@ class Vocabulary:
     def ids(self) -> dict[str, int]:
         """Token to id."""
         return {token: number for number, token in enumerate(self.tokens)}
+
+    @functools.cached_property
+    def shown(self) -> list[str]:
+        """The entries as a person reads them: bytes as their text (␣ for a space) where they are whole characters."""
+        if self.kind != "bbpe":
+            return self.tokens
+        return [token if (text := text_of(token)) is None else text.replace(" ", "␣") for token in self.tokens]
 
     @functools.cached_property
     def parts(self) -> dict[str, Any]:
