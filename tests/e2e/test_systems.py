@@ -39,6 +39,8 @@ SYSTEMS = {
     "chinesebert": System({"mlm": 0.09}),
     "pert": System({"original_place": 0.2}, {"original_place": 64}),
     "bart": System({"seq2seq": 0.5}),
+    "t5": System({"seq2seq": 0.5}),
+    "t5-v1_1": System({"seq2seq": 0.5}),
     "zh-modern": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
     "bert-wwm-ext": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
 }
