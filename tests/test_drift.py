@@ -36,6 +36,7 @@ FAMILIES = [
     ("zhprep.models.blocks.layers", "LAYERS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.blocks.stacks", "STACKS"),
+    ("zhprep.evaluate.tasks", "KINDS"),
     ("zhprep.engine.optimisers", "OPTIMISERS"),
     ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),

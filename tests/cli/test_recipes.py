@@ -67,7 +67,27 @@ def test_a_damaged_file(text, code, told, tmp_path):
 @pytest.mark.parametrize("size", ["tiny", "base"])
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_setting_of_each_is_one_that_there_is(name, size, tmp_path):
-    assert make_run(name, tmp_path / "work", Shared(), size=size).recipe["name"] == name
+    tags = tmp_path / "tags.jsonl"
+    tags.write_text('{"tags": {"pos": ["n"], "ner": ["O"], "dep": ["HED"]}}\n')
+    assert make_run(name, tmp_path / "work", Shared(), size=size, tags=str(tags)).recipe["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (None, "the model learns tags of words (pos, ner, dep), and no file of them is named"),
+        ('{"tags": {"pos": ["n"], "ner": ["O"]}}', "tags.jsonl has no dep"),
+    ],
+)
+def test_lert_says_what_it_needs_before_anything_is_read(head, told, sample_data, tmp_path):
+    tags = tmp_path / "tags.jsonl"
+    tags.write_text(f"{head}\n")
+    flags = () if head is None else ("--tags", tags)
+    result = zhprep("run", "lert", sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", *flags)
+    refused(
+        result, 2, told, "--tags FILE", '{"tags": {"pos": ["…"], "ner": ["…"], "dep": ["…"]}}', '"doc": "news.txt:1"'
+    )
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.fixture(scope="module")

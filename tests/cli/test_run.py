@@ -6,6 +6,7 @@ import json
 
 from command_line import COUNTS, refused, zhprep
 
+WIDER = 'base = "rbt3"\n[initial]\nrecipe = "rbt3"\nsize = "mini"'
 SMALL = ("--size", "tiny", "--steps", 2, "--vocab-size", 3000)
 
 
@@ -51,6 +52,8 @@ def test_a_recipe_of_ones_own(sample_data, tmp_path):
         ('base = "bert"\n[model]\nobjectives = ["mlmm"]', 2, ["unknown objective 'mlmm'", "'mlm'"]),
         ('base = "bert"\n[pretrain]\nlog_every = 0', 2, ["log_every is 0 in [pretrain]"]),
         ('base = "mine.toml"', 2, ["mine.toml' is based on itself"]),
+        (WIDER, 2, ["at tiny has hidden_size 128, recipe 'rbt3' at mini", "which it goes on from, 256", "[initial]"]),
+        ('base = "rbt3"\n[initial]\nsize = "tinny"', 2, ["unknown size 'tinny'", "'tiny'"]),
         ("base = bert", 3, ["is not TOML"]),
     ):
         recipe.write_text(text, encoding="utf-8")

@@ -55,6 +55,7 @@ def batch_of() -> dict[str, torch.Tensor]:
         "masked_positions": torch.tensor([1, 2, 8, 13, 0]), "masked_labels": torch.tensor([7, 9, 5, 8, -100]),
         "next_sentence_label": torch.tensor([0, 1, 1]), "sentence_order_label": torch.tensor([1, 0, 1]),
         "progress": torch.tensor(0.5), "masked_places": torch.tensor([2, 1, 3, 4, -100]),
+        **{f"{kind}_tags": ids % 5 for kind in ("pos", "ner", "dep")},
         "labels": torch.tensor([[7, 9, 5, 8, 3], [6, 3, -100, -100, -100], [9, 9, 7, 3, -100]]),
     }  # fmt: skip
 

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 from command_line import zhprep
+from made_tags import write_tags
 
+from zhprep.recipes import load_recipe
 from zhprep.vocab import load
 
 pytestmark = pytest.mark.slow
@@ -29,6 +31,7 @@ class System:
     classes: dict[str, int] = field(default_factory=dict)
     steps: int = 40
     phases: str = ""
+    tags: bool = False
 
 
 SYSTEMS = {
@@ -37,7 +40,15 @@ SYSTEMS = {
     "roberta": System({"mlm": 0.09}),
     "spanbert": System({"mlm": 0.09, "span_boundary": 0.09}),
     "chinesebert": System({"mlm": 0.09}),
+    "lert": System(
+        {"mlm": 0.09, "pos_tags": 0.5, "ner_tags": 0.5, "dep_tags": 0.2},
+        {"pos_tags": 30, "ner_tags": 4, "dep_tags": 4},
+        tags=True,
+    ),
     "pert": System({"original_place": 0.2}, {"original_place": 64}),
+    "wobert": System({"mlm": 0.09}),
+    "rbt3": System({"mlm": 0.2}),
+    "rbtl3": System({"mlm": 0.2}),
     "bart": System({"seq2seq": 0.5}),
     "t5": System({"seq2seq": 0.5}),
     "t5-v1_1": System({"seq2seq": 0.5}),
@@ -47,6 +58,7 @@ SYSTEMS = {
 
 RECIPE = """
 base = "{name}"
+{initial}
 [sizes.tiny.vocab]
 size = {entries}
 [sizes.tiny.instances]
@@ -64,10 +76,18 @@ threads = 1
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     system = SYSTEMS[name]
-    text = RECIPE.format(name=name, entries=N_ENTRIES, steps=system.steps, phases=system.phases)
-    (tmp_path / "small.toml").write_text(text, "utf-8")
-    corpus = sample_data / "corpus" / "news.txt"
-    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json")
+    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases}
+    initial = ""
+    if first := load_recipe(name, size="tiny").get("initial"):
+        (tmp_path / "first.toml").write_text(RECIPE.format(name=first["recipe"], initial="", **small), "utf-8")
+        initial = f'initial = {{ recipe = "{tmp_path / "first.toml"}" }}'
+    (tmp_path / "small.toml").write_text(RECIPE.format(name=name, initial=initial, **small), "utf-8")
+    corpus, flags = sample_data / "corpus" / "news.txt", []
+    if system.tags:
+        text = tmp_path / "text.arrow"
+        assert zhprep("normalize", corpus, "-o", text).code == 0
+        corpus, flags = text, ["--tags", write_tags(text, tmp_path / "tags.jsonl")]
+    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json", *flags)
     assert result.code == 0, result.err
     held_out = json.loads((tmp_path / "work" / "run" / "report.json").read_bytes())["held_out"]
     assert held_out.keys() >= system.margins.keys()

@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
-from training_data import nano, write_instances, write_vocabulary
+from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.progress import Progress
@@ -226,6 +227,31 @@ def test_a_run_may_begin_with_the_weights_of_another(tmp_path, data, vocabulary,
     deeper = nano(objectives=["next_sentence", "mlm"], num_hidden_layers=3)
     report = pretrain(data, tmp_path / "deeper", deeper, still, vocabulary=vocabulary)
     assert {name.split(".")[3] for name in report.scores["fresh_weights"]} == {"2"}
+
+
+def test_a_run_may_begin_with_a_model_of_other_tokens(tmp_path, data, vocabulary, config, finished, capsys):
+    """Its rows are found by what they spell; what became of them is said, and in the report."""
+    first = Path(shutil.copytree(finished[0], tmp_path / "first"))
+    name, tokens = "bert.embeddings.word_embeddings.weight", [*TOKENS[:5], *TOKENS[:6:-1], "天", "咖"]
+    stored = safetensors.torch.load_file(first / "model.safetensors")
+    drawn = torch.randn(len(tokens), 32)
+    stored |= {name: drawn, "cls.predictions.bias": drawn[:, 0].clone()}
+    safetensors.torch.save_file(stored, first / "model.safetensors", {"format": "pt"})
+    described = json.loads((first / "config.json").read_text())
+    (first / "config.json").write_text(json.dumps(described | {"vocab_size": len(tokens)}))
+    for file in ("tokenizer.json", "manifest.json"):
+        (first / file).unlink()
+    (first / "vocab.txt").write_text("".join(f"{token}\n" for token in dict.fromkeys(tokens)), "utf-8")
+    still = dataclasses.replace(config, steps=1, learning_rate=0.0, initial=str(first))
+    told = Progress("pretrain", style="auto")
+    report = pretrain(data, tmp_path / "run", nano(), still, vocabulary=vocabulary, progress=told)
+    assert report.scores["initial"] == {
+        "fresh": 0, "positions": {},
+        "tokens": {"kept": len(TOKENS) - 2, "means_of_pieces": 0, "means_of_all": 2},
+    }  # fmt: skip
+    assert f"pretrain      {first}: no weight is fresh; tokens: {len(TOKENS) - 2} kept" in capsys.readouterr().err
+    ours = safetensors.torch.load_file(tmp_path / "run" / "model.safetensors")[name]
+    assert torch.equal(ours[-1], drawn[5])
 
 
 def test_transformers_loads_the_model_and_the_tokenizer(finished):

@@ -30,8 +30,8 @@ class ModelConfig:
         ("mlm", "next_sentence"), "what the model is trained on; OBJECTIVE:STREAM for another stream than its own"
     )
     objective_weights: tuple[float, ...] = setting((), "weight of each objective in the loss; 1 each if empty")
-    objective_rise: tuple[int, ...] = setting(
-        (), "steps over which each objective's weight rises from nothing; at once if empty or 0"
+    objective_rise: tuple[float, ...] = setting(
+        (), "steps, or a share of all if below 1, in which each objective's weight rises from nothing; 0 has it at once"
     )
     vocab_size: int = setting(21128, "number of token ids", minimum=1)
     num_hidden_layers: int = setting(12, "number of layers", minimum=1)
@@ -91,9 +91,9 @@ class ModelConfig:
         return dict(zip(self.objectives, self.objective_weights or [1.0] * len(self.objectives), strict=True))
 
     @property
-    def rise(self) -> dict[str, int]:
-        """The steps over which the weight of each named objective rises."""
-        return dict(zip(self.objectives, self.objective_rise or [0] * len(self.objectives), strict=True))
+    def rise(self) -> dict[str, float]:
+        """The steps, or below 1 the share of all, in which the weight of each named objective rises."""
+        return dict(zip(self.objectives, self.objective_rise or [0.0] * len(self.objectives), strict=True))
 
     @property
     def table_size(self) -> int:

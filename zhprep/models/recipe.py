@@ -87,13 +87,22 @@ def check(config: ModelConfig) -> None:
         if name not in known:
             raise UsageError(f"[model.{name}] is of no part of this model", hint=suggest(name, list(known)))
         config.settings_of(name, known[name])
-    for objective in config.objectives:
+    for number, objective in enumerate(config.objectives):
         stream_of(objective, config.body, BODIES[config.body])
+        behind = OBJECTIVES[kind_of(objective)].behind
+        if behind and behind not in map(kind_of, config.objectives[:number]):
+            hint = f'name "{behind}" in objectives, and before it'
+            raise UsageError(f"objective {objective!r} reads what {behind!r} finds on its way", hint=hint)
 
 
 def learns(config: ModelConfig) -> dict[str, tuple[str, ...]]:
     """Return for each objective the columns that it learns, under the names that its stream has for them."""
     return {name: OBJECTIVES[kind_of(name)].labels for name in config.objectives}
+
+
+def reads(config: ModelConfig) -> dict[str, tuple[str, ...]]:
+    """Return for each objective the columns of the data that it needs, under the names that its stream has for them."""
+    return {name: OBJECTIVES[kind_of(name)].needs for name in config.objectives}
 
 
 def fitted(config: ModelConfig, assets: Assets) -> ModelConfig:

@@ -3,7 +3,8 @@
     DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
     DIR/similar-words.tsv     and where a recipe has phases with instances of their own
     DIR/data-1/ …             those of the phases before the last; where it goes on from another recipe's model
-    DIR/initial/              that model
+    DIR/initial/              that model, and where its text, tokens or instances are others than those of the recipe
+    DIR/initial-vocab/ DIR/initial-data/
 
 A recipe without a ``[model]`` describes data only, and ends with them.
 
@@ -33,7 +34,7 @@ from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.phases import configs_of, planned
 from zhprep.recipes import Recipe, load_recipe
 from zhprep.run.chain import Chain
-from zhprep.run.check import check_instances, check_model, check_pinyin, check_segmenter
+from zhprep.run.check import check_initial, check_instances, check_model, check_pinyin, check_segmenter
 from zhprep.run.glyphs import render_glyphs
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, of_parallel_text
 from zhprep.run.similar_words import similar_words_of
@@ -41,10 +42,16 @@ from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TYPES, VocabConfig, load
 
+DATA = ("normalize", "segment", "vocab", "glyphs", "pinyin")
+"""The sections, beside that of the instances, that say what data are made."""
+
 
 @dataclass(frozen=True)
 class Run:
-    """What is run: a recipe (bases and size merged in), where, on which tasks, and with which flags put over it."""
+    """What is run: a recipe (bases and size merged in), where, on which tasks, and with which flags put over it.
+
+    ``model`` is the folder of its model and ``prefix`` goes before those of its vocabulary and instances.
+    """
 
     recipe: Recipe
     folder: Path
@@ -54,11 +61,12 @@ class Run:
     tasks: tuple[Path, ...] = ()
     flags: dict[str, dict[str, Any]] = field(default_factory=dict)
     progress: Callable[[str], Progress] = Progress
+    model: str = "run"
+    prefix: str = ""
 
     def config(self, kind: type[Any], section: str) -> Any:
         """Return the config of a stage: the recipe's section with the flags over it."""
-        values = {**self.recipe.get(section, {}), **self.flags.get(section, {})}
-        return build(kind, values, where=f"[{section}]")
+        return build(kind, self.config_values(section), where=f"[{section}]")
 
     @property
     def instances(self) -> InstancesConfig:
@@ -74,7 +82,17 @@ class Run:
         stated = [phase.instances or {} for phase in configs_of(self.config(PretrainConfig, "pretrain"))]
         configs = [self._instances(settings) for settings in stated]
         last = configs[-1]
-        return [("data" if one == last else f"data-{number}", one) for number, one in enumerate(configs, 1)]
+        names = ["data" if one == last else f"data-{number}" for number, one in enumerate(configs, 1)]
+        return [(f"{self.prefix}{name}", one) for name, one in zip(names, configs, strict=True)]
+
+    def makes_other_data(self, other: Run) -> bool:
+        """Return whether ``other`` has another vocabulary or other instances than this run."""
+        sections = any(self.config_values(name) != other.config_values(name) for name in DATA)
+        return sections or [one for _, one in self.phases] != [one for _, one in other.phases]
+
+    def config_values(self, section: str) -> dict[str, Any]:
+        """Return the settings that are stated for a stage, flags over the recipe's."""
+        return {**self.recipe.get(section, {}), **self.flags.get(section, {})}
 
     def _instances(self, phase: Mapping[str, Any]) -> InstancesConfig:
         values = {**self.recipe.get("instances", {}), **phase, **self.flags.get("instances", {})}
@@ -115,6 +133,8 @@ class Run:
         check_model(self.recipe["model"], size, self.instances, f"recipe {self.recipe['name']!r}")
         if (first := _initial(self)) is not None:
             first.check()
+            names = [f"recipe {one.recipe['name']!r} at {one.size}" for one in (self, first)]
+            check_initial(self.recipe["model"], size, first.recipe["model"], first.size, names)
         for task in self.tasks:
             read_task(task)
 
@@ -126,6 +146,21 @@ class Run:
 def run_recipe(run: Run, corpus: Corpus) -> Report:
     """Do what is not done yet and write ``report.html``; return the report of the whole."""
     report = Report(output=str(run.folder))
+    last = _data(run, corpus)
+    report.account, report.content_sha256 = last.account, last.content_sha256
+    report.kept_characters = last.kept_characters
+    if "model" not in run.recipe:
+        return report
+    run.tell("run", f"pretrain, size {run.size}")
+    _pretrain(run, corpus)
+    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
+    scores = _evaluate(run)
+    report.scores = {**scores, "report": str(write_page(run))}
+    return report
+
+
+def _data(run: Run, corpus: Corpus) -> Report:
+    """Make the vocabulary, the instances and what lies beside them; return the report of the last instances."""
     run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
     vocabulary = run.vocabulary or _vocabulary(run, corpus)
     similar = run.folder / SIMILAR_WORDS
@@ -134,24 +169,11 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
         similar_words_of(corpus, _chain(run, corpus, "words"), similar, SimilarConfig(), Account())
     run.tell("data", "make instances")
     made = {name: _instances(run, corpus, vocabulary, name, config) for name, config in dict(run.phases).items()}
-    last = made["data"]
-    report.account, report.content_sha256, report.kept_characters = (
-        last.account,
-        last.content_sha256,
-        last.kept_characters,
-    )
     if "glyphs" in run.recipe:
         run.tell("glyphs", "draw what the entries of the vocabulary look like")
-        tokenizer = run.folder / "data" / VOCABULARY
+        tokenizer = run.folder / f"{run.prefix}data" / VOCABULARY
         render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"))
-    if "model" not in run.recipe:
-        return report
-    run.tell("run", f"pretrain, size {run.size}")
-    _pretrain(run)
-    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
-    scores = _evaluate(run)
-    report.scores = {**scores, "report": str(write_page(run))}
-    return report
+    return made[f"{run.prefix}data"]
 
 
 def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
@@ -164,8 +186,9 @@ def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
 def _vocabulary(run: Run, corpus: Corpus) -> Path:
     config = run.config(VocabConfig, "vocab")
     table = "words" if TYPES[config.type].by_word == "required" else "text"
-    build_vocabulary(corpus, _chain(run, corpus, table), config, run.output_at("vocab"))
-    return run.folder / "vocab"
+    name = f"{run.prefix}vocab"
+    build_vocabulary(corpus, _chain(run, corpus, table), config, run.output_at(name))
+    return run.folder / name
 
 
 def _instances(run: Run, corpus: Corpus, vocabulary: Path, name: str, config: InstancesConfig) -> Report:
@@ -176,7 +199,8 @@ def _instances(run: Run, corpus: Corpus, vocabulary: Path, name: str, config: In
 
 @dataclass(frozen=True)
 class InitialModel:
-    """The model that a recipe goes on from: another recipe's, trained on the same instances at ``size``."""
+    """The model that a recipe goes on from: another recipe's, trained at ``size`` on the same text: on the same
+    instances where both have the same, else on instances of its own."""
 
     recipe: str = setting("", "the recipe of the model to go on from")
     size: str = setting("", "its size; that of the run if empty")
@@ -190,20 +214,26 @@ def _initial(run: Run) -> Run | None:
     size = stated.size or run.size
     recipe = load_recipe(stated.recipe, size=size)
     flags = {**run.flags, "pretrain": {**run.flags.get("pretrain", {}), "size": size}}
-    return replace(run, recipe=recipe, size=size, flags=flags, tasks=())
+    model = f"initial{run.model.removeprefix('run')}"
+    first = replace(run, recipe=recipe, size=size, flags=flags, tasks=(), model=model)
+    if not run.makes_other_data(first):
+        return first
+    return replace(first, prefix=f"initial-{run.prefix}", vocabulary=None)
 
 
-def _pretrain(run: Run, into: str = "run") -> None:
+def _pretrain(run: Run, corpus: Corpus) -> None:
     from zhprep.pretrain.run import pretrain
 
     config = run.config(PretrainConfig, "pretrain")
     if (first := _initial(run)) is not None:
         run.tell("initial", f"pretrain {first.recipe['name']}, size {first.size}, to go on from")
-        _pretrain(first, "initial")
-        config = replace(config, initial=str(run.folder / "initial"))
+        if first.prefix != run.prefix:
+            _data(first, corpus)
+        _pretrain(first, corpus)
+        config = replace(config, initial=str(run.folder / first.model))
     data = [run.folder / name for name, _ in run.phases]
     pretrain(
-        data, run.folder / into, run.recipe.get("model", {}), config,
+        data, run.folder / run.model, run.recipe.get("model", {}), config,
         vocabulary=data[-1] / VOCABULARY, overwrite=run.output.overwrite, progress=run.progress("pretrain"),
     )  # fmt: skip
 

@@ -21,9 +21,18 @@ class MaskedTokenHead(nn.Module):
         self.norm = make_norm(config, config.table_size)
         self.bias = nn.Parameter(torch.zeros(config.vocab_size))
 
+    def transformed(self, hidden_states: Tensor) -> Tensor:
+        """Return what is compared with the token table, ``[…, E]``, from hidden states ``[…, D]``."""
+        states: Tensor = self.norm(self.activation(self.transform(hidden_states)))
+        return states
+
+    def scores(self, transformed: Tensor, token_table: Tensor) -> Tensor:
+        """Return logits ``[…, V]`` from transformed states ``[…, E]`` and the token table ``[V, E]``."""
+        return F.linear(transformed, token_table, self.bias)
+
     def forward(self, hidden_states: Tensor, token_table: Tensor) -> Tensor:
         """Return logits ``[…, V]`` from hidden states ``[…, D]`` and the token table ``[V, E]``."""
-        return F.linear(self.norm(self.activation(self.transform(hidden_states))), token_table, self.bias)
+        return self.scores(self.transformed(hidden_states), token_table)
 
 
 class Pooler(nn.Linear):

@@ -16,10 +16,12 @@ class Objective(Part):
 
     It is made from the config of its stream, which may be narrower or have another vocabulary than the model's.
     ``labels`` are the columns, made with the batch, that say what is to be predicted; ``needs`` those of the data
-    without which there is nothing to predict. Both are checked before the first step.
+    without which there is nothing to predict. Both are checked before the first step, and so is that an objective of
+    the kind ``behind`` stands before it, where it reads what that one found.
     """
 
     labels: ClassVar[tuple[str, ...]] = ()
+    behind: ClassVar[str] = ""
 
     def count(self, batch: Batch) -> int:
         """Return how many things there are to predict in ``batch``, before anything is computed.
