@@ -18,6 +18,7 @@ from zhprep.models.checkpoints import (
     modernbert,
     roberta,
     t5,
+    t5_gated,
     zhprep,
 )
 from zhprep.models.checkpoints.format import Format
@@ -33,7 +34,7 @@ FORMATS: dict[str, Format] = {
     "electra": electra.FORMAT,
     "bart": bart.FORMAT,
     "t5": t5.FORMAT,
-    "t5-gated": t5.GATED,
+    "t5-gated": t5_gated.FORMAT,
     "zhprep": zhprep.FORMAT,
 }
 

@@ -137,7 +137,8 @@ def holds(described: Mapping[str, Any], *, gated: bool) -> bool:
     return str(described.get("feed_forward_proj", "relu")).startswith("gated-") == gated
 
 
-def _format(*, gated: bool) -> Format:
+def make_format(*, gated: bool) -> Format:
+    """Return the format of plain or of gated feed-forward blocks."""
     return Format(
         model_type="t5",
         weights=weights(gated=gated),
@@ -160,4 +161,4 @@ def _format(*, gated: bool) -> Format:
     )
 
 
-FORMAT, GATED = _format(gated=False), _format(gated=True)
+FORMAT = make_format(gated=False)
