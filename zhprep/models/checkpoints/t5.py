@@ -8,7 +8,6 @@ says which. transformers 5 calls all of them tied when it writes ``config.json``
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,7 +66,7 @@ def weights(*, gated: bool) -> Names:
     )
 
 
-def matches(config: ModelConfig, *, gated: bool) -> bool:
+def is_t5(config: ModelConfig, *, gated: bool) -> bool:
     """Return whether the model is a T5: two halves of unscaled attention under a bias by distance, nothing but
     writing, scaled if there is one table."""
     own = config.settings_of(OBJECTIVE, TargetSettings) if config.objectives == (OBJECTIVE,) else None
@@ -132,33 +131,36 @@ def config_of(described: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def holds(described: Mapping[str, Any], *, gated: bool) -> bool:
-    """Return whether the feed-forward blocks are ``gated`` ones."""
-    return str(described.get("feed_forward_proj", "relu")).startswith("gated-") == gated
+def matches(config: ModelConfig) -> bool:
+    """Return whether the model is a T5 with plain feed-forward blocks."""
+    return is_t5(config, gated=False)
 
 
-def make_format(*, gated: bool) -> Format:
-    """Return the format of plain or of gated feed-forward blocks."""
-    return Format(
-        model_type="t5",
-        weights=weights(gated=gated),
-        matches=functools.partial(matches, gated=gated),
-        architecture=architecture,
-        described=described,
-        fields={
-            "vocab_size": "vocab_size",
-            "num_hidden_layers": "num_layers",
-            "hidden_size": "d_model",
-            "num_attention_heads": "num_heads",
-            "intermediate_size": "d_ff",
-            "max_position_embeddings": "n_positions",
-            "hidden_dropout": "dropout_rate",
-            "layer_norm_eps": "layer_norm_epsilon",
-        },
-        fixed={"is_encoder_decoder": True, **FLOAT32},
-        config_of=config_of,
-        holds=functools.partial(holds, gated=gated),
-    )
+def is_gated(described: Mapping[str, Any]) -> bool:
+    """Return whether the feed-forward blocks are gated ones."""
+    return str(described.get("feed_forward_proj", "relu")).startswith("gated-")
 
 
-FORMAT = make_format(gated=False)
+def holds(described: Mapping[str, Any]) -> bool:
+    """Return whether they are plain."""
+    return not is_gated(described)
+
+
+COMMON: dict[str, Any] = {
+    "model_type": "t5",
+    "architecture": architecture,
+    "described": described,
+    "fields": {
+        "vocab_size": "vocab_size",
+        "num_hidden_layers": "num_layers",
+        "hidden_size": "d_model",
+        "num_attention_heads": "num_heads",
+        "intermediate_size": "d_ff",
+        "max_position_embeddings": "n_positions",
+        "hidden_dropout": "dropout_rate",
+        "layer_norm_eps": "layer_norm_epsilon",
+    },
+    "fixed": {"is_encoder_decoder": True, **FLOAT32},
+    "config_of": config_of,
+}
+FORMAT = Format(weights=weights(gated=False), matches=matches, holds=holds, **COMMON)
