@@ -10,7 +10,7 @@ from pathlib import Path
 from zhprep.core.registry import lookup
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.task import Task, TaskKind, sha256_of, task_of
-from zhprep.evaluate.tasks.choice import Choice
+from zhprep.evaluate.tasks.choice import MultipleChoice
 from zhprep.evaluate.tasks.classification import Classification
 from zhprep.evaluate.tasks.cloze import Cloze
 from zhprep.evaluate.tasks.correction import Correction
@@ -19,7 +19,7 @@ from zhprep.evaluate.tasks.similarity import Similarity
 from zhprep.evaluate.tasks.tagging import Tagging
 
 KINDS: dict[str, TaskKind] = {
-    "choice": Choice(),
+    "choice": MultipleChoice(),
     "cloze": Cloze(),
     "reading": Reading(),
     "correction": Correction(),

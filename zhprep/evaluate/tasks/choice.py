@@ -60,7 +60,7 @@ class RowChoice(Head):
         return logits
 
 
-class Choice(TaskKind):
+class MultipleChoice(TaskKind):
     """Which choice is right; what is said is its number."""
 
     metric = "accuracy"
