@@ -64,6 +64,8 @@ SYSTEMS = {
     "rbt3": System({"mlm": 0.2}),
     "rbtl3": System({"mlm": 0.2}),
     "bart": System({"seq2seq": 0.5}),
+    "t5": System({"seq2seq": 0.5}),
+    "t5-v1_1": System({"seq2seq": 0.5}),
     "zh-modern": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
     "bert-wwm-ext": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
 }

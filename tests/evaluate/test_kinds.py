@@ -13,9 +13,13 @@ from training_data import SENTENCES
 from zhprep.engine.distribution import World
 from zhprep.engine.log import QUIET, Meter
 from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.encode import TaskEncoder
 from zhprep.evaluate.finetune import FineTuner, order, score_task, tell
 from zhprep.evaluate.spans import WORD, Span
+from zhprep.evaluate.task import Example
 from zhprep.evaluate.tasks import KINDS, read_task
+from zhprep.evaluate.tasks.correction import correction_counts
+from zhprep.vocab import load
 
 DRAW = random.Random(11)
 
@@ -41,7 +45,55 @@ def places(n_rows: int) -> list[dict[str, object]]:
     return rows
 
 
-ROWS = {"classification": meals, "similarity": pairs, "tagging": places}
+def questions(n_rows: int) -> list[dict[str, object]]:
+    """Who does it? The first character of the sentence."""
+    rows = []
+    for _ in range(n_rows):
+        context = DRAW.choice(SENTENCES[3:]) + DRAW.choice(SENTENCES[:2]) + DRAW.choice(SENTENCES[3:])
+        start = context.index("在", 0) + 1 if context[0] in "猫学" else context.find("在") + 1
+        rows.append(
+            {
+                "context": context,
+                "question": "在？",
+                "answers": [{"text": context[start : start + 2], "answer_start": start}],
+            }
+        )
+    return rows
+
+
+def choices(n_rows: int) -> list[dict[str, object]]:
+    """Which of these is about drinking? The text says nothing of it."""
+    rows = []
+    for _ in range(n_rows):
+        offered = [DRAW.choice(SENTENCES[:2]), *DRAW.sample(SENTENCES[2:], DRAW.randint(1, 2))]
+        answer = offered[0]
+        DRAW.shuffle(offered)
+        rows.append({"context": SENTENCES[3], "question": "喝？", "choices": offered, "answer": answer})
+    return rows
+
+
+def blanks(n_rows: int) -> list[dict[str, object]]:
+    rows = []
+    for _ in range(n_rows):
+        drink = DRAW.random() < 0.5
+        text = ("我在北京" if drink else "他在上海") + "#idiom1#"
+        rows.append({"text": text + "。", "candidates": ["喝水", "喝茶", "吃"], "answer": "喝茶" if drink else "喝水"})
+    return rows
+
+
+def mistakes(n_rows: int) -> list[dict[str, object]]:
+    rows = []
+    for _ in range(n_rows):
+        text = DRAW.choice(SENTENCES)
+        wrong = text.replace("在", "再").replace("看", "坐") if DRAW.random() < 0.6 else text
+        rows.append({"source": wrong, "corrected": text})
+    return rows
+
+
+ROWS = {
+    "classification": meals, "similarity": pairs, "tagging": places, "reading": questions, "choice": choices,
+    "cloze": blanks, "correction": mistakes,
+}  # fmt: skip
 """Rows of each kind that a small model learns; add yours."""
 
 
@@ -109,6 +161,85 @@ def test_the_best_epoch_on_dev_is_kept(finished, tmp_path):
     by_epoch = [one["accuracy"] for one in seen]
     assert len(by_epoch) == 4
     assert tuner.scores(model, "dev")["accuracy"] == max(by_epoch)
+
+
+def test_documents_of_reading_and_choice(tmp_path):
+    answer = {"text": "京", "answer_start": 1}
+    squad = {"version": "1", "data": [{"title": "t", "paragraphs": [{"id": "p", "context": "北京。", "qas": [
+        {"id": "q1", "question": "哪？", "answers": [answer, {"text": "北京", "answer_start": 0}]},
+        {"id": "q2", "question": "谁？", "answers": [{"text": "上海", "answer_start": 0}]}]}]}]}  # fmt: skip
+    cmrc = [{"context_id": "c", "context_text": "北京。", "title": "t", "qas": [
+        {"query_id": "q1", "query_text": "哪？", "answers": ["京", "北京"]}]}]  # fmt: skip
+    c3 = [[["男：你好", "女：好"], [{"question": "谁？", "choice": ["男", "女", "狗"], "answer": "女"}], "7-1"]]
+    for name, document in (("squad", squad), ("cmrc", cmrc), ("c3", c3)):
+        (tmp_path / name).mkdir()
+        for part in ("m-train", "m-dev") if name == "c3" else ("train", "dev"):
+            (tmp_path / name / f"{part}.json").write_text(json.dumps(document, ensure_ascii=False), "utf-8")
+    read = read_task(tmp_path / "squad")
+    assert (read.kind_name, read.left_out["train"]) == ("reading", {"answer not in its text": 1})
+    assert (read.dev[0].id, read.dev[0].gold) == ("q1", [("京", 1), ("北京", 0)])
+    assert read_task(tmp_path / "cmrc").dev[0].gold == [("京", 1), ("北京", 0)]
+    chosen = read_task(tmp_path / "c3").dev[0]
+    assert (chosen.texts, chosen.choices, chosen.gold) == (("男：你好\n女：好", "谁？"), ("男", "女", "狗"), 1)
+
+
+def test_chids_answers_lie_beside(tmp_path):
+    row = {"content": ["他#idiom1#地走了，又#idiom2#。", "她#idiom3#。"], "candidates": ["画蛇添足", "守株待兔"]}
+    for part in ("train", "dev", "test"):
+        (tmp_path / f"{part}.json").write_text(json.dumps(row, ensure_ascii=False) + "\n", "utf-8")
+    for part in ("train", "dev"):
+        (tmp_path / f"{part}_answer.json").write_text('{"#idiom1#": 1, "#idiom2#": 0, "#idiom3#": 1}', "utf-8")
+    task = read_task(tmp_path)
+    assert [(one.id, one.gold) for one in task.dev] == [("#idiom1#", 1), ("#idiom2#", 0), ("#idiom3#", 1)]
+    assert [one.texts[0][slice(*one.span)] for one in task.dev] == ["#idiom1#", "#idiom2#", "#idiom3#"]
+    assert (len(task.test), task.is_test_labelled) == (3, False)
+    assert task.kind.submission([1, 0, 0], task.test) == {"#idiom1#": 1, "#idiom2#": 0, "#idiom3#": 0}
+
+
+def test_answers_are_marked_in_every_window_that_has_them(finished):
+    """Begin and end, counted from 1 among the characters that are read, give the answer back; elsewhere both are 0."""
+    kind, encoder = KINDS["reading"], TaskEncoder(load(finished), 20)
+    context = "我在 北京喝茶。" * 4 + "猫坐在桌子上。"
+    part = [Example((context, "猫坐在？"), [("桌子", context.index("桌子"))])]
+    inputs = kind.inputs(part, (), encoder, train=True)
+    begin, end = inputs.rows.plain["answer_start"], inputs.rows.plain["answer_end"]
+    assert len(begin) > 2
+    assert 0 < sum(begin > 0) < len(begin)
+    for window in np.flatnonzero(begin):
+        points = inputs.characters.points.row(window)
+        assert context[points[begin[window] - 1] : points[end[window] - 1] + 1] == "桌子"
+    assert set(np.concatenate([inputs.characters.points.row(n) for n in range(len(begin))])) == {
+        place for place, character in enumerate(context) if character != " "
+    }
+
+
+def test_corrections_are_counted_by_hand():
+    source, gold = "他再家看书", "他在家看书"
+    assert correction_counts(source, gold, gold)["correction"] == 1
+    found = correction_counts(source, gold, "他住家看书")
+    assert (found["detection"], found["correction"], found["character_detection"], found["character_correction"]) == (
+        1,
+        0,
+        1,
+        0,
+    )
+    found = correction_counts(source, gold, "她在家看书")
+    assert (found["detection"], found["correction"], found["character_changed"], found["character_correction"]) == (
+        0,
+        0,
+        2,
+        1,
+    )
+    assert correction_counts(gold, gold, source)["changed"] == 1
+    assert not any(correction_counts(gold, gold, gold).values())
+    scores = KINDS["correction"].scores(
+        [gold, source, gold], [Example((source,), gold), Example((gold,), gold), Example((gold,), gold)], ()
+    )
+    assert (scores["correction_precision"], scores["correction_recall"], scores["sentence_accuracy"]) == (
+        1 / 2,
+        1.0,
+        2 / 3,
+    )
 
 
 @pytest.mark.parametrize("layers", ["embedding", "1", "all"])

@@ -25,8 +25,8 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     """Score a pretrained encoder.
 
     On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks
-    (classes, similarity, entities, words; see `zhprep parts "task kind"`): the scores of their kind after fine-tuning,
-    mean and deviation over seeds, beside what one gets who has only counted.
+    (classes, similarity, entities, words, reading, …; `zhprep parts "task kind"` lists the kinds): the scores of their
+    kind after fine-tuning, mean and deviation over seeds, beside what one gets who has only counted.
     """
     require_training("evaluate")
     from zhprep.evaluate.run import evaluate

@@ -70,6 +70,12 @@ class Head(Part):
         super().__init__(next(iter(specs.values())))
         self.width = sum(spec.hidden_size for spec in specs.values())
 
+    def initialise(self) -> None:
+        """Let every character of a token begin as the token itself."""
+        for module in self.modules():
+            if isinstance(module, CharacterReader):
+                nn.init.zeros_(module.places.weight)
+
     def count(self, batch: Batch) -> int:
         """Return how many things there are to learn in ``batch``."""
         raise NotImplementedError
