@@ -73,6 +73,7 @@ class Segmenter:
         return cuts
 
     def _rules(self, text: Sentences) -> Iterator[Rule]:
+        """Yield the rules that change the marks of the engine, ``bool[N + 1]``, in their order."""
         if self._config.whole_letters:
             yield join_letters
         if self._config.whole_emoji and may_hold_joined_emoji(text):
