@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -24,7 +23,7 @@ class TargetTokens(Objective):
     """Every token of the target, from the state of the place before which all earlier ones are known."""
 
     labels = ("labels",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"final_logits_bias": TableRows("token", axis=1)})
+    rows: Mapping[str, TableRows] = MappingProxyType({"final_logits_bias": TableRows("token", axis=1)})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
