@@ -34,7 +34,9 @@ def test_every_setting_says_what_it_does(config):
     assert all(field.metadata["help"] for field in settings.settings(config))
 
 
-FITTED: dict[str, dict[str, object]] = {"glyph": {"glyph": {"glyph_embedding_dim": 12}}}
+FITTED: dict[str, dict[str, object]] = {
+    "glyph": {"glyph": {"glyph_embedding_dim": 12}}, "characters": {"characters": {"n_characters": 12}},
+}  # fmt: skip
 """Settings that an input takes from the vocabulary."""
 
 
