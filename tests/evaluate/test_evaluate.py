@@ -93,7 +93,7 @@ def test_a_token_stands_for_its_characters():
 
 def test_a_task_is_learnt_and_scored_for_each_seed(run, task):
     found = evaluate(run, QUICK, tasks=[task]).scores["tasks"]["meals"]
-    assert found["accuracy"]["mean"] > 0.95 > 0.6 > found["majority"]
+    assert found["accuracy"]["mean"] > 0.95 > 0.6 > found["baseline"]["accuracy"]
     assert found["macro_f1"]["mean"] > 0.9
     assert len(found["accuracy"]["values"]) == 2
     assert (found["classes"], found["train_rows"], found["dev_rows"], found["seeds"]) == (3, 240, 90, [0, 1])

@@ -45,12 +45,14 @@ class Column(NamedTuple):
 TOKEN = Axis("token", "input_ids", "attention_mask", "cu_seqlens", "position_ids")
 COARSE = Axis("coarse token", "coarse_input_ids", "coarse_attention_mask", "coarse_cu_seqlens", "coarse_position_ids")
 TARGET = Axis("target token", "labels", "", "target_cu_seqlens", "target_position_ids")
+CHARACTER = Axis("character", "char_tokens")
+CANDIDATE = Axis("candidate", "candidate_ids")
 MASKED = Axis("masked token", slotted=True)
 COARSE_MASKED = Axis("masked coarse token", slotted=True)
 ROW = Axis("row")
 BATCH = Axis("batch")
 
-AXES = (TOKEN, COARSE, TARGET)
+AXES = (TOKEN, COARSE, TARGET, CHARACTER, CANDIDATE)
 """The axes that are cut into rows."""
 
 COLUMNS: dict[str, Column] = {
@@ -75,6 +77,15 @@ COLUMNS: dict[str, Column] = {
     "next_sentence_label": Column(ROW),
     "sentence_order_label": Column(ROW),
     "label": Column(ROW),
+    "target": Column(ROW, dtype=np.float32),
+    "char_tokens": Column(CHARACTER, -1, points_to=TOKEN),
+    "char_places": Column(CHARACTER),
+    "char_labels": Column(CHARACTER, IGNORED),
+    "answer_start": Column(ROW),
+    "answer_end": Column(ROW),
+    "candidate_ids": Column(CANDIDATE, -1),
+    "blank_begin": Column(ROW),
+    "example": Column(ROW),
     "prefix_length": Column(ROW),
     "instance_id": Column(ROW),
     "dupe": Column(ROW),

@@ -26,7 +26,7 @@ class Asked:
     keys: Tensor | None = None
 
 
-class Output(Part):
+class TokenOutput(Part):
     """Scores of tokens. ``bias``, if it has one, is kept by the head that asks, under the name it has everywhere."""
 
     def make_bias(self) -> nn.Parameter | None:

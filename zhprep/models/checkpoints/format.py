@@ -80,6 +80,6 @@ _PLAIN: dict[str, Any] = {
     in {
         "embeddings", "body", "stack", "layer", "norm", "norm_position", "embedding_norm", "activation", "bias",
         "embedding_size", "output", "rotary_theta", "local_rotary_theta", "local_attention", "attention_scale",
-        "cross_attention",
+        "cross_attention", "head_size",
     }
 }  # fmt: skip

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
-from zhprep.models.blocks.output import Asked, Output
+from zhprep.models.blocks.output import Asked, TokenOutput
 from zhprep.models.blocks.part import TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.prediction import IGNORED, Prediction
@@ -29,7 +29,7 @@ class AdaptiveSettings:
     div_value: float = setting(4.0, "each class is narrower than the one before by this factor", minimum=1)
 
 
-class AdaptiveOutput(Output):
+class AdaptiveOutput(TokenOutput):
     """Frequent tokens and classes of rarer ones."""
 
     Settings = AdaptiveSettings

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.models import draws
-from zhprep.models.blocks.output import Asked, Output
+from zhprep.models.blocks.output import Asked, TokenOutput
 from zhprep.models.config import ModelConfig
 from zhprep.models.prediction import IGNORED, Prediction
 
@@ -24,7 +24,7 @@ _PURPOSE = 0x73616D706C65
 """What sets these draws apart from others of the same row."""
 
 
-class TableOutput(Output):
+class TableOutput(TokenOutput):
     """Products with the table of tokens."""
 
     def __init__(self, config: ModelConfig) -> None:
