@@ -34,6 +34,7 @@ FAMILIES = [
     ("zhprep.models.embeddings", "EMBEDDINGS"),
     ("zhprep.models.embeddings.inputs", "INPUTS"),
     ("zhprep.models.blocks.layers", "LAYERS"),
+    ("zhprep.models.blocks.outputs", "OUTPUTS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.blocks.stacks", "STACKS"),
     ("zhprep.evaluate.tasks", "KINDS"),

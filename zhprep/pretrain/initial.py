@@ -65,6 +65,8 @@ def begin_with(model: Model, folder: Path, vocabulary: Vocabulary, how: str = "t
     tokens = _tokens(sizes, folder, vocabulary)
     longer = {"from": n_positions, "to": model.config.max_position_embeddings, "how": how}
     for name, rows in known.items():
+        if rows.of == "vocabulary" and tokens is not None:
+            del found[name]
         if rows.of == "token" and tokens is not None:
             found[name] = _by_token(found[name], own[name], rows, tokens, folder)
         if (
