@@ -12,7 +12,7 @@ from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.registry import require_training
 from zhprep.evaluate.config import EvaluateConfig
 
-TASK = "A folder with train.jsonl and dev.jsonl; may be given again."
+TASK = "A folder with train and dev (.jsonl .json .tsv .txt …), or a task.toml; may be given again."
 
 
 @click.command()
@@ -24,8 +24,9 @@ TASK = "A folder with train.jsonl and dev.jsonl; may be given again."
 def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: Any) -> None:
     """Score a pretrained encoder.
 
-    On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks:
-    accuracy and F1 on dev after fine-tuning, beside the majority class.
+    On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks
+    (classes, similarity, entities, words, reading, …; `zhprep parts "task kind"` lists the kinds): the scores of their
+    kind after fine-tuning, mean and deviation over seeds, beside what one gets who has only counted.
     """
     require_training("evaluate")
     from zhprep.evaluate.run import evaluate

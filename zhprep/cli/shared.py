@@ -28,6 +28,7 @@ INDEX_VARIABLES = {
 """Where schedulers say which task of an array this is, and the number they count from."""
 
 EXECUTOR_NAMES = ("processes", "inline")
+ON_KILL = ("fail", "skip")
 
 RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
 
@@ -74,6 +75,7 @@ class Shared:
     shard_index: int | None = None
     num_shards: int | None = None
     block_size: int | None = None
+    on_kill: str = "fail"
     max_unk_rate: float | None = None
     max_drop_rate: float | None = None
     started: float = field(default_factory=time.perf_counter)
@@ -175,6 +177,12 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
             help="Write over an output file; begin an output folder again.",
         ),
         _option("--executor", Name(EXECUTOR_NAMES), "Engine  [default: processes]", default="processes"),
+        _option(
+            "--on-kill",
+            Name(ON_KILL),
+            "What to do with a document that kills whatever works on it  [default: fail, when the others are done]",
+            default="fail",
+        ),
         _option(
             "--block-size", Size(), "Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"
         ),

@@ -63,7 +63,10 @@ def job_output(path: Path, shared: Shared, label: str) -> Output:
     if shared.overwrite and number > 1:
         hint = "remove the folder, then start the array"
         raise UsageError("--overwrite in an array would remove what its other tasks have made", hint=hint)
-    return Output(path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.progress(label))
+    return Output(
+        path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.on_kill,
+        shared.progress(label),
+    )  # fmt: skip
 
 
 def show_scores(report: Report, names: Sequence[str], shared: Shared) -> None:

@@ -1,10 +1,12 @@
-"""The knobs of ``evaluate``."""
+"""The knobs of ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from zhprep.core.config import setting
+
+CHOICES = ("last", "best")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,5 +21,11 @@ class EvaluateConfig:
     dropout: float = setting(0.1, "dropout before the classifier", minimum=0, maximum=1)
     max_length: int = setting(128, "most tokens of a row, special ones included", minimum=8)
     seeds: tuple[int, ...] = setting((0, 1, 2), "fine-tune once with each of these seeds")
+    layers: str = setting("top", "what heads read: embedding, top, all (weighed), or the number of a layer")
+    keep: str = setting(
+        "last",
+        "weights that are scored: of the last epoch, or of the best on dev (which flatters dev)",
+        choices=CHOICES,
+    )
     dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=("auto", "fp32", "bf16"))
     threads: int = setting(0, "threads on a CPU; 0 leaves it to torch", minimum=0)

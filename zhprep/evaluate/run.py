@@ -16,8 +16,8 @@ from zhprep.core.report import Report
 from zhprep.core.shards import PLAN, check_covered, write_json
 from zhprep.engine.distribution import joined
 from zhprep.engine.log import QUIET
-from zhprep.evaluate.classify import score_task
 from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.finetune import score_task
 from zhprep.evaluate.intrinsic import intrinsic
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.pretrain import folder

@@ -35,7 +35,8 @@ class Model(nn.Module):
         super().__init__()
         self.config = config
         body = lookup(BODIES, config.body, "body")
-        makers = objectives or {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
+        if (makers := objectives) is None:
+            makers = {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
         self.reads = {name: stream_of(name, config.body, body) for name in makers}
         self.body = body(config)
         made = {name: make(self.body.streams[self.reads[name]].config) for name, make in makers.items()}
@@ -128,7 +129,8 @@ class Model(nn.Module):
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            unit = module.in_features**-0.5 if isinstance(module, nn.Linear) else 1.0
+            nn.init.normal_(module.weight, std=self.config.initializer_range or unit)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, Part):

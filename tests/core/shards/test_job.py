@@ -12,7 +12,8 @@ from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, 
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.executors import EXECUTORS
-from zhprep.core.shards import BlockJob, Folder, Output, job, open_folder, run_job, verify
+from zhprep.core.shards import BlockJob, Folder, Output, open_folder, run_job, verify
+from zhprep.core.shards.making import job, maker
 
 
 @pytest.fixture
@@ -126,7 +127,7 @@ def test_another_config_is_refused_by_name(tmp_path: Path, corpus: Path, monkeyp
         patch.setattr("zhprep.__version__", "99")
         assert "another version of zhprep (0.1.0, now 99)" in refused(tmp_path, make_job(corpus))
     with monkeypatch.context() as patch:
-        patch.setattr(job, "dependency_versions", lambda: {"numpy": "99"})
+        patch.setattr(maker, "dependency_versions", lambda: {"numpy": "99"})
         assert "another version of a dependency" in refused(tmp_path, make_job(corpus))
     with monkeypatch.context() as patch:
         patch.setattr(Copy, "facts", lambda _: {"segmenter": "none 2"})
