@@ -27,6 +27,7 @@ FAMILIES = {
     "embeddings": "zhprep.models.embeddings:EMBEDDINGS",
     "layer": "zhprep.models.blocks.layers:LAYERS",
     "layer stack": "zhprep.models.blocks.stacks:STACKS",
+    "output": "zhprep.models.blocks.outputs:OUTPUTS",
     "model body": "zhprep.models.bodies:BODIES",
     "objective": "zhprep.models.objectives:OBJECTIVES",
     "model format": "zhprep.models.checkpoints:FORMATS",

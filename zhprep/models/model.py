@@ -123,7 +123,8 @@ class Model(nn.Module):
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            unit = module.in_features**-0.5 if isinstance(module, nn.Linear) else 1.0
+            nn.init.normal_(module.weight, std=self.config.initializer_range or unit)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, Part):
