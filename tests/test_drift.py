@@ -38,6 +38,7 @@ FAMILIES = [
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.blocks.stacks", "STACKS"),
     ("zhprep.evaluate.tasks", "KINDS"),
+    ("zhprep.evaluate.tuning", "TUNINGS"),
     ("zhprep.engine.optimisers", "OPTIMISERS"),
     ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
