@@ -46,6 +46,7 @@ class System:
     steps: int = 40
     phases: str = ""
     tags: bool = False
+    more: str = ""
 
 
 SYSTEMS = {
@@ -67,6 +68,8 @@ SYSTEMS = {
     "lm-hybrid": System({"lm": 0.5}),
     "rbt3": System({"mlm": 0.2}),
     "rbtl3": System({"mlm": 0.2}),
+    "infoword": System({"mlm": 0.09}, more="[model.contrast]\ngroup = 16"),
+    "simcse": System({"contrast": 0.3}, {"contrast": 16}, more="[model.contrast]\ngroup = 16"),
     "bart": System({"seq2seq": 0.5}),
     "t5": System({"seq2seq": 0.5}),
     "t5-v1_1": System({"seq2seq": 0.5}),
@@ -88,6 +91,7 @@ learning_rate = 3e-3
 warmup = 5
 threads = 1
 {phases}
+{more}
 """
 
 
@@ -103,10 +107,11 @@ def test_a_system(name: str, sample_data: Path, tmp_path: Path) -> None:
 def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     """Assert that each held-out loss falls by its margin."""
     system = SYSTEMS[name]
-    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases}
+    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases, "more": system.more}
     initial = ""
     if first := load_recipe(name, size="tiny").get("initial"):
-        (tmp_path / "first.toml").write_text(RECIPE.format(name=first["recipe"], initial="", **small), "utf-8")
+        plain = RECIPE.format(name=first["recipe"], initial="", **small | {"more": ""})
+        (tmp_path / "first.toml").write_text(plain, "utf-8")
         initial = f'initial = {{ recipe = "{tmp_path / "first.toml"}" }}'
     (tmp_path / "small.toml").write_text(RECIPE.format(name=name, initial=initial, **small), "utf-8")
     corpus, flags = sample_data / "corpus" / "news.txt", []

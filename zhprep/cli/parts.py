@@ -34,6 +34,7 @@ FAMILIES = {
     "optimiser": "zhprep.engine.optimisers:OPTIMISERS",
     "schedule": "zhprep.engine.schedules:SCHEDULES",
     "task kind": "zhprep.evaluate.tasks:KINDS",
+    "way of transfer": "zhprep.evaluate.tuning:TUNINGS",
     "export format": "zhprep.export:EXPORTS",
     "executor": "zhprep.core.executors:EXECUTORS",
 }

@@ -115,7 +115,8 @@ def _tokens(sizes: list[tuple[int, int]], folder: Path, vocabulary: Vocabulary) 
 
 
 def _by_token(there: Tensor, own: Tensor, rows: TableRows, tokens: Origins, folder: Path) -> Tensor:
-    """Return ``own``, a table of the new tokens, with the rows that follow from ``there``, along the axis of ``rows``.
+    """Return ``own``, a table ``[V, …]`` of the new tokens, with the rows that follow from ``there``, along the
+    axis of ``rows``.
 
     Raises ``DataError`` when the tokenizer has more tokens than the table.
     """
