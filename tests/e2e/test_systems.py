@@ -89,9 +89,6 @@ VARIANTS = {
 }
 """Recipes made of the parts of those above: `make nightly` trains them too."""
 
-ELSEWHERE = {"tlm"}
-"""What wants another corpus: tests/e2e/test_parallel_text.py."""
-
 RECIPE = """
 base = "{name}"
 {initial}
@@ -155,7 +152,7 @@ def test_a_variant(name: str, sample_data: Path, tmp_path: Path) -> None:
 
 
 def test_every_recipe_is_trained() -> None:
-    assert set(recipe_names()) == SYSTEMS.keys() | VARIANTS.keys() | ELSEWHERE
+    assert set(recipe_names()) == SYSTEMS.keys() | VARIANTS.keys()
 
 
 def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
