@@ -66,6 +66,7 @@ COLUMNS: dict[str, Column] = {
     "dep_tags": Column(TOKEN),
     "lang_ids": Column(TOKEN),
     "coarse_input_ids": Column(COARSE, "coarse_pad_id"),
+    "coarse_token_type_ids": Column(COARSE),
     "coarse_of": Column(TOKEN, -1, points_to=COARSE),
     "labels": Column(TARGET, IGNORED),
     "masked_positions": Column(MASKED, points_to=TOKEN),

@@ -52,9 +52,11 @@ class Reader:
         columns: dict[str, Array] = _pinyin_ids(documents, places) if self._with_pinyin else {}
         if self._tags is not None:
             columns |= self._tags.columns(documents, found, places, account)
-        coarse = None if self._coarse is None else self._read_coarse(self._coarse, sentences, ends, words, places)
-        if coarse is not None:
-            opens[1:] &= coarse.of[1:] != coarse.of[:-1]
+        coarse = None
+        if self._coarse is not None:
+            rows = encoded.sentence_offsets
+            coarse = self._read_coarse(self._coarse, sentences, ends, words, places, rows)
+            opens[1:] = coarse.of[1:] != coarse.of[:-1]
         account.count(encoded_tokens=len(encoded.ids))
         account.change("tokens.words_joined", joined)
         account.change("tokens.special_as_text", encoded.n_specials_in_text)
@@ -84,13 +86,33 @@ class Reader:
         return words.without(inner)
 
     def _read_coarse(
-        self, encoder: Encoder, sentences: pa.Array, ends: pa.ListArray, words: CharacterWords, fine: Places
+        self,
+        encoder: Encoder,
+        sentences: pa.Array,
+        ends: pa.ListArray,
+        words: CharacterWords,
+        fine: Places,
+        fine_offsets: Ints,
     ) -> Coarse:
-        """Return the coarse tokens, ``[C]``, and for each fine token the one its first character is in,
-        ``int64[T]``."""
+        """Return the coarse tokens, ``[C]``, and for each fine token (``fine``, ``fine_offsets`` ``int64[S + 1]``) the
+        one it is in, ``int64[T]``: where fine and coarse tokens do not nest, the first of the least that both spell."""
         encoded = _encode(encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
-        return Coarse(encoded.ids, np.maximum(np.searchsorted(places.first, fine.first, side="right") - 1, 0))
+        begins = _begins(places, encoded.sentence_offsets, words.bases)
+        fine_begins = _begins(fine, fine_offsets, words.bases)
+        shared = np.flatnonzero(np.isin(begins, fine_begins) & (np.diff(begins, prepend=-1) > 0))
+        if not len(shared):
+            return Coarse(encoded.ids, np.zeros(len(fine_begins), np.int64))
+        return Coarse(encoded.ids, shared[np.searchsorted(begins[shared], fine_begins, side="right") - 1])
+
+
+def _begins(places: Places, sentence_offsets: Ints, bases: Ints) -> Ints:
+    """Return the character where each token begins, ``int64[T]``; the first of a sentence begins where that does, even
+    if its tokenizer dropped something there."""
+    begins = places.first.copy()
+    full = np.diff(sentence_offsets) > 0
+    begins[sentence_offsets[:-1][full]] = bases[:-1][full]
+    return begins
 
 
 def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:

@@ -6,9 +6,11 @@ from zhprep.models.bodies.body import Body
 from zhprep.models.bodies.encoder_decoder import EncoderDecoderBody
 from zhprep.models.bodies.generator_discriminator import GeneratorDiscriminatorBody
 from zhprep.models.bodies.single import SingleBody
+from zhprep.models.bodies.two_granularities import TwoGranularitiesBody
 
 BODIES: dict[str, type[Body]] = {
     "single": SingleBody,
     "generator-discriminator": GeneratorDiscriminatorBody,
     "encoder-decoder": EncoderDecoderBody,
+    "two-granularities": TwoGranularitiesBody,
 }
