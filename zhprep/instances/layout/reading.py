@@ -13,7 +13,14 @@ import pyarrow as pa
 
 from zhprep.core.ragged import Array, Ints, offsets_of, rows_of
 from zhprep.core.report import Account
-from zhprep.instances.layout.align import CharacterWords, Places, open_words, sentence_lengths
+from zhprep.instances.layout.align import (
+    CharacterWords,
+    Places,
+    coarse_places,
+    open_words,
+    sentence_lengths,
+    token_begins,
+)
 from zhprep.instances.layout.entities import Entities, inner_words, longest
 from zhprep.instances.layout.spans import SpanFile
 from zhprep.instances.layout.tags import TAG_COLUMNS, TagFile
@@ -98,21 +105,8 @@ class Reader:
         one it is in, ``int64[T]``: where fine and coarse tokens do not nest, the first of the least that both spell."""
         encoded = _encode(encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
-        begins = _begins(places, encoded.sentence_offsets, words.bases)
-        fine_begins = _begins(fine, fine_offsets, words.bases)
-        shared = np.flatnonzero(np.isin(begins, fine_begins) & (np.diff(begins, prepend=-1) > 0))
-        if not len(shared):
-            return Coarse(encoded.ids, np.zeros(len(fine_begins), np.int64))
-        return Coarse(encoded.ids, shared[np.searchsorted(begins[shared], fine_begins, side="right") - 1])
-
-
-def _begins(places: Places, sentence_offsets: Ints, bases: Ints) -> Ints:
-    """Return the character where each token begins, ``int64[T]``; the first of a sentence begins where that does, even
-    if its tokenizer dropped something there."""
-    begins = places.first.copy()
-    full = np.diff(sentence_offsets) > 0
-    begins[sentence_offsets[:-1][full]] = bases[:-1][full]
-    return begins
+        begins = token_begins(places.first, encoded.sentence_offsets, words.bases)
+        return Coarse(encoded.ids, coarse_places(begins, token_begins(fine.first, fine_offsets, words.bases)))
 
 
 def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:
