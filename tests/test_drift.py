@@ -34,9 +34,11 @@ FAMILIES = [
     ("zhprep.models.embeddings", "EMBEDDINGS"),
     ("zhprep.models.embeddings.inputs", "INPUTS"),
     ("zhprep.models.blocks.layers", "LAYERS"),
+    ("zhprep.models.blocks.outputs", "OUTPUTS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.blocks.stacks", "STACKS"),
     ("zhprep.evaluate.tasks", "KINDS"),
+    ("zhprep.evaluate.tuning", "TUNINGS"),
     ("zhprep.engine.optimisers", "OPTIMISERS"),
     ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
@@ -220,3 +222,36 @@ def test_imports_keep_their_contracts() -> None:
     command = [sys.executable, "-c", code, "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def array_names(module: ast.Module) -> set[str]:
+    """The names in a module that stand for arrays: those of the libraries, and its own and others' for kinds of them."""
+    names = {"NDArray", "Tensor"}
+    for node in module.body:
+        if isinstance(node, ast.Assign) and "NDArray[" in ast.unparse(node.value):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("zhprep."):
+            source = ROOT / (str(node.module).replace(".", "/") + ".py")
+            if source.exists():
+                there = array_names(ast.parse(source.read_bytes()))
+                names |= {alias.asname or alias.name for alias in node.names if alias.name in there}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_helpers_say_the_shapes_of_arrays(path: Path) -> None:
+    """Batches, which are many tensors by name, are described by the table of columns."""
+    module = ast.parse(path.read_bytes())
+    arrays = array_names(module)
+    for function in functions(module):
+        if not function.name.startswith("_") or function.name.startswith("__"):
+            continue
+        hints = [argument.annotation for argument in (*function.args.args, *function.args.kwonlyargs)]
+        stated = [ast.unparse(hint) for hint in (*hints, function.returns) if hint is not None]
+        single = [hint for hint in stated if "str, Tensor" not in hint and "Callable[" not in hint]
+        words = {node.id for hint in single for node in ast.walk(ast.parse(hint)) if isinstance(node, ast.Name)}
+        words |= {node.attr for hint in single for node in ast.walk(ast.parse(hint)) if isinstance(node, ast.Attribute)}
+        if words & arrays:
+            assert "[" in (ast.get_docstring(function) or ""), (
+                f"{function.name}: of which shape and dtype are its arrays?"
+            )

@@ -104,9 +104,13 @@ def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_p
         if load_recipe(name)["instances"].get("replacement") == "similar"
         else ()
     )
+    corpus = sample_data / "corpus" / "news.txt"
+    if "," in load_recipe(name)["instances"].get("pairs", ""):
+        corpus = tmp_path / "pairs.tsv"
+        corpus.write_text("zh\ten\n" + "我在北京喝茶。\tI drink tea in Beijing.\n" * 20, "utf-8")
     made = made_by(
         "make-instances",
-        sample_data / "corpus" / "news.txt",
+        corpus,
         "--vocab",
         roomy_vocab,
         "--recipe",

@@ -3,123 +3,41 @@
 from __future__ import annotations
 
 import json
-import random
 
 import numpy as np
 import pytest
 import torch
-from training_data import SENTENCES
+from made_tasks import ROWS, meals, write_task
 
 from zhprep.engine.distribution import World
 from zhprep.engine.log import QUIET, Meter
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import TaskEncoder
-from zhprep.evaluate.finetune import FineTuner, order, score_task, tell
+from zhprep.evaluate.feed import order, tell
+from zhprep.evaluate.finetune import FineTuner
+from zhprep.evaluate.score import score_task
 from zhprep.evaluate.spans import WORD, Span
 from zhprep.evaluate.task import Example
 from zhprep.evaluate.tasks import KINDS, read_task
 from zhprep.evaluate.tasks.correction import correction_counts
 from zhprep.vocab import load
 
-DRAW = random.Random(11)
-
-
-def meals(n_rows: int) -> list[dict[str, object]]:
-    return [{"text": (text := DRAW.choice(SENTENCES)), "label": "喝" if "喝" in text else "无"} for _ in range(n_rows)]
-
-
-def pairs(n_rows: int) -> list[dict[str, object]]:
-    rows = []
-    for _ in range(n_rows):
-        one, other = DRAW.choice(SENTENCES), DRAW.choice(SENTENCES)
-        rows.append({"text_a": one, "text_b": other, "score": float("喝" in one) + float("喝" in other) + 0.5})
-    return rows
-
-
-def places(n_rows: int) -> list[dict[str, object]]:
-    rows = []
-    for _ in range(n_rows):
-        text = DRAW.choice(SENTENCES) + DRAW.choice(SENTENCES)
-        found = [(text.find(name), name) for name in ("北京", "上海", "学校") if name in text]
-        rows.append({"text": text, "entities": [{"start": at, "end": at + 2, "type": "地"} for at, _ in found]})
-    return rows
-
-
-def questions(n_rows: int) -> list[dict[str, object]]:
-    """Who does it? The first character of the sentence."""
-    rows = []
-    for _ in range(n_rows):
-        context = DRAW.choice(SENTENCES[3:]) + DRAW.choice(SENTENCES[:2]) + DRAW.choice(SENTENCES[3:])
-        start = context.index("在", 0) + 1 if context[0] in "猫学" else context.find("在") + 1
-        rows.append(
-            {
-                "context": context,
-                "question": "在？",
-                "answers": [{"text": context[start : start + 2], "answer_start": start}],
-            }
-        )
-    return rows
-
-
-def choices(n_rows: int) -> list[dict[str, object]]:
-    """Which of these is about drinking? The text says nothing of it."""
-    rows = []
-    for _ in range(n_rows):
-        offered = [DRAW.choice(SENTENCES[:2]), *DRAW.sample(SENTENCES[2:], DRAW.randint(1, 2))]
-        answer = offered[0]
-        DRAW.shuffle(offered)
-        rows.append({"context": SENTENCES[3], "question": "喝？", "choices": offered, "answer": answer})
-    return rows
-
-
-def blanks(n_rows: int) -> list[dict[str, object]]:
-    rows = []
-    for _ in range(n_rows):
-        drink = DRAW.random() < 0.5
-        text = ("我在北京" if drink else "他在上海") + "#idiom1#"
-        rows.append({"text": text + "。", "candidates": ["喝水", "喝茶", "吃"], "answer": "喝茶" if drink else "喝水"})
-    return rows
-
-
-def mistakes(n_rows: int) -> list[dict[str, object]]:
-    rows = []
-    for _ in range(n_rows):
-        text = DRAW.choice(SENTENCES)
-        wrong = text.replace("在", "再").replace("看", "坐") if DRAW.random() < 0.6 else text
-        rows.append({"source": wrong, "corrected": text})
-    return rows
-
-
-ROWS = {
-    "classification": meals, "similarity": pairs, "tagging": places, "reading": questions, "choice": choices,
-    "cloze": blanks, "correction": mistakes,
-}  # fmt: skip
-"""Rows of each kind that a small model learns; add yours."""
-
-
-def write(folder, rows_of, n_train: int = 160, n_dev: int = 40):
-    folder.mkdir()
-    for part, n_rows in (("train", n_train), ("dev", n_dev)):
-        lines = [json.dumps(row, ensure_ascii=False) for row in rows_of(n_rows)]
-        (folder / f"{part}.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
-    return folder
-
 
 @pytest.mark.parametrize("name", list(KINDS))
 def test_a_kind_is_recognised_learnt_and_scored(name, finished, tmp_path):
-    task = read_task(write(tmp_path / name, ROWS[name]))
+    task = read_task(write_task(tmp_path / name, ROWS[name]))
     assert task.kind_name == name
     config = EvaluateConfig(epochs=12, learning_rate=5e-3, seeds=(0,), max_length=32, batch_size=16)
     found = score_task(finished, task, config, World())
     metric = found["metric"]
-    assert 0 <= found["baseline"][metric] < found[metric]["mean"]
+    assert -1 <= found["baseline"][metric] < found[metric]["mean"]
     assert found[metric]["mean"] > 0.75
     assert found["dev_rows"] == 40
 
 
 @pytest.mark.parametrize("name", list(KINDS))
 def test_what_is_right_scores_one_and_the_baseline_can_be_scored(name, tmp_path):
-    task = read_task(write(tmp_path / name, ROWS[name]))
+    task = read_task(write_task(tmp_path / name, ROWS[name]))
     kind = task.kind
     said = kind.baseline(task.train, task.dev, task.labels)
     assert len(said) == len(task.dev)
@@ -130,8 +48,8 @@ def test_what_is_right_scores_one_and_the_baseline_can_be_scored(name, tmp_path)
 def test_a_batch_says_nothing_of_its_neighbours(finished, tmp_path):
     """What is told of an example is the same in batches of one and of many, in the order of the examples."""
     for name, rows_of in ROWS.items():
-        task = read_task(write(tmp_path / name, rows_of, 12, 12))
-        tuner = FineTuner(finished, task, EvaluateConfig(max_length=16), World())
+        task = read_task(write_task(tmp_path / name, rows_of, 12, 12))
+        tuner = FineTuner(finished, [task], EvaluateConfig(max_length=16), World())
         model, inputs = tuner.model(3), tuner.prepared.parts["dev"]
         one, many = (tell(model, inputs, size, tuner.prepared.padding, torch.device("cpu")) for size in (1, 7))
         np.testing.assert_allclose(one, many, atol=2e-5)
@@ -151,9 +69,9 @@ def test_an_epoch_has_every_row_once_in_batches_of_one_length():
 
 
 def test_the_best_epoch_on_dev_is_kept(finished, tmp_path):
-    task = read_task(write(tmp_path / "task", meals))
+    task = read_task(write_task(tmp_path / "task", meals))
     config = EvaluateConfig(epochs=4, learning_rate=5e-3, max_length=32, keep="best")
-    tuner = FineTuner(finished, task, config, World())
+    tuner = FineTuner(finished, [task], config, World())
     steps = tuner.steps_per_epoch
     seen = []
     tuner.scores = lambda model, part, scores=tuner.scores: seen.append(scores(model, part)) or seen[-1]
@@ -244,7 +162,7 @@ def test_corrections_are_counted_by_hand():
 
 @pytest.mark.parametrize("layers", ["embedding", "1", "all"])
 def test_layers_are_chosen(layers, finished, tmp_path):
-    task = read_task(write(tmp_path / "task", meals))
+    task = read_task(write_task(tmp_path / "task", meals))
     found = score_task(finished, task, EvaluateConfig(epochs=1, seeds=(0,), max_length=32, layers=layers), World())
     if layers != "all":
         assert "layer_weights" not in found
@@ -327,8 +245,8 @@ def test_words_cover_a_text_whatever_is_said(finished, tmp_path):
     (tmp_path / "train.txt").write_text("我 在 北京\n" * 4, "utf-8")
     (tmp_path / "dev.txt").write_text("我 在 北京 \n他 喝\u200b 水\n", "utf-8")
     task = read_task(tmp_path)
-    tuner = FineTuner(finished, task, EvaluateConfig(max_length=8), World())
-    said = tuner.said(tuner.model(0), "dev")
+    tuner = FineTuner(finished, [task], EvaluateConfig(max_length=8), World())
+    said = tuner.prepared.said(tuner.model(0), "dev", World(), 8)
     from zhprep.evaluate.tasks.tagging import spans_said
 
     for one, example in zip(said, task.dev, strict=True):
@@ -339,8 +257,8 @@ def test_words_cover_a_text_whatever_is_said(finished, tmp_path):
 def test_a_long_text_is_tagged_in_pieces(finished, tmp_path):
     text = "我在北京喝茶。" * 9
     rows = [{"text": text, "entities": [{"start": 58, "end": 60, "type": "地"}]}]
-    task = read_task(write(tmp_path / "task", lambda n: rows * n, 2, 2))
-    tuner = FineTuner(finished, task, EvaluateConfig(max_length=10), World())
-    points, tags = tuner.said(tuner.model(0), "dev")[1]
+    task = read_task(write_task(tmp_path / "task", lambda n: rows * n, 2, 2))
+    tuner = FineTuner(finished, [task], EvaluateConfig(max_length=10), World())
+    points, tags = tuner.prepared.said(tuner.model(0), "dev", World(), 8)[1]
     assert points == list(range(63))
     assert len(tags) == 63

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,21 @@ from zhprep.evaluate.config import EvaluateConfig
 TASK = "A folder with train and dev (.jsonl .json .tsv .txt …), or a task.toml; may be given again."
 
 
+INTERMEDIATE = "A task to fine-tune on before, with all weights and the same seeds."
+BESIDE = "A task to fine-tune on at the same time, with a head of its own; may be given again."
+
+
+def transfer_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name other tasks to train on."""
+    function = click.option("--with", "beside", type=Existing(), multiple=True, metavar="DIR", help=BESIDE)(function)
+    return click.option("--intermediate", type=Existing(), metavar="DIR", help=INTERMEDIATE)(function)
+
+
 @click.command()
 @click.argument("run", type=Existing(), metavar="RUN")
 @click.option("--data", type=Existing(), help="Instances for the intrinsic figures  [default: those of the run]")
 @click.option("--task", "tasks", type=Existing(), multiple=True, metavar="DIR", help=TASK)
+@transfer_options
 @config_options(EvaluateConfig)
 @shared_options("trust")
 def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: Any) -> None:
@@ -32,5 +44,6 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     from zhprep.evaluate.run import evaluate
 
     shared, options = split_shared(options)
-    report = evaluate(run, read_config(EvaluateConfig, options), data=data, tasks=tasks, progress=shared.progress)
+    config, others = read_config(EvaluateConfig, options), {name: options[name] for name in ("intermediate", "beside")}
+    report = evaluate(run, config, data=data, tasks=tasks, progress=shared.progress, **others)
     show_report(report, shared)

@@ -159,7 +159,9 @@ def _batch_lines(folder: Path, vocabulary: Vocabulary, syllables: Syllables | No
     def token(value: int) -> str:
         return vocabulary.shown[value] if value >= 0 else ""
 
-    names: dict[str, Callable[[int], str]] = dict.fromkeys(("input_ids", "labels", "masked_labels"), token)
+    names: dict[str, Callable[[int], str]] = dict.fromkeys(
+        ("input_ids", "labels", "masked_labels", "next_tokens"), token
+    )
     if (folder / COARSE_VOCABULARY).is_dir():
         coarse = load(folder / COARSE_VOCABULARY)
         names |= dict.fromkeys(("coarse_input_ids", "coarse_masked_labels"), lambda value: coarse.shown[value])

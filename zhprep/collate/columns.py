@@ -65,6 +65,7 @@ COLUMNS: dict[str, Column] = {
     "ner_tags": Column(TOKEN),
     "dep_tags": Column(TOKEN),
     "lang_ids": Column(TOKEN),
+    "next_tokens": Column(TOKEN, IGNORED),
     "coarse_input_ids": Column(COARSE, "coarse_pad_id"),
     "coarse_token_type_ids": Column(COARSE),
     "coarse_of": Column(TOKEN, -1, points_to=COARSE),

@@ -62,6 +62,10 @@ class ModelConfig:
     attention_scale: float = setting(0.0, "factor on attention scores; 0 is 1/sqrt(width of a head)", minimum=0)
     cross_attention: bool = setting(False, "layers also attend to another stream (set by the body)")
     vocabulary: str = setting("", "folder beside the main vocabulary that has the tokens of a stream (set by the body)")
+    output: str = setting("table", "how tokens are scored: by the token table, or in classes of rarer ones (adaptive)")
+    sampled_tokens: int = setting(
+        0, "with output table: tokens drawn beside the right one, for the loss in training; 0 scores all", minimum=0
+    )
     initializer_range: float = setting(
         0.02,
         "standard deviation of fresh weights; 0 is that of unit variance: 1 in tables, else by what goes in",

@@ -70,6 +70,7 @@ class AttentionContext:
 
 
 def _and(one: Tensor | None, other: Tensor) -> Tensor:
+    """Return where both masks (bool, ``[B, 1, L, L]`` or what broadcasts to it) are True."""
     return other if one is None else one & other
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from zhprep.models.bodies.body import Body
+from zhprep.models.bodies.causal import CausalBody
 from zhprep.models.bodies.encoder_decoder import EncoderDecoderBody
 from zhprep.models.bodies.generator_discriminator import GeneratorDiscriminatorBody
 from zhprep.models.bodies.single import SingleBody
@@ -10,6 +11,7 @@ from zhprep.models.bodies.two_granularities import TwoGranularitiesBody
 
 BODIES: dict[str, type[Body]] = {
     "single": SingleBody,
+    "causal": CausalBody,
     "generator-discriminator": GeneratorDiscriminatorBody,
     "encoder-decoder": EncoderDecoderBody,
     "two-granularities": TwoGranularitiesBody,

@@ -50,6 +50,7 @@ class EncoderDecoderBody(Body):
 
     gives = ("encoder", "decoder")
     main = "encoder"
+    causal = ("decoder",)
     reads: ClassVar[Mapping[str, str]] = MappingProxyType({"seq2seq": "decoder"})
     made_from: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"decoder": ("encoder",)})
     Settings = EncoderDecoderSettings

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +37,7 @@ class TargetTokens(Objective):
     """Every token of the target, from the state of the place before which all earlier ones are known."""
 
     labels = ("labels",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType(
+    rows: Mapping[str, TableRows] = MappingProxyType(
         {"final_logits_bias": TableRows("token", axis=1), "output.weight": TableRows("token")}
     )
     Settings = TargetSettings
