@@ -59,6 +59,8 @@ def batch_of() -> dict[str, torch.Tensor]:
         "progress": torch.tensor(0.5), "masked_places": torch.tensor([2, 1, 3, 4, -100]),
         **{f"{kind}_tags": ids % 5 for kind in ("pos", "ner", "dep")},
         "next_tokens": torch.cat([ids[:, 1:], torch.full((3, 1), -100)], 1),
+        "coarse_input_ids": ids[:, ::2], "coarse_attention_mask": torch.arange(3) < torch.tensor([3, 2, 3])[:, None],
+        "coarse_masked_positions": torch.tensor([1, 4]), "coarse_masked_labels": torch.tensor([7, 9]),
         "labels": torch.tensor([[7, 9, 5, 8, 3], [6, 3, -100, -100, -100], [9, 9, 7, 3, -100]]),
     }  # fmt: skip
 

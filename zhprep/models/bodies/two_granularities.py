@@ -51,7 +51,7 @@ class GranularitySettings:
     encoder: str = setting(
         "shared", "layers that both share, of their own, or that read both at once", choices=ENCODERS
     )
-    coarse_vocab_size: int = setting(1, "number of coarse token ids; from the data", minimum=1)
+    coarse_vocab_size: int = setting(72635, "number of coarse token ids; from the data", minimum=1)
 
 
 class TwoGranularitiesBody(Body):
