@@ -57,6 +57,7 @@ def batch_of() -> dict[str, torch.Tensor]:
         "masked_positions": torch.tensor([1, 2, 8, 13, 0]), "masked_labels": torch.tensor([7, 9, 5, 8, -100]),
         "next_sentence_label": torch.tensor([0, 1, 1]), "sentence_order_label": torch.tensor([1, 0, 1]),
         "progress": torch.tensor(0.5), "masked_places": torch.tensor([2, 1, 3, 4, -100]),
+        "whole_input_ids": ids, "context_input_ids": ids.flip(0), "ngram_input_ids": ids[:, :4],
         **{f"{kind}_tags": ids % 5 for kind in ("pos", "ner", "dep")},
         "next_tokens": torch.cat([ids[:, 1:], torch.full((3, 1), -100)], 1),
         "coarse_input_ids": ids[:, ::2], "coarse_attention_mask": torch.arange(3) < torch.tensor([3, 2, 3])[:, None],

@@ -7,6 +7,7 @@ has learnt nothing, in so many steps at ``tiny``. What an untrained model loses 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -48,6 +49,8 @@ class System:
     tags: bool = False
     nightly: bool = False
     """Of parts that others of these have too."""
+    pairs: bool = False
+    more: str = ""
 
 
 SYSTEMS = {
@@ -67,8 +70,11 @@ SYSTEMS = {
     "lm-char": System({"lm": 0.5}),
     "lm-word": System({"lm": 0.5}),
     "lm-hybrid": System({"lm": 0.5}),
+    "tlm": System({"mlm": 0.5}, pairs=True),
     "rbt3": System({"mlm": 0.2}),
     "rbtl3": System({"mlm": 0.2}),
+    "infoword": System({"mlm": 0.09}, more="[model.contrast]\ngroup = 16"),
+    "simcse": System({"contrast": 0.3}, {"contrast": 16}, more="[model.contrast]\ngroup = 16"),
     "bart": System({"seq2seq": 0.5}),
     "t5": System({"seq2seq": 0.5}),
     "ambert": System({"mlm": 0.09, "mlm:coarse": 0.09}, {"mlm:coarse": 2500}),
@@ -93,7 +99,36 @@ learning_rate = 3e-3
 warmup = 5
 threads = 1
 {phases}
+{more}
 """
+
+
+WHO = {
+    "我": "I",
+    "他": "he",
+    "老师": "the teacher",
+    "学生们": "the students",
+    "我的朋友": "my friend",
+    "爸爸": "father",
+}
+WHERE = {"在北京": "in Beijing", "在图书馆": "in the library", "在家里": "at home", "在学校": "at school"}
+WHAT = {
+    "喝茶": "drank tea",
+    "看书": "read books",
+    "写信": "wrote letters",
+    "学习中文": "learned Chinese",
+    "唱歌": "sang",
+}
+
+
+def write_pairs(path: Path) -> Path:
+    """Write sentences with their translations as a table of two columns."""
+    parts = itertools.product(WHO.items(), WHERE.items(), WHAT.items())
+    rows = [
+        f"昨天{who[0]}{where[0]}{what[0]}。\tYesterday {who[1]} {what[1]} {where[1]}." for who, where, what in parts
+    ]
+    path.write_text("\n".join(["zh\ten", *rows, ""]), "utf-8")
+    return path
 
 
 OFTEN = [pytest.param(name, marks=pytest.mark.nightly) if system.nightly else name for name, system in SYSTEMS.items()]
@@ -111,13 +146,16 @@ def test_a_system(name: str, sample_data: Path, tmp_path: Path) -> None:
 def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     """Assert that each held-out loss falls by its margin."""
     system = SYSTEMS[name]
-    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases}
+    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases, "more": system.more}
     initial = ""
     if first := load_recipe(name, size="tiny").get("initial"):
-        (tmp_path / "first.toml").write_text(RECIPE.format(name=first["recipe"], initial="", **small), "utf-8")
+        plain = RECIPE.format(name=first["recipe"], initial="", **small | {"more": ""})
+        (tmp_path / "first.toml").write_text(plain, "utf-8")
         initial = f'initial = {{ recipe = "{tmp_path / "first.toml"}" }}'
     (tmp_path / "small.toml").write_text(RECIPE.format(name=name, initial=initial, **small), "utf-8")
     corpus, flags = sample_data / "corpus" / "news.txt", []
+    if system.pairs:
+        corpus = write_pairs(tmp_path / "pairs.tsv")
     if system.tags:
         text = tmp_path / "text.arrow"
         assert zhprep("normalize", corpus, "-o", text).code == 0

@@ -48,7 +48,8 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
     padding = Padding(vocabulary.pad, coarse_pad(data), longest=model.config.max_position_embeddings)
     batches = Batches(instances, view, model.columns, padding)
-    found = predict(model, in_order(batches, held_out, BATCH), world.device)
+    size = max(BATCH // model.group, 1) * model.group
+    found = predict(model, in_order(batches, held_out, size), world.device)
     figures: dict[str, Any] = {}
     for name, part in model.parts.items():
         if part.text and not figures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -73,6 +74,11 @@ class Model(nn.Module):
     def columns(self) -> tuple[str, ...]:
         """All columns that are read, of the data and of the feed."""
         return tuple(dict.fromkeys((*self._read("needs"), *self.takes)))
+
+    @property
+    def group(self) -> int:
+        """How many rows that follow one another must lie in one part of a step (:attr:`Objective.group`)."""
+        return math.lcm(*(part.group for part in self.parts.values()))
 
     def encode(self, batch: Batch, stream: str = "", *, all_layers: bool = False) -> HiddenStream:
         """Return a stream of ``batch``, the main one if none is named; no objective is asked."""

@@ -6,6 +6,7 @@ predicts; how many things these are it can say from the batch beforehand.
 
 from __future__ import annotations
 
+from zhprep.models.objectives.contrast import Contrast
 from zhprep.models.objectives.dep_tags import DependencyTags
 from zhprep.models.objectives.lm import NextTokens
 from zhprep.models.objectives.mlm import MaskedTokens
@@ -29,6 +30,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "ner_tags": EntityTags,
     "dep_tags": DependencyTags,
     "seq2seq": TargetTokens,
+    "contrast": Contrast,
     "next_sentence": NextSentence,
     "sentence_order": SentenceOrder,
 }

@@ -30,6 +30,11 @@ class Objective(Part):
     """It may read only streams whose places do not see what comes after them."""
     behind: ClassVar[str] = ""
 
+    @property
+    def group(self) -> int:
+        """How many rows that follow one another are predicted together, and so must lie in one part of a step."""
+        return 1
+
     def count(self, batch: Batch) -> int:
         """Return how many things there are to predict in ``batch``, before anything is computed.
 
