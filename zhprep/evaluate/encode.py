@@ -141,7 +141,7 @@ class TaskEncoder:
         column = pa.array(list(texts), pa.string())
         encoded = self.encoder.encode(column, words_of(column) if self.encoder.takes_words else None)
         read_too = {name: read(list(texts), encoded) for name, read in self.readers.items()}
-        coarse = None if self.coarse is None else self.coarse.encode(texts, encoded)
+        coarse = None if self.coarse is None else self.coarse.encode(texts, encoded, words_of)
         return EncodedTexts(texts, encoded, read_too, coarse)
 
     def room(self, n_segments: int) -> int:
@@ -167,7 +167,8 @@ class TaskEncoder:
         return Rows(lists | self._coarse(segments, begins, offsets), {})
 
     def _coarse(self, segments: Sequence[Segment], begins: list[Integers], offsets: Integers) -> dict[str, Ragged]:
-        """Return the coarse columns of sequences of ``segments``, no longer than the fine ones may be.
+        """Return the coarse columns of sequences of ``segments``, no longer than the fine ones may be, which lie at
+        ``offsets`` (int64 ``[S + 1]``) with each segment at its ``begins`` (int64 ``[S]``).
 
         Raises ``UsageError`` for texts that were not encoded so.
         """

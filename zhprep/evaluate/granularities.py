@@ -6,15 +6,14 @@ fine token the place of the coarse one it is in. A coarse token that is cut into
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from zhprep.collate.rows import Integers, Ragged
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
-from zhprep.evaluate.sounds import words_of
 from zhprep.instances.layout import coarse_places, token_begins
 from zhprep.vocab import Encoded, Encoder, Vocabulary
 
@@ -56,8 +55,9 @@ class CoarseEncoder:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary, self.encoder = vocabulary, Encoder(vocabulary)
 
-    def encode(self, texts: Sequence[str], fine: Encoded) -> CoarseTexts:
-        """Return the coarse tokens of ``texts``, whose fine ones are ``fine``."""
+    def encode(self, texts: Sequence[str], fine: Encoded, words_of: Callable[[pa.Array], Any]) -> CoarseTexts:
+        """Return the coarse tokens of ``texts``, whose fine ones are ``fine``; a vocabulary of words is given those
+        that ``words_of`` finds."""
         column = pa.array(list(texts), pa.string())
         coarse = self.encoder.encode(column, words_of(column) if self.encoder.takes_words else None)
         bases = offsets_of(np.array([len(text) for text in texts], np.int64))
