@@ -65,7 +65,7 @@ def _summary(page: Page, manifest: dict[str, Any], report: dict[str, Any], score
 
 def _scores(page: Page, scores: dict[str, Any]) -> None:
     held_out = scores["intrinsic"]
-    names = ("loss", "bits_per_character", "perplexity")
+    names = ("loss", "bits_per_character", "perplexity_per_character", "perplexity")
     rows = [
         (name.replace("_", " "), held_out[name], held_out.get(f"unigram_{name}", ""))
         for name in names

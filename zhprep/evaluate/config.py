@@ -7,6 +7,7 @@ import dataclasses
 from zhprep.core.config import setting
 
 CHOICES = ("last", "best")
+TUNING_NAMES = ("full", "features", "adapters", "lora", "gradual", "sequential", "chain-thaw")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -27,5 +28,17 @@ class EvaluateConfig:
         "weights that are scored: of the last epoch, or of the best on dev (which flatters dev)",
         choices=CHOICES,
     )
+    tune: str = setting("full", "which weights are trained when", choices=TUNING_NAMES)
+    adapter_size: int = setting(64, "adapters: width in their middle", minimum=1)
+    lora_rank: int = setting(8, "lora: rank of what is added", minimum=1)
+    lora_alpha: float = setting(16.0, "lora: what is added is scaled by this over the rank", minimum=0)
+    ensemble: int = setting(
+        0, "score the mean of the weights after each of the last so many steps; 0 the last", minimum=0
+    )
+    distill: bool = setting(
+        False, "also learn to predict as the mean of the weights of the last --ensemble steps (at least one) does"
+    )
+    distill_weight: float = setting(1.0, "distill: weight of the squared distance of logits", minimum=0)
+    probe: bool = setting(False, "score every layer of the frozen model in one go, each with a head of its own")
     dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=("auto", "fp32", "bf16"))
     threads: int = setting(0, "threads on a CPU; 0 leaves it to torch", minimum=0)

@@ -96,6 +96,7 @@ class Inputs:
     units: Integers
     examples: Integers
     characters: CoveredCharacters | None = None
+    tokens: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -183,7 +184,7 @@ def fit(lengths: list[Integers], most: int) -> list[Integers]:
     ]
 
 
-def windows(lengths: Integers, room: Integers, stride: int = 0) -> tuple[Integers, Integers, Integers]:
+def windows(lengths: Integers, room: Integers, stride: Integers | int = 0) -> tuple[Integers, Integers, Integers]:
     """Return windows that cover texts of ``lengths`` tokens, each of at most ``room[t]`` (int64 ``[N]``): of which text
     each is, its first token and its size.
 
@@ -221,7 +222,12 @@ def with_characters(rows: Rows, characters: CoveredCharacters, labels: npt.NDArr
     return rows.having(Rows(lists, {}))
 
 
-def one_each(rows: Rows, examples: Integers | None = None, characters: CoveredCharacters | None = None) -> Inputs:
+def one_each(
+    rows: Rows,
+    examples: Integers | None = None,
+    characters: CoveredCharacters | None = None,
+    tokens: Sequence[str] = (),
+) -> Inputs:
     """Return ``rows`` as inputs where each sequence is a unit, of the example of its number if none is said."""
     numbers = np.arange(len(rows) + 1)
-    return Inputs(rows, numbers, numbers[:-1] if examples is None else examples, characters)
+    return Inputs(rows, numbers, numbers[:-1] if examples is None else examples, characters, tokens)

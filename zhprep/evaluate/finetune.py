@@ -1,8 +1,6 @@
-"""Fine-tune a model on a task, once for each seed, and score it.
+"""Fine-tune a model on a task, or on several at once, with a seed.
 
-The loop is that of pretraining with a head of the task, so a fine-tuned score is as reproducible as a run. Batches are
-of rows of about one length, so that little is computed on padding: each epoch is shuffled, sorted by length within
-pools of :data:`POOL` batches, and its batches are shuffled again, all as a function of the seed.
+The loop is that of pretraining with heads of tasks, so a fine-tuned score is as reproducible as a run.
 """
 
 from __future__ import annotations
@@ -11,37 +9,33 @@ import copy
 import dataclasses
 import functools
 import math
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from zhprep.collate import Padding
-from zhprep.collate.rows import Integers
-from zhprep.core import rng
 from zhprep.core.errors import UsageError
-from zhprep.core.progress import Progress
-from zhprep.core.ragged import offsets_of, ranges, sizes_of
+from zhprep.core.registry import lookup
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
-from zhprep.engine.log import QUIET, Meter, real_tokens
+from zhprep.engine.log import Meter, real_tokens
 from zhprep.engine.loop import Trainer
+from zhprep.evaluate.averages import LastWeights, teacher_of
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import Inputs, TaskEncoder
-from zhprep.evaluate.heads import Head, TaskModel, columns_read
-from zhprep.evaluate.scores import spread
-from zhprep.evaluate.task import Example, Task, Told
+from zhprep.evaluate.feed import batches, epoch_of, tell
+from zhprep.evaluate.heads import TaskModel, columns_read
+from zhprep.evaluate.stages import TuneStage, Tuning
+from zhprep.evaluate.task import Example, Task
+from zhprep.evaluate.tuning import TUNINGS
 from zhprep.models.checkpoints.files import load_weights, read_config
 from zhprep.vocab import load
 
-POOL = 50
-"""Batches whose rows are sorted by length together."""
-
-Weights = dict[str, Tensor]
+ONE_PROCESS = ("gradual", "sequential", "chain-thaw")
+"""Ways of transfer that free weights in the middle of a run, which gradients of several processes cannot follow."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,124 +46,167 @@ class Prepared:
     parts: dict[str, Inputs]
     padding: Padding
 
+    def examples(self, part: str) -> list[Example]:
+        """Return the examples of ``part``."""
+        found: list[Example] = getattr(self.task, part)
+        return found
+
+    def scores(self, model: TaskModel, part: str, world: World, batch_size: int, head: str = "0") -> dict[str, float]:
+        """Return the scores of ``model`` on ``part``."""
+        said = self.said(model, part, world, batch_size, head)
+        return self.task.kind.scores(said, self.examples(part), self.task.labels)
+
+    def said(self, model: TaskModel, part: str, world: World, batch_size: int, head: str = "0") -> list[Any]:
+        """Return what ``model`` says for the examples of ``part``."""
+        inputs = self.parts[part]
+        told = tell(model, inputs, batch_size, self.padding, world.device, head)
+        return self.task.kind.decode(told, inputs, self.examples(part), self.task.labels)
+
 
 class FineTuner:
-    """Fine-tunes the model in ``folder`` on ``task`` as ``config`` says.
+    """Fine-tunes the model in ``folder`` on ``tasks`` as ``config`` says; the first is the one that is scored.
 
     Raises ``UsageError`` when the model cannot read rows as long as asked for, or has no such layer.
     """
 
-    def __init__(self, folder: Path, task: Task, config: EvaluateConfig, world: World) -> None:
+    def __init__(self, folder: Path, tasks: Sequence[Task], config: EvaluateConfig, world: World) -> None:
         self.folder, self.config, self.world = folder, config, world
         self.described = read_config(folder)
-        longest = self.described.max_position_embeddings
+        self._check(tasks)
+        vocabulary = load(folder)
+        encoder = TaskEncoder(vocabulary, config.max_length, columns_read(self.described))
+        self.tasks = [
+            _prepared(task, encoder, Padding(vocabulary.pad), only=number > 0) for number, task in enumerate(tasks)
+        ]
+        self.begins: dict[int, dict[str, Tensor]] = {}
+
+    @property
+    def prepared(self) -> Prepared:
+        """The task that is scored."""
+        return self.tasks[0]
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Steps in which every row of every task is seen once."""
+        return sum(math.ceil(len(one.parts["train"]) / self.config.batch_size) for one in self.tasks)
+
+    def model(self, seed: int) -> TaskModel:
+        """Return the pretrained model with fresh heads, a function of ``seed``; with ``config.probe`` one for each
+        depth. Its body is that of :attr:`begins`, if it has one for the seed."""
+        dropout, probe = self.config.dropout, self.config.probe
+        heads = {
+            str(number): functools.partial(one.task.kind.head, task=one.task, dropout=dropout)
+            for number, one in enumerate(self.tasks)
+        }
+        layers: str | Mapping[str, str] = self.config.layers
+        if probe:
+            heads = {str(depth): heads["0"] for depth in range(self.described.num_hidden_layers + 1)}
+            layers = {depth: depth for depth in heads}
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = TaskModel(self.described, heads, layers, together=probe)
+        load_pretrained(model, self.folder)
+        if seed in self.begins:
+            model.body.load_state_dict(self.begins[seed])
+        return model
+
+    def tuning(self, model: TaskModel, seed: int) -> Tuning:
+        """Make ``model`` ready for the way of transfer, what that adds being a function of ``seed``; return the way."""
+        name = "features" if self.config.probe else self.config.tune
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            tuning = lookup(TUNINGS, name, "way of transfer")(model, self.config, self.steps_per_epoch)
+        model.frozen = tuning.frozen
+        free(model, tuning.trained)
+        return tuning
+
+    def run(self, seed: int, meter: Meter) -> TaskModel:
+        """Return the model fine-tuned with ``seed``: after the last epoch, after the best on dev, or the mean of the
+        weights of the last steps."""
+        config, model = self.config, self.model(seed)
+        tuning = self.tuning(model, seed)
+        trainer = Trainer(model, self._optimisation(tuning, seed), self.world)
+        last = LastWeights(model, max(config.ensemble, 1)) if config.ensemble or config.distill else None
+        best: tuple[float, dict[str, Tensor]] = (-math.inf, {})
+        stage: TuneStage | None = None
+        model.train()
+        for number, batch in enumerate(self._batches(seed)):
+            if tuning.at(number) is not stage:
+                stage = tuning.at(number)
+                free(model, stage.trained)
+            trainer.step(number, [batch])
+            meter.advance(real_tokens([batch]))
+            if last is not None:
+                self._remember(model, last, number)
+            if config.keep == "best" and (number + 1) % self.steps_per_epoch == 0:
+                score = self.scores(model, "dev")[self.prepared.task.kind.metric]
+                best = max(best, (score, copy.deepcopy(model.state_dict())), key=lambda pair: pair[0])
+        if best[1]:
+            model.load_state_dict(best[1])
+        if last is not None and config.ensemble:
+            last.put_into(model)
+        model.teacher = ()
+        return model
+
+    def scores(self, model: TaskModel, part: str, head: str = "0") -> dict[str, float]:
+        """Return the scores of a head of ``model`` on ``part`` of the task that is scored."""
+        return self.prepared.scores(model, part, self.world, 2 * self.config.batch_size, head)
+
+    def _optimisation(self, tuning: Tuning, seed: int) -> OptimisationConfig:
+        others = {"clip": 0.0} if self.config.probe else {}
+        return OptimisationConfig.of(
+            self.config, steps=self.config.epochs * self.steps_per_epoch, seed=seed,
+            layer_decay=tuning.layer_decay, end_rate=tuning.end_rate, **others,
+        )  # fmt: skip
+
+    def _batches(self, seed: int) -> Iterator[dict[str, Tensor]]:
+        trained = [one.parts["train"] for one in self.tasks]
+        sizes = range(self.config.epochs)
+        chosen = [one for epoch in sizes for one in epoch_of(trained, self.config.batch_size, seed, epoch)]
+        return batches(trained, chosen, self.prepared.padding, self.world)
+
+    def _remember(self, model: TaskModel, last: LastWeights, number: int) -> None:
+        """Take in the weights after step ``number`` where they will be asked for, and renew the teacher."""
+        total = self.config.epochs * self.steps_per_epoch
+        if self.config.distill or number >= total - self.config.ensemble:
+            last.add()
+        if self.config.distill:
+            if not model.teacher:
+                model.teacher, model.distilling = (teacher_of(model),), self.config.distill_weight
+            last.put_into(model.teacher[0])
+
+    def _check(self, tasks: Sequence[Task]) -> None:
+        config, longest = self.config, self.described.max_position_embeddings
         if config.max_length > longest:
             raise UsageError(
                 f"--max-length is {config.max_length}, the model has {longest} positions",
                 hint=f"give --max-length {longest} or less",
             )
-        vocabulary = load(folder)
-        encoder = TaskEncoder(vocabulary, config.max_length, columns_read(self.described))
-        parts = {"train": task.train, "dev": task.dev, "test": task.test}
-        encoded = {
-            name: task.kind.inputs(part, task.labels, encoder, train=name == "train")
-            for name, part in parts.items()
-            if part
-        }
-        self.prepared = Prepared(task, encoded, Padding(vocabulary.pad))
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Steps in which every row is seen once."""
-        return math.ceil(len(self.prepared.parts["train"]) / self.config.batch_size)
-
-    def model(self, seed: int) -> TaskModel:
-        """Return the pretrained model with a fresh head, a function of ``seed``."""
-        task, dropout = self.prepared.task, self.config.dropout
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            heads = {"0": functools.partial(task.kind.head, task=task, dropout=dropout)}
-            model = TaskModel(self.described, heads, self.config.layers)
-        load_pretrained(model, self.folder)
-        return model
-
-    def run(self, seed: int, meter: Meter) -> TaskModel:
-        """Return the model fine-tuned with ``seed``: after the last epoch, or after the best on dev."""
-        train, config = self.prepared.parts["train"], self.config
-        steps = config.epochs * self.steps_per_epoch
-        model = self.model(seed)
-        trainer = Trainer(model, OptimisationConfig.of(config, steps=steps, seed=seed), self.world)
-        best: tuple[float, Weights] = (-math.inf, {})
-        model.train()
-        chosen = [
-            share_of(units, self.world)
-            for epoch in range(config.epochs)
-            for units in order(train.lengths, config.batch_size, seed, epoch)
-        ]
-        for number, batch in enumerate(batches(train, chosen, self.prepared.padding)):
-            trainer.step(number, [batch])
-            meter.advance(real_tokens([batch]))
-            if config.keep == "best" and (number + 1) % self.steps_per_epoch == 0:
-                score = self.scores(model, "dev")[self.prepared.task.kind.metric]
-                if score > best[0]:
-                    best = score, copy.deepcopy(model.state_dict())
-        if best[1]:
-            model.load_state_dict(best[1])
-        return model
-
-    def said(self, model: TaskModel, part: str) -> list[Any]:
-        """Return what ``model`` says for the examples of ``part``."""
-        task, inputs = self.prepared.task, self.prepared.parts[part]
-        told = tell(model, inputs, self.config.batch_size, self.prepared.padding, self.world.device)
-        return task.kind.decode(told, inputs, self.examples(part), task.labels)
-
-    def scores(self, model: TaskModel, part: str) -> dict[str, float]:
-        """Return the scores of ``model`` on ``part``."""
-        task = self.prepared.task
-        return task.kind.scores(self.said(model, part), self.examples(part), task.labels)
-
-    def examples(self, part: str) -> list[Example]:
-        """Return the examples of ``part``."""
-        found: list[Example] = getattr(self.prepared.task, part)
-        return found
+        if self.world.size > 1 and (config.tune in ONE_PROCESS or len(tasks) > 1):
+            raise UsageError("several processes cannot free weights by turns", hint="run it in one process")
+        if config.keep == "best" and config.ensemble:
+            raise UsageError("--ensemble scores the last steps, --keep best another epoch", hint="give one of them")
+        if config.probe and (len(tasks) > 1 or config.layers != "top" or config.tune != "full"):
+            raise UsageError(
+                "--probe reads every layer of the frozen model", hint="leave out --layers, --tune and --with"
+            )
 
 
-def score_task(
-    folder: Path, task: Task, config: EvaluateConfig, world: World, progress: Progress = QUIET
-) -> dict[str, Any]:
-    """Fine-tune the model in ``folder`` on ``task`` once for each seed and return its scores on dev, and on test where
-    that has gold labels.
-
-    The scores are those after the last step, so that dev chooses nothing, unless ``config.keep`` says so.
-    """
-    tuner = FineTuner(folder, task, config, world)
-    meter = Meter(progress, 0, tuner.steps_per_epoch * config.epochs * len(config.seeds))
-    parts = ["dev", "test"] if task.is_test_labelled else ["dev"]
-    found: dict[str, list[dict[str, float]]] = {part: [] for part in parts}
-    chosen: list[dict[str, Any]] = []
-    for seed in config.seeds:
-        model = tuner.run(seed, meter)
-        for part in parts:
-            found[part].append(tuner.scores(model, part))
-        chosen.append(model.layer_weights())
-    meter.end()
-    scores: dict[str, Any] = {name: spread([one[name] for one in found["dev"]]) for name in found["dev"][0]}
-    if "test" in parts:
-        scores["test"] = {name: spread([one[name] for one in found["test"]]) for name in found["test"][0]}
-    if any(figures for seed in chosen for figures in seed.values()):
-        scores["layer_weights"] = chosen
-    return {**facts_of(task), **scores, "seeds": list(config.seeds)}
+def free(model: nn.Module, trained: frozenset[str]) -> None:
+    """Let the weights called ``trained`` change, and no others."""
+    for name, weight in model.named_parameters():
+        weight.requires_grad_(name in trained)
 
 
-def facts_of(task: Task) -> dict[str, Any]:
-    """Return what is known of a task before a model is: kind, metric, rows, and the scores of who has only counted."""
-    said = task.kind.baseline(task.train, task.dev, task.labels)
-    baseline = task.kind.scores(said, task.dev, task.labels)
-    return {
-        "kind": task.kind_name, "metric": task.kind.metric, "baseline": baseline, "classes": len(task.labels),
-        "train_rows": len(task.train), "dev_rows": len(task.dev), "test_rows": len(task.test),
-        "left_out": task.left_out,
-    }  # fmt: skip
+def _prepared(task: Task, encoder: TaskEncoder, padding: Padding, *, only: bool) -> Prepared:
+    """Return the parts of ``task`` encoded; ``only`` those that are trained on."""
+    parts = {"train": task.train} if only else {"train": task.train, "dev": task.dev, "test": task.test}
+    encoded = {
+        name: task.kind.inputs(part, task.labels, encoder, train=name == "train")
+        for name, part in parts.items()
+        if part
+    }
+    return Prepared(task, encoded, padding)
 
 
 def load_pretrained(model: TaskModel, folder: Path) -> None:
@@ -181,67 +218,3 @@ def load_pretrained(model: TaskModel, folder: Path) -> None:
             model.objectives = nn.ModuleDict({head.loads_as: head})
             load_weights(model, folder)
     model.objectives = heads
-
-
-def order(lengths: Integers, batch_size: int, seed: int, epoch: int) -> list[Integers]:
-    """Return the batches of an epoch (int64 ``[batch_size]`` each, the last may be smaller), a function of ``seed`` and
-    ``epoch``: rows of about one length are together, and which batch comes when says nothing of length."""
-    draws = rng.keys(seed, "task order", epoch, np.arange(len(lengths)))
-    mixed = np.argsort(draws, kind="stable")
-    pools = np.arange(len(mixed)) // (batch_size * POOL)
-    ordered = mixed[np.lexsort((lengths[mixed], pools))]
-    cuts = [ordered[begin : begin + batch_size] for begin in range(0, len(ordered), batch_size)]
-    again = np.argsort(rng.keys(seed, "task batches", epoch, np.arange(len(cuts))), kind="stable")
-    return [cuts[number] for number in again]
-
-
-def share_of(units: Integers, world: World) -> Integers:
-    """Return this process's share of a batch; one of fewer rows than processes is done by each."""
-    first, last = world.share(len(units))
-    return units[first:last] if len(units) >= world.size else units
-
-
-def batches(inputs: Inputs, chosen: list[Integers], padding: Padding) -> Iterator[dict[str, Tensor]]:
-    """Yield the batches of the units ``chosen``, the next one being made while one is used."""
-    with ThreadPoolExecutor(1, "task batches") as pool:
-        coming = pool.submit(inputs.batch, chosen[0], padding)
-        for number in range(len(chosen)):
-            ready = coming.result()
-            if number + 1 < len(chosen):
-                coming = pool.submit(inputs.batch, chosen[number + 1], padding)
-            yield ready
-
-
-@torch.inference_mode()
-def tell(
-    model: TaskModel, inputs: Inputs, batch_size: int, padding: Padding, device: torch.device, head: str = ""
-) -> Told:
-    """Return what the head called ``head`` (the first if none is named) tells of ``inputs``, in their order: a line for
-    each sequence, or each character. Computed in batches of about one length."""
-    was_training = model.training
-    model.eval()
-    chosen: Head = model.heads[head] if head else next(iter(model.heads.values()))
-    order = np.argsort(inputs.lengths, kind="stable")
-    found, taken = [], []
-    for begin in range(0, len(order), batch_size):
-        units = order[begin : begin + batch_size]
-        batch = {name: tensor.to(device) for name, tensor in inputs.batch(units, padding).items()}
-        logits: Tensor = chosen(model.states(batch)).float()
-        found.append(chosen.told(logits, batch).cpu().numpy())
-        taken.append(ranges(inputs.units[units], sizes_of(inputs.units)[units]))
-    model.train(was_training)
-    return _in_order(np.concatenate(found), np.concatenate(taken), inputs, chosen.per_character)
-
-
-def _in_order(told: Told, sequences: Integers, inputs: Inputs, per_character: bool) -> Told:
-    """Return the lines of ``sequences`` (int64 ``[S]``, in the order of ``told``) in the order of their numbers."""
-    if not per_character or inputs.characters is None:
-        back = np.empty_like(told)
-        back[sequences] = told
-        return back
-    sizes = sizes_of(inputs.characters.tokens.offsets)
-    begins = offsets_of(sizes[sequences])[:-1]
-    place = np.empty(len(sequences), np.int64)
-    place[sequences] = begins
-    found: Told = told[ranges(place, sizes)]
-    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -74,6 +75,11 @@ class Model(nn.Module):
         """All columns that are read, of the data and of the feed."""
         return tuple(dict.fromkeys((*self._read("needs"), *self.takes)))
 
+    @property
+    def group(self) -> int:
+        """How many rows that follow one another must lie in one part of a step (:attr:`Objective.group`)."""
+        return math.lcm(*(part.group for part in self.parts.values()))
+
     def encode(self, batch: Batch, stream: str = "", *, all_layers: bool = False) -> HiddenStream:
         """Return a stream of ``batch``, the main one if none is named; no objective is asked."""
         return self.body.encode(stream or self.body.main, Pass(batch, all_layers))
@@ -123,7 +129,8 @@ class Model(nn.Module):
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            unit = module.in_features**-0.5 if isinstance(module, nn.Linear) else 1.0
+            nn.init.normal_(module.weight, std=self.config.initializer_range or unit)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, Part):

@@ -10,11 +10,19 @@ from pathlib import Path
 from zhprep.core.registry import lookup
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.task import Task, TaskKind, sha256_of, task_of
+from zhprep.evaluate.tasks.choice import MultipleChoice
 from zhprep.evaluate.tasks.classification import Classification
+from zhprep.evaluate.tasks.cloze import Cloze
+from zhprep.evaluate.tasks.correction import Correction
+from zhprep.evaluate.tasks.reading import Reading
 from zhprep.evaluate.tasks.similarity import Similarity
 from zhprep.evaluate.tasks.tagging import Tagging
 
 KINDS: dict[str, TaskKind] = {
+    "choice": MultipleChoice(),
+    "cloze": Cloze(),
+    "reading": Reading(),
+    "correction": Correction(),
     "tagging": Tagging(),
     "similarity": Similarity(),
     "classification": Classification(),

@@ -28,6 +28,8 @@ class Body(Part):
 
     gives: ClassVar[tuple[str, ...]] = ("main",)
     main: ClassVar[str] = "main"
+    causal: ClassVar[tuple[str, ...]] = ()
+    """The streams whose places see only what is before them."""
     reads: ClassVar[Mapping[str, str]] = MappingProxyType({})
     made_from: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     task_streams: ClassVar[tuple[str, ...]] = ()

@@ -6,7 +6,9 @@ predicts; how many things these are it can say from the batch beforehand.
 
 from __future__ import annotations
 
+from zhprep.models.objectives.contrast import Contrast
 from zhprep.models.objectives.dep_tags import DependencyTags
+from zhprep.models.objectives.lm import NextTokens
 from zhprep.models.objectives.mlm import MaskedTokens
 from zhprep.models.objectives.ner_tags import EntityTags
 from zhprep.models.objectives.next_sentence import NextSentence
@@ -20,6 +22,7 @@ from zhprep.models.objectives.span_boundary import SpanBoundary
 
 OBJECTIVES: dict[str, type[Objective]] = {
     "mlm": MaskedTokens,
+    "lm": NextTokens,
     "rtd": ReplacedTokens,
     "original_place": OriginalPlace,
     "span_boundary": SpanBoundary,
@@ -27,6 +30,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "ner_tags": EntityTags,
     "dep_tags": DependencyTags,
     "seq2seq": TargetTokens,
+    "contrast": Contrast,
     "next_sentence": NextSentence,
     "sentence_order": SentenceOrder,
 }

@@ -9,12 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 from zhprep.models.blocks.heads import MaskedTokenHead
 from zhprep.models.blocks.part import Batch, TableRows
 from zhprep.models.config import ModelConfig
-from zhprep.models.objectives.objective import Objective
+from zhprep.models.objectives.objective import Objective, asked_at
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
@@ -22,13 +21,15 @@ from zhprep.models.stream import HiddenStream
 class MaskedTokens(Objective):
     """The original token of every masked position of the stream."""
 
-    needs = ("input_ids",)
+    needs: tuple[str, ...] = ("input_ids",)
     labels = ("masked_labels",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"head.bias": TableRows("token")})
+    text = "masked"
+    rows: Mapping[str, TableRows] = MappingProxyType({"head.bias": TableRows("token")})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
         self.head = MaskedTokenHead(config)
+        self.needs = (*type(self).needs, *self.head.output.needs)
 
     def count(self, batch: Batch) -> int:
         """Return the number of masked tokens."""
@@ -36,10 +37,11 @@ class MaskedTokens(Objective):
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, V]`` of the masked tokens; it ``found`` the ``masked_states`` ``[M, E]`` they are of."""
-        states = self.head.transformed(stream.at(stream.batch["masked_positions"]))
-        made = Prediction.of_classes(self.head.scores(states, stream.token_table), stream.batch.get("masked_labels"))
+        positions = stream.batch["masked_positions"]
+        states = self.head.transformed(stream.at(positions))
+        made = self.head.predict(asked_at(stream, states, positions, stream.batch.get("masked_labels")))
         return dataclasses.replace(made, found={"masked_states": states})
 
     def multiply_adds(self, masked_share: float) -> float:
         """Return those of the head, for the masked share of the tokens only."""
-        return masked_share * self.config.table_size * (self.config.hidden_size + self.config.vocab_size)
+        return masked_share * self.head.multiply_adds()

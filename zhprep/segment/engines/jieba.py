@@ -82,7 +82,7 @@ class Jieba:
         return text.cuts(marks)
 
     def _ends_word(self, points: Ids) -> Bools:
-        """Return, for each code point, whether a word ends after it."""
+        """Return, for each code point (``uint32[N]``), whether a word ends after it, ``bool[N]``."""
         ids = self._dictionary.ids.take(points, mode="clip")
         ends, chunk_ends = np.empty((2, len(points)), np.bool_)
         for start, stop in _pieces(ids):
@@ -97,7 +97,8 @@ class Jieba:
 
 
 def _pieces(ids: Ids) -> Iterator[tuple[int, int]]:
-    """Yield stretches of about ``_PIECE`` characters, each but the last ending outside a block."""
+    """Yield stretches of about ``_PIECE`` characters of ``ids`` (``[N]``, 0 outside of blocks), each but the last
+    ending outside a block."""
     start = 0
     while start < len(ids):
         stop, step = start + _PIECE, _STEP
