@@ -33,7 +33,7 @@ class Format:
     """How a family of models lies in a folder: ``config.json`` and ``model.safetensors``.
 
     ``weights`` are rows of one of our names and what it is called there; ``{n}`` stands for the number of a layer,
-    ``{p}`` for weight or bias. Where there are several names there, our weight is theirs put one below the other
+    ``{p}`` for weight or bias, ``{rest}`` for anything. Where there are several names there, our weight is theirs put one below the other
     (query, key, value). None is a format of our own names. ``prefix`` is what a bare encoder's weights lack.
 
     ``absent`` gives weights that the family has and a model of ours may lack, as what changes nothing (zeros).
