@@ -35,8 +35,14 @@ class Changed:
 
     def gather(self, rows: Any) -> Rows:
         found = self.instances.gather(rows)
+        if "masked_lm_ids" in found.lists:  # masked on disk: what is to be said is not where it is hidden
+            return Rows({**found.lists, "masked_lm_ids": self._others(found.lists["masked_lm_ids"])}, found.plain)
         lists = {name: self._changed(name, ragged) for name, ragged in found.lists.items()}
         return Rows(lists, found.plain)
+
+    def _others(self, labels: Ragged) -> Ragged:
+        first, second = self.vocabulary.normal_ids[:2]
+        return Ragged(np.where(labels.values == first, second, first).astype(labels.values.dtype), labels.offsets)
 
     def _changed(self, name: str, ragged: Ragged) -> Ragged:
         column = COLUMNS.get(name)

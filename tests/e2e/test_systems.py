@@ -7,6 +7,7 @@ has learnt nothing, in so many steps at ``tiny``. What an untrained model loses 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -46,6 +47,7 @@ class System:
     steps: int = 40
     phases: str = ""
     tags: bool = False
+    pairs: bool = False
     more: str = ""
 
 
@@ -66,6 +68,7 @@ SYSTEMS = {
     "lm-char": System({"lm": 0.5}),
     "lm-word": System({"lm": 0.5}),
     "lm-hybrid": System({"lm": 0.5}),
+    "tlm": System({"mlm": 0.5}, pairs=True),
     "rbt3": System({"mlm": 0.2}),
     "rbtl3": System({"mlm": 0.2}),
     "infoword": System({"mlm": 0.09}, more="[model.contrast]\ngroup = 16"),
@@ -95,6 +98,34 @@ threads = 1
 """
 
 
+WHO = {
+    "我": "I",
+    "他": "he",
+    "老师": "the teacher",
+    "学生们": "the students",
+    "我的朋友": "my friend",
+    "爸爸": "father",
+}
+WHERE = {"在北京": "in Beijing", "在图书馆": "in the library", "在家里": "at home", "在学校": "at school"}
+WHAT = {
+    "喝茶": "drank tea",
+    "看书": "read books",
+    "写信": "wrote letters",
+    "学习中文": "learned Chinese",
+    "唱歌": "sang",
+}
+
+
+def write_pairs(path: Path) -> Path:
+    """Write sentences with their translations as a table of two columns."""
+    parts = itertools.product(WHO.items(), WHERE.items(), WHAT.items())
+    rows = [
+        f"昨天{who[0]}{where[0]}{what[0]}。\tYesterday {who[1]} {what[1]} {where[1]}." for who, where, what in parts
+    ]
+    path.write_text("\n".join(["zh\ten", *rows, ""]), "utf-8")
+    return path
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_a_system(name: str, sample_data: Path, tmp_path: Path) -> None:
     """From raw text to a held-out loss; then, with its data, what must hold of every run."""
@@ -115,6 +146,8 @@ def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
         initial = f'initial = {{ recipe = "{tmp_path / "first.toml"}" }}'
     (tmp_path / "small.toml").write_text(RECIPE.format(name=name, initial=initial, **small), "utf-8")
     corpus, flags = sample_data / "corpus" / "news.txt", []
+    if system.pairs:
+        corpus = write_pairs(tmp_path / "pairs.tsv")
     if system.tags:
         text = tmp_path / "text.arrow"
         assert zhprep("normalize", corpus, "-o", text).code == 0
