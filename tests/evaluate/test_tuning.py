@@ -10,6 +10,7 @@ import math
 import pytest
 import torch
 from made_tasks import meals, places, write_task
+from training_data import TOKENS, write_vocabulary
 
 from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
@@ -269,3 +270,31 @@ def test_all_layers_are_weighed_by_shares(finished, task):
     alpha = made.run(0, meter()).layer_weights()["0"]["main"]["alpha"]
     assert math.isclose(sum(alpha), 1, rel_tol=1e-6)
     assert max(alpha) > 0.34
+
+
+FAMILIES = {
+    "Albert": {"embedding_size": 16, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64},
+    "Electra": {"embedding_size": 16, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64},
+    "Roberta": {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "max_position_embeddings": 66, "pad_token_id": 1},
+    "ModernBert": {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64, "pad_token_id": 0},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("tune", ["full", "adapters", "lora", "gradual"])
+@pytest.mark.parametrize("family", list(FAMILIES))
+def test_models_of_transformers_are_judged_by_the_same_code(family, tune, task, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    described = getattr(transformers, f"{family}Config")(
+        vocab_size=len(TOKENS), num_hidden_layers=2, cls_token_id=2, sep_token_id=3, **FAMILIES[family]
+    )
+    torch.manual_seed(0)
+    transformers.logging.disable_progress_bar()
+    getattr(transformers, f"{family}ForMaskedLM")(described).save_pretrained(tmp_path)
+    write_vocabulary(tmp_path)
+    made = tuner(tmp_path, task, tune=tune, layers="all", epochs=1)
+    model = made.model(0)
+    tuning = made.tuning(model, 0)
+    before, after = weights(model), weights(made.run(0, meter()))
+    changed = {name for name in after if not torch.equal(before[name], after[name])}
+    assert changed
+    assert changed <= tuning.trained

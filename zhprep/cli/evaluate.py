@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from zhprep.evaluate.config import EvaluateConfig
 TASK = "A folder with train and dev (.jsonl .json .tsv .txt …), or a task.toml; may be given again."
 
 
+BAR = 50
+"""Characters of a bar for a score of one."""
 INTERMEDIATE = "A task to fine-tune on before, with all weights and the same seeds."
 BESIDE = "A task to fine-tune on at the same time, with a head of its own; may be given again."
 
@@ -47,3 +49,13 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     config, others = read_config(EvaluateConfig, options), {name: options[name] for name in ("intermediate", "beside")}
     report = evaluate(run, config, data=data, tasks=tasks, progress=shared.progress, **others)
     show_report(report, shared)
+    if config.probe and not shared.quiet and not shared.log_json:
+        click.echo("\n".join(line for task in report.scores.get("tasks", {}).values() for line in bars(task)), err=True)
+
+
+def bars(task: dict[str, Any]) -> Iterator[str]:
+    """Yield a bar for the score of each layer of a task that was probed, the lowest layer first."""
+    metric, layers = task["metric"], task.get("probe", {})
+    for name, scores in layers.items():
+        mean = scores[metric]["mean"]
+        yield f"{name.replace('_', ' '):<10}{metric} {mean:7.4f}  {'█' * round(BAR * max(mean, 0.0))}"

@@ -121,7 +121,8 @@ def facts_of(task: Task) -> dict[str, Any]:
     said = task.kind.baseline(task.train, task.dev, task.labels)
     baseline = task.kind.scores(said, task.dev, task.labels)
     return {
-        "kind": task.kind_name, "metric": task.kind.metric, "baseline": baseline, "classes": len(task.labels),
+        "kind": task.kind_name, "metric": task.kind.metric, "baseline": baseline,
+        **({"classes": len(task.labels)} if task.kind.has_classes else {}),
         "train_rows": len(task.train), "dev_rows": len(task.dev), "test_rows": len(task.test),
         "left_out": task.left_out,
     }  # fmt: skip

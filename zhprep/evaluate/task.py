@@ -60,6 +60,8 @@ class TaskKind:
     metric: ClassVar[str]
     wanted: ClassVar[str]
     """What a row must have, in words."""
+    has_classes: ClassVar[bool] = False
+    """Whether the labels of a task are the names of what is told apart."""
 
     def holds(self, value: Any) -> bool:
         """Return whether a row as it is written is of this kind."""

@@ -82,6 +82,7 @@ class Classification(TaskKind):
     """Which class a text or a pair has."""
 
     metric = "accuracy"
+    has_classes = True
     wanted = "text (or text_a, text_b; sentence; sentence1, sentence2; abst, keyword; target) and label"
 
     def holds(self, value: Any) -> bool:

@@ -69,6 +69,7 @@ class Tagging(TaskKind):
     """Which spans a text has. What is said of a text is its tags' characters and their tags."""
 
     metric = "f1"
+    has_classes = True
     wanted = "text and entities (start, end, type), tokens and tags, or words"
 
     def holds(self, value: Any) -> bool:
