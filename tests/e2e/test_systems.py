@@ -47,6 +47,8 @@ class System:
     steps: int = 40
     phases: str = ""
     tags: bool = False
+    nightly: bool = False
+    """Of parts that others of these have too."""
     pairs: bool = False
     more: str = ""
 
@@ -75,7 +77,10 @@ SYSTEMS = {
     "simcse": System({"contrast": 0.3}, {"contrast": 16}, more="[model.contrast]\ngroup = 16"),
     "bart": System({"seq2seq": 0.5}),
     "t5": System({"seq2seq": 0.5}),
-    "t5-v1_1": System({"seq2seq": 0.5}),
+    "ambert": System({"mlm": 0.09, "mlm:coarse": 0.09}, {"mlm:coarse": 2500}),
+    "ambert-combo": System({"mlm": 0.09, "mlm:coarse": 0.09}, {"mlm:coarse": 2500}, nightly=True),
+    "ambert-hybrid": System({"mlm": 0.09, "mlm:coarse": 0.09}, {"mlm:coarse": 2500}),
+    "t5-v1_1": System({"seq2seq": 0.5}, nightly=True),
     "zh-modern": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
     "bert-wwm-ext": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
 }
@@ -126,7 +131,10 @@ def write_pairs(path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+OFTEN = [pytest.param(name, marks=pytest.mark.nightly) if system.nightly else name for name, system in SYSTEMS.items()]
+
+
+@pytest.mark.parametrize("name", OFTEN)
 def test_a_system(name: str, sample_data: Path, tmp_path: Path) -> None:
     """From raw text to a held-out loss; then, with its data, what must hold of every run."""
     learns(name, sample_data, tmp_path)
