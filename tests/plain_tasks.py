@@ -6,6 +6,7 @@ python plain_tasks.py INPUT OUTPUT WORKERS SECONDS_A_BLOCK
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.core.errors import DataError, Stopped
 from zhprep.core.report import Account
 from zhprep.core.shards import BlockJob, Output, run_job
-from zhprep.core.shards import job as job_module
+from zhprep.core.shards.making import job as job_module
 
 
 @dataclass
@@ -58,6 +59,28 @@ class Failing(Copy):
         yield from super().run(batches, block, account)
         if block == self.at and self.error is not None:
             raise self.error
+
+
+@dataclass
+class Deadly(Copy):
+    """Is killed at each document named in ``documents``; with ``times``, a folder, only until it holds so many files."""
+
+    documents: tuple[str, ...] = ()
+    times: tuple[str, int] = ("", 0)
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        for batch in super().run(batches, block, account):
+            if set(self.documents) & set(batch["doc"].to_pylist()) and self._again():
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+    def _again(self) -> bool:
+        folder, number = self.times
+        if not folder:
+            return True
+        before = len(os.listdir(folder))
+        Path(folder, str(before)).touch()
+        return before < number
 
 
 @dataclass

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 from command_line import zhprep
+from made_tags import write_tags
 
 ROOT = Path(__file__).parent.parent
 
@@ -30,6 +34,20 @@ def test_both_guides_have_the_same_sections_and_commands() -> None:
     english, chinese = ((ROOT / "docs" / name).read_text("utf-8") for name in ("guide.md", "guide.zh.md"))
     assert english.count("\n## ") == chinese.count("\n## ")
     assert _shell(english) == _shell(chinese)
+
+
+def test_the_guides_tagger_writes_a_file_that_is_read(sample_data: Path, tmp_path: Path) -> None:
+    script = (
+        (ROOT / "docs" / "guide.md").read_text("utf-8").partition("```python\nimport json\n")[2].partition("```")[0]
+    )
+    text = tmp_path / "text.arrow"
+    assert zhprep("normalize", sample_data / "corpus" / "news.txt", "-o", text).code == 0
+    made = subprocess.run([sys.executable, "-c", "import json\n" + script, text], capture_output=True, check=True)
+    ours = [json.loads(line) for line in write_tags(text, tmp_path / "ours.jsonl").read_text("utf-8").splitlines()]
+    theirs = [json.loads(line) for line in made.stdout.splitlines()]
+    for line in (ours[0]["tags"], *ours[1:]):
+        del line["dep"]
+    assert theirs == ours
 
 
 def _shell(text: str) -> list[str]:

@@ -34,8 +34,11 @@ FAMILIES = [
     ("zhprep.models.embeddings", "EMBEDDINGS"),
     ("zhprep.models.embeddings.inputs", "INPUTS"),
     ("zhprep.models.blocks.layers", "LAYERS"),
+    ("zhprep.models.blocks.outputs", "OUTPUTS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
     ("zhprep.models.blocks.stacks", "STACKS"),
+    ("zhprep.evaluate.tasks", "KINDS"),
+    ("zhprep.evaluate.tuning", "TUNINGS"),
     ("zhprep.engine.optimisers", "OPTIMISERS"),
     ("zhprep.engine.schedules", "SCHEDULES"),
     ("zhprep.export", "EXPORTS"),
@@ -46,11 +49,11 @@ PART_DEFINES = {"zhprep.export": "export", "zhprep.models.checkpoints": "matches
 """Families that share their folder with what their parts have in common: a part is a module that defines this function."""
 
 IN_COMMON = {
-    "zhprep.models.bodies": "body",
-    "zhprep.models.embeddings": "embedding",
-    "zhprep.models.objectives": "objective",
+    "zhprep.models.bodies": {"body"},
+    "zhprep.models.embeddings": {"embedding"},
+    "zhprep.models.objectives": {"objective", "masked_tags"},
 }
-"""Families whose folder holds what each of their parts is: this file is no part."""
+"""Families whose folder holds what several of their parts have in common: these files are no parts."""
 
 LONGEST_FILE = 300
 LONGEST_FUNCTION = 40
@@ -78,8 +81,8 @@ def test_a_family_is_its_folder(package: str, name: str) -> None:
     modules = [*folder.glob("*.py"), *folder.glob("*/__init__.py")]
     parts = {path.parent.name if path.parent != folder else path.stem: path for path in modules}
     del parts["__init__"]
-    parts = {part: path for part, path in parts.items() if not inner_family(path)}
-    parts.pop(IN_COMMON.get(package, ""), None)
+    common = IN_COMMON.get(package, set())
+    parts = {part: path for part, path in parts.items() if part not in common and not inner_family(path)}
     if package in PART_DEFINES:
         parts = {part: path for part, path in parts.items() if PART_DEFINES[package] in defined(path)}
     assert {key.replace("-", "_") for key in getattr(module, name)} == parts.keys()
@@ -219,3 +222,36 @@ def test_imports_keep_their_contracts() -> None:
     command = [sys.executable, "-c", code, "--no-cache"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+def array_names(module: ast.Module) -> set[str]:
+    """The names in a module that stand for arrays: those of the libraries, and its own and others' for kinds of them."""
+    names = {"NDArray", "Tensor"}
+    for node in module.body:
+        if isinstance(node, ast.Assign) and "NDArray[" in ast.unparse(node.value):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("zhprep."):
+            source = ROOT / (str(node.module).replace(".", "/") + ".py")
+            if source.exists():
+                there = array_names(ast.parse(source.read_bytes()))
+                names |= {alias.asname or alias.name for alias in node.names if alias.name in there}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_helpers_say_the_shapes_of_arrays(path: Path) -> None:
+    """Batches, which are many tensors by name, are described by the table of columns."""
+    module = ast.parse(path.read_bytes())
+    arrays = array_names(module)
+    for function in functions(module):
+        if not function.name.startswith("_") or function.name.startswith("__"):
+            continue
+        hints = [argument.annotation for argument in (*function.args.args, *function.args.kwonlyargs)]
+        stated = [ast.unparse(hint) for hint in (*hints, function.returns) if hint is not None]
+        single = [hint for hint in stated if "str, Tensor" not in hint and "Callable[" not in hint]
+        words = {node.id for hint in single for node in ast.walk(ast.parse(hint)) if isinstance(node, ast.Name)}
+        words |= {node.attr for hint in single for node in ast.walk(ast.parse(hint)) if isinstance(node, ast.Attribute)}
+        if words & arrays:
+            assert "[" in (ast.get_docstring(function) or ""), (
+                f"{function.name}: of which shape and dtype are its arrays?"
+            )

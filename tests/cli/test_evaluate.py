@@ -37,6 +37,16 @@ def test_scores_are_readable(run, tmp_path):
     assert not [line for line in lines if "{" in line]
 
 
+def test_a_probe_draws_a_bar_for_each_layer(run, small_task, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    result = zhprep("evaluate", folder, "--task", small_task, "--probe", "--epochs", 1, "--seeds", "0", "--threads", 1)
+    scores = json.loads((folder / "scores.json").read_text("utf-8"))["tasks"]["topic (probe=True)"]["probe"]
+    drawn = [line for line in result.err.splitlines() if line.startswith("layer ")]
+    assert [line.split()[1] for line in drawn] == [name.removeprefix("layer_") for name in scores]
+    for line, layer in zip(drawn, scores.values(), strict=True):
+        assert line.count("█") == round(50 * layer["accuracy"]["mean"])
+
+
 def test_what_is_wrong(run, vocab, small_task, tmp_path):
     refused(zhprep("evaluate", run.parent / "runn"), 2, "no such file or folder", str(run))
     refused(zhprep("evaluate", run, "--task", small_task.parent / "topci"), 2, "no such file or folder", "topic")

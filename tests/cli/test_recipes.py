@@ -17,8 +17,6 @@ from zhprep.models import Model, model_config
 from zhprep.models.model import n_parameters
 from zhprep.recipes import load_recipe, recipe_names
 
-WITHOUT_MODEL = sorted(name for name in recipe_names() if "model" not in load_recipe(name))
-
 
 def test_the_list_has_titles_and_papers():
     result = zhprep("recipes")
@@ -69,7 +67,27 @@ def test_a_damaged_file(text, code, told, tmp_path):
 @pytest.mark.parametrize("size", ["tiny", "base"])
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_setting_of_each_is_one_that_there_is(name, size, tmp_path):
-    assert make_run(name, tmp_path / "work", Shared(), size=size).recipe["name"] == name
+    tags = tmp_path / "tags.jsonl"
+    tags.write_text('{"tags": {"pos": ["n"], "ner": ["O"], "dep": ["HED"]}}\n')
+    assert make_run(name, tmp_path / "work", Shared(), size=size, tags=str(tags)).recipe["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("head", "told"),
+    [
+        (None, "the model learns tags of words (pos, ner, dep), and no file of them is named"),
+        ('{"tags": {"pos": ["n"], "ner": ["O"]}}', "tags.jsonl has no dep"),
+    ],
+)
+def test_lert_says_what_it_needs_before_anything_is_read(head, told, sample_data, tmp_path):
+    tags = tmp_path / "tags.jsonl"
+    tags.write_text(f"{head}\n")
+    flags = () if head is None else ("--tags", tags)
+    result = zhprep("run", "lert", sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", *flags)
+    refused(
+        result, 2, told, "--tags FILE", '{"tags": {"pos": ["…"], "ner": ["…"], "dep": ["…"]}}', '"doc": "news.txt:1"'
+    )
+    assert not (tmp_path / "work").exists()
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +104,13 @@ def test_each_makes_its_data_from_raw_text(name, sample_data, roomy_vocab, tmp_p
         if load_recipe(name)["instances"].get("replacement") == "similar"
         else ()
     )
+    corpus = sample_data / "corpus" / "news.txt"
+    if "," in load_recipe(name)["instances"].get("pairs", ""):
+        corpus = tmp_path / "pairs.tsv"
+        corpus.write_text("zh\ten\n" + "我在北京喝茶。\tI drink tea in Beijing.\n" * 20, "utf-8")
     made = made_by(
         "make-instances",
-        sample_data / "corpus" / "news.txt",
+        corpus,
         "--vocab",
         roomy_vocab,
         "--recipe",
@@ -170,12 +192,13 @@ def test_data_with_similar_words_can_be_moved_and_are_masked_by_their_own_table(
     assert run.code == 0, run.err
 
 
-@pytest.mark.parametrize("name", WITHOUT_MODEL)
-def test_one_without_a_model_is_not_trained_as_something_else(name, data, tmp_path):
+def test_one_without_a_model_is_not_trained_as_something_else(data, tmp_path):
+    recipe = tmp_path / "data-only.toml"
+    recipe.write_text(DATA_ONLY, "utf-8")
     refused(
-        zhprep("pretrain", data, "-o", tmp_path / "run", "--recipe", name, "--size", "tiny"),
+        zhprep("pretrain", data, "-o", tmp_path / "run", "--recipe", recipe, "--size", "tiny"),
         2,
-        f"recipe '{name}' describes data only",
+        f"recipe '{recipe}' describes data only",
         "--recipe bert",
     )
     assert not (tmp_path / "run").exists()

@@ -185,7 +185,7 @@ def test_two_granularities_are_batched(tmp_path, words, vocab, coarse_vocab):
             assert word.startswith("[") or word.removeprefix("##") == characters
 
 
-@pytest.mark.parametrize("corruption", ["infill,permute", "sentinels", "prefix"])
+@pytest.mark.parametrize("corruption", ["infill,permute", "sentinels", "prefix", "causal"])
 @pytest.mark.parametrize("static", ["--static", "--dynamic"])
 def test_sources_and_targets_are_batched(tmp_path, words, corruption, static, sample_data):
     vocab = made_by(
@@ -195,7 +195,9 @@ def test_sources_and_targets_are_batched(tmp_path, words, corruption, static, sa
     batches, _ = batches_of(data, ("input_ids",))
     rows = np.array([2, 0, 1, 4])
     batch = batches.make(rows, np.array([0, 0, 1, 1]) if static == "--dynamic" else np.zeros(4, np.int64))
-    assert batch["labels"].shape[0] == batch["input_ids"].shape[0] == 4
+    goes_on = corruption in ("prefix", "causal")
+    assert ("next_tokens" if goes_on else "labels") in batch
+    assert batch["input_ids"].shape[0] == 4
     view, stored = batches.view, batches.instances.gather(rows)
     for row in range(4):
         alone = view.corruption(stored.slice(row, row + 1), 0 if row < 2 else 1)
@@ -203,9 +205,10 @@ def test_sources_and_targets_are_batched(tmp_path, words, corruption, static, sa
         length = len(source)
         assert batch["input_ids"][row, :length].tolist() == source.tolist()
         assert "attention_mask" not in batch or int(batch["attention_mask"][row].sum()) == length
-        labels = batch["labels"][row]
-        assert labels[: given + len(target)].tolist() == [-100] * given + target.tolist()
-        assert (labels[given + len(target) :] == -100).all()
+        labels, wanted = batch["next_tokens" if goes_on else "labels"][row], [-100] * given + target.tolist()
+        wanted = wanted[1:] if goes_on else wanted  # at each place what comes after it, and nothing after the last
+        assert labels[: len(wanted)].tolist() == wanted
+        assert (labels[len(wanted) :] == -100).all()
 
 
 @pytest.mark.parametrize("unpadded", [False, True])

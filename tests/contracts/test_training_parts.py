@@ -34,7 +34,9 @@ def test_every_setting_says_what_it_does(config):
     assert all(field.metadata["help"] for field in settings.settings(config))
 
 
-FITTED: dict[str, dict[str, object]] = {"glyph": {"glyph": {"glyph_embedding_dim": 12}}}
+FITTED: dict[str, dict[str, object]] = {
+    "glyph": {"glyph": {"glyph_embedding_dim": 12}}, "characters": {"characters": {"n_characters": 12}},
+}  # fmt: skip
 """Settings that an input takes from the vocabulary."""
 
 
@@ -55,6 +57,9 @@ def batch_of() -> dict[str, torch.Tensor]:
         "masked_positions": torch.tensor([1, 2, 8, 13, 0]), "masked_labels": torch.tensor([7, 9, 5, 8, -100]),
         "next_sentence_label": torch.tensor([0, 1, 1]), "sentence_order_label": torch.tensor([1, 0, 1]),
         "progress": torch.tensor(0.5), "masked_places": torch.tensor([2, 1, 3, 4, -100]),
+        "whole_input_ids": ids, "context_input_ids": ids.flip(0), "ngram_input_ids": ids[:, :4],
+        **{f"{kind}_tags": ids % 5 for kind in ("pos", "ner", "dep")},
+        "next_tokens": torch.cat([ids[:, 1:], torch.full((3, 1), -100)], 1),
         "labels": torch.tensor([[7, 9, 5, 8, 3], [6, 3, -100, -100, -100], [9, 9, 7, 3, -100]]),
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Every system learns: its recipe on the sample corpus, from raw text to a run with a held-out loss and a score.
+"""Every system learns, goes on where it was stopped, and is not told what it is to say; its recipe on the sample corpus.
 
 A system is a line in ``SYSTEMS``: by how many nats each objective's held-out loss must fall below that of a model that
 has learnt nothing, in so many steps at ``tiny``. What an untrained model loses is the logarithm of its classes.
@@ -6,18 +6,34 @@ has learnt nothing, in so many steps at ``tiny``. What an untrained model loses 
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import math
-from dataclasses import dataclass, field
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import zhprep
+from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
+from made_tags import write_tags
 
+from zhprep.core.config import as_dict, build
+from zhprep.core.errors import Stopped
+from zhprep.engine.distribution import World
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.job import set_up
+from zhprep.pretrain.run import pretrain
 from zhprep.recipes import load_recipe
 from zhprep.vocab import load
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
 N_ENTRIES = 3000
 """At most; the sample corpus gives a vocabulary of pieces about 1,200."""
 
@@ -30,6 +46,9 @@ class System:
     classes: dict[str, int] = field(default_factory=dict)
     steps: int = 40
     phases: str = ""
+    tags: bool = False
+    pairs: bool = False
+    more: str = ""
 
 
 SYSTEMS = {
@@ -38,11 +57,25 @@ SYSTEMS = {
     "roberta": System({"mlm": 0.09}),
     "spanbert": System({"mlm": 0.09, "span_boundary": 0.09}),
     "chinesebert": System({"mlm": 0.09}),
+    "lert": System(
+        {"mlm": 0.09, "pos_tags": 0.5, "ner_tags": 0.5, "dep_tags": 0.2},
+        {"pos_tags": 30, "ner_tags": 4, "dep_tags": 4},
+        tags=True,
+    ),
     "pert": System({"original_place": 0.2}, {"original_place": 64}),
     "wobert": System({"mlm": 0.09}),
+    "word": System({"mlm": 0.09}),
+    "lm-char": System({"lm": 0.5}),
+    "lm-word": System({"lm": 0.5}),
+    "lm-hybrid": System({"lm": 0.5}),
+    "tlm": System({"mlm": 0.5}, pairs=True),
     "rbt3": System({"mlm": 0.2}),
     "rbtl3": System({"mlm": 0.2}),
+    "infoword": System({"mlm": 0.09}, more="[model.contrast]\ngroup = 16"),
+    "simcse": System({"contrast": 0.3}, {"contrast": 16}, more="[model.contrast]\ngroup = 16"),
     "bart": System({"seq2seq": 0.5}),
+    "t5": System({"seq2seq": 0.5}),
+    "t5-v1_1": System({"seq2seq": 0.5}),
     "zh-modern": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
     "bert-wwm-ext": System({"mlm": 0.09}, phases="phases = [{steps = 3, instances = {max_length = 32}}, {steps = 1}]"),
 }
@@ -61,20 +94,65 @@ learning_rate = 3e-3
 warmup = 5
 threads = 1
 {phases}
+{more}
 """
 
 
+WHO = {
+    "我": "I",
+    "他": "he",
+    "老师": "the teacher",
+    "学生们": "the students",
+    "我的朋友": "my friend",
+    "爸爸": "father",
+}
+WHERE = {"在北京": "in Beijing", "在图书馆": "in the library", "在家里": "at home", "在学校": "at school"}
+WHAT = {
+    "喝茶": "drank tea",
+    "看书": "read books",
+    "写信": "wrote letters",
+    "学习中文": "learned Chinese",
+    "唱歌": "sang",
+}
+
+
+def write_pairs(path: Path) -> Path:
+    """Write sentences with their translations as a table of two columns."""
+    parts = itertools.product(WHO.items(), WHERE.items(), WHAT.items())
+    rows = [
+        f"昨天{who[0]}{where[0]}{what[0]}。\tYesterday {who[1]} {what[1]} {where[1]}." for who, where, what in parts
+    ]
+    path.write_text("\n".join(["zh\ten", *rows, ""]), "utf-8")
+    return path
+
+
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
+def test_a_system(name: str, sample_data: Path, tmp_path: Path) -> None:
+    """From raw text to a held-out loss; then, with its data, what must hold of every run."""
+    learns(name, sample_data, tmp_path)
+    data, recipe, config = briefly(tmp_path, 4)
+    goes_on_where_it_was_stopped(data, recipe, config, tmp_path)
+    is_not_told_what_to_say(data, recipe, config, tmp_path)
+
+
+def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
+    """Assert that each held-out loss falls by its margin."""
     system = SYSTEMS[name]
-    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases}
+    small = {"entries": N_ENTRIES, "steps": system.steps, "phases": system.phases, "more": system.more}
     initial = ""
     if first := load_recipe(name, size="tiny").get("initial"):
-        (tmp_path / "first.toml").write_text(RECIPE.format(name=first["recipe"], initial="", **small), "utf-8")
+        plain = RECIPE.format(name=first["recipe"], initial="", **small | {"more": ""})
+        (tmp_path / "first.toml").write_text(plain, "utf-8")
         initial = f'initial = {{ recipe = "{tmp_path / "first.toml"}" }}'
     (tmp_path / "small.toml").write_text(RECIPE.format(name=name, initial=initial, **small), "utf-8")
-    corpus = sample_data / "corpus" / "news.txt"
-    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json")
+    corpus, flags = sample_data / "corpus" / "news.txt", []
+    if system.pairs:
+        corpus = write_pairs(tmp_path / "pairs.tsv")
+    if system.tags:
+        text = tmp_path / "text.arrow"
+        assert zhprep("normalize", corpus, "-o", text).code == 0
+        corpus, flags = text, ["--tags", write_tags(text, tmp_path / "tags.jsonl")]
+    result = zhprep("run", tmp_path / "small.toml", corpus, "--size", "tiny", "-o", tmp_path / "work", "--json", *flags)
     assert result.code == 0, result.err
     held_out = json.loads((tmp_path / "work" / "run" / "report.json").read_bytes())["held_out"]
     assert held_out.keys() >= system.margins.keys()
@@ -82,3 +160,111 @@ def test_a_system_learns(name: str, sample_data: Path, tmp_path: Path) -> None:
     for objective, margin in system.margins.items():
         nothing_learnt = math.log(system.classes.get(objective, n_entries))
         assert held_out[objective]["loss"] < nothing_learnt - margin, (objective, held_out[objective])
+
+
+BRIEF = {"batch_size": 4, "log_every": 1, "eval_every": 0, "checkpoint_every": 100}
+
+
+def briefly(tmp_path: Path, n_steps: int) -> tuple[list[Path], dict[str, Any], PretrainConfig]:
+    """Return the data of what has been run, the recipe, and the settings of a run of few steps, shared by its phases."""
+    recipe = load_recipe(str(tmp_path / "small.toml"), size="tiny")
+    stated = recipe["pretrain"].get("phases", ())
+    phases = tuple({**phase, "steps": n_steps // len(stated)} for phase in stated)
+    few = {"size": "tiny", "steps": n_steps, "warmup": 1, "phases": phases, **BRIEF}
+    config = build(PretrainConfig, {**recipe["pretrain"], **few}, where="")
+    return folders_of(tmp_path / "work", config), recipe, config
+
+
+def folders_of(work: Path, config: PretrainConfig) -> list[Path]:
+    """Return the data of each phase."""
+    return [*sorted(work.glob("data-*")), work / "data"] if config.phases else [work / "data"]
+
+
+def goes_on_where_it_was_stopped(
+    data: list[Path], recipe: dict[str, Any], config: PretrainConfig, tmp_path: Path
+) -> None:
+    """Assert that a run that was stopped after each of its steps ends with the bytes of one that was not."""
+    pretrain(data, tmp_path / "whole", recipe["model"], config)
+    for step in range(1, 4):
+        with pytest.raises(Stopped):
+            pretrain(data, tmp_path / "parts", recipe["model"], replace(config, stop_after=step))
+    pretrain(data, tmp_path / "parts", recipe["model"], config)
+    whole, parts = (weights_of(tmp_path / run) for run in ("whole", "parts"))
+    assert whole == parts
+    assert whole
+
+
+def weights_of(run: Path) -> dict[str, str]:
+    """Return the hash of each file of weights of a finished run, but for those of its checkpoints."""
+    files = (path.relative_to(run) for path in sorted(run.rglob("model.safetensors")))
+    return {
+        str(path): hashlib.sha256((run / path).read_bytes()).hexdigest()
+        for path in files
+        if not path.parts[0].startswith("step-")
+    }
+
+
+def is_not_told_what_to_say(data: list[Path], recipe: dict[str, Any], config: PretrainConfig, tmp_path: Path) -> None:
+    """Assert that neither the batch nor the model has a way from a label to the states it is told from."""
+    job = set_up(data, tmp_path / "looked-at", recipe["model"], config, None, World())
+    stage = job.stages[-1]
+    assert_labels_do_not_reach_the_states(stage.batches, job.model)
+    if "masked_labels" in stage.batches.view.gives:
+        assert assert_masked_tokens_are_not_in_the_batch(stage.batches, job.model, job.vocabulary) > 10
+
+
+SCRIPT = """
+import json, sys
+from pathlib import Path
+from zhprep.core.config import as_dict, build
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.run import pretrain
+data, run, model, settings = map(json.loads, sys.argv[1:])
+pretrain([Path(one) for one in data], Path(run), model, build(PretrainConfig, settings, where=""))
+"""
+
+
+def arguments_of(data: list[Path], run: Path, model: dict[str, Any], config: PretrainConfig) -> list[str]:
+    """Return the arguments of ``SCRIPT``."""
+    return [json.dumps(one) for one in ([*map(str, data)], str(run), model, as_dict(config))]
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_system_that_is_killed_goes_on_to_the_same_weights(name: str, sample_data: Path, tmp_path: Path) -> None:
+    """SIGKILL three times, each some steps on."""
+    learns(name, sample_data, tmp_path)
+    data, recipe, config = briefly(tmp_path, 24)
+    config, run = replace(config, checkpoint_every=2), tmp_path / "killed"
+    pretrain(data, tmp_path / "whole", recipe["model"], config)
+    for step in (4, 12, 20):
+        command = [sys.executable, "-c", SCRIPT, *arguments_of(data, run, recipe["model"], config)]
+        running = subprocess.Popen(command, cwd=ROOT)
+        deadline = time.monotonic() + 120
+        while not (run / f"step-{step}").exists() and running.poll() is None:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        running.kill()
+        running.wait()
+    pretrain(data, run, recipe["model"], config)
+    assert weights_of(run) == weights_of(tmp_path / "whole")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_two_processes_make_the_system_of_one(name: str, sample_data: Path, tmp_path: Path) -> None:
+    """The same rows, masks and samples in the same steps: losses equal but for the order of sums."""
+    learns(name, sample_data, tmp_path)
+    data, recipe, config = briefly(tmp_path, 4)
+    model = recipe["model"] | {"hidden_dropout": 0.0, "attention_dropout": 0.0}
+    pretrain(data, tmp_path / "one", model, config)
+    (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    both = [*launch, str(tmp_path / "train.py"), *arguments_of(data, tmp_path / "two", model, config)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    subprocess.run(both, env=environment, check=True, timeout=300)
+    logs = [(tmp_path / run / "log.jsonl").read_text("utf-8").splitlines() for run in ("one", "two")]
+    losses = [[line["loss"] for line in map(json.loads, log) if "loss" in line] for log in logs]
+    assert len(losses[0]) == len(losses[1]) == 4
+    for alone, shared in zip(*losses, strict=True):
+        assert shared == pytest.approx(alone, abs=2e-5)

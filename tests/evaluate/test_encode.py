@@ -1,40 +1,40 @@
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
+from command_line import made_by
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from training_data import CHARACTERS, IDS
 
-from zhprep.evaluate.encode import encode_examples, fit
-from zhprep.evaluate.sounds import pinyin_reader
-from zhprep.evaluate.tasks import Examples
+from zhprep.evaluate.encode import Segment, TaskEncoder, begins_of, characters_of, fit, windows
 from zhprep.pinyin.syllables import names
-from zhprep.vocab import Encoder, load
+from zhprep.vocab import load
 
 texts = st.lists(st.text(st.sampled_from([*CHARACTERS, "龘", " "]), max_size=12), min_size=1, max_size=6)
 
 
 @pytest.fixture(scope="module")
-def encoder(data):
-    return Encoder(load(data / "vocab"))
+def vocabulary(data):
+    return load(data / "vocab")
 
 
-def examples(*columns: list[str]) -> Examples:
-    return Examples(columns, np.arange(len(columns[0])))
+def laid_out(encoder: TaskEncoder, *columns: list[str]):
+    return encoder.lay_out(encoder.fitted([Segment(encoder.texts(column)) for column in columns]))
 
 
 def row(rows, name: str, number: int) -> list[int]:
-    column = rows.lists[name]
-    return column.values[column.offsets[number] : column.offsets[number + 1]].tolist()
+    return rows.lists[name].row(number).tolist()
 
 
 @given(first=texts, second=texts)
-def test_rows_are_laid_out_as_the_tokenizer_has_them(encoder, data, first, second):
+def test_rows_are_laid_out_as_the_tokenizer_has_them(vocabulary, data, first, second):
     n_rows = min(len(first), len(second))
     tokenizer = Tokenizer.from_file(str(data / "vocab" / "tokenizer.json"))
-    rows = encode_examples(examples(first[:n_rows], second[:n_rows]), encoder, 512)
+    rows = laid_out(TaskEncoder(vocabulary, 512), first[:n_rows], second[:n_rows])
     cls, sep = IDS["[CLS]"], IDS["[SEP]"]
     for number, (one, two) in enumerate(zip(first, second, strict=False)):
         a, b = (tokenizer.encode(text, add_special_tokens=False).ids for text in (one, two))
@@ -42,11 +42,10 @@ def test_rows_are_laid_out_as_the_tokenizer_has_them(encoder, data, first, secon
         assert row(rows, "token_type_ids", number) == [0] * (len(a) + 2) + [1] * (len(b) + 1)
 
 
-def test_single_texts_are_cut_at_their_end(encoder):
-    rows = encode_examples(examples(["我在北京喝茶", "猫", ""]), encoder, 5)
+def test_single_texts_are_cut_at_their_end(vocabulary):
+    rows = laid_out(TaskEncoder(vocabulary, 5), ["我在北京喝茶", "猫", ""])
     found = [row(rows, "input_ids", number) for number in range(3)]
     assert found == [[2, IDS["我"], IDS["在"], IDS["北"], 3], [2, IDS["猫"], 3], [2, 3]]
-    assert rows.plain["label"].tolist() == [0, 1, 2]
     assert not rows.lists["token_type_ids"].values.any()
 
 
@@ -63,10 +62,43 @@ def test_the_longer_text_gives_up_tokens_one_by_one(first, second, most):
     assert [int(length[0]) for length in kept] == [one, two]
 
 
+@given(lengths=st.lists(st.integers(0, 30), min_size=1, max_size=5), room=st.integers(1, 9), stride=st.integers(0, 12))
+def test_windows_cover_texts(lengths, room, stride):
+    which, first, size = windows(np.array(lengths), np.full(len(lengths), room), stride)
+    assert size.max() <= room
+    for text, length in enumerate(lengths):
+        mine = [range(begin, begin + n) for begin, n in zip(first[which == text], size[which == text], strict=True)]
+        assert {token for window in mine for token in window} == set(range(length))
+        assert len(mine) >= 1
+        assert all(later.start - one.start == min(stride or room, room) for one, later in itertools.pairwise(mine))
+
+
+def test_characters_go_with_the_tokens_that_hold_them(vocab, tmp_path):
+    """Of words, parts of words and bytes alike: each character once, with the first token that it is in."""
+    text = ["我用 Linux 看书，𠮷！", "好"]
+    bbpe = train_bytes(tmp_path)
+    for folder in (vocab, bbpe):
+        encoder = TaskEncoder(load(folder), 64)
+        segment = Segment(encoder.texts(text))
+        begins = begins_of([segment])[0]
+        found, rows = characters_of(segment, begins), encoder.lay_out([segment])
+        assert [text[0][point] for point in found.points.row(0)] == [c for c in text[0] if c != " "]
+        encoded = segment.source.encoded
+        for point, token, place in zip(found.points.row(0), found.tokens.row(0), found.places.row(0), strict=True):
+            assert encoded.starts[token - 1] + place == point < encoded.stops[token - 1]
+            assert all(encoded.stops[earlier] <= point for earlier in range(token - 1))
+        assert row(rows, "input_ids", 0)[1:-1] == encoded.ids[: encoded.sentence_offsets[1]].tolist()
+
+
+def train_bytes(folder):
+    """A vocabulary of bytes and few merges, so that a character is several tokens."""
+    (folder / "corpus.txt").write_text("我看书。\n你看书。\n我用电脑。\n" * 9, "utf-8")
+    return made_by("build-vocab", folder / "corpus.txt", "--type", "bbpe", "--size", 280, output=folder / "bbpe")
+
+
 def test_texts_are_read_aloud_where_a_model_needs_it(vocab):
-    encoder = Encoder(load(vocab))
-    pairs = examples(["他去银行取钱", "abc好", ""], ["行走，OK", "", "银行"])
-    rows = encode_examples(pairs, encoder, 12, {"pinyin_ids": pinyin_reader()})
+    encoder = TaskEncoder(load(vocab), 12, ["pinyin_ids"])
+    rows = laid_out(encoder, ["他去银行取钱", "abc好", ""], ["行走，OK", "", "银行"])
     heard = [[names()[sound] for sound in row(rows, "pinyin_ids", number)] for number in range(3)]
     read = [[encoder.vocabulary.tokens[token] for token in row(rows, "input_ids", number)] for number in range(3)]
     sounds = [list(zip(*pair, strict=True)) for pair in zip(read, heard, strict=True)]

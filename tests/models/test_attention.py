@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 import torch
 
+from zhprep.core.errors import UsageError
 from zhprep.models.blocks.attention import AttentionContext, position_ids, rotated, rotation
 from zhprep.models.blocks.feedforward import ACTIVATIONS, FeedForward
 from zhprep.models.blocks.norms import NORMS
 from zhprep.models.blocks.stacks import make_stack
+from zhprep.models.blocks.stacks.relative import BucketSettings, buckets
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model, seeded_model
 
@@ -112,9 +115,9 @@ def test_a_bias_is_added_to_the_scores():
     stack, hidden = make_stack(CONFIG).eval(), torch.randn(2, 6, 32)
     mask = torch.arange(6) < torch.tensor([6, 4])[:, None]
     context = AttentionContext.of({"input_ids": draw(2, 6), "attention_mask": mask}, CONFIG)
-    nothing = dataclasses.replace(context, bias=torch.zeros(1, 2, 6, 6))
+    nothing = context.biased(torch.zeros(1, 2, 6, 6))
     torch.testing.assert_close(stack(hidden, nothing)[0], stack(hidden, context)[0], rtol=1e-5, atol=1e-5)
-    some = dataclasses.replace(context, bias=torch.randn(1, 2, 6, 6))
+    some = context.biased(torch.randn(1, 2, 6, 6))
     assert (stack(hidden, some)[0] - stack(hidden, context)[0]).abs().max() > 1e-3
 
 
@@ -147,3 +150,34 @@ def test_a_narrow_token_table_is_projected(tmp_path):
     assert model.encode({"input_ids": draw(2, 6)}).token_table.shape == (50, 8)
     assert model.objectives["mlm"].head.transform.out_features == 8
     assert states(model, {"input_ids": draw(2, 6)}).shape == (2, 6, 32)
+
+
+def bucket(behind: int, n_buckets: int, furthest: int, both_ways: bool) -> int:
+    """T5's rule for one distance (Mesh TensorFlow, ``_relative_position_bucket``), plainly."""
+    first = 0
+    if both_ways:
+        n_buckets //= 2
+        first = n_buckets if behind < 0 else 0
+        behind = abs(behind)
+    elif behind < 0:
+        behind = 0
+    single = n_buckets // 2
+    if behind < single:
+        return first + behind
+    share = math.log(behind / single) / math.log(furthest / single)
+    return first + min(single + int(share * (n_buckets - single)), n_buckets - 1)
+
+
+def test_buckets_that_have_no_end_are_refused():
+    for wrong in ({"num_buckets": 31}, {"max_distance": 16}):
+        with pytest.raises(UsageError, match="do not end"):
+            BucketSettings(**wrong)
+
+
+@pytest.mark.parametrize("both_ways", [True, False])
+@pytest.mark.parametrize(("n_buckets", "furthest"), [(32, 128), (8, 20), (4, 3)])
+def test_distances_fall_into_buckets(both_ways, n_buckets, furthest):
+    settings = BucketSettings(num_buckets=n_buckets, max_distance=furthest)
+    behind = torch.tensor([one for one in range(-300, 301) if one not in (furthest, -furthest)])
+    expected = [bucket(one, n_buckets, furthest, both_ways) for one in behind.tolist()]
+    assert buckets(behind, settings, both_ways=both_ways).tolist() == expected

@@ -175,6 +175,19 @@ def test_what_the_other_lacks_is_fresh_and_named(tmp_path: Path, words: Vocabula
     assert said.startswith("4 weights are fresh (objectives.next_sentence)")
 
 
+def test_what_holds_for_one_vocabulary_only_is_fresh_with_another(tmp_path: Path, words: Vocabulary) -> None:
+    """How tokens are written by number, and classes of rarer tokens."""
+    config = dataclasses.replace(
+        SMALL, inputs=("token", "characters"), output="adaptive",
+        parts={"adaptive": {"cutoffs": (5,)}, "characters": {"n_characters": 9, "character_size": 4}},
+    )  # fmt: skip
+    saved(tmp_path, config)
+    _, said = begun(config, tmp_path, load(tmp_path))
+    assert said == "no weight is fresh"
+    _, said = begun(config, tmp_path, words)
+    assert said.startswith("6 weights are fresh (body.embeddings, objectives.mlm); tokens: ")
+
+
 V, P = 53, 37
 """Sizes that nothing else has."""
 
@@ -197,4 +210,6 @@ def test_every_table_of_tokens_or_positions_is_declared(config: dict[str, object
         for name, weight in model.state_dict().items()
         if {V, P} & set(weight.shape)
     }
-    assert declared == sized
+    assert {name: (of, axis) for name, (of, axis) in declared.items() if of != "vocabulary"} == {
+        name: what for name, what in sized.items() if declared.get(name, ("", 0))[0] != "vocabulary"
+    }

@@ -27,6 +27,7 @@ COMMANDS = {
     "make-instances": "Make training instances out of text.",
     "pretrain": "Train an encoder on instances.",
     "evaluate": "Score a pretrained encoder.",
+    "predict": "Fine-tune on a task and write what the model says for its test.",
     "run": "Do every stage of a recipe, from raw text to a report.",
     "demo": "Do the whole pipeline on the bundled sample data.",
     "show-masks": "Show the mask strategies side by side on one sentence.",

@@ -157,7 +157,7 @@ def _batch_lines(folder: Path, vocabulary: Vocabulary, syllables: Syllables | No
     def token(value: int) -> str:
         return vocabulary.shown[value] if value >= 0 else ""
 
-    names = dict.fromkeys(("input_ids", "labels", "masked_labels"), token)
+    names = dict.fromkeys(("input_ids", "labels", "masked_labels", "next_tokens"), token)
     if syllables is not None:
         names["pinyin_ids"] = lambda value: syllables.names[value]
     batch = shown.first_batch(folder, vocabulary, options["n_rows"], options["epoch"])

@@ -27,17 +27,20 @@ FAMILIES = {
     "embeddings": "zhprep.models.embeddings:EMBEDDINGS",
     "layer": "zhprep.models.blocks.layers:LAYERS",
     "layer stack": "zhprep.models.blocks.stacks:STACKS",
+    "output": "zhprep.models.blocks.outputs:OUTPUTS",
     "model body": "zhprep.models.bodies:BODIES",
     "objective": "zhprep.models.objectives:OBJECTIVES",
     "model format": "zhprep.models.checkpoints:FORMATS",
     "optimiser": "zhprep.engine.optimisers:OPTIMISERS",
     "schedule": "zhprep.engine.schedules:SCHEDULES",
+    "task kind": "zhprep.evaluate.tasks:KINDS",
+    "way of transfer": "zhprep.evaluate.tuning:TUNINGS",
     "export format": "zhprep.export:EXPORTS",
     "executor": "zhprep.core.executors:EXECUTORS",
 }
 """Every family of parts and where its dict is."""
 
-_TRAINING = ("zhprep.models.", "zhprep.engine.")
+_TRAINING = ("zhprep.models.", "zhprep.engine.", "zhprep.evaluate.")
 """Families whose parts are torch modules and functions."""
 
 

@@ -30,6 +30,7 @@ SIZES = "tiny, mini, small, base, large or one of the recipe's own"
 @click.option("--seed", type=int, help="Seed of every random decision  [default: 0]")
 @click.option("--vocab", metavar="VOCAB", type=Existing(), help="A vocabulary to use instead of building one.")
 @click.option("--vocab-size", type=click.IntRange(6), help="Entries of the vocabulary  [default: the recipe's]")
+@click.option("--tags", metavar="FILE", help="Tags of the words of each document, for recipes that learn them (lert).")
 @click.option(
     "--task", "tasks", metavar="DIR", multiple=True, type=Existing(), help="A task to fine-tune on; may be given again."
 )
@@ -53,13 +54,13 @@ def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -
 
 def make_run(
     recipe: str, folder: Path, shared: Shared, *, size: str, steps: int | None = None, seed: int | None = None,
-    vocab: Path | None = None, vocab_size: int | None = None, tasks: tuple[Path, ...] = (),
+    vocab: Path | None = None, vocab_size: int | None = None, tags: str | None = None, tasks: tuple[Path, ...] = (),
 ) -> Run:  # fmt: skip
     """Put the flags of ``run`` and ``demo`` over a recipe, and check the whole before anything is read."""
     seeds = {} if seed is None else {"seed": seed}
     flags: dict[str, dict[str, Any]] = {
         "vocab": {} if vocab_size is None else {"size": vocab_size},
-        "instances": seeds,
+        "instances": {**seeds, **({} if tags is None else {"tags": tags})},
         "pretrain": {"size": size, **seeds, **({} if steps is None else {"steps": steps})},
     }
     run = Run(

@@ -27,7 +27,8 @@ INDEX_VARIABLES = {
 }  # fmt: skip
 """Where schedulers say which task of an array this is, and the number they count from."""
 
-EXECUTOR_NAMES = ("processes", "inline")
+EXECUTOR_NAMES = ("processes", "ray", "inline")
+ON_KILL = ("fail", "skip")
 
 RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
 
@@ -74,6 +75,7 @@ class Shared:
     shard_index: int | None = None
     num_shards: int | None = None
     block_size: int | None = None
+    on_kill: str = "fail"
     max_unk_rate: float | None = None
     max_drop_rate: float | None = None
     started: float = field(default_factory=time.perf_counter)
@@ -83,9 +85,11 @@ class Shared:
         return Progress(label, "json" if self.log_json else "quiet" if self.quiet else "auto")
 
     def n_workers(self) -> int:
-        """Return ``--workers``, else what Slurm gives this task, else the cores of this process."""
+        """Return ``--workers``, else what Slurm gives this task, else the cores of this process; for Ray, no bound."""
         if self.workers is not None:
             return self.workers
+        if self.executor == "ray":
+            return sys.maxsize
         given = os.environ.get("SLURM_CPUS_PER_TASK", "")
         return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))
 
@@ -157,6 +161,11 @@ def _trust(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
         ctx.with_resource(trusting())
 
 
+def _ray_address(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value:
+        os.environ["RAY_ADDRESS"] = value  # where Ray itself looks for it
+
+
 def _option(flag: str, kind: Any, text: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     return click.option(flag, type=kind, help=text, **settings)
 
@@ -175,6 +184,19 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
             help="Write over an output file; begin an output folder again.",
         ),
         _option("--executor", Name(EXECUTOR_NAMES), "Engine  [default: processes]", default="processes"),
+        _option(
+            "--ray-address",
+            str,
+            "Where the Ray cluster is; `local` starts one here  [default: RAY_ADDRESS, else the one that runs here]",
+            expose_value=False,
+            callback=_ray_address,
+        ),
+        _option(
+            "--on-kill",
+            Name(ON_KILL),
+            "What to do with a document that kills whatever works on it  [default: fail, when the others are done]",
+            default="fail",
+        ),
         _option(
             "--block-size", Size(), "Text in a block, which makes a shard  [default: 64MiB, less for a small corpus]"
         ),

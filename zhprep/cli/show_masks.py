@@ -31,7 +31,7 @@ SENTINELS = 100
 """Free slots of the vocabulary of a text alone, which stand for spans."""
 
 _MEANINGLESS = (
-    "mask", "corruption", "format", "pairs", "static", "dupe_factor", "max_length", "short_seq_prob", "spans",
+    "mask", "corruption", "format", "pairs", "static", "dupe_factor", "max_length", "short_seq_prob", "spans", "tags",
     "mask_prob_schedule",
 )  # fmt: skip
 """Settings that mean nothing for one sentence under every strategy."""

@@ -63,7 +63,10 @@ def job_output(path: Path, shared: Shared, label: str) -> Output:
     if shared.overwrite and number > 1:
         hint = "remove the folder, then start the array"
         raise UsageError("--overwrite in an array would remove what its other tasks have made", hint=hint)
-    return Output(path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.progress(label))
+    return Output(
+        path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.on_kill,
+        shared.progress(label),
+    )  # fmt: skip
 
 
 def show_scores(report: Report, names: Sequence[str], shared: Shared) -> None:
@@ -98,6 +101,8 @@ def _to_stream(
         raise UsageError("--json and the data both want stdout", hint="give -o FILE or -o FOLDER")
     if shared.num_shards is not None or shared.shard_index is not None:
         raise UsageError("an array of tasks needs a folder to write to", hint="give -o FOLDER")
+    if shared.executor == "ray":
+        raise UsageError("Ray makes shards, which need a folder to lie in", hint="give -o FOLDER")
     arguments = arguments_or_stdin(inputs)
     first, stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in arguments else (None, None)
     sources = [source for argument in arguments for source in _stream_inputs(argument, first, read)]

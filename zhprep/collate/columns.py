@@ -45,12 +45,15 @@ class Column(NamedTuple):
 TOKEN = Axis("token", "input_ids", "attention_mask", "cu_seqlens", "position_ids")
 COARSE = Axis("coarse token", "coarse_input_ids", "coarse_attention_mask", "coarse_cu_seqlens", "coarse_position_ids")
 TARGET = Axis("target token", "labels", "", "target_cu_seqlens", "target_position_ids")
+NGRAM = Axis("n-gram token", "ngram_input_ids", "ngram_attention_mask", "ngram_cu_seqlens", "ngram_position_ids")
+CHARACTER = Axis("character", "char_tokens")
+CANDIDATE = Axis("candidate", "candidate_ids")
 MASKED = Axis("masked token", slotted=True)
 COARSE_MASKED = Axis("masked coarse token", slotted=True)
 ROW = Axis("row")
 BATCH = Axis("batch")
 
-AXES = (TOKEN, COARSE, TARGET)
+AXES = (TOKEN, COARSE, TARGET, CHARACTER, CANDIDATE, NGRAM)
 """The axes that are cut into rows."""
 
 COLUMNS: dict[str, Column] = {
@@ -59,9 +62,16 @@ COLUMNS: dict[str, Column] = {
     "word_ids": Column(TOKEN, -1),
     "special_tokens_mask": Column(TOKEN, 1),
     "pinyin_ids": Column(TOKEN),
+    "pos_tags": Column(TOKEN),
+    "ner_tags": Column(TOKEN),
+    "dep_tags": Column(TOKEN),
     "lang_ids": Column(TOKEN),
+    "next_tokens": Column(TOKEN, IGNORED),
     "coarse_input_ids": Column(COARSE, "coarse_pad_id"),
     "coarse_of": Column(TOKEN, -1, points_to=COARSE),
+    "whole_input_ids": Column(TOKEN, "pad_id"),
+    "context_input_ids": Column(TOKEN, "pad_id"),
+    "ngram_input_ids": Column(NGRAM, "pad_id"),
     "labels": Column(TARGET, IGNORED),
     "masked_positions": Column(MASKED, points_to=TOKEN),
     "masked_labels": Column(MASKED, IGNORED),
@@ -71,6 +81,15 @@ COLUMNS: dict[str, Column] = {
     "next_sentence_label": Column(ROW),
     "sentence_order_label": Column(ROW),
     "label": Column(ROW),
+    "target": Column(ROW, dtype=np.float32),
+    "char_tokens": Column(CHARACTER, -1, points_to=TOKEN),
+    "char_places": Column(CHARACTER),
+    "char_labels": Column(CHARACTER, IGNORED),
+    "answer_start": Column(ROW),
+    "answer_end": Column(ROW),
+    "candidate_ids": Column(CANDIDATE, -1),
+    "blank_begin": Column(ROW),
+    "example": Column(ROW),
     "prefix_length": Column(ROW),
     "instance_id": Column(ROW),
     "dupe": Column(ROW),

@@ -78,6 +78,7 @@ class Instances:
 
 
 def _joined(rows: list[npt.NDArray[Any]]) -> Ragged:
+    """Return rows, each ``[L]`` of one dtype, end to end."""
     return Ragged(np.concatenate(rows), offsets_of(np.fromiter(map(len, rows), np.int64, len(rows))))
 
 

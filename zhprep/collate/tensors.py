@@ -85,6 +85,8 @@ class _Grid:
 
 
 def _rectangle(ragged: Ragged, column: Column, grids: dict[Axis, _Grid], padding: Padding) -> Tensor:
+    """Return a list column as ``[B, L]`` of the column's dtype; values that are places move with the tokens they point
+    to."""
     grid, values = grids[column.axis], ragged.values
     if padding.unpadded and column.points_to is not None:
         bases = grids[column.points_to].begins.repeat(grid.lengths)
@@ -97,6 +99,8 @@ def _rectangle(ragged: Ragged, column: Column, grids: dict[Axis, _Grid], padding
 
 
 def _plain(values: npt.NDArray[Any], column: Column, grids: dict[Axis, _Grid], padding: Padding) -> Tensor:
+    """Return a plain column, ``[B]`` or ``[M]``, of the column's dtype; places ``[M]`` become those in the flattened
+    ``[B*L]``."""
     if column.points_to is not None:
         values = grids[column.points_to].places(values)
     values = values.astype(column.dtype)
@@ -106,7 +110,8 @@ def _plain(values: npt.NDArray[Any], column: Column, grids: dict[Axis, _Grid], p
 
 
 def _sequences(axis: Axis, grid: _Grid, starts: Ragged | None) -> dict[str, Tensor]:
-    """Return where the sequences of an axis begin and end, and the position of each token in its sequence.
+    """Return where the sequences of an axis begin and end (int64 ``[S+1]``), and the position of each token in its
+    sequence (int64 ``[B, L]``).
 
     ``starts`` says for each row where sequences begin in it, and its length at the end; without, a row is a sequence.
     """

@@ -11,11 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.collate.columns import IGNORED
 from zhprep.collate.corrupted import Corruption, corruption_of
 from zhprep.collate.masks import Masks, masks_of
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import UsageError
+from zhprep.core.ragged import sizes_of
 from zhprep.instances import InstancesConfig, facts_of, instances_config
+from zhprep.instances.corruptions import CONTINUED
 from zhprep.vocab import Vocabulary
 
 
@@ -111,19 +114,44 @@ class CorruptedView:
         return Rows({name: Ragged.joined([part.lists[name] for part in parts]) for name in parts[0].lists}, {})
 
 
+@dataclasses.dataclass(frozen=True)
+class ContinuedView(CorruptedView):
+    """Text that is read and gone on with: ``input_ids``, and ``next_tokens``, what comes after each (-100 after the
+    last, and within what is given)."""
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """Tokens, and what comes after each."""
+        return ("input_ids", "next_tokens")
+
+    def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Rows:
+        """Return the tokens and those that follow them."""
+        lists = super().__call__(rows, epochs, progress).lists
+        values, offsets = lists["labels"]
+        coming = np.append(values[1:], IGNORED).astype(np.int64)
+        coming[offsets[1:][sizes_of(offsets) > 0] - 1] = IGNORED
+        return Rows({"input_ids": lists["input_ids"], "next_tokens": Ragged(coming, offsets)}, {})
+
+
 def view_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> View:
     """Return the view that the folder ``data`` was made for: masks, or sources and targets."""
     config = instances_config(data, manifest)
     if config.corruption:
-        return CorruptedView(corruption_of(columns, config, facts_of(config, vocabulary)))
+        kind = ContinuedView if goes_on(config) else CorruptedView
+        return kind(corruption_of(columns, config, facts_of(config, vocabulary)))
     return MaskedView(masks_of(data, manifest, columns, vocabulary), label_column(config))
+
+
+def goes_on(config: InstancesConfig) -> bool:
+    """Return whether instances of ``config`` are text to go on with: a model that reads all of it would only copy."""
+    return bool(config.corruption) and set(config.corruption) <= set(CONTINUED)
 
 
 def label_column(config: InstancesConfig) -> str:
     """Return the column that says what is to be predicted in instances made with ``config``: targets that are to be
-    written, places of what was shuffled, or masked tokens."""
+    written, what comes next, places of what was shuffled, or masked tokens."""
     if config.corruption:
-        return "labels"
+        return "next_tokens" if goes_on(config) else "labels"
     return "masked_places" if config.replacing == "shuffle" else "masked_labels"
 
 
@@ -144,6 +172,8 @@ def check_labels(
 
 
 def _about(config: InstancesConfig) -> str:
+    if goes_on(config):
+        return f"is for models that go on with what they read (corruption {','.join(config.corruption)})"
     if config.corruption:
         return f"is for models that write (corruption {','.join(config.corruption)})"
     if config.replacing == "shuffle":

@@ -56,15 +56,16 @@ def _summary(page: Page, manifest: dict[str, Any], report: dict[str, Any], score
     if "loss" in held_out:
         tiles.append(("held-out loss", f"{held_out['loss']:.3f}", f"nats; unigram {held_out['unigram_loss']:.3f}"))
     for name, task in scores.get("tasks", {}).items():
+        metric = task["metric"]
         tiles.append(
-            (f"accuracy, {name}", f"{task['accuracy']['mean']:.1%}", f"most frequent class {task['majority']:.1%}")
+            (f"{metric}, {name}", f"{task[metric]['mean']:.1%}", f"without a model {task['baseline'][metric]:.1%}")
         )
     page.tiles(tiles)
 
 
 def _scores(page: Page, scores: dict[str, Any]) -> None:
     held_out = scores["intrinsic"]
-    names = ("loss", "bits_per_character", "perplexity")
+    names = ("loss", "bits_per_character", "perplexity_per_character", "perplexity")
     rows = [
         (name.replace("_", " "), held_out[name], held_out.get(f"unigram_{name}", ""))
         for name in names
@@ -80,11 +81,11 @@ def _scores(page: Page, scores: dict[str, Any]) -> None:
     )
     intrinsic = table(rows, head=("held out", "model", "unigram"))
     tasks = [
-        (name, f"{task['accuracy']['mean']:.2%} ± {task['accuracy']['std']:.2%}",
-         f"{task['macro_f1']['mean']:.2%}", f"{task['majority']:.2%}", task["dev_rows"])
+        (name, (metric := task["metric"]), f"{task[metric]['mean']:.2%} ± {task[metric]['std']:.2%}",
+         f"{task['baseline'][metric]:.2%}", task["dev_rows"])
         for name, task in scores.get("tasks", {}).items()
     ]  # fmt: skip
-    page.beside(intrinsic, table(tasks, head=("task", "accuracy", "macro F1", "majority", "rows")) if tasks else "")
+    page.beside(intrinsic, table(tasks, head=("task", "score", "model", "without", "rows")) if tasks else "")
 
 
 def _training(page: Page, run: Path, report: dict[str, Any], scores: dict[str, Any]) -> None:

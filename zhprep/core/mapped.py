@@ -59,7 +59,10 @@ def cache_folder() -> Path | None:
 
 
 def _read(path: Path, source: str) -> Arrays:
-    """Map a file; raises ``ValueError`` for one that is not what it should be, ``OSError`` where there is none."""
+    """Map a file and return its arrays by name, of the shapes and dtypes ``[…]`` that its first line says.
+
+    Raises ``ValueError`` for one that is not what it should be, ``OSError`` where there is none.
+    """
     with path.open("rb") as file:
         data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     with memoryview(data) as whole:
@@ -77,6 +80,7 @@ def _read(path: Path, source: str) -> Arrays:
 
 
 def _write(path: Path, source: str, arrays: Arrays) -> None:
+    """Write arrays of any shapes ``[…]`` and their digest, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
     pieces = [json.dumps({"source": source, "arrays": facts}).encode() + b"\n"]

@@ -90,7 +90,7 @@ class Phrases:
         return zip(begin[order].tolist(), stop[order].tolist(), strict=True)
 
     def _places(self, texts: Iterable[bytes]) -> CodePoints:
-        """Return the place in a table of each text."""
+        """Return the place in a table of each text, ``uint32[N]``."""
         hashes = []
         for text in texts:
             points = np.frombuffer(text, np.uint32).tolist()

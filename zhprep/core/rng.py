@@ -39,7 +39,7 @@ def keys(seed: int, purpose: str, *address: int | npt.NDArray[np.integer]) -> Bi
 
 @functools.lru_cache(64)
 def _key(seed: int, purpose: str, address: tuple[int, ...]) -> Bits:
-    """Return the key of what a whole batch has in common, ``uint64`` without dimension: hashed once, not for each
+    """Return the key of what a whole batch has in common, ``uint64[]`` (no dimension): hashed once, not for each
     batch."""
     digest = hashlib.blake2b(f"{seed}/{purpose}".encode(), digest_size=8).digest()
     key = np.frombuffer(digest, "<u8").astype(np.uint64)  # the same on machines of either byte order

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from zhprep.collate.rows import Integers
+from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
 from zhprep.engine.order import positions
 
@@ -70,7 +71,7 @@ class Feed:
         index, epochs = positions(number - begin, phase.batch_size, len(phase.rows), self.seed)
         first, last = self.world.share(phase.batch_size)
         mine, epochs = phase.rows[index[first:last]].astype(np.int64), epochs[first:last]
-        cuts = [cut for cut in np.array_split(np.arange(len(mine)), self.parts) if len(cut)]
+        cuts = _cuts(len(mine), self.parts)
         return [phase.batches.make(mine[cut], epochs[cut], number / self.n_steps) for cut in cuts]
 
     def steps(self, first: int, last: int) -> Iterator[list[dict[str, Tensor]]]:
@@ -82,3 +83,24 @@ class Feed:
                 if number + 1 < last:
                     coming = pool.submit(self.step, number + 1)
                 yield ready
+
+
+def check_groups(feed: Feed, group: int) -> None:
+    """Raise ``UsageError`` when a process's share of a step, or a part of it, is not made of whole groups of ``group``
+    rows, so that what a step learns would depend on how it is cut."""
+    for phase in feed.phases:
+        for rank in range(feed.world.size):
+            first, last = World(rank, feed.world.size).share(phase.batch_size)
+            sizes = [len(cut) for cut in _cuts(last - first, feed.parts)]
+            if any(size % group for size in sizes):
+                raise UsageError(
+                    f"{group} rows are told apart from one another, and a step of {phase.batch_size} comes in parts of "
+                    f"{', '.join(map(str, sorted(set(sizes))))}",
+                    hint="take a batch_size, accumulate and a number of processes that leave whole groups, or another "
+                    "group in [model.contrast]",
+                )
+
+
+def _cuts(n_rows: int, parts: int) -> list[Integers]:
+    """Return the places of ``n_rows`` in ``parts``, each int64 ``[N]``, none of which is empty."""
+    return [cut for cut in np.array_split(np.arange(n_rows), parts) if len(cut)]

@@ -78,7 +78,7 @@ class Trainer:
         Dropout is a function of the seed, the step and the process, so a resumed run draws the same.
         """
         torch.manual_seed(int(rng.keys(self.config.seed, "dropout", number, self.world.rank)[0] >> 1))
-        counts, weights = self._counts(batches), self.model.weights(number)
+        counts, weights = self._counts(batches), self.model.weights(number, self.config.steps)
         rate = self._rate(number)
         for group in self.optimiser.param_groups:
             group["lr"] = rate * group["lr_scale"]

@@ -29,6 +29,8 @@ def permute(index: Integers, n: int, epoch: Integers, seed: int) -> Integers:
 
 
 def _feistel(value: rng.Bits, keys: rng.Bits, half: int) -> rng.Bits:
+    """Return ``value`` (``uint64[N]``, below ``2 ** (2 * half)``) permuted by ``keys`` (``uint64`` that broadcast to
+    it)."""
     shift, mask = np.uint64(half), np.uint64((1 << half) - 1)
     left, right = value >> shift, value & mask
     for number in range(_ROUNDS):

@@ -57,5 +57,6 @@ def predict(model: Model, batches: Iterable[dict[str, Tensor]], device: torch.de
 
 
 def _joined(parts: list[tuple[Tensor, ...]]) -> Predictions:
+    """Join the labels, losses and guesses of batches, each ``[N]``."""
     labels, losses, guesses = (torch.cat(tensors).numpy() for tensors in zip(*parts, strict=True))
     return Predictions(labels, losses.astype(np.float64), guesses)

@@ -1,10 +1,13 @@
-"""The knobs of ``evaluate``."""
+"""The knobs of ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
 import dataclasses
 
 from zhprep.core.config import setting
+
+CHOICES = ("last", "best")
+TUNING_NAMES = ("full", "features", "adapters", "lora", "gradual", "sequential", "chain-thaw")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,5 +22,23 @@ class EvaluateConfig:
     dropout: float = setting(0.1, "dropout before the classifier", minimum=0, maximum=1)
     max_length: int = setting(128, "most tokens of a row, special ones included", minimum=8)
     seeds: tuple[int, ...] = setting((0, 1, 2), "fine-tune once with each of these seeds")
+    layers: str = setting("top", "what heads read: embedding, top, all (weighed), or the number of a layer")
+    keep: str = setting(
+        "last",
+        "weights that are scored: of the last epoch, or of the best on dev (which flatters dev)",
+        choices=CHOICES,
+    )
+    tune: str = setting("full", "which weights are trained when", choices=TUNING_NAMES)
+    adapter_size: int = setting(64, "adapters: width in their middle", minimum=1)
+    lora_rank: int = setting(8, "lora: rank of what is added", minimum=1)
+    lora_alpha: float = setting(16.0, "lora: what is added is scaled by this over the rank", minimum=0)
+    ensemble: int = setting(
+        0, "score the mean of the weights after each of the last so many steps; 0 the last", minimum=0
+    )
+    distill: bool = setting(
+        False, "also learn to predict as the mean of the weights of the last --ensemble steps (at least one) does"
+    )
+    distill_weight: float = setting(1.0, "distill: weight of the squared distance of logits", minimum=0)
+    probe: bool = setting(False, "score every layer of the frozen model in one go, each with a head of its own")
     dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=("auto", "fp32", "bf16"))
     threads: int = setting(0, "threads on a CPU; 0 leaves it to torch", minimum=0)

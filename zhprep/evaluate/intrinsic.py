@@ -1,11 +1,13 @@
-"""A model on held-out instances: masked-token loss, accuracy and bits per character, beside the unigram distribution.
+"""A model on held-out instances: loss on tokens, accuracy and bits per character, beside the unigram distribution.
 
 The masks are those of one reserved epoch, the same for every model on the data. *Bits per character* is the model's
-loss on the masked tokens, in bits, over the number of characters that they stand for: unlike the loss per token, it
-can be compared between vocabularies. It is a masked pseudo-likelihood (each token given all others that are not
-masked), not a code length of the text. The *unigram* figures say what the same held-out tokens cost when each is
-guessed by its share among the tokens that were trained on (add-one smoothed): a model that has learnt nothing but
-frequencies gets this.
+loss on the tokens it predicts, in bits, over the number of characters that they stand for: unlike the loss per token,
+it can be compared between vocabularies, and so can the *perplexity per character*, 2 to the power of it. Of masked
+tokens it is a pseudo-likelihood (each token given all others that are not masked); of a language model it is the code
+length of the text, ends of instances included, and compares models whose instances are the same text (``single``). An
+unknown token counts as one character, whatever it stands for: how many there are is said. The *unigram* figures say
+what the same held-out tokens cost when each is guessed by its share among the tokens that were trained on (add-one
+smoothed): a model that has learnt nothing but frequencies gets this.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from zhprep.models.checkpoints.files import load_model
 from zhprep.pretrain.job import open_instances
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
+from zhprep.vocab.bytemap import token_bytes
 
 MOST_ROWS = 100_000
 """Training rows that the unigram distribution is counted over, evenly spaced; beyond that it hardly changes."""
@@ -35,7 +38,7 @@ BATCH = 64
 def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str, Any]:
     """Return the figures of the model in ``folder`` on the instances of ``data`` that are held out at ``share``.
 
-    ``objectives`` has mean loss, accuracy and count of each; a model that predicts masked tokens has more of these.
+    ``objectives`` has mean loss, accuracy and count of each; a model that predicts tokens of the text has more.
     Raises ``DataError`` when nothing is held out.
     """
     model, vocabulary = load_model(folder).to(world.device), load(folder)
@@ -45,51 +48,75 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
     padding = Padding(vocabulary.pad, longest=model.config.max_position_embeddings)
     batches = Batches(instances, view, model.columns, padding)
-    found = predict(model, in_order(batches, held_out, BATCH), world.device)
+    size = max(BATCH // model.group, 1) * model.group
+    found = predict(model, in_order(batches, held_out, size), world.device)
     figures: dict[str, Any] = {}
-    if "mlm" in found:
-        figures = masked_tokens(found["mlm"], unigram_losses(instances, view, rows, vocabulary), vocabulary)
+    for name, part in model.parts.items():
+        if part.text and not figures:
+            unigram = unigram_losses(instances, view, rows, vocabulary, ends=part.text == "written")
+            figures = figures_of_tokens(found[name], unigram, vocabulary, part.text)
     objectives = {name: predictions.figures for name, predictions in found.items()}
     return {**figures, "instances": len(held_out), "objectives": objectives}
 
 
-def masked_tokens(found: Predictions, unigram: npt.NDArray[np.float64], vocabulary: Vocabulary) -> dict[str, float]:
-    """Return the figures of predicted tokens, beside what they cost under ``unigram`` (nats of each id, ``[V]``)."""
+def figures_of_tokens(
+    found: Predictions, unigram: npt.NDArray[np.float64], vocabulary: Vocabulary, text: str
+) -> dict[str, float]:
+    """Return the figures of predicted tokens, ``masked`` or ``written`` ones, beside what they cost under ``unigram``
+    (nats of each id, ``[V]``)."""
     guessed = unigram[found.labels]
-    n_characters = int(characters(vocabulary)[found.labels].sum())
+    n_characters = max(int(characters(vocabulary)[found.labels].sum()), 1)
+    bits = float(found.losses.sum()) / math.log(2) / n_characters
     figures = found.figures
     return {
         "loss": figures["loss"],
         "accuracy": figures["accuracy"],
         "perplexity": math.exp(min(figures["loss"], 700.0)),
-        "bits_per_character": float(found.losses.sum()) / math.log(2) / n_characters,
+        "bits_per_character": bits,
+        "perplexity_per_character": 2.0 ** min(bits, 1000.0),
         "unigram_loss": float(guessed.mean()),
         "unigram_bits_per_character": float(guessed.sum()) / math.log(2) / n_characters,
-        "masked_tokens": len(found.labels),
-        "masked_characters": n_characters,
+        f"{text}_tokens": len(found.labels),
+        f"{text}_characters": n_characters,
+        "unknown_tokens": int((found.labels == vocabulary.unk).sum()),
     }
 
 
 def unigram_losses(
-    instances: Instances, view: View, rows: npt.NDArray[np.integer], vocabulary: Vocabulary
+    instances: Instances, view: View, rows: npt.NDArray[np.integer], vocabulary: Vocabulary, *, ends: bool = False
 ) -> npt.NDArray[np.float64]:
     """Return for each token id the nats it costs under the add-one smoothed distribution of ``rows`` (float64 ``[V]``).
 
-    Padding, ``[CLS]``, ``[SEP]`` and ``[MASK]`` are never predicted and have no share.
+    Padding, ``[CLS]``, ``[MASK]`` and, without ``ends``, ``[SEP]`` are never predicted and have no share.
     """
     chosen = rows[:: math.ceil(len(rows) / MOST_ROWS)].astype(np.int64)
     counts = np.ones(vocabulary.size, np.int64)
     for begin in range(0, len(chosen), 4096):
         gathered = instances.gather(chosen[begin : begin + 4096])
         counts += np.bincount(view.clean(gathered), minlength=vocabulary.size)
-    counts[[vocabulary.pad, vocabulary.cls, vocabulary.sep, vocabulary.mask]] = 0
+    counts[[vocabulary.pad, vocabulary.cls, vocabulary.mask, *([] if ends else [vocabulary.sep])]] = 0
     with np.errstate(divide="ignore"):
         losses: npt.NDArray[np.float64] = -np.log(counts / counts.sum())
     return losses
 
 
 def characters(vocabulary: Vocabulary) -> Integers:
-    """Return how many characters each token stands for (int64 ``[V]``): without ``##``, and one for special tokens."""
-    lengths = np.array([len(token.removeprefix("##")) or 2 for token in vocabulary.tokens], np.int64)
-    lengths[vocabulary.is_special] = 1
+    """Return how many characters each token stands for (int64 ``[V]``): one for an unknown token, and none for other
+    special tokens.
+
+    Of a byte-level token they are those that begin in it; marks and the space before a word are no characters.
+    """
+    count = _begun if vocabulary.kind == "bbpe" else _written
+    lengths = np.array([count(token) for token in vocabulary.tokens], np.int64)
+    lengths[vocabulary.is_special] = 0
+    lengths[vocabulary.unk] = 1
     return lengths
+
+
+def _written(token: str) -> int:
+    return len(token.removeprefix("##").removeprefix("▁")) or len(token)
+
+
+def _begun(token: str) -> int:
+    raw = token_bytes(token) or b""
+    return sum(byte & 0xC0 != 0x80 for byte in raw.removeprefix(b" "))

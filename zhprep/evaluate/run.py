@@ -16,9 +16,10 @@ from zhprep.core.report import Report
 from zhprep.core.shards import PLAN, check_covered, write_json
 from zhprep.engine.distribution import joined
 from zhprep.engine.log import QUIET
-from zhprep.evaluate.classify import score_task
 from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.intrinsic import intrinsic
+from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
@@ -28,21 +29,18 @@ SCORES = "scores.json"
 
 def evaluate(
     run: Path, config: EvaluateConfig, *, data: Path | None = None, tasks: Sequence[Path] = (),
-    progress: Callable[[str], Progress] = Progress,
+    intermediate: Path | None = None, beside: Sequence[Path] = (), progress: Callable[[str], Progress] = Progress,
 ) -> Report:  # fmt: skip
     """Return the scores of the model in ``run`` and add them to its ``scores.json``.
 
     Intrinsic figures are taken on the held-out part of ``data``, by default the instances that the run was trained on;
-    a model folder that is not a run of ours has none unless ``data`` is given. Each of ``tasks`` is fine-tuned on.
-    Raises ``UsageError`` or ``DataError`` for what is missing or does not fit.
+    a model folder that is not a run of ours has none unless ``data`` is given. Each of ``tasks`` is fine-tuned on,
+    after the task ``intermediate`` and together with those ``beside``, if any. Raises ``UsageError`` or ``DataError``
+    for what is missing or does not fit.
     """
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    if not (run / "config.json").exists():
-        what = "is unfinished" if (run / PLAN).exists() else "holds no model (no config.json)"
-        raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
-    check_covered(run, (*folder.MODEL, PLAN))
+    _ready(run, config)
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
+    transfer = _transfer(intermediate, beside)
     source = data or _trained_on(run)
     if source is None and not tasks:
         raise UsageError(f"{run}: there is nothing to evaluate it on", hint="give a --task, or instances with --data")
@@ -52,12 +50,67 @@ def evaluate(
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
         for task in known:
             shown = progress(f"evaluate {task.name}") if world.writes else QUIET
-            found = score_task(run, task, config, world, shown)
+            found = score_task(run, task, config, world, shown, transfer)
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
-            scores.setdefault("tasks", {})[task.name] = {**found, **facts}
+            scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
     write_json(run / SCORES, scores, replace=True)
     folder.seal(run, SCORES)
     return Report(output=str(run / SCORES), scores=scores)
+
+
+def predict_task(
+    run: Path, task: Path, config: EvaluateConfig, *, part: str = "",
+    intermediate: Path | None = None, beside: Sequence[Path] = (), progress: Callable[[str], Progress] = Progress,
+) -> tuple[Any, Report]:  # fmt: skip
+    """Return what the model in ``run`` says for ``part`` of ``task`` (test if it has one, else dev) in the form that is
+    handed in, a list of lines or one object, and a report; the model is the one of all seeds that is best on dev.
+
+    Raises ``UsageError`` or ``DataError`` for what is missing or does not fit.
+    """
+    _ready(run, config)
+    known = read_task(task)
+    part = part or ("test" if known.test else "dev")
+    if not getattr(known, part):
+        raise UsageError(f"{task} has no {part}", hint="give --part dev, or a task with that part")
+    if config.probe:
+        raise UsageError("--probe scores layers and predicts nothing", hint="leave it out")
+    with joined() as world:
+        shown = progress(f"predict {known.name}") if world.writes else QUIET
+        tuner = tuner_for(run, known, config, world, _transfer(intermediate, beside), shown)
+        meter, metric = meter_of(tuner, shown), known.kind.metric
+        scores, said = [], []
+        for seed in config.seeds:
+            model = tuner.run(seed, meter)
+            scores.append(tuner.scores(model, "dev"))
+            if scores[-1][metric] >= max(one[metric] for one in scores):
+                said = tuner.prepared.said(model, part, world, 2 * config.batch_size)
+        meter.end()
+    best = max(scores, key=lambda one: one[metric])
+    facts = {"kind": known.kind_name, "part": part, "rows": len(said), "seed": config.seeds[scores.index(best)]}
+    return known.kind.submission(said, tuner.prepared.examples(part)), Report(scores={**facts, "dev": best})
+
+
+def setting_of(config: EvaluateConfig, transfer: Transfer = ALONE) -> str:
+    """Return what tells scores of other ways of transfer from those of the usual one, nothing for that one."""
+    usual = EvaluateConfig()
+    names = ("layers", "keep", "tune", "ensemble", "distill", "probe")
+    said = [f"{name}={getattr(config, name)}" for name in names if getattr(config, name) != getattr(usual, name)]
+    said += [f"{name}={'+'.join(tasks)}" for name, tasks in transfer.facts().items()]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _transfer(intermediate: Path | None, beside: Sequence[Path]) -> Transfer:
+    return Transfer(None if intermediate is None else read_task(intermediate), tuple(read_task(one) for one in beside))
+
+
+def _ready(run: Path, config: EvaluateConfig) -> None:
+    """Raise ``DataError`` where ``run`` holds no whole model; set the threads."""
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    if not (run / "config.json").exists():
+        what = "is unfinished" if (run / PLAN).exists() else "holds no model (no config.json)"
+        raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
+    check_covered(run, (*folder.MODEL, PLAN))
 
 
 def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[Path]:
@@ -67,7 +120,8 @@ def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[P
     return [
         task
         for task in tasks
-        if (found := there.get(task.name)) is None or (found["config"], found["sha256"]) != (wanted, files_sha256(task))
+        if (found := there.get(layout_of(task).name + setting_of(config))) is None
+        or (found["config"], found["sha256"]) != (wanted, files_sha256(task))
     ]
 
 

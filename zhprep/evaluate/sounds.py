@@ -1,4 +1,4 @@
-"""How the texts of a task sound, for models that read pinyin.
+"""What models read of the texts of a task besides characters: where their words end, and how they sound.
 
 Words are found and characters read with the settings that the stages have by themselves, through their Simplified
 shadow, as in the recipes.
@@ -7,6 +7,7 @@ shadow, as in the recipes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,10 +19,15 @@ from zhprep.pinyin import PinyinConfig
 from zhprep.pinyin import build as build_pinyin
 from zhprep.segment import SegmentConfig
 from zhprep.segment import build as build_segment
-from zhprep.vocab.encode import Encoded
+from zhprep.vocab import Encoded
 
 Reader = Callable[[list[str], Encoded], Integers]
 """Makes a column of the tokens of texts, int64 ``[T]``."""
+
+
+def words_of(texts: pa.Array) -> Any:
+    """Return where the words of ``texts`` (strings ``[S]``) end, in code points: list<int32> ``[S]``."""
+    return build_segment(SegmentConfig(via_simplified=True))(_document(texts), Account()).column("ends").flatten()
 
 
 def pinyin_reader() -> Reader:
@@ -30,7 +36,7 @@ def pinyin_reader() -> Reader:
 
     def pinyin_ids(texts: list[str], encoded: Encoded) -> Integers:
         account = Account()
-        text = pa.RecordBatch.from_arrays([pa.array([""]), pa.array([texts], pa.list_(pa.string()))], schema=TEXT)
+        text = _document(pa.array(texts, pa.string()))
         syllables = read(segment(text, account), account).column("syllables").flatten()
         first = np.repeat(syllables.offsets.to_numpy()[:-1], np.diff(encoded.sentence_offsets)) + encoded.starts
         single = encoded.stops - encoded.starts == 1
@@ -43,3 +49,9 @@ def pinyin_reader() -> Reader:
 
 READERS: dict[str, Callable[[], Reader]] = {"pinyin_ids": pinyin_reader}
 """Columns of tokens that a model may need besides the tokens, by name."""
+
+
+def _document(texts: pa.Array) -> pa.RecordBatch:
+    """Return ``texts`` as the sentences of one document."""
+    sentences = pa.ListArray.from_arrays(pa.array([0, len(texts)], pa.int32()), texts)
+    return pa.RecordBatch.from_arrays([pa.array([""]), sentences], schema=TEXT)

@@ -89,6 +89,10 @@ def _cmap(file: BinaryIO, offset: int, path: Path) -> bytes:
 
 
 def _code_points(table: bytes, path: Path) -> CodePoints:
+    """Return the code points (``uint32[N]``, sorted) of the first table of Unicode that can be read in ``cmap``.
+
+    Raises ``DataError`` when there is none.
+    """
     (count,) = struct.unpack_from(">2xH", table)
     places: dict[tuple[int, int], int] = {}
     for record in range(count):
@@ -108,7 +112,8 @@ def _code_points(table: bytes, path: Path) -> CodePoints:
 
 
 def _segments(table: bytes) -> CodePoints:
-    """Read format 4: segments of the Basic Multilingual Plane, each with a delta or an array of glyphs."""
+    """Read format 4: segments of the Basic Multilingual Plane, each with a delta or an array of glyphs;
+    ``uint32[N]``."""
     (twice,) = struct.unpack_from(">6xH", table)
     words = np.frombuffer(table[: len(table) // 2 * 2], ">u2").astype(np.int64)
     n = twice // 2
@@ -129,7 +134,7 @@ def _segments(table: bytes) -> CodePoints:
 
 
 def _groups(table: bytes) -> CodePoints:
-    """Read format 12: groups of consecutive characters and glyphs, over all of Unicode."""
+    """Read format 12: groups of consecutive characters and glyphs, over all of Unicode; ``uint32[N]``."""
     (count,) = struct.unpack_from(">12xL", table)
     groups = np.frombuffer(table, ">u4", count=3 * count, offset=16).astype(np.int64).reshape(count, 3)
     found = [np.arange(first + (glyph == 0), last + 1) for first, last, glyph in groups]
@@ -137,7 +142,7 @@ def _groups(table: bytes) -> CodePoints:
 
 
 def _trimmed(table: bytes) -> CodePoints:
-    """Read format 6: one run of characters."""
+    """Read format 6: one run of characters; ``uint32[N]``."""
     first, count = struct.unpack_from(">6xHH", table)
     glyphs = np.frombuffer(table, ">u2", count=count, offset=10)
     code_points: CodePoints = (first + np.flatnonzero(glyphs)).astype(np.uint32)

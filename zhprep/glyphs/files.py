@@ -62,6 +62,7 @@ def save_components(components: Components, rendered: Rendered, folder: Path) ->
 
 
 def _save(folder: Path, images_name: str, record_name: str, images: Images, facts: dict[str, Any]) -> dict[str, Any]:
+    """Write images ``uint8[V, F, S, S]`` and what is known of them; return the latter with their hash."""
     data = npy_bytes(images)
     facts = {**facts, "sha256": hashlib.sha256(data).hexdigest()}
     with committed(folder / images_name, replace=True) as file:

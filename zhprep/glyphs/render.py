@@ -124,6 +124,7 @@ def _distinct(faces: Sequence[Face]) -> list[Face]:
 def _draw_entry(
     entry: str, pens: Sequence[_Pen], size: int, words: bool, special: frozenset[str]
 ) -> tuple[int, Images | None]:
+    """Return which face drew an entry, or why none did, and its image ``uint8[S, S]``."""
     if entry in special:
         return Source.SPECIAL, None
     if len(entry) == 1:
@@ -143,6 +144,7 @@ def _draw_entry(
 
 
 def _draw_character(character: str, pens: Sequence[_Pen], size: int) -> tuple[int, Images | None]:
+    """Return which face drew a character, or why none did, and its image ``uint8[S, S]``."""
     for pen in pens:
         if character in pen.face.characters:
             image = pen.draw(character, size)

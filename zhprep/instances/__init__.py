@@ -13,12 +13,13 @@ from zhprep.instances.build import InstanceBuilder, build_instances, builder_of
 from zhprep.instances.config import InstancesConfig, MaskProbSchedule
 from zhprep.instances.corruptions import Corrupted, corrupt_batch
 from zhprep.instances.masks import Flat, Masked, TokenFacts, mask_batch
-from zhprep.instances.materials import SIMILAR_WORDS, Materials, facts_of, instances_config
+from zhprep.instances.materials import SIMILAR_WORDS, TAGS, Materials, facts_of, instances_config
 
 Config = InstancesConfig
 
 __all__ = [
     "SIMILAR_WORDS",
+    "TAGS",
     "Config",
     "Corrupted",
     "Flat",

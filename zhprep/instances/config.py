@@ -93,6 +93,9 @@ class InstancesConfig:
     coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
     spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
+    tags: str | None = setting(
+        None, "file of tags of the words of each document (JSON lines): adds their columns (LERT)"
+    )
     keep_special: tuple[str, ...] = setting(
         (), "special or free entries that stay whole where the text has them, as <NUM>; others are taken apart as text"
     )

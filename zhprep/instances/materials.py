@@ -14,13 +14,17 @@ from typing import Any
 from zhprep.core import config as settings
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corruptions import marks_of, sentinels_of
-from zhprep.instances.layout import Reader, SpanFile, SpecialIds, read_entities
+from zhprep.instances.layout import Reader, SpanFile, SpecialIds, TagFile, read_entities
 from zhprep.instances.masks import PinyinReadings, TokenFacts
 from zhprep.instances.similar import read_similar_words
 from zhprep.vocab import Encoder, Vocabulary, load
 
 SIMILAR_WORDS = "similar-words.tsv"
 """The table of similar words inside an instances folder; the name is ours, never one that a manifest says."""
+
+TAGS = "tags.json"
+"""The tags of each kind, in the order of their numbers, inside an instances folder that has columns of them: the first
+line of the file of tags."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,11 +54,12 @@ class Materials:
         """
         entities = read_entities(config.entities) if config.entities else None
         spans = SpanFile(config.spans) if config.spans else None
+        tags = TagFile(config.tags) if config.tags else None
         coarse = load(config.coarse_vocab) if config.coarse_vocab else None
         encoder = encoder or Encoder(vocabulary, keep_special=config.keep_special)
         kept = [name for name in config.keep_special if coarse and name in coarse.ids]
         coarse_encoder = Encoder(coarse, keep_special=kept) if coarse else None
-        reader = Reader(encoder, coarse_encoder, entities, spans, pinyin=readings is not None)
+        reader = Reader(encoder, coarse_encoder, entities, spans, tags, pinyin=readings is not None)
         special = SpecialIds(coarse.cls, coarse.sep) if coarse else None
         return cls(config, vocabulary, reader, facts_of(config, vocabulary, readings), special)
 
@@ -73,6 +78,8 @@ def facts_of(config: InstancesConfig, vocabulary: Vocabulary, readings: PinyinRe
 def instances_config(folder: Path, manifest: dict[str, Any]) -> InstancesConfig:
     """Return the settings in the manifest of ``folder``; raises ``UsageError`` for one that this version has not."""
     config = settings.build(InstancesConfig, manifest["config"]["instances"], where=f"the manifest of {folder}")
-    if config.similar_words is None:
-        return config
-    return dataclasses.replace(config, similar_words=str(folder / SIMILAR_WORDS))
+    beside = {"similar_words": SIMILAR_WORDS, "tags": TAGS}
+    files: dict[str, Any] = {
+        name: str(folder / file) for name, file in beside.items() if getattr(config, name) is not None
+    }
+    return dataclasses.replace(config, **files)

@@ -30,19 +30,23 @@ class ModelConfig:
         ("mlm", "next_sentence"), "what the model is trained on; OBJECTIVE:STREAM for another stream than its own"
     )
     objective_weights: tuple[float, ...] = setting((), "weight of each objective in the loss; 1 each if empty")
-    objective_rise: tuple[int, ...] = setting(
-        (), "steps over which each objective's weight rises from nothing; at once if empty or 0"
+    objective_rise: tuple[float, ...] = setting(
+        (), "steps, or a share of all if below 1, in which each objective's weight rises from nothing; 0 has it at once"
     )
     vocab_size: int = setting(21128, "number of token ids", minimum=1)
     num_hidden_layers: int = setting(12, "number of layers", minimum=1)
     hidden_size: int = setting(768, "width of the hidden states", minimum=1)
     embedding_size: int = setting(0, "width of the embeddings; 0 is that of the hidden states", minimum=0)
     num_attention_heads: int = setting(12, "number of attention heads", minimum=1)
+    head_size: int = setting(0, "width of an attention head; 0 is hidden_size shared by the heads", minimum=0)
     intermediate_size: int = setting(3072, "width inside the feed-forward block", minimum=1)
     max_position_embeddings: int = setting(512, "longest sequence", minimum=1)
     type_vocab_size: int = setting(2, "number of segment types", minimum=1)
     hidden_dropout: float = setting(0.1, "dropout after embeddings and blocks", minimum=0, maximum=1)
     attention_dropout: float = setting(0.1, "dropout on attention weights", minimum=0, maximum=1)
+    inner_dropout: float = setting(
+        0.0, "dropout inside feed-forward blocks and after a norm at the end", minimum=0, maximum=1
+    )
     norm: str = setting("layer", "what normalises the hidden states")
     norm_position: str = setting(
         "post", "after the residual, or before each block and at the end", choices=("post", "pre")
@@ -57,14 +61,22 @@ class ModelConfig:
     global_attn_every_n_layers: int = setting(1, "with local attention: every so many layers see all", minimum=1)
     attention_scale: float = setting(0.0, "factor on attention scores; 0 is 1/sqrt(width of a head)", minimum=0)
     cross_attention: bool = setting(False, "layers also attend to another stream (set by the body)")
-    initializer_range: float = setting(0.02, "standard deviation of fresh weights", minimum=0)
+    output: str = setting("table", "how tokens are scored: by the token table, or in classes of rarer ones (adaptive)")
+    sampled_tokens: int = setting(
+        0, "with output table: tokens drawn beside the right one, for the loss in training; 0 scores all", minimum=0
+    )
+    initializer_range: float = setting(
+        0.02,
+        "standard deviation of fresh weights; 0 is that of unit variance: 1 in tables, else by what goes in",
+        minimum=0,
+    )
     format: str = setting("", "format that the model is saved in; by its parts if empty")
     parts: dict[str, Any] = dataclasses.field(
         default_factory=dict, metadata={"help": "settings of single parts: a table [model.PART] for each"}
     )
 
     def __post_init__(self) -> None:
-        if self.hidden_size % self.num_attention_heads:
+        if not self.head_size and self.hidden_size % self.num_attention_heads:
             raise UsageError(
                 f"hidden_size {self.hidden_size} cannot be shared by {self.num_attention_heads} heads",
                 hint="make it a multiple",
@@ -83,14 +95,19 @@ class ModelConfig:
         return dict(zip(self.objectives, self.objective_weights or [1.0] * len(self.objectives), strict=True))
 
     @property
-    def rise(self) -> dict[str, int]:
-        """The steps over which the weight of each named objective rises."""
-        return dict(zip(self.objectives, self.objective_rise or [0] * len(self.objectives), strict=True))
+    def rise(self) -> dict[str, float]:
+        """The steps, or below 1 the share of all, in which the weight of each named objective rises."""
+        return dict(zip(self.objectives, self.objective_rise or [0.0] * len(self.objectives), strict=True))
 
     @property
     def table_size(self) -> int:
         """The width of the token table."""
         return self.embedding_size or self.hidden_size
+
+    @property
+    def head_width(self) -> int:
+        """The width of an attention head."""
+        return self.head_size or self.hidden_size // self.num_attention_heads
 
     def settings_of(self, part: str, kind: type[Settings]) -> Settings:
         """Return the settings of ``part``, those of ``[model.PART]`` over the defaults of ``kind``.

@@ -34,5 +34,5 @@ def uniform(random: Tensor) -> Tensor:
 
 
 def _shifted(x: Tensor, places: int) -> Tensor:
-    """Shift to the right as unsigned numbers are."""
+    """Shift int64 ``[…]`` to the right as unsigned numbers are."""
     return (x >> places) & ((1 << (64 - places)) - 1)

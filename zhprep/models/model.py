@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -34,7 +35,8 @@ class Model(nn.Module):
         super().__init__()
         self.config = config
         body = lookup(BODIES, config.body, "body")
-        makers = objectives or {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
+        if (makers := objectives) is None:
+            makers = {name: lookup(OBJECTIVES, kind_of(name), "objective") for name in config.objectives}
         self.reads = {name: stream_of(name, config.body, body) for name in makers}
         self.body = body(config)
         made = {name: make(self.body.streams[self.reads[name]].config) for name, make in makers.items()}
@@ -73,6 +75,11 @@ class Model(nn.Module):
         """All columns that are read, of the data and of the feed."""
         return tuple(dict.fromkeys((*self._read("needs"), *self.takes)))
 
+    @property
+    def group(self) -> int:
+        """How many rows that follow one another must lie in one part of a step (:attr:`Objective.group`)."""
+        return math.lcm(*(part.group for part in self.parts.values()))
+
     def encode(self, batch: Batch, stream: str = "", *, all_layers: bool = False) -> HiddenStream:
         """Return a stream of ``batch``, the main one if none is named; no objective is asked."""
         return self.body.encode(stream or self.body.main, Pass(batch, all_layers))
@@ -88,20 +95,22 @@ class Model(nn.Module):
             passing.streams[stream] = self.body.encode(stream, passing)
             for name, part in self.objectives.items():
                 if self.reads[name] == stream:
-                    passing.predictions[name] = part(passing.streams[stream])
+                    passing.predictions[name] = made = part(passing.streams[stream])
+                    passing.streams[stream] = passing.streams[stream].having(made.found)
         return {name: passing.predictions[name] for name in self.objectives}
 
     def counts(self, batch: Batch) -> dict[str, int]:
         """Return how many things each objective will predict in the batch, before anything is computed."""
         return {name: part.count(self._spec_of(name).view(batch)) for name, part in self.parts.items()}
 
-    def weights(self, step: int) -> dict[str, float]:
-        """Return the weight of each objective in the loss of ``step`` (from 0)."""
-        whole, rise = self.config.weights, self.config.rise
-        return {
-            name: whole.get(name, 1.0) * (min(step / steps, 1.0) if (steps := rise.get(name, 0)) else 1.0)
-            for name in self.objectives
-        }
+    def weights(self, step: int, n_steps: int = 0) -> dict[str, float]:
+        """Return the weight of each objective in the loss of ``step`` (from 0) of a run of ``n_steps``."""
+        weights = {}
+        for name in self.objectives:
+            rise = self.config.rise.get(name, 0.0)
+            rise *= n_steps if rise < 1 else 1
+            weights[name] = self.config.weights.get(name, 1.0) * (min(step / rise, 1.0) if rise else 1.0)
+        return weights
 
     def fill(self, assets: Assets) -> None:
         """Put what the parts know beforehand into the fresh weights."""
@@ -120,7 +129,8 @@ class Model(nn.Module):
 
     def _initialise(self, module: nn.Module) -> None:
         if isinstance(module, (nn.Linear, nn.Embedding)):
-            nn.init.normal_(module.weight, std=self.config.initializer_range)
+            unit = module.in_features**-0.5 if isinstance(module, nn.Linear) else 1.0
+            nn.init.normal_(module.weight, std=self.config.initializer_range or unit)
         if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
         if isinstance(module, Part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
@@ -18,11 +19,13 @@ class Prediction:
 
     ``labels`` are int64 ``[N]``, :data:`IGNORED` where there is nothing to predict (float32 for a regression);
     ``logits`` ``[N, classes]``, or ``[N]`` for two classes by their sign; ``losses`` ``[N]`` in nats, 0 where ignored.
+    ``found`` is what was computed on the way for later objectives of the stream to read, by name.
     """
 
     logits: Tensor
     labels: Tensor
     losses: Tensor
+    found: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of_classes(cls, logits: Tensor, labels: Tensor | None) -> Prediction:

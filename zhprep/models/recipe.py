@@ -16,6 +16,7 @@ from zhprep.models.assets import Assets
 from zhprep.models.blocks.feedforward import activation_of
 from zhprep.models.blocks.layers import LAYERS
 from zhprep.models.blocks.norms import NORMS
+from zhprep.models.blocks.outputs import OUTPUTS
 from zhprep.models.blocks.part import Part
 from zhprep.models.blocks.stacks import STACKS
 from zhprep.models.bodies import BODIES
@@ -72,6 +73,7 @@ def parts_of(config: ModelConfig) -> dict[str, type[Part]]:
         config.embeddings: lookup(EMBEDDINGS, config.embeddings, "embeddings"),
         config.stack: lookup(STACKS, config.stack, "stack"),
         config.layer: lookup(LAYERS, config.layer, "layer"),
+        config.output: lookup(OUTPUTS, config.output, "output"),
         **{name: lookup(INPUTS, name, "input") for name in config.inputs},
         **{kind: lookup(OBJECTIVES, kind, "objective") for kind in map(kind_of, config.objectives)},
     }
@@ -87,13 +89,29 @@ def check(config: ModelConfig) -> None:
         if name not in known:
             raise UsageError(f"[model.{name}] is of no part of this model", hint=suggest(name, list(known)))
         config.settings_of(name, known[name])
-    for objective in config.objectives:
-        stream_of(objective, config.body, BODIES[config.body])
+    if config.sampled_tokens and config.output != "table":
+        raise UsageError("sampled_tokens is of the output table", hint=f'leave one out: output = "{config.output}"')
+    for number, objective in enumerate(config.objectives):
+        stream, kind = stream_of(objective, config.body, BODIES[config.body]), OBJECTIVES[kind_of(objective)]
+        if kind.causal and stream not in BODIES[config.body].causal:
+            raise UsageError(
+                f"objective {objective!r} predicts what comes next, which each place of the stream {stream!r} sees",
+                hint='give [model] body = "causal"',
+            )
+        behind = kind.behind
+        if behind and behind not in map(kind_of, config.objectives[:number]):
+            hint = f'name "{behind}" in objectives, and before it'
+            raise UsageError(f"objective {objective!r} reads what {behind!r} finds on its way", hint=hint)
 
 
 def learns(config: ModelConfig) -> dict[str, tuple[str, ...]]:
     """Return for each objective the columns that it learns, under the names that its stream has for them."""
     return {name: OBJECTIVES[kind_of(name)].labels for name in config.objectives}
+
+
+def reads(config: ModelConfig) -> dict[str, tuple[str, ...]]:
+    """Return for each objective the columns of the data that it needs, under the names that its stream has for them."""
+    return {name: OBJECTIVES[kind_of(name)].needs for name in config.objectives}
 
 
 def fitted(config: ModelConfig, assets: Assets) -> ModelConfig:

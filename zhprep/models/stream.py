@@ -18,8 +18,9 @@ class HiddenStream:
 
     ``token_table`` ``[V, E]`` is the table that a masked-token head shares; ``row_states`` ``[B, D]`` the state that
     stands for a row (that of ``[CLS]``); ``batch`` the batch as this stream read it; ``layers`` the states of the
-    embeddings and of every layer, each ``[B, L, D]``, where they were asked for; ``found`` what the body computed on
-    the way for objectives to read, by name (which tokens were replaced, say).
+    embeddings and of every layer, each ``[B, L, D]``, where they were asked for; ``found`` what the body, and
+    objectives of the stream, computed on the way for later objectives to read, by name (which tokens were replaced,
+    say).
     """
 
     hidden_states: Tensor
@@ -28,6 +29,10 @@ class HiddenStream:
     batch: Batch
     layers: tuple[Tensor, ...] = ()
     found: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    def having(self, found: Mapping[str, Tensor]) -> HiddenStream:
+        """Return this stream with ``found`` beside what was found before."""
+        return dataclasses.replace(self, found={**self.found, **found}) if found else self
 
     def at(self, positions: Tensor) -> Tensor:
         """Return the states ``[N, D]`` at ``positions``, indices into the flattened ``B*L``."""

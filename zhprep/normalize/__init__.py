@@ -93,7 +93,7 @@ def _check_placeholder(config: NormalizeConfig) -> None:
 
 
 def _assemble(batch: pa.RecordBatch, text: Text, counts: Positions, account: Account) -> pa.RecordBatch:
-    """Put the sentences back into their documents, which had ``counts`` lines; count what is empty."""
+    """Put the sentences back into their documents, which had ``counts`` lines (``intp[D]``); count what is empty."""
     sentences, lines = text.write()
     document_of_line = np.repeat(np.arange(batch.num_rows), counts)
     per_document = np.bincount(document_of_line[lines], minlength=batch.num_rows)

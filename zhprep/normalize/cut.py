@@ -40,7 +40,8 @@ def cut_long(text: Text, config: NormalizeConfig, account: Account) -> tuple[Tex
 
 
 def _places(codes: Codes, table: Kinds) -> list[Positions]:
-    """Return before which characters a cut may fall, best first: after commas, between words, between clusters."""
+    """Return before which characters of ``codes`` (``uint32[N]``) a cut may fall, ``intp[M]`` each, best first: after
+    commas, between words, between clusters."""
     before, after = table[codes[:-1]], table[codes[1:]]
     clusters = after < marks.EXTENDER
     words = clusters & (after != marks.PAUSE) & ~((before <= marks.SYMBOL) & (after <= marks.SYMBOL))
@@ -50,6 +51,8 @@ def _places(codes: Codes, table: Kinds) -> list[Positions]:
 
 
 def _cuts(choices: list[Positions], length: int, longest: int) -> Positions:
+    """Return where to cut (``intp[K]``) ``length`` characters at places of ``choices``, so that none has more than
+    ``longest``."""
     cuts: list[int] = []
     begin = 0
     while length - begin > longest:
@@ -60,6 +63,6 @@ def _cuts(choices: list[Positions], length: int, longest: int) -> Positions:
 
 
 def _last(places: Positions, begin: int, end: int) -> int:
-    """Return the last of ``places`` after ``begin`` and not after ``end``, or 0."""
+    """Return the last of ``places`` (``intp[M]``, sorted) after ``begin`` and not after ``end``, or 0."""
     i = int(np.searchsorted(places, end, side="right"))
     return int(places[i - 1]) if i and places[i - 1] > begin else 0

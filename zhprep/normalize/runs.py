@@ -92,6 +92,7 @@ class Runs:
         return self._skip(places, -1)
 
     def _skip(self, places: Positions, step: int) -> Positions:
+        """Return ``places`` (``intp[N]``), those on white space moved by ``step`` to the nearest that are not."""
         spaced = np.flatnonzero(self.kinds[places] == marks.SPACE)
         if not spaced.size:
             return places

@@ -79,7 +79,7 @@ def _marked(text: Text, config: NormalizeConfig, account: Account) -> Text:
 
 
 def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -> Text:
-    """Put marks at ``stops`` and drop the white space from there to ``starts``."""
+    """Put marks at ``stops`` and drop the white space from there to ``starts`` (both ``intp[N]``)."""
     kept = np.ones(text.codes.size, np.bool_)
     kept[stops[starts > stops]] = False
     for i in np.flatnonzero(starts > stops + 1).tolist():
@@ -92,7 +92,7 @@ def _parted(text: Text, stops: Positions, starts: Positions, account: Account) -
 
 
 def _ends(runs: Runs) -> Positions:
-    """Return which runs end a sentence."""
+    """Return which runs end a sentence, ``intp[N]``."""
     kinds = runs.kinds
     before = kinds[runs.skip_spaces_back(runs.first - 1)]
     following = kinds[runs.after]
@@ -208,4 +208,5 @@ def _enclosed(runs: Runs, found: Positions) -> Flags:
 
 
 def _string(codes: Codes) -> str:
+    """Return code points ``uint32[N]`` as a string, marks as line ends."""
     return as_string(np.where(is_mark(codes), np.uint32(ord("\n")), codes))

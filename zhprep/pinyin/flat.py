@@ -98,6 +98,7 @@ def unflatten(batch: pa.RecordBatch, flat: FlatText, syllables: npt.NDArray[np.u
 
 
 def _flat(utf8: memoryview, offsets: Integers, word_ends: Integers) -> FlatText:
+    """Return text of ``offsets`` (``int64[S+1]``, characters) and ``word_ends`` (``int64[W]``) as code points."""
     codes = np.frombuffer(str(utf8, "utf-8").encode("utf-32-le"), np.uint32)
     return FlatText(codes, offsets, word_ends, utf8)
 

@@ -152,7 +152,8 @@ def product(left: Floats, right: Floats) -> Floats:
 
 
 def _in_parts(sentence_offsets: Integers) -> Integers:
-    """Return the offsets with a border more wherever a sentence has gone on for ``LONGEST`` characters."""
+    """Return the offsets (``int64[S+1]``) with a border more wherever a sentence has gone on for ``LONGEST``
+    characters."""
     sizes = np.diff(sentence_offsets)
     long = np.flatnonzero(sizes > LONGEST)
     borders = [np.arange(sentence_offsets[i] + LONGEST, sentence_offsets[i + 1], LONGEST) for i in long.tolist()]
@@ -160,6 +161,7 @@ def _in_parts(sentence_offsets: Integers) -> Integers:
 
 
 def _whole_blocks(rows: Integers) -> Integers:
+    """Return numbers of rows (``int64[N]``) rounded up to whole blocks."""
     return -(-rows // BLOCK) * BLOCK
 
 
@@ -190,6 +192,8 @@ def _padded_inputs(
 
 
 def _padded(values: npt.NDArray[np.int32], offsets: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return ragged ``values`` (``int32[T]``, rows by ``offsets`` ``int32[N+1]``) as ``int32[N, C]``, -1 where a row
+    has ended."""
     counts = np.diff(offsets)
     result = np.full((len(counts), int(counts.max())), -1, np.int32)
     result[np.arange(result.shape[1]) < counts[:, None]] = values

@@ -66,6 +66,8 @@ def votes(text: FlatText, chinese: Flags) -> Iterator[tuple[Rule, Integers]]:
 
 
 def _is_one_of(codes: npt.NDArray[np.uint32], wanted: str, chinese: Flags) -> Flags:
+    """Return which of ``codes`` (``uint32[N]``) are among ``wanted``, ``bool[N]``; ``chinese`` (``bool``, by code
+    point) says which are Chinese."""
     if wanted == CHINESE:
         return chinese[codes]
     return np.isin(codes, np.array([ord(character) for character in wanted], np.uint32))

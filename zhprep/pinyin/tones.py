@@ -70,7 +70,7 @@ def spoken(text: FlatText, syllables: Syllables, first: Syllables) -> Syllables:
 
 
 def _keeps(text: FlatText, ones: Integers) -> npt.NDArray[np.bool_]:
-    """Return whether 一 at each place is a number, an ordinal or the end of its word."""
+    """Return whether 一 at each place (``int64[N]``) is a number, an ordinal or the end of its word, ``bool[N]``."""
     word = np.searchsorted(text.word_ends, ones, side="right")
     inside = text.word_starts[word] < ones
     starts_sentence = np.isin(ones, text.sentence_offsets)
@@ -83,10 +83,11 @@ def _keeps(text: FlatText, ones: Integers) -> npt.NDArray[np.bool_]:
 
 
 def _among(codes: npt.NDArray[np.integer], characters: str) -> npt.NDArray[np.bool_]:
+    """Return which of ``codes`` (``[N]``) are among ``characters``, ``bool[N]``."""
     return np.isin(codes, [ord(character) for character in characters])
 
 
 @functools.cache
 def _tones() -> npt.NDArray[np.uint8]:
-    """Return the tone of every syllable id, 0 for none."""
+    """Return the tone of every syllable id, 0 for none: ``uint8[N]``."""
     return np.array([int(name[-1]) if name[-1:].isdigit() else 0 for name in names()], np.uint8)

@@ -87,6 +87,7 @@ class WordTable:
         return number
 
     def _as_arrays(self) -> tuple[Syllables, Integers]:
+        """Return the syllables of all words end to end, ``uint16[T]``, and where each begins, ``int64[N]``."""
         if len(self._arrays[1]) != len(self._starts):
             self._arrays = np.array(self._flat, np.uint16), np.array(self._starts, np.int64)
         return self._arrays

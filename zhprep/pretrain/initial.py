@@ -65,6 +65,8 @@ def begin_with(model: Model, folder: Path, vocabulary: Vocabulary, how: str = "t
     tokens = _tokens(sizes, folder, vocabulary)
     longer = {"from": n_positions, "to": model.config.max_position_embeddings, "how": how}
     for name, rows in known.items():
+        if rows.of == "vocabulary" and tokens is not None:
+            del found[name]
         if rows.of == "token" and tokens is not None:
             found[name] = _by_token(found[name], own[name], rows, tokens, folder)
         if (
@@ -113,7 +115,8 @@ def _tokens(sizes: list[tuple[int, int]], folder: Path, vocabulary: Vocabulary) 
 
 
 def _by_token(there: Tensor, own: Tensor, rows: TableRows, tokens: Origins, folder: Path) -> Tensor:
-    """Return ``own``, a table of the new tokens, with the rows that follow from ``there``, along the axis of ``rows``.
+    """Return ``own``, a table ``[V, …]`` of the new tokens, with the rows that follow from ``there``, along the
+    axis of ``rows``.
 
     Raises ``DataError`` when the tokenizer has more tokens than the table.
     """

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.collate import Batches, Instances, Padding, View, check_labels, view_of
+from zhprep.collate.readings import with_readings
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
-from zhprep.engine.feed import Feed, Phase
+from zhprep.engine.feed import Feed, Phase, check_groups
 from zhprep.engine.loop import Trainer
 from zhprep.instances import instances_config
 from zhprep.models import Assets, Model, ModelConfig, model_config
@@ -101,6 +102,7 @@ def set_up(
         ),
         config.seed, world, config.accumulate,
     )  # fmt: skip
+    check_groups(feed, model.group)
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)))
     sources: dict[str, Any] = {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve())}
     if len(folders) > 1:
@@ -151,8 +153,10 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
     other objectives.
     """
     whole = Instances(data)
+    config, asked = instances_config(data, whole.manifest), any(model.labels.values())
     view = view_of(data, whole.manifest, whole.columns, vocabulary)
-    check_labels(model.labels, view.gives, instances_config(data, whole.manifest), str(data))
+    check_labels(model.labels, view.gives, config, str(data))
+    view = with_readings(view, model.needs, config, vocabulary, asked=asked)
     theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
     if theirs != vocabulary.sha256:
         raise UsageError(

@@ -61,11 +61,30 @@ def check_model(
     that ``instances`` are not made for."""
     from zhprep.collate.views import check_labels, label_column
     from zhprep.models import model_config
-    from zhprep.models.recipe import learns
+    from zhprep.models.recipe import learns, reads
 
     config = model_config(section, size, 1)
     if instances is not None:
         check_labels(learns(config), {label_column(instances)}, instances, where)
+        _check_tags(reads(config), instances, where)
+
+
+def _check_tags(reads: Mapping[str, tuple[str, ...]], instances: InstancesConfig, where: str) -> None:
+    """Raise ``UsageError`` when an objective reads tags of words that no file gives, ``DataError`` for a file that does
+    not begin with its tags."""
+    from zhprep.instances.layout import TAG_COLUMNS, read_tag_sets
+
+    given = [TAG_COLUMNS[kind] for kind in (read_tag_sets(instances.tags) if instances.tags else ())]
+    wanted = {kind: column for kind, column in TAG_COLUMNS.items() for columns in reads.values() if column in columns}
+    if missing := [kind for kind, column in wanted.items() if column not in given]:
+        lacks = f"{instances.tags} has no {', '.join(missing)}" if instances.tags else "no file of them is named"
+        sets = ", ".join(f'"{kind}": ["…"]' for kind in wanted)
+        words = ", ".join(f'"{kind}": [[[0, 2, "…"]], []]' for kind in wanted)
+        raise UsageError(
+            f"{where}: the model learns tags of words ({', '.join(wanted)}), and {lacks}",
+            hint=f'give --tags FILE, JSON lines of a tagger: first {{"tags": {{{sets}}}}}, then for each document '
+            f'{{"doc": "news.txt:1", {words}}} (docs/guide.md, "Tags of words")',
+        )
 
 
 def check_initial(

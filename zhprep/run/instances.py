@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +18,16 @@ from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import BlockJob, Output, committed, run_job
-from zhprep.instances import SIMILAR_WORDS, InstanceBuilder, InstancesConfig, Materials, build_instances, builder_of
+from zhprep.instances import (
+    SIMILAR_WORDS,
+    TAGS,
+    InstanceBuilder,
+    InstancesConfig,
+    Materials,
+    build_instances,
+    builder_of,
+)
+from zhprep.instances.layout import read_tag_sets
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
@@ -44,13 +55,17 @@ class MakeInstances:
     def config(self) -> dict[str, Any]:
         """Return the settings of the text stages and of the instances, and which vocabulary."""
         instances = as_dict(self.instances) | {"similar_words": SIMILAR_WORDS if self._similar_words else None}
+        instances["tags"] = TAGS if self.instances.tags else None
         return {**self.chain.config(), "instances": instances, "vocabulary": self._vocabulary.sha256}
 
     def facts(self) -> dict[str, Any]:
-        """Return vocabulary, segmenter, recipe and the hashes of similar words and spans for the manifest."""
+        """Return vocabulary, segmenter, recipe and the hashes of similar words, spans and tags for the manifest."""
         similar = {"similar_words": file_sha256(self._similar_words)} if self._similar_words else {}
-        spans = {"spans": file_sha256(self.instances.spans)} if self.instances.spans else {}
-        return {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe, **similar, **spans, **self.chain.facts()}
+        named = {"spans": self.instances.spans, "tags": self.instances.tags}
+        files = {name: file_sha256(path) for name, path in named.items() if path}
+        sets = {"tag_sets": hashlib.sha256(self._tag_sets).hexdigest()} if self.instances.tags else {}
+        ours = {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe}
+        return {**ours, **similar, **files, **sets, **self.chain.facts()}
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
@@ -62,7 +77,8 @@ class MakeInstances:
         return build_instances(self.chain.run(batches, block, account), builder)
 
     def put_beside(self, folder: Path) -> list[str]:
-        """Put the files of the tokenizer into ``folder/vocab``, and the table of similar words into ``folder``.
+        """Put the files of the tokenizer into ``folder/vocab``, the table of similar words and the names of tags into
+        ``folder``.
 
         Returns the names of all that lies there beside the shards and is read later.
         """
@@ -72,6 +88,9 @@ class MakeInstances:
                 _copy(self.vocabulary_path / name, folder / VOCABULARY / name)
         if self._similar_words:
             _copy(self._similar_words, folder / SIMILAR_WORDS)
+        if self.instances.tags:
+            with committed(folder / TAGS, replace=True) as file:
+                file.write(self._tag_sets)
         return files_beside(folder, self.facts())
 
     @property
@@ -79,6 +98,12 @@ class MakeInstances:
         """The table that masks are drawn from, if they are."""
         given = self.instances.similar_words
         return Path(given) if given and self.instances.replacing == "similar" else None
+
+    @property
+    def _tag_sets(self) -> bytes:
+        """The tags of each kind that the file of tags has, as they lie beside the shards."""
+        assert self.instances.tags is not None
+        return (json.dumps({"tags": read_tag_sets(self.instances.tags)}, ensure_ascii=False) + "\n").encode()
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
@@ -101,9 +126,13 @@ class MakeInstances:
 def files_beside(folder: Path, facts: Mapping[str, Any]) -> list[str]:
     """Return the names of what lies beside the shards of a folder of instances and is read with them.
 
-    Raises ``DataError`` when tokenizer or similar words are not those that ``facts``, of its plan, say.
+    Raises ``DataError`` when tokenizer, similar words or tags are not those that ``facts``, of its plan, say.
     """
-    promised = {f"{VOCABULARY}/tokenizer.json": facts["vocabulary"], SIMILAR_WORDS: facts.get("similar_words")}
+    promised = {
+        f"{VOCABULARY}/tokenizer.json": facts["vocabulary"],
+        SIMILAR_WORDS: facts.get("similar_words"),
+        TAGS: facts.get("tag_sets"),
+    }
     for name, sha256 in promised.items():
         file = folder / name
         if sha256 and not (file.is_file() and file_sha256(file) == sha256):
@@ -112,7 +141,7 @@ def files_beside(folder: Path, facts: Mapping[str, Any]) -> list[str]:
             raise DataError(f"{file}: {what}", hint=hint)
     there = [path for path in (folder / VOCABULARY).glob("*") if path.is_file() and not path.name.startswith(".")]
     names = [f"{VOCABULARY}/{path.name}" for path in there]
-    return [*names, SIMILAR_WORDS] if facts.get("similar_words") else names
+    return names + [name for name in (SIMILAR_WORDS, TAGS) if promised[name]]
 
 
 def _copy(source: Path, target: Path) -> None:

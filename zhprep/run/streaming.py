@@ -15,8 +15,8 @@ import pyarrow as pa
 from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
 from zhprep.core.corpus.formats import open_rows
 from zhprep.core.corpus.inputs import STDIN, Stream, check_promise
-from zhprep.core.errors import UsageError
-from zhprep.core.executors import EXECUTORS
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.executors import EXECUTORS, Killed
 from zhprep.core.report import Account
 from zhprep.run.chain import Chain
 from zhprep.segment.cuts import from_column
@@ -63,7 +63,10 @@ def run_stream(
     make = _Maker(chain, form)
     if form == "arrow":
         digest.update(_begin_arrow(chain, sink))
-    for data, part in executor(make, itertools.chain(first, batches), workers):
+    for result in executor(make, itertools.chain(first, batches), workers):
+        if isinstance(result, Killed):
+            raise _told(result)
+        data, part = result
         account.add(part)
         digest.update(data)
         sink.write(data)
@@ -71,6 +74,15 @@ def run_stream(
         digest.update(_END_OF_STREAM)
         sink.write(_END_OF_STREAM)
     return digest.hexdigest()
+
+
+def _told(killed: Killed) -> DataError:
+    """Return the error for a batch of documents that no process outlived."""
+    names = killed.item["doc"]
+    return DataError(
+        f"documents {names[0]} to {names[-1]}: each process that works on them is killed ({killed.how})",
+        hint="with more memory run the command again; with -o FOLDER --on-kill skip the document is found and left out",
+    )
 
 
 _END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"

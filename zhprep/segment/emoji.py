@@ -43,6 +43,7 @@ def join_emoji(text: Sentences, marks: npt.NDArray[np.bool_]) -> None:
 
 @functools.cache
 def _joining() -> npt.NDArray[np.bool_]:
+    """Return which code points join emoji, ``bool[N]``, the last for all beyond."""
     table = np.zeros(_JOINING[-1][1] + 2, np.bool_)  # the last place is for all beyond
     for first, last in _JOINING:
         table[first : last + 1] = True

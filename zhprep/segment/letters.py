@@ -27,6 +27,7 @@ def join_letters(text: Sentences, marks: npt.NDArray[np.bool_]) -> None:
 
 
 def _letters(points: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+    """Return which code points (``uint32[N]``) are letters, ``bool[N]``."""
     distinct, which = np.unique(points, return_inverse=True)
     return np.array([_is_letter(chr(point)) for point in distinct.tolist()], np.bool_)[which]
 

@@ -57,7 +57,7 @@ def score(engine: SegmentEngine, gold_lines: Iterable[str], *, training_words: s
 
 
 def _spans(cuts: Cuts) -> npt.NDArray[np.uint64]:
-    """Return one number for each word: where it begins and ends in the text of all sentences."""
+    """Return one number for each word, ``uint64[W]``: where it begins and ends in the text of all sentences."""
     counts = np.diff(cuts.offsets)
     last = cuts.ends[cuts.offsets[1:] - 1].astype(np.int64)
     ends = cuts.ends + np.repeat(np.cumsum(last) - last, counts)
@@ -74,6 +74,8 @@ def _knows(engine: SegmentEngine, training_words: str | None) -> Callable[[str],
 def _unknown(
     knows: Callable[[str], bool] | None, gold_words: list[list[str]], right: npt.NDArray[np.bool_]
 ) -> dict[str, float | None]:
+    """Return the share of gold words that the dictionary lacks, and of these the share that are ``right``
+    (``bool[W]``)."""
     if knows is None:
         return {"oov_rate": None, "oov_recall": None}
     words = [word for row in gold_words for word in row]

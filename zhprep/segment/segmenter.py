@@ -73,6 +73,7 @@ class Segmenter:
         return cuts
 
     def _rules(self, text: Sentences) -> Iterator[Rule]:
+        """Yield the rules that change the marks of the engine, ``bool[N + 1]``, in their order."""
         if self._config.whole_letters:
             yield join_letters
         if self._config.whole_emoji and may_hold_joined_emoji(text):
@@ -81,6 +82,7 @@ class Segmenter:
 
 
 def _with_rules(text: Sentences, cuts: Cuts, rules: list[Rule]) -> Cuts:
+    """Return ``cuts`` after ``rules``, which change whether a word ends at each character, ``bool[N]``."""
     if not rules:
         return cuts
     marks = text.marks(cuts)
@@ -133,7 +135,7 @@ def _look(written: Sentences, read: Sentences, account: Account, *, everything: 
 
 
 def _n_other(text: Sentences, written: npt.NDArray[np.uint32], read: npt.NDArray[np.uint32]) -> int:
-    """Return in how many sentences there is a difference."""
+    """Return in how many sentences two texts of as many code points (``uint32[N]``) differ."""
     if written is read:
         return 0
     return len(np.unique(text.bases.searchsorted(np.flatnonzero(written != read), "right")))

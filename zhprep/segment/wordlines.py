@@ -64,11 +64,13 @@ def parse_lines(lines: pa.Array) -> Cuts:
 
 
 def _code_points(lines: pa.Array) -> CodePoints:
+    """Return lines as code points, ``uint32[N]``, each but the last with a line end."""
     return np.frombuffer(join(lines, "\n").encode("utf-32-le"), np.uint32)
 
 
 def _spaced(cuts: Cuts, begins: Places, size: int) -> npt.NDArray[np.int8]:
-    """Return 1 for each of ``size`` characters that begins a word, but not a sentence."""
+    """Return 1 for each of ``size`` characters that begins a word, but not a sentence, ``int8[size]``; sentences begin
+    at ``begins`` (``int64[S]``)."""
     counts = np.diff(cuts.offsets)
     word_begins = cuts.ends + np.repeat(begins, counts)
     followed = np.ones(len(cuts.ends), np.bool_)
@@ -79,7 +81,8 @@ def _spaced(cuts: Cuts, begins: Places, size: int) -> npt.NDArray[np.int8]:
 
 
 def _escapes(text: CodePoints) -> list[int]:
-    """Return where escapes begin: at each backslash that is not itself escaped by the one before it."""
+    """Return where escapes begin in ``uint32[N]``: at each backslash that is not itself escaped by the one before
+    it."""
     begins: list[int] = []
     for place in np.flatnonzero(text == _BACKSLASH).tolist():
         if not begins or begins[-1] != place - 1:
@@ -88,7 +91,8 @@ def _escapes(text: CodePoints) -> list[int]:
 
 
 def _read(text: CodePoints, place: int, stops: Places) -> str:
-    """Return the character that the escape at ``place`` stands for, nothing for the mark of an empty line."""
+    """Return the character that the escape at ``place`` of ``text`` (``uint32[N]``) stands for, nothing for the mark of
+    an empty line; lines end at ``stops`` (``int64[L]``)."""
     number = int(np.searchsorted(stops, place))
     begin = int(stops[number - 1]) + 1 if number else 0
     written = text[place : min(place + 2, int(stops[number]))].tobytes().decode("utf-32-le")
@@ -101,7 +105,7 @@ def _read(text: CodePoints, place: int, stops: Places) -> str:
 
 
 def _strings(code_points: CodePoints, bounds: Places) -> pa.Array:
-    """Return the strings between ``bounds`` as a string array."""
+    """Return the strings of ``uint32[N]`` between ``bounds`` (``int64[S+1]``) as a string array."""
     n_bytes = 1 + (code_points > 0x7F).astype(np.int8) + (code_points > 0x7FF) + (code_points > 0xFFFF)
     offsets = np.concatenate(([0], np.cumsum(n_bytes, dtype=np.int64)))[bounds].astype(np.int32)
     data = code_points.tobytes().decode("utf-32-le").encode()

@@ -11,8 +11,8 @@ import pytest
 from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
-from zhprep.core.executors import EXECUTORS
-from zhprep.core.shards import BlockJob, Folder, Output, job, open_folder, run_job, verify
+from zhprep.core.shards import BlockJob, Folder, Output, open_folder, run_job, verify
+from zhprep.core.shards.making import job, maker
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def _every_block_is_worth_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_every_block_is_worth_a_worker")
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("executor", EXECUTORS)
+@pytest.mark.parametrize("executor", ["inline", "processes"])
 def test_the_same_bytes(tmp_path: Path, corpus: Path, whole: dict[str, bytes], executor: str, workers: int) -> None:
     account, sha = run_job(make_job(corpus), Output(tmp_path / "out", executor=executor, workers=workers))
     assert contents(tmp_path / "out") == whole
@@ -126,7 +126,7 @@ def test_another_config_is_refused_by_name(tmp_path: Path, corpus: Path, monkeyp
         patch.setattr("zhprep.__version__", "99")
         assert "another version of zhprep (0.1.0, now 99)" in refused(tmp_path, make_job(corpus))
     with monkeypatch.context() as patch:
-        patch.setattr(job, "dependency_versions", lambda: {"numpy": "99"})
+        patch.setattr(maker, "dependency_versions", lambda: {"numpy": "99"})
         assert "another version of a dependency" in refused(tmp_path, make_job(corpus))
     with monkeypatch.context() as patch:
         patch.setattr(Copy, "facts", lambda _: {"segmenter": "none 2"})

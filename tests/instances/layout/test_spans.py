@@ -126,7 +126,7 @@ def test_only_an_index_is_held(tmp_path):
     rows = [{"doc": f"文档:{n}", "spans": [[[0, 1, "x" * 400]]]} for n in range(2000)]
     random.Random(0).shuffle(rows)
     spans = SpanFile(written(tmp_path, rows))
-    held = [value for value in vars(spans).values() if isinstance(value, np.ndarray)]
+    held = [value for value in vars(spans._lines).values() if isinstance(value, np.ndarray)]
     assert sum(value.nbytes for value in held) == 16 * 2000
 
 

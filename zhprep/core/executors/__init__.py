@@ -1,20 +1,34 @@
 """Engines that map a function over items, in order, holding no state of their own.
 
-Each is ``map(function, items, workers) -> iterator of results`` in the order of ``items``, with a
-bounded number under way. What is done is what has a receipt on disk, so any engine may die at any time.
+Each is ``map(function, items, workers, idle) -> iterator of results`` in the order of ``items``, with a bounded
+number under way. The result for an item whose workers are killed again and again is ``Killed``; ``idle`` is called
+now and then by an engine that waits. What is done is what has a receipt on disk, so any engine may die at any time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from zhprep.core.executors.inline import map_inline
-from zhprep.core.executors.processes import map_processes
+from zhprep.core.executors.processes import map_processes, survives
+from zhprep.core.executors.ray import map_ray
+from zhprep.core.workers.outcome import ATTEMPTS, Killed
 
-Map = Callable[[Callable[[Any], Any], Iterable[Any], int], Generator[Any, None, None]]
+__all__ = ["ATTEMPTS", "EXECUTORS", "Killed", "Map", "map_inline", "map_processes", "map_ray", "survives"]
+
+
+class Map(Protocol):
+    """What every engine is."""
+
+    def __call__(
+        self, function: Callable[[Any], Any], items: Iterable[Any], workers: int, idle: Callable[[], None] = ...
+    ) -> Generator[Any, None, None]:
+        """Yield ``function(item)`` for each item, in order."""
+
 
 EXECUTORS: dict[str, Map] = {
     "inline": map_inline,
     "processes": map_processes,
+    "ray": map_ray,
 }

@@ -3,6 +3,8 @@
 plan.json            written first: inputs, blocks, config, version; another plan is refused
 data-00000-of-00042.arrow
 .receipts/00000.json what is done is what has a receipt: rows, bytes, sha256, account
+.working/00000.json  how far a worker is with a block that is under way
+.quarantine/00000.json  the document that kills whatever works on it
 state.json  dataset_info.json     make the folder a Hugging Face dataset
 manifest.json        written last: a folder without one is unfinished
 """
@@ -34,6 +36,7 @@ from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_ma
 DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
+WORKING, QUARANTINE = ".working", ".quarantine"
 
 _BEGIN = "begin the folder again with --overwrite"
 
@@ -62,6 +65,14 @@ class Folder:
     def receipt(self, block: int) -> Path:
         """Return where the receipt of ``block`` lies."""
         return self.path / RECEIPTS / f"{block:05d}.json"
+
+    def place(self, block: int) -> Path:
+        """Return where whoever works on ``block`` notes how far it is."""
+        return self.path / WORKING / f"{block:05d}.json"
+
+    def quarantine(self, block: int) -> Path:
+        """Return where it is noted which document of ``block`` kills its workers."""
+        return self.path / QUARANTINE / f"{block:05d}.json"
 
     def prepare(self, plan: dict[str, Any], claim: Claim, *, overwrite: bool) -> bool:
         """Make the folder ready for ``plan``: new, continued, or with ``overwrite`` begun again.
@@ -145,6 +156,7 @@ class Folder:
         ``beside`` are the files beside the shards, by their paths in the folder.
         """
         manifest = self.manifest(table, plan, facts)
+        shutil.rmtree(self.path / WORKING, ignore_errors=True)
         sha = manifest["content_sha256"]
         files = [{"filename": shard["name"]} for shard in manifest["shards"]]
         write_json(self.path / STATE, {**_HF_STATE, "_data_files": files, "_fingerprint": sha[:16]}, replace=True)
@@ -192,7 +204,8 @@ class Folder:
             return
         for name in (MANIFEST, STATE, INFO):
             (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.path / RECEIPTS, ignore_errors=True)
+        for name in (RECEIPTS, WORKING, QUARANTINE):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         for file in self.path.iterdir():
             if SHARD.fullmatch(file.name):
                 file.unlink()

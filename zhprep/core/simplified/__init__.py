@@ -71,4 +71,5 @@ def _table() -> _Table:
 
 
 def _points(text: str) -> CodePoints:
+    """Return the code points of ``text``, ``uint32[N]``."""
     return np.frombuffer(text.encode("utf-32-le"), np.uint32)

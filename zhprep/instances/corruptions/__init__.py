@@ -7,7 +7,17 @@ from __future__ import annotations
 
 from zhprep.instances.corruptions.corrupted import Corrupted
 from zhprep.instances.corruptions.corrupting import check_plain, corrupt_batch, in_order
-from zhprep.instances.corruptions.strategies import ALONE, CORRUPTIONS
+from zhprep.instances.corruptions.strategies import ALONE, CONTINUED, CORRUPTIONS
 from zhprep.instances.corruptions.token_ids import marks_of, sentinels_of
 
-__all__ = ["ALONE", "CORRUPTIONS", "Corrupted", "check_plain", "corrupt_batch", "in_order", "marks_of", "sentinels_of"]
+__all__ = [
+    "ALONE",
+    "CONTINUED",
+    "CORRUPTIONS",
+    "Corrupted",
+    "check_plain",
+    "corrupt_batch",
+    "in_order",
+    "marks_of",
+    "sentinels_of",
+]

@@ -7,7 +7,7 @@ and the report as HTML.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from zhprep.core.report import Account
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corruptions import corrupt_batch
+from zhprep.instances.layout import TAG_COLUMNS, read_tag_sets
 from zhprep.instances.masks import KINDS, MASK, Flat, PinyinReadings, TokenFacts, mask_batch, mask_pinyin_ids
 from zhprep.instances.materials import Materials, facts_of
 from zhprep.vocab import Vocabulary
@@ -27,8 +28,8 @@ Counts = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Cell:
-    """One token: what stands in the input, what the label is, which word it belongs to, what was done; and how what
-    stands in the input is read, if the data say it."""
+    """One token: what stands in the input, what the label is (with the tags of its word, if the data have any), which
+    word it belongs to, what was done; and how what stands in the input is read, if the data say it."""
 
     shown: str
     label: str
@@ -74,10 +75,21 @@ def view_instances(
     shown = []
     facts = facts_of(config, vocabulary, syllables.readings if syllables else None)
     names = syllables.names if syllables else ()
+    sets = read_tag_sets(config.tags) if config.tags else {}
     for row in rows.to_pylist():
         labels = {name: row[name] for name in ("next_sentence_label", "sentence_order_label") if name in row}
-        shown.append(Shown(_cells(row, vocabulary, config, epoch, facts, names), labels))
+        cells = _cells(row, vocabulary, config, epoch, facts, names)
+        shown.append(Shown([_tagged(cell, row, place, sets) for place, cell in enumerate(cells)], labels))
     return shown
+
+
+def _tagged(cell: Cell, row: dict[str, Any], place: int, sets: dict[str, list[str]]) -> Cell:
+    """Return ``cell``, of the token at ``place``, with the tags of its word behind its label if it has one."""
+    if not cell.label or not sets:
+        return cell
+    numbers = [(sets[kind], row[TAG_COLUMNS[kind]][place]) for kind in TAG_COLUMNS if kind in sets]
+    tags = [names[number - 1] if number else "-" for names, number in numbers]
+    return replace(cell, label="/".join([cell.label, *tags]))
 
 
 def view_sentence(words: pa.RecordBatch, vocabulary: Vocabulary, config: InstancesConfig) -> list[Cell]:

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core.ragged import Ints, offsets_of, rows_of
+from zhprep.core.ragged import Array, Ints, offsets_of, rows_of
 from zhprep.core.report import Account
 from zhprep.instances.layout.align import CharacterWords, Places, open_words, sentence_lengths
 from zhprep.instances.layout.entities import Entities, inner_words, longest
 from zhprep.instances.layout.spans import SpanFile
+from zhprep.instances.layout.tags import TAG_COLUMNS, TagFile
 from zhprep.instances.layout.tokens import Coarse, Tokens
 from zhprep.instances.layout.window import Window
 from zhprep.vocab import Encoder
@@ -24,8 +25,8 @@ PINYIN_IDS = "pinyin_ids"
 
 
 class Reader:
-    """Reads documents with one vocabulary, or with two; joins the words of ``entities`` and ``spans``; with ``pinyin``
-    takes syllables along."""
+    """Reads documents with one vocabulary, or with two; joins the words of ``entities`` and ``spans``; takes ``tags``
+    along, and with ``pinyin`` syllables."""
 
     def __init__(
         self,
@@ -33,20 +34,24 @@ class Reader:
         coarse: Encoder | None = None,
         entities: Entities | None = None,
         spans: SpanFile | None = None,
+        tags: TagFile | None = None,
         *,
         pinyin: bool = False,
     ) -> None:
         self._encoder, self._coarse, self._with_pinyin = encoder, coarse, pinyin
-        self._entities, self._spans = entities, spans
+        self._entities, self._spans, self._tags = entities, spans, tags
 
     def read(self, documents: pa.RecordBatch, first_number: int, account: Account) -> Window:
         """Return the window of these documents, which are numbered from ``first_number`` on."""
         sentences, ends = documents["sentences"].flatten(), documents["ends"].flatten()
-        words = self._joined(CharacterWords.of(ends), documents, account)
+        found = CharacterWords.of(ends)
+        words = self._joined(found, documents, account)
         encoded = _encode(self._encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
         opens, joined = open_words(places, words)
-        columns = _pinyin_ids(documents, places) if self._with_pinyin else {}
+        columns: dict[str, Array] = _pinyin_ids(documents, places) if self._with_pinyin else {}
+        if self._tags is not None:
+            columns |= self._tags.columns(documents, found, places, account)
         coarse = None if self._coarse is None else self._read_coarse(self._coarse, sentences, ends, words, places)
         if coarse is not None:
             opens[1:] &= coarse.of[1:] != coarse.of[:-1]
@@ -63,7 +68,9 @@ class Reader:
         """Return no tokens, with the types that tokens have."""
         none = np.zeros(0, np.int64)
         coarse = None if self._coarse is None else Coarse(none, none)
-        columns = {PINYIN_IDS: np.zeros(0, np.uint16)} if self._with_pinyin else {}
+        columns: dict[str, Array] = {PINYIN_IDS: np.zeros(0, np.uint16)} if self._with_pinyin else {}
+        if self._tags is not None:
+            columns |= {TAG_COLUMNS[kind]: np.zeros(0, np.uint8) for kind in self._tags.kinds}
         return Tokens(np.zeros(0, self._encoder.id_type), np.zeros(0, np.bool_), columns, coarse)
 
     def _joined(self, words: CharacterWords, documents: pa.RecordBatch, account: Account) -> CharacterWords:

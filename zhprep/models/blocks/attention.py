@@ -1,7 +1,7 @@
 """Attention (arXiv:1706.03762 §3.2): to a stream itself or to another one, and what it may see.
 
 What may be seen is made once per batch (:class:`AttentionContext`) and read by every layer.
-Shapes: B rows, L positions, D hidden size, H heads.
+Shapes: B rows, L positions, D hidden size, H heads, d width of a head (D/H unless ``head_size`` says otherwise).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zhprep.models.blocks.part import Batch
+from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
 
 Rotation = tuple[Tensor, Tensor]
-"""Cosines and sines of the angles of every position, each ``[1 or B, 1, L, D/H]``."""
+"""Cosines and sines of the angles of every position, each ``[1 or B, 1, L, d]``."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,13 +25,14 @@ class AttentionContext:
     """What the positions of a batch may attend to.
 
     ``masks`` are by the width of the window of local attention (0 sees all): bool, broadcasting to ``[B, H, L, L]``,
-    True where it may, or None where everything may. ``rotations`` are by their base. ``bias`` is added to the scores,
-    ``[1 or B, H, L, L]``. ``cross`` is what cross-attention reads, ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``.
+    True where it may, or None where everything may; with a bias they are what is added to the scores (float).
+    ``rotations`` are by their base. ``causal`` says that nothing sees what comes after it. ``cross`` is what
+    cross-attention reads, ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``.
     """
 
     masks: Mapping[int, Tensor | None]
     rotations: Mapping[float, Rotation] = dataclasses.field(default_factory=dict)
-    bias: Tensor | None = None
+    causal: bool = False
     cross: Tensor | None = None
     cross_mask: Tensor | None = None
 
@@ -51,23 +52,25 @@ class AttentionContext:
         if window := config.local_attention:
             masks[window] = _and(seen, distances(length, device).abs() <= window // 2)
         thetas = {config.rotary_theta, config.local_rotary_theta} - {0.0}
-        width = config.hidden_size // config.num_attention_heads
-        return cls(masks, {theta: rotation(position_ids(batch), width, theta) for theta in thetas})
+        places = position_ids(batch) if thetas else None
+        turns = {theta: rotation(places, config.head_width, theta) for theta in thetas if places is not None}
+        return cls(masks, turns, causal)
 
     def reading(self, states: Tensor, batch: Batch) -> AttentionContext:
         """Return this context with ``states`` ``[B, K, D]`` of ``batch`` to be read by cross-attention."""
         real = batch.get("attention_mask")
         return dataclasses.replace(self, cross=states, cross_mask=None if real is None else real[:, None, None, :])
 
-    def mask(self, window: int) -> Tensor | None:
-        """Return the mask of layers with ``window``, with the bias if there is one."""
-        mask = self.masks[window]
-        if self.bias is None:
-            return mask
-        return self.bias if mask is None else self.bias.masked_fill(~mask, -torch.inf)
+    def biased(self, bias: Tensor) -> AttentionContext:
+        """Return this context with ``bias``, ``[1 or B, H, L, L]``, added to the scores of what may be seen."""
+        masks = {
+            window: bias if mask is None else bias.masked_fill(~mask, -torch.inf) for window, mask in self.masks.items()
+        }
+        return dataclasses.replace(self, masks=masks)
 
 
 def _and(one: Tensor | None, other: Tensor) -> Tensor:
+    """Return where both masks (bool, ``[B, 1, L, L]`` or what broadcasts to it) are True."""
     return other if one is None else one & other
 
 
@@ -107,26 +110,38 @@ def rotation(positions: Tensor, width: int, theta: float) -> Rotation:
 
 
 def rotated(states: Tensor, by: Rotation) -> Tensor:
-    """Return ``states`` ``[B, H, L, D/H]`` turned by the angles of their positions."""
+    """Return ``states`` ``[B, H, L, d]`` turned by the angles of their positions."""
     cosines, sines = by
     first, second = states.chunk(2, -1)
     turned: Tensor = states * cosines + torch.cat([-second, first], -1) * sines
     return turned.to(states.dtype)
 
 
-class Attention(nn.Module):
+class Attention(Part):
     """Multi-head attention: what its kinds have in common."""
 
     output: nn.Linear
 
     def __init__(self, config: ModelConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         self.n_heads = config.num_attention_heads
+        self.inner_size = self.n_heads * config.head_width
         self.attention_dropout = config.attention_dropout
         self.scale = config.attention_scale or None
 
+    def initialise(self) -> None:
+        """Make fresh queries of unit variance smaller where scores are not (arXiv:1910.10683; Mesh TensorFlow)."""
+        if not self.config.initializer_range and self.scale:
+            with torch.no_grad():
+                self.queries.mul_((self.config.head_width**-0.5) / self.scale)
+
+    @property
+    def queries(self) -> Tensor:
+        """The weights that make queries, ``[H·d, D]``."""
+        raise NotImplementedError
+
     def heads_of(self, states: Tensor, n_parts: int) -> tuple[Tensor, ...]:
-        """Return ``n_parts`` products that lie side by side in ``states`` ``[B, L, n·D]``, each ``[B, H, L, D/H]``."""
+        """Return ``n_parts`` products that lie side by side in ``states`` ``[B, L, n·H·d]``, each ``[B, H, L, d]``."""
         n_rows, length, width = states.shape
         parts = states.view(n_rows, length, n_parts, self.n_heads, width // n_parts // self.n_heads)
         return parts.permute(2, 0, 3, 1, 4).unbind(0)
@@ -149,8 +164,13 @@ class SelfAttention(Attention):
         super().__init__(config)
         self.window = config.local_attention if index % config.global_attn_every_n_layers else 0
         self.theta = (config.local_rotary_theta if self.window else 0.0) or config.rotary_theta
-        self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size, bias=config.bias)
-        self.output = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
+        self.qkv = nn.Linear(config.hidden_size, 3 * self.inner_size, bias=config.bias)
+        self.output = nn.Linear(self.inner_size, config.hidden_size, bias=config.bias)
+
+    @property
+    def queries(self) -> Tensor:
+        """Those of the fused product that come first."""
+        return self.qkv.weight[: self.inner_size]
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
         """Return ``[B, L, D]``."""
@@ -158,7 +178,7 @@ class SelfAttention(Attention):
         if self.theta:
             by = context.rotations[self.theta]
             query, key = rotated(query, by), rotated(key, by)
-        return self.attend(query, key, value, context.mask(self.window))
+        return self.attend(query, key, value, context.masks[self.window])
 
 
 class CrossAttention(Attention):
@@ -166,9 +186,14 @@ class CrossAttention(Attention):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.query = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
-        self.kv = nn.Linear(config.hidden_size, 2 * config.hidden_size, bias=config.bias)
-        self.output = nn.Linear(config.hidden_size, config.hidden_size, bias=config.bias)
+        self.query = nn.Linear(config.hidden_size, self.inner_size, bias=config.bias)
+        self.kv = nn.Linear(config.hidden_size, 2 * self.inner_size, bias=config.bias)
+        self.output = nn.Linear(self.inner_size, config.hidden_size, bias=config.bias)
+
+    @property
+    def queries(self) -> Tensor:
+        """Those of the product of their own."""
+        return self.query.weight
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
         """Return ``[B, L, D]``."""

@@ -53,6 +53,7 @@ class FeedForward(nn.Module):
         self.activation = activation_of(config)
         width = config.intermediate_size * (2 if self.activation.gated else 1)
         self.up = nn.Linear(config.hidden_size, width, bias=config.bias)
+        self.dropout = nn.Dropout(config.inner_dropout)
         self.down = nn.Linear(config.intermediate_size, config.hidden_size, bias=config.bias)
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:  # noqa: ARG002
@@ -63,5 +64,5 @@ class FeedForward(nn.Module):
             inner = self.activation.function(inner) * gate
         else:
             inner = self.activation.function(inner)
-        outer: Tensor = self.down(inner)
+        outer: Tensor = self.down(self.dropout(inner))
         return outer

@@ -34,6 +34,7 @@ class LayerStack(Part):
         super().__init__(config)
         self.layers = nn.ModuleList(self.make_layers(config))
         self.final_norm = make_norm(config) if config.norm_position == "pre" else None
+        self.final_dropout = nn.Dropout(config.inner_dropout)
 
     def make_layers(self, config: ModelConfig) -> list[Layer]:
         """Return the layers that have weights, from the bottom."""
@@ -54,7 +55,7 @@ class LayerStack(Part):
             if all_layers:
                 seen.append(hidden_states)
         if self.final_norm is not None:
-            seen[-1] = hidden_states = self.final_norm(hidden_states)
+            seen[-1] = hidden_states = self.final_dropout(self.final_norm(hidden_states))
         return hidden_states, tuple(seen) if all_layers else ()
 
     def multiply_adds(self, length: int) -> float:
@@ -66,5 +67,5 @@ class LayerStack(Part):
         for index in range(len(self.sequence())):
             local = config.local_attention and index % config.global_attn_every_n_layers
             seen = min(length, config.local_attention) if local else length
-            total += weights + 2 * seen * config.hidden_size
+            total += weights + 2 * seen * config.num_attention_heads * config.head_width
         return total

@@ -38,7 +38,7 @@ class Residual(nn.Module):
     def __init__(self, block: nn.Module, config: ModelConfig) -> None:
         super().__init__()
         self.block = block
-        self.dropout = nn.Dropout(config.hidden_dropout)
+        self.dropout: nn.Module = nn.Dropout(config.hidden_dropout)
         self.norm = make_norm(config)
         self.norm_first = config.norm_position == "pre"
 

@@ -34,7 +34,8 @@ FED = ("keys", "progress")
 
 
 class TableRows(NamedTuple):
-    """What the rows of a weight stand for, along its ``axis``: each a ``token`` or a ``position``.
+    """What the rows of a weight stand for, along its ``axis``: each a ``token`` or a ``position``, or what they are for
+    one ``vocabulary`` only.
 
     A model that goes on from another takes them one by one (:mod:`zhprep.pretrain.initial`). Where it has
     more than the other, those that are ``made`` follow from the other's; else they stay as they are.
@@ -54,10 +55,10 @@ class Part(nn.Module):
     positions.
     """
 
-    needs: ClassVar[tuple[str, ...]] = ()
-    takes: ClassVar[tuple[str, ...]] = ()
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
     Settings: ClassVar[type | None] = None
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({})
+    rows: Mapping[str, TableRows] = MappingProxyType({})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

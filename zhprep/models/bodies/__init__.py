@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from zhprep.models.bodies.body import Body
+from zhprep.models.bodies.causal import CausalBody
+from zhprep.models.bodies.compared import ComparedBody
 from zhprep.models.bodies.encoder_decoder import EncoderDecoderBody
 from zhprep.models.bodies.generator_discriminator import GeneratorDiscriminatorBody
 from zhprep.models.bodies.single import SingleBody
 
 BODIES: dict[str, type[Body]] = {
     "single": SingleBody,
+    "causal": CausalBody,
     "generator-discriminator": GeneratorDiscriminatorBody,
     "encoder-decoder": EncoderDecoderBody,
+    "compared": ComparedBody,
 }

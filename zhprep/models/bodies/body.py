@@ -21,14 +21,18 @@ class Body(Part):
 
     The model asks for the streams that objectives read, so that what is not read costs nothing. Objectives read the
     ``main`` one, or what ``reads`` says for them, or what the recipe does (``mlm:coarse``). ``made_from`` says which
-    earlier streams one cannot be without: they are made with it. ``streams`` has what is known of each stream before
-    there is a batch.
+    earlier streams one cannot be without: they are made with it. ``task_streams`` are those that heads of tasks read,
+    the main one first; the main one alone if empty. ``streams`` has what is known of each stream before there is a
+    batch.
     """
 
     gives: ClassVar[tuple[str, ...]] = ("main",)
     main: ClassVar[str] = "main"
+    causal: ClassVar[tuple[str, ...]] = ()
+    """The streams whose places see only what is before them."""
     reads: ClassVar[Mapping[str, str]] = MappingProxyType({})
     made_from: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    task_streams: ClassVar[tuple[str, ...]] = ()
 
     streams: dict[str, StreamSpec]
 

@@ -1,8 +1,9 @@
-"""An encoder, and a decoder that writes while it reads the encoder's states (arXiv:1706.03762 §3.1; BART, 1910.13461).
+"""An encoder, and a decoder that writes while it reads the encoder's states (arXiv:1706.03762 §3.1; BART, 1910.13461;
+T5, 1910.10683 §2.1).
 
 Streams: ``encoder`` over what is read, ``decoder`` over what is to be written, each place of which sees those before it
 and all that is read. The decoder is given the targets a place late: that is done here, from ``labels``, so that no
-place is ever given its own. Both have one table of tokens; positions and norms are each one's own.
+place is ever given its own. Both have one table of tokens; all else is each one's own.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class EncoderDecoderSettings:
     decoder_start: str = setting("sep", "token that the decoder is given first", choices=("cls", "sep", "pad"))
     decoder_start_token_id: int = setting(0, "its id; from the vocabulary", minimum=0)
     pad_token_id: int = setting(0, "id that the decoder is given for what is not to be written; idem", minimum=0)
+    end_token_id: int = setting(0, "id of the token that targets end with; idem", minimum=0)
 
 
 class EncoderDecoderBody(Body):
@@ -48,18 +50,20 @@ class EncoderDecoderBody(Body):
 
     gives = ("encoder", "decoder")
     main = "encoder"
+    causal = ("decoder",)
     reads: ClassVar[Mapping[str, str]] = MappingProxyType({"seq2seq": "decoder"})
     made_from: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"decoder": ("encoder",)})
     Settings = EncoderDecoderSettings
 
     @classmethod
     def fitted(cls, config: ModelConfig, assets: Assets) -> ModelConfig:
-        """Return ``config`` with the ids of the padding and of the token that the decoder is given first."""
+        """Return ``config`` with the ids of the padding and of the tokens that targets begin and end with."""
         own, tokens = config.settings_of(NAME, EncoderDecoderSettings), assets.tokens
         ids = {"cls": tokens.cls, "sep": tokens.sep, "pad": tokens.pad}
         start = ids[own.decoder_start]
         return config.with_settings(
-            NAME, dataclasses.replace(own, decoder_start_token_id=start, pad_token_id=tokens.pad)
+            NAME,
+            dataclasses.replace(own, decoder_start_token_id=start, pad_token_id=tokens.pad, end_token_id=tokens.sep),
         )
 
     def __init__(self, config: ModelConfig) -> None:
@@ -102,5 +106,7 @@ class EncoderDecoderBody(Body):
         """Return the products of the stack of ``name``; those of attention to what is read for the decoder too."""
         if name == "encoder":
             return self.stack.multiply_adds(length)
-        reading = 2 * length * self.config.hidden_size * len(self.decoder_stack.sequence())
+        reading = (
+            2 * length * self.config.num_attention_heads * self.config.head_width * len(self.decoder_stack.sequence())
+        )
         return self.decoder_stack.multiply_adds(length) + reading

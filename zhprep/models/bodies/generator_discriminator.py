@@ -46,6 +46,11 @@ class GeneratorDiscriminatorBody(Body):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
+        if config.output != "table" or config.sampled_tokens:
+            raise UsageError(
+                "a generator's tokens are sampled from the scores of all, by the table that both halves share",
+                hint="leave output and sampled_tokens out of [model]",
+            )
         small = generator_config(config)
         self.embeddings = make_embeddings(config)
         self.generator_embeddings = make_embeddings(small)

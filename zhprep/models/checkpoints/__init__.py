@@ -17,6 +17,8 @@ from zhprep.models.checkpoints import (
     electra_pair,
     modernbert,
     roberta,
+    t5,
+    t5_gated,
     zhprep,
 )
 from zhprep.models.checkpoints.format import Format
@@ -31,6 +33,8 @@ FORMATS: dict[str, Format] = {
     "electra-pair": electra_pair.FORMAT,
     "electra": electra.FORMAT,
     "bart": bart.FORMAT,
+    "t5": t5.FORMAT,
+    "t5-gated": t5_gated.FORMAT,
     "zhprep": zhprep.FORMAT,
 }
 

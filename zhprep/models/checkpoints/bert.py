@@ -14,6 +14,8 @@ from zhprep.models.config import ModelConfig
 
 _LAYER = "bert.encoder.layer.{n}"
 _PAIR = (("pooler.{p}", "bert.pooler.dense.{p}"), ("classifier.{p}", "cls.seq_relationship.{p}"))
+TOKENS = ("mlm", "lm")
+"""Objectives whose head is ``cls.predictions``: a model has one of them."""
 SENTENCE = ("next_sentence", "sentence_order")
 """Objectives whose head is ``cls.seq_relationship``."""
 
@@ -31,9 +33,9 @@ WEIGHTS: Names = (
     ("body.stack.layers.{n}.feedforward.block.up.{p}", (f"{_LAYER}.intermediate.dense.{{p}}",)),
     ("body.stack.layers.{n}.feedforward.block.down.{p}", (f"{_LAYER}.output.dense.{{p}}",)),
     ("body.stack.layers.{n}.feedforward.norm.{p}", (f"{_LAYER}.output.LayerNorm.{{p}}",)),
-    ("objectives.mlm.head.transform.{p}", ("cls.predictions.transform.dense.{p}",)),
-    ("objectives.mlm.head.norm.{p}", ("cls.predictions.transform.LayerNorm.{p}",)),
-    ("objectives.mlm.head.bias", ("cls.predictions.bias",)),
+    *((f"objectives.{name}.head.transform.{{p}}", ("cls.predictions.transform.dense.{p}",)) for name in TOKENS),
+    *((f"objectives.{name}.head.norm.{{p}}", ("cls.predictions.transform.LayerNorm.{p}",)) for name in TOKENS),
+    *((f"objectives.{name}.head.bias", ("cls.predictions.bias",)) for name in TOKENS),
     *((f"objectives.{name}.head.{ours}", (theirs,)) for name in SENTENCE for ours, theirs in _PAIR),
     ("objectives.classify.head.pooler.{p}", ("bert.pooler.dense.{p}",)),
     ("objectives.classify.head.classifier.{p}", ("classifier.{p}",)),
@@ -56,22 +58,32 @@ FIELDS = {
 
 def matches(config: ModelConfig) -> bool:
     """Return whether the model is a BERT: these inputs, this layer, no other heads."""
+    writes = config.objectives == ("lm",)
     return (
-        has_parts(config)
+        has_parts(config, body="causal" if writes else "single")
         and not config.parts
         and set(config.inputs) <= {"token", "position", "segment"}
-        and set(config.objectives) <= {"mlm", *SENTENCE}
+        and (writes or set(config.objectives) <= {"mlm", *SENTENCE})
         and len(set(config.objectives) & set(SENTENCE)) <= 1
     )
 
 
 def architecture(config: ModelConfig) -> str:
     """Return the class that has all heads of the model."""
+    if config.objectives == ("lm",):
+        return "BertLMHeadModel"
     return "BertForPreTraining" if any(name != "mlm" for name in config.objectives) else "BertForMaskedLM"
+
+
+def described(config: ModelConfig) -> dict[str, Any]:
+    """Return that a model that writes looks back only."""
+    return {"is_decoder": True} if config.body == "causal" else {}
 
 
 def config_of(described: Mapping[str, Any]) -> dict[str, Any]:
     """Return the objectives that an architecture has heads for."""
+    if described.get("is_decoder"):
+        return {"body": "causal", "objectives": ["lm"]}
     pair = "BertForPreTraining" in (described.get("architectures") or [])
     return {"objectives": ["mlm", "next_sentence"] if pair else ["mlm"]}
 
@@ -108,6 +120,7 @@ FORMAT = Format(
         **FLOAT32,
     },
     required={"hidden_act": "gelu"},
+    described=described,
     config_of=config_of,
     modern=modern,
 )

@@ -79,6 +79,7 @@ _PLAIN: dict[str, Any] = {
     if field.name
     in {
         "embeddings", "body", "stack", "layer", "norm", "norm_position", "embedding_norm", "activation", "bias",
-        "embedding_size", "rotary_theta", "local_rotary_theta", "local_attention", "attention_scale", "cross_attention",
+        "embedding_size", "output", "rotary_theta", "local_rotary_theta", "local_attention", "attention_scale",
+        "cross_attention", "head_size",
     }
 }  # fmt: skip

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from torch import Tensor
+
 from zhprep.models.blocks.heads import ClassificationHead
+from zhprep.models.blocks.output import Asked
 from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
 from zhprep.models.prediction import IGNORED, Prediction
@@ -16,10 +19,21 @@ class Objective(Part):
 
     It is made from the config of its stream, which may be narrower or have another vocabulary than the model's.
     ``labels`` are the columns, made with the batch, that say what is to be predicted; ``needs`` those of the data
-    without which there is nothing to predict. Both are checked before the first step.
+    without which there is nothing to predict. Both are checked before the first step, and so is that an objective of
+    the kind ``behind`` stands before it, where it reads what that one found.
     """
 
     labels: ClassVar[tuple[str, ...]] = ()
+    text: ClassVar[str] = ""
+    """What of the text the labels are tokens of: ``masked`` places or all that is ``written``; none of it if empty."""
+    causal: ClassVar[bool] = False
+    """It may read only streams whose places do not see what comes after them."""
+    behind: ClassVar[str] = ""
+
+    @property
+    def group(self) -> int:
+        """How many rows that follow one another are predicted together, and so must lie in one part of a step."""
+        return 1
 
     def count(self, batch: Batch) -> int:
         """Return how many things there are to predict in ``batch``, before anything is computed.
@@ -52,3 +66,10 @@ class RowClass(Objective):
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[B, n_classes]``."""
         return Prediction.of_classes(self.head(stream.row_states), stream.batch.get(self.needs[0]))
+
+
+def asked_at(stream: HiddenStream, states: Tensor, positions: Tensor, labels: Tensor | None) -> Asked:
+    """Return what an output is asked: which tokens ``labels`` (int64 ``[N]``) are at ``positions`` (int64 ``[N]``,
+    ascending where there is a label) of the flattened stream, from ``states`` ``[N, E]``."""
+    rows = positions // stream.hidden_states.shape[1]
+    return Asked(states, stream.token_table, labels, rows, stream.batch.get("keys"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +26,7 @@ class OriginalPlace(Objective):
 
     needs = ("input_ids",)
     labels = ("masked_places",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"bias": TableRows("position")})
+    rows: Mapping[str, TableRows] = MappingProxyType({"bias": TableRows("position")})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

@@ -1,38 +1,60 @@
 """Writing what was corrupted (BART, arXiv:1910.13461 §2.2; T5, 1910.10683 §3.1.4): predict each token of the target.
 
-Scores are those of the token table, and are made where there is something to write only. Their bias is BART's
-``final_logits_bias``, which is never trained and 0 in a fresh model.
+Scores are those of the token table, or of a table of their own, and are made where there is something to write only.
+Their bias is BART's ``final_logits_bias``, which is never trained and 0 in a fresh model.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor, nn
 
+from zhprep.core.config import setting
 from zhprep.models.blocks.part import Batch, TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
+NAME = "seq2seq"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TargetSettings:
+    """How scores are made."""
+
+    tied: bool = setting(True, "by the table of the tokens that are read; else by one of their own")
+    scaled: bool = setting(False, "states are divided by the root of their width first, as in T5 with one table")
+    bias: bool = setting(True, "with a bias that is not trained, as BART has")
+
 
 class TargetTokens(Objective):
     """Every token of the target, from the state of the place before which all earlier ones are known."""
 
     labels = ("labels",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"final_logits_bias": TableRows("token", axis=1)})
+    rows: Mapping[str, TableRows] = MappingProxyType(
+        {"final_logits_bias": TableRows("token", axis=1), "output.weight": TableRows("token")}
+    )
+    Settings = TargetSettings
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
-        self.register_buffer("final_logits_bias", torch.zeros(1, config.vocab_size))
+        own = config.settings_of(NAME, TargetSettings)
+        self.scale = config.hidden_size**-0.5 if own.scaled else 1.0
+        self.output = None if own.tied else nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        if own.bias:
+            self.register_buffer("final_logits_bias", torch.zeros(1, config.vocab_size))
 
-    def logits(self, hidden_states: torch.Tensor, token_table: torch.Tensor) -> torch.Tensor:
+    def logits(self, hidden_states: Tensor, token_table: Tensor) -> Tensor:
         """Return logits ``[…, V]`` from hidden states ``[…, D]`` and the token table ``[V, D]``."""
-        return F.linear(hidden_states, token_table, self.get_buffer("final_logits_bias")[0])
+        bias = dict(self.named_buffers()).get("final_logits_bias")
+        table = token_table if self.output is None else self.output.weight
+        return F.linear(hidden_states * self.scale, table, None if bias is None else bias[0])
 
     def count(self, batch: Batch) -> int:
         """Return the number of tokens to write."""

@@ -38,7 +38,7 @@ def html_entities(text: Text, config: NormalizeConfig, account: Account) -> Text
 
 
 def _entities(text: Text, ampersands: Positions, config: NormalizeConfig) -> Positions:
-    """Return which of ``ampersands`` begin an entity."""
+    """Return which of ``ampersands`` (``intp[N]``) begin an entity, ``intp[M]``."""
     windows = text.at(ampersands[:, None] + np.arange(_LONGEST))
     string = as_string(np.where(is_mark(windows), np.uint32(ord("\n")), windows).reshape(-1))
     flags = np.zeros(ampersands.size, np.bool_)

@@ -39,7 +39,7 @@ def unicode_form(text: Text, config: NormalizeConfig, account: Account) -> Text:
 
 
 def _doubtful(alphabet: Codes) -> list[int]:
-    """Return the code points without those known to be inert in every form: ASCII and unified Han."""
+    """Return the code points ``uint32[N]`` without those known to be inert in every form: ASCII and unified Han."""
     compatible = (alphabet >= 0xF900) & (alphabet < 0xFB00) | (alphabet >= 0x2F800) & (alphabet < 0x2FA20)
     radicals = (alphabet >= 0x2E80) & (alphabet < 0x2FE0) | (alphabet >= 0x3038) & (alphabet < 0x303B)
     unified = HAN.table[alphabet] & ~compatible & ~radicals
@@ -55,7 +55,8 @@ def _inert(character: str, form: str) -> bool:
 
 
 def _units(text: Text, active: Codes) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the pieces lie that normalise by themselves: runs of active characters and the one before."""
+    """Return where the pieces begin and end (``intp[N]`` both) that normalise by themselves: runs of active characters
+    and the one before."""
     places = text.places(active)
     begins = np.diff(places, prepend=-2) > 1
     ends = np.append(begins[1:], True)[: places.size]

@@ -70,6 +70,7 @@ def line_counts(batch: pa.RecordBatch) -> Positions:
 
 
 def _joints(text: Text, counts: Positions) -> Joints:
+    """Return the ends of lines that a width may have broken, of documents of ``counts`` lines (``intp[D]``)."""
     starts, _ = text.bounds
     line = np.append(0, np.cumsum(text.codes[starts[1:] - 1] == LINE))  # of the input, in which others may be inside
     of_line = np.repeat(np.arange(counts.size), counts)[line]

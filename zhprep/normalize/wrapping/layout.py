@@ -117,7 +117,8 @@ class Layout:
 
 
 def _ink(kinds: marks.Kinds, starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
-    """Return where the lines begin and end without the white space around them; a blank line ends where it begins."""
+    """Return where the lines begin and end (``intp[N]``, as those given) without the white space around them; a blank
+    line ends where it begins."""
     begin, end = starts.copy(), ends.copy()
     moving = np.flatnonzero(begin < end)
     while (moving := moving[(begin[moving] < end[moving]) & (kinds[begin[moving]] == marks.SPACE)]).size:
@@ -211,7 +212,7 @@ def _tables() -> tuple[Flags, Flags, Flags]:
 
 @functools.cache
 def _columns() -> npt.NDArray[np.uint8]:
-    """Return how many columns each character takes (uint8, by code point): 2 for wide ones, 0 for combining ones."""
+    """Return how many columns each character takes, ``uint8[N_CODES]``: 2 for wide ones, 0 for combining ones."""
     columns = np.ones(N_CODES, np.uint8)
     for code in (*range(0x300, 0x3100), *range(0xA960, 0xA980), *range(0xFE00, 0xFFF0), *range(0x1F000, 0x1FB00)):
         width = unicodedata.east_asian_width(chr(code))

@@ -78,7 +78,8 @@ class ContextEngine:
     def _judge(
         self, network: Network, text: FlatText, places: Integers, in_phrase: Syllables, rules: Votes
     ) -> tuple[Syllables, npt.NDArray[np.bool_]]:
-        """Return the best candidate at each place, and whether another is so near that rounding might decide."""
+        """Return the best candidate at each of ``places`` (``int64[N]``), ``uint16[N]``, and whether another is so near
+        that rounding might decide, ``bool[N]``."""
         candidates = self._weights.candidates[self._weights.polyphone[text.codes[places]]]
         syllables = np.where(candidates >= 0, self._weights.class_syllables[candidates], 0)
         numbers = self._weights.inputs[text.codes]
@@ -107,6 +108,8 @@ class ContextEngine:
 
 
 def _scores(network: Network, states: Floats, candidates: npt.NDArray[np.int32]) -> Floats:
+    """Return the scores (``[N, C]``, as ``states``) of the classes ``candidates`` (``int32[N, C]``, -1 for none) for
+    states ``[N, D]``."""
     weight, bias = network.last
     scores = np.full(candidates.shape, -np.inf, states.dtype)
     for column in range(candidates.shape[1]):

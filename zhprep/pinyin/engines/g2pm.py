@@ -56,7 +56,8 @@ class G2pmEngine:
     def _best(
         self, network: Network, numbers: npt.NDArray[np.int32], text: FlatText, places: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.int64], Floats]:
-        """Return the class of the highest logit at each place, and how far it is above the second highest."""
+        """Return the class of the highest logit at each of ``places`` (``int64[N]``), ``int64[N]``, and how far it is
+        above the second highest, ``[N]``."""
         states = network.states(numbers, text.sentence_offsets, places)
         weight, bias = np.ascontiguousarray(network.last[0].T), network.last[1]
         best = np.empty(len(places), np.int64)

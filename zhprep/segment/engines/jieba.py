@@ -85,7 +85,7 @@ class Jieba:
         return text.cuts(marks)
 
     def _ends_word(self, points: Ids) -> Bools:
-        """Return, for each code point, whether a word ends after it."""
+        """Return, for each code point (``uint32[N]``), whether a word ends after it, ``bool[N]``."""
         found = self._fast.ends(points)
         if found is not None:
             return found
@@ -103,7 +103,8 @@ class Jieba:
 
 
 def _pieces(ids: Ids) -> Iterator[tuple[int, int]]:
-    """Yield stretches of about ``_PIECE`` characters, each but the last ending outside a block."""
+    """Yield stretches of about ``_PIECE`` characters of ``ids`` (``[N]``, 0 outside of blocks), each but the last
+    ending outside a block."""
     start = 0
     while start < len(ids):
         stop, step = start + _PIECE, _STEP

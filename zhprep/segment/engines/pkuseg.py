@@ -71,7 +71,8 @@ class Pkuseg:
         return from_marks(np.concatenate([*marks, np.zeros(0, np.bool_)]), lengths)
 
     def _marks(self, sentences: pa.Array, lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Return for each character, and for one place after each sentence, whether a word ends after it."""
+        """Return for each character, and for one place after each sentence, whether a word ends after it, ``bool[N +
+        S]``; sentences have ``lengths`` characters, ``int64[S]``."""
         text = join(sentences, "\n") + "\n"
         code_points = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         breaks = np.cumsum(lengths + 1) - 1

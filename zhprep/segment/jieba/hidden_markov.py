@@ -102,7 +102,8 @@ class HiddenMarkov:
         lengths: npt.NDArray[np.int64],
         ends_word: npt.NDArray[np.bool_],
     ) -> None:
-        """Decode runs sorted by falling length, so that those still going are always a prefix."""
+        """Decode runs of ``lengths`` (``int64[R]``, falling, so that those still going are always a prefix) that begin
+        at ``starts`` (``int64[R]``) of ``code_points`` (``uint32[N]``); write ``ends_word`` (``bool[N]``)."""
         n_steps = int(lengths[0])
         active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(n_steps), side="right")
         values = self._start + self._emission.take(code_points[starts].astype(np.int64) - FIRST, axis=1)
@@ -128,7 +129,8 @@ class HiddenMarkov:
                 state[:n] = np.where(take, _PREFERRED[state[:n]], _OTHER[state[:n]])
 
     def _one(self, code_points: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
-        """Decode one long run, step by step."""
+        """Decode one long run, ``uint32[N]``, step by step; return whether a word ends after each character,
+        ``bool[N]``."""
         emission = self._emission[:, code_points.astype(np.int64) - FIRST].T.tolist()
         arcs = list(
             zip(

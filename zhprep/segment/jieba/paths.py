@@ -53,14 +53,16 @@ class Paths:
         return ends, chunk_ends
 
     def _recall(self, keys: Keys, sizes: Places) -> tuple[npt.NDArray[np.uint8], Places]:
-        """Return the answers to chunks that are remembered, 0 for others, and which chunks are to be solved."""
+        """Return the answers to chunks that are remembered, ``uint8[C]``, 0 for others, and which chunks are to be
+        solved, ``int64[M]``."""
         slots = _slots(keys)
         known = (self._keys[slots] == keys) & (keys != 0)
         answers = np.where(known, self._answers[slots], np.uint8(0))
         return answers, np.flatnonzero(~known & (sizes < _LONG))
 
     def _solve(self, points: Ids, ids: Ids, starts: Places, sizes: Places, keys: Keys, ends: Bools) -> Places:
-        """Write the ends of the words of chunks, and remember those of short ones; return the starts of unsure ones."""
+        """Write the ends of the words of chunks (``ends`` ``bool[N]``), and remember those of short ones; return the
+        starts of unsure ones, ``int64[M]``."""
         offsets, inner, unsure = path_ends(self._dictionary, points, ids, starts, sizes)
         ends[ranges(starts, sizes)] |= inner[ranges(offsets[:-1], sizes)]
         short = np.flatnonzero(keys)
@@ -74,7 +76,8 @@ class Paths:
         return starts[unsure]
 
     def _sum_blocks_up(self, points: Ids, ids: Ids, places: Places, ends: Bools) -> None:
-        """Write the ends of the words of the blocks in which there is one of ``places``."""
+        """Write the ends of the words (``ends`` ``bool[N]``) of the blocks in which there is one of ``places``
+        (``int64[M]``)."""
         outside = np.concatenate(([-1], np.flatnonzero(ids == 0), [len(ids)]))
         for block in np.unique(outside.searchsorted(places)).tolist():
             inside = slice(int(outside[block - 1]) + 1, int(outside[block]))
@@ -82,7 +85,8 @@ class Paths:
 
 
 def _keys(ids: Ids, starts: Places, sizes: Places) -> Keys:
-    """Return a key for each chunk that is short enough, 0 for others: its characters."""
+    """Return a key (``uint64[C]``) for each chunk that is short enough, 0 for others: its characters. Chunks are
+    ``sizes`` of ``ids`` (``[N]``) from ``starts`` on (both ``int64[C]``)."""
     keys = np.zeros(len(starts), np.uint64)
     for offset in range(_SHORT):
         inside = np.flatnonzero((sizes > offset) & (sizes <= _SHORT))
@@ -91,5 +95,6 @@ def _keys(ids: Ids, starts: Places, sizes: Places) -> Keys:
 
 
 def _slots(keys: Keys) -> Places:
+    """Return the slot of each key (``uint64[C]``) in the memory, ``int64[C]``."""
     slots: Places = (keys * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(64 - _MEMORY_BITS)).astype(np.int64)
     return slots

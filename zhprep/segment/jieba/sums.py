@@ -59,8 +59,8 @@ def block_ends(dictionary: Dictionary, points: Ids, ids: Ids) -> Bools:
 
 
 def _backwards(words: FoundWords, offsets: Places) -> tuple[Places, Bools]:
-    """Return the length of the best word at each place of chunks with these ``offsets``, and whether another is as good
-    but for ``_MARGIN``. Of equal ones the longest is the best."""
+    """Return the length of the best word at each place of chunks with these ``offsets`` (``int64[C+1]``), ``int64[N]``,
+    and whether another is as good but for ``_MARGIN``, ``bool[N]``. Of equal ones the longest is the best."""
     left = offsets[1:][offsets.searchsorted(words.places, "right") - 1] - 1 - words.places
     order = np.argsort((left << _PLACE_BITS | words.places) << _SIZE_BITS | words.sizes)
     places, sizes, scores = words.places[order], words.sizes[order], words.scores[order]

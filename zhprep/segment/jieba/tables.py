@@ -67,6 +67,7 @@ def _read_frequencies() -> tuple[dict[str, int], int]:
 
 
 def _in_block() -> Bools:
+    """Return which code points are of blocks, ``bool[N_POINTS]``."""
     table = np.zeros(N_POINTS, np.bool_)
     table[FIRST : LAST + 1] = True
     table[[*map(ord, _BLOCK_SIGNS)]] = True
@@ -74,7 +75,8 @@ def _in_block() -> Bools:
 
 
 def _longer_words(scores: Mapping[str, float], in_block: Bools) -> tuple[Ids, Places, Floats]:
-    """Return the characters of the words of two or more that can stand in a block, their lengths and their scores."""
+    """Return the characters of the words of two or more that can stand in a block, end to end (``uint32[T]``), their
+    lengths (``int64[W]``) and their scores (``float64[W]``)."""
     words = [word for word in scores if len(word) > 1]
     sizes = np.fromiter(map(len, words), np.int64, len(words))
     points = np.frombuffer("".join(words).encode("utf-32-le"), np.uint32)
@@ -85,7 +87,8 @@ def _longer_words(scores: Mapping[str, float], in_block: Bools) -> tuple[Ids, Pl
 
 def _edges_and_scores(ids: Ids, sizes: Places, values: Floats) -> Arrays:
     """Return the edges to nodes of depth 2, ``pairs`` (uint32), those to each deeper one end to end, ``edges`` (uint64)
-    with ``bounds`` (int64), and the scores of words (see :class:`Scores`)."""
+    with ``bounds`` (int64), and the scores of words (see :class:`Scores`). Words are ``sizes``
+    (``int64[W]``) of ``ids`` (``uint32[T]``), their scores ``values`` (``float64[W]``)."""
     tables, words, found = [], [], []
     starts, n_nodes = np.cumsum(sizes) - sizes, 0
     nodes = ids[starts].astype(np.int64)
@@ -116,7 +119,8 @@ def _edges_and_scores(ids: Ids, sizes: Places, values: Floats) -> Arrays:
 
 
 def _mark_contested(dictionary: Dictionary, points: Ids, ids: Ids, sizes: Places) -> None:
-    """Mark the words of whose characters shorter words are more probable, or as good."""
+    """Mark the words (``sizes`` ``int64[W]`` of ``ids`` ``[T]``) of whose characters shorter words are more probable,
+    or as good."""
     starts = np.cumsum(sizes) - sizes
     offsets, ends, unsure = path_ends(dictionary, points, ids, starts, sizes)
     ends[offsets[1:] - 2] = False

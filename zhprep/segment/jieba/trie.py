@@ -78,6 +78,7 @@ class Edges:
         return there, places
 
     def _homes(self, keys: Keys) -> Places:
+        """Return the slot in which to look first for each key (``uint64[N]``), ``int64[N]``."""
         hashed: Places = (keys * self._factor >> self._shift).astype(np.int64)
         return hashed
 
@@ -162,8 +163,8 @@ class Trie:
         return flags, nodes
 
     def _deeper(self, ids: Ids, places: Places, nodes: Places) -> Iterator[tuple[int, Places, Keys, Places]]:
-        """Follow ``places`` from their ``nodes`` of depth 2 on; yield each depth with the places that got there, their
-        flags and nodes."""
+        """Follow ``places`` from their ``nodes`` of depth 2 on (both ``int64[N]``); yield each depth with the places
+        that got there, their flags (``uint64``) and nodes, ``[M]`` each."""
         for depth, edges in enumerate(self.edges[1:], 3):
             inside = int(places.searchsorted(len(ids) - depth, "right"))
             places, nodes = places[:inside], nodes[:inside]
@@ -177,6 +178,8 @@ class Trie:
             places, nodes = places[longer], nodes[longer]
 
     def _scored(self, depth: int, places: Places, flags: Keys, nodes: Places) -> FoundWords:
+        """Return those of ``places`` (``int64[N]``) whose ``flags`` say that a word of ``depth`` characters is there,
+        with their scores."""
         words = np.flatnonzero(flags & WORD != 0)
         return FoundWords(
             places[words], np.full(len(words), depth), self._scores.of(nodes[words] + self._bases[depth - 2])

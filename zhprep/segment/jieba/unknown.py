@@ -45,7 +45,8 @@ class UnknownWords:
         self._cut_latin(points, single & ~chinese, ends)
 
     def _cut_latin(self, points: Ids, single: Bools, ends: Bools) -> None:
-        """Write the ends of the words of runs of letters, digits and signs."""
+        """Write the ends (``bool[N]``) of the words of runs of letters, digits and signs, which are ``single``
+        (``bool[N]``)."""
         starts, stops = runs(single)
         ends[single] = False
         ends[stops - 1] = True

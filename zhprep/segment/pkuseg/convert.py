@@ -194,7 +194,8 @@ class _Model:
         return scores
 
     def _steps(self, word_ids: dict[str, int]) -> tuple[dict[int, int], npt.NDArray[np.int32]]:
-        """Return the transitions of a trie of the words (state << 16 | node: state) and the word of each state or -1.
+        """Return the transitions of a trie of the words (state << 16 | node: state) and the word of each state or -1,
+        ``int32[N]``.
 
         The states of single characters are their nodes.
         """
@@ -212,6 +213,7 @@ class _Model:
 
 
 def _table(name: str, entries: dict[int, int]) -> dict[str, npt.NDArray[Any]]:
+    """Return a table of features by hash as arrays by name: keys ``uint64[N]``, values ``int32[N]``."""
     keys = np.fromiter(entries.keys(), np.uint64, len(entries))
     table = FeatureTable.build(keys, np.fromiter(entries.values(), np.int32, len(entries)))
     return {f"{name}_keys": table.keys, f"{name}_values": table.values}

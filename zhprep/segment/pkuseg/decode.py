@@ -34,7 +34,8 @@ def decode(scores: Floats, transitions: Floats, starts: Places, lengths: Places)
 
 
 def _many(scores: Floats, transitions: Floats, starts: Places, lengths: Places, tags: npt.NDArray[np.uint8]) -> None:
-    """Decode fragments sorted by falling length, so that those still going are always a prefix."""
+    """Decode fragments of ``lengths`` (``int64[F]``, falling, so that those still going are always a prefix) from
+    ``starts`` on; ``scores`` are ``[N, T]``, ``transitions`` ``[T, T]``; write ``tags`` (``uint8[N]``)."""
     n_tags, n_steps = len(transitions), int(lengths[0])
     active = len(lengths) - np.searchsorted(lengths[::-1], np.arange(n_steps), side="right")
     lasts = starts + lengths - 1
@@ -60,7 +61,8 @@ def _many(scores: Floats, transitions: Floats, starts: Places, lengths: Places, 
 
 
 def _step(best: Floats, here: Floats, transitions: Floats) -> tuple[Floats, npt.NDArray[np.uint8]]:
-    """Return the best scores with one more character before, and which tag after it each is owed to."""
+    """Return the best scores (``[T, F]``) with one more character before, and which tag after it each is owed to
+    (``uint8[T, F]``)."""
     values = best[0] + here + transitions[:, :1]
     choice = np.zeros(values.shape, np.uint8)
     for after in range(1, len(transitions)):
@@ -71,7 +73,7 @@ def _step(best: Floats, here: Floats, transitions: Floats) -> tuple[Floats, npt.
 
 
 def _one(scores: Floats, transitions: Floats) -> list[int]:
-    """Decode one long fragment."""
+    """Decode one long fragment of ``scores`` ``[N, T]`` and ``transitions`` ``[T, T]`` into a tag a character."""
     arcs = transitions.tolist()
     rows = scores.tolist()
     best = rows[-1]

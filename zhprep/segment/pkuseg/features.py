@@ -39,7 +39,8 @@ class Features:
         return scores
 
     def _character_scores(self, padded: Nodes) -> Floats:
-        """Sum bias, characters and pairs around each node (``padded`` has two separators on either side)."""
+        """Sum bias, characters and pairs around each node, ``[N, T]`` (``padded``, ``uint16[N + 4]``, has two
+        separators on either side)."""
         size = len(padded) - 4
         before2, before, here, after, after2 = (padded[start : start + size] for start in range(5))
         # Across a separator there is no character at distance two.
@@ -60,7 +61,8 @@ class Features:
         return scores
 
     def _words(self, nodes: Nodes) -> dict[int, Ids]:
-        """Return for each length the word that begins at each node, -1 where none does."""
+        """Return for each length the word that begins at each node (``uint16[N]``), ``int32[N]``, -1 where none
+        does."""
         words = {}
         places = np.arange(len(nodes) - 1)
         states = nodes[:-1].astype(np.int32)
@@ -74,7 +76,7 @@ class Features:
         return words
 
     def _add_words(self, scores: Floats, words: dict[int, Ids]) -> None:
-        """Add the scores of words that end, then of words that begin, at each node."""
+        """Add to ``scores`` ``[N, T]`` those of words that end, then of words that begin, at each node."""
         ending, beginning = self._arrays["word_scores"]
         for length in WORD_LENGTHS:
             places = np.flatnonzero(words[length] >= 0)
@@ -84,7 +86,8 @@ class Features:
             scores[places] += beginning.take(words[length][places], axis=0)
 
     def _add_word_pairs(self, scores: Floats, words: dict[int, Ids]) -> None:
-        """Add the scores of two words that meet: first to the node after the border, then to that before it."""
+        """Add to ``scores`` ``[N, T]`` those of two words that meet: first to the node after the border, then to that
+        before it."""
         begins = {length: words[length] >= 0 for length in WORD_LENGTHS}
         left, right = self._arrays["word_pair_scores"]
         met = []

@@ -88,5 +88,6 @@ class _Spans:
 
 
 def _slots(hashes: Hashes) -> Places:
+    """Return the slot of each hash (``uint64[N]``) in the filter, ``int64[N]``."""
     mixed = (hashes ^ hashes >> np.uint64(32)) * np.uint64(0xBF58476D1CE4E5B9)
     return (mixed >> np.uint64(64 - _FILTER_BITS)).astype(np.int64)

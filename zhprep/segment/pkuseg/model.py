@@ -66,13 +66,15 @@ class PkusegModel:
         return ends
 
     def _scores(self, nodes: npt.NDArray[np.uint16], starts: Places) -> npt.NDArray[np.float64]:
-        """Return the scores, piece by piece; a piece is whole fragments."""
+        """Return the scores (``float64[N, T]``) of ``nodes`` (``uint16[N]``), piece by piece; a piece is whole
+        fragments, which begin at ``starts``."""
         after = np.searchsorted(starts, np.arange(_PIECE, len(nodes), _PIECE))
         bounds = np.unique(np.concatenate(([0], starts[after[after < len(starts)]], [len(nodes)])))
         return np.concatenate([self._features.scores(nodes[a:b]) for a, b in itertools.pairwise(bounds.tolist())])
 
     def _merge(self, text: str, ends: Bools, starts: Places, stops: Places) -> None:
-        """Join the words that stand in the dictionary together."""
+        """Join the words that stand in the dictionary together, in ``ends`` (``bool[N]``); fragments are from
+        ``starts`` to ``stops`` (``int64[F]``)."""
         word_ends = np.flatnonzero(ends) + 1
         fragments = np.searchsorted(stops, word_ends)
         word_starts = np.concatenate((starts[:1], word_ends[:-1]))

@@ -54,4 +54,5 @@ class FeatureTable:
         return found
 
     def _slots(self, keys: Keys) -> npt.NDArray[np.int64]:
+        """Return the slot of each key (``uint64[N]``), ``int64[N]``."""
         return (keys * _GOLDEN >> self._shift).astype(np.int64)

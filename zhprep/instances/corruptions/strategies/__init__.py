@@ -33,3 +33,6 @@ CORRUPTIONS: dict[str, Corruption] = {
 
 ALONE = ("sentinels", "prefix", "causal")
 """Corruptions that go with no other."""
+
+CONTINUED = ("prefix", "causal")
+"""Corruptions that leave the text as it is: the target follows it, place by place."""

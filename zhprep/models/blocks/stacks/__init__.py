@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zhprep.core.registry import lookup
 from zhprep.models.blocks.layer import LayerStack
+from zhprep.models.blocks.stacks.relative import RelativeLayers
 from zhprep.models.blocks.stacks.separate import SeparateLayers
 from zhprep.models.blocks.stacks.shared import SharedLayers
 from zhprep.models.config import ModelConfig
@@ -11,6 +12,7 @@ from zhprep.models.config import ModelConfig
 STACKS: dict[str, type[LayerStack]] = {
     "separate": SeparateLayers,
     "shared": SharedLayers,
+    "relative": RelativeLayers,
 }
 
 

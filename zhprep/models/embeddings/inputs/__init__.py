@@ -7,7 +7,9 @@ that are used if they are there.
 from __future__ import annotations
 
 from zhprep.models.blocks.part import EmbeddingInput
+from zhprep.models.embeddings.inputs.characters import CharactersInput
 from zhprep.models.embeddings.inputs.glyph import GlyphInput
+from zhprep.models.embeddings.inputs.language import LanguageInput
 from zhprep.models.embeddings.inputs.pinyin import PinyinInput
 from zhprep.models.embeddings.inputs.position import PositionInput
 from zhprep.models.embeddings.inputs.segment import SegmentInput
@@ -19,4 +21,6 @@ INPUTS: dict[str, type[EmbeddingInput]] = {
     "segment": SegmentInput,
     "pinyin": PinyinInput,
     "glyph": GlyphInput,
+    "characters": CharactersInput,
+    "language": LanguageInput,
 }

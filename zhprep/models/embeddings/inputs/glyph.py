@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 import numpy as np
 import torch
@@ -54,7 +53,7 @@ class GlyphInput(EmbeddingInput):
     """The images of a token, typeface by typeface and row by row, as values of 0 to 255, mapped to a vector."""
 
     needs = ("input_ids",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"images.weight": TableRows("token", made=False)})
+    rows: Mapping[str, TableRows] = MappingProxyType({"images.weight": TableRows("token", made=False)})
     Settings = GlyphSettings
 
     @classmethod

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +32,7 @@ class PositionInput(EmbeddingInput):
     """One vector per absolute position."""
 
     takes = ("lang_ids",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"table.weight": TableRows("position")})
+    rows: Mapping[str, TableRows] = MappingProxyType({"table.weight": TableRows("position")})
     Settings = PositionSettings
 
     @classmethod

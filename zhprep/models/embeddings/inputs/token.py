@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -16,7 +15,7 @@ class TokenInput(EmbeddingInput):
     """One vector per token id; the output layer of masked-language modelling shares the table."""
 
     needs = ("input_ids",)
-    rows: ClassVar[Mapping[str, TableRows]] = MappingProxyType({"table.weight": TableRows("token")})
+    rows: Mapping[str, TableRows] = MappingProxyType({"table.weight": TableRows("token")})
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

@@ -1,0 +1,104 @@
+"""Documents that kill whatever works on them: found, named, and in the way of nothing else."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import pytest
+from plain_tasks import Copy, Deadly, contents, make_input, make_job
+
+from zhprep.core.corpus import ReadConfig, find_inputs, scan
+from zhprep.core.errors import DataError
+from zhprep.core.shards import BlockJob, Output, open_folder, run_job, verify
+from zhprep.core.shards.making import job
+
+
+@pytest.fixture(autouse=True)
+def _every_block_is_worth_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(job, "WORTH_A_WORKER", 1)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    return make_input(tmp_path / "x.txt")
+
+
+@pytest.fixture
+def whole(tmp_path: Path, corpus: Path) -> dict[str, bytes]:
+    run_job(make_job(corpus), Output(tmp_path / "whole", executor="inline"))
+    return contents(tmp_path / "whole")
+
+
+def test_the_document_is_named_and_the_rest_is_done(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(DataError, match=r"1 of 1\d shards cannot be made: .* document x.txt:57 is killed") as error:
+        run_job(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, workers=2))
+    assert "--on-kill skip" in error.value.hint
+    assert not multiprocessing.active_children()
+    folder, _ = open_folder(out)
+    (block,) = folder.pending()
+    found = json.loads(folder.quarantine(block).read_bytes())
+    assert (found["block"], found["document"], found["by"]) == (block, "x.txt:57", "SIGKILL")
+    made = {name: data for name, data in contents(out).items() if name.startswith("data-")}
+    assert made == {name: data for name, data in whole.items() if name in made}
+    assert len(made) == folder.n_blocks - 1
+    assert not (out / "manifest.json").exists()
+    with pytest.raises(DataError, match=r"x\.txt:57"):  # with one block left, it is not done in this process either
+        run_job(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, workers=1))
+    run_job(make_job(corpus), Output(out, workers=2))  # as on a machine with more memory
+    left = contents(out)
+    assert left.pop(f".quarantine/{block:05d}.json")
+    assert left == whole
+
+
+def test_documents_are_left_out_and_counted_if_so_told(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
+    deadly = ("x.txt:57", "x.txt:58", "x.txt:60", "x.txt:120")
+    out = tmp_path / "out"
+    account, sha = run_job(make_job(corpus, Deadly(documents=deadly)), Output(out, workers=2, on_kill="skip"))
+    assert account.counts == {"documents_in": 120, "documents_out": 116}
+    assert account.dropped == {"documents.killed": 4}
+    assert sha == verify(out)["content_sha256"]
+    rows = [batch for batch in contents(out) if batch.startswith("data-")]
+    assert len(rows) == len([name for name in whole if name.startswith("data-")])
+    again = run_job(make_job(corpus, Deadly(documents=deadly)), Output(out, workers=1))
+    assert again == (account, sha)
+    assert (
+        run_job(make_job(corpus, Deadly(documents=deadly)), Output(tmp_path / "two", workers=3, on_kill="skip"))[1]
+        == sha
+    )
+
+
+@pytest.mark.parametrize("deaths", [1, 3])
+def test_a_block_that_can_be_made_after_all_is_made(
+    deaths: int, tmp_path: Path, corpus: Path, whole: dict[str, bytes]
+) -> None:
+    (tmp_path / "deaths").mkdir()
+    task = Deadly(documents=("x.txt:57",), times=(str(tmp_path / "deaths"), deaths))
+    run_job(make_job(corpus, task), Output(tmp_path / "out", workers=2))
+    assert contents(tmp_path / "out") == whole
+
+
+def test_found_among_the_batches_of_a_large_block(tmp_path: Path) -> None:
+    lines = "".join(f"第{i}篇，{'一二三四五六七八九十' * 30}。\n\n" for i in range(4000))
+    (tmp_path / "large.txt").write_text(lines, encoding="utf-8")
+    corpus = scan(find_inputs((str(tmp_path / "large.txt"),)), ReadConfig(), block_size=2 << 20)
+    made = BlockJob(corpus, Deadly(documents=("large.txt:1999",)))
+    account, _ = run_job(made, Output(tmp_path / "out", workers=2, on_kill="skip"))
+    assert account.dropped == {"documents.killed": 1}
+    found = [json.loads(path.read_bytes())["document"] for path in (tmp_path / "out" / ".quarantine").iterdir()]
+    assert found == ["large.txt:1999"]
+
+
+def test_killed_without_workers_it_is_found_the_next_time(tmp_path: Path, corpus: Path) -> None:
+    out = tmp_path / "out"
+    child = multiprocessing.get_context("fork").Process(
+        target=run_job, args=(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, executor="inline"))
+    )
+    child.start()
+    child.join()
+    assert child.exitcode == -9
+    with pytest.raises(DataError, match=r"x\.txt:57"):
+        run_job(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, workers=1))
+    run_job(make_job(corpus, Copy()), Output(out, workers=1))

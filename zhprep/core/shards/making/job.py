@@ -1,0 +1,103 @@
+"""Make the shards of a plan that are missing: one block in, one shard and one receipt out."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from zhprep.core.errors import Stopped, UsageError
+from zhprep.core.executors import EXECUTORS, Killed, Map
+from zhprep.core.progress import Progress
+from zhprep.core.registry import lookup
+from zhprep.core.report import Account
+from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.folder import Folder
+from zhprep.core.shards.making.maker import BlockJob, ShardMaker
+from zhprep.core.shards.making.quarantine import examine, told
+from zhprep.core.shards.manifest import is_trusting
+from zhprep.core.stopping import Stopping
+from zhprep.core.workers.pool import may_fork
+
+WORTH_A_WORKER = 1 << 20
+"""Bytes of text for which it pays to start another process, if that is a copy of this one."""
+
+SPAWNED = 4
+"""How many times as much it must be if the process has to load everything (about half a second)."""
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where and how a job is done."""
+
+    path: Path
+    overwrite: bool = False
+    executor: str = "processes"
+    workers: int = 1
+    shard_index: int = 0
+    num_shards: int = 1
+    on_kill: str = "fail"
+    progress: Progress = field(default_factory=Progress)
+
+
+def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
+    """Make what is missing in ``output.path``; return the account of the whole and its content sha256.
+
+    While other tasks of an array still have blocks to do, the account is of this task alone and the
+    sha256 is empty. Raises ``Stopped`` when told to stop before the end; whatever is finished is kept.
+    An error before the first shard leaves nothing behind.
+    """
+    if not 0 <= output.shard_index < output.num_shards:
+        raise UsageError(
+            f"shard index {output.shard_index} is not one of {output.num_shards}", hint="it is counted from 0"
+        )
+    folder = Folder(output.path, len(job.corpus.blocks))
+    plan = job.plan()
+    with Claim(output.path) as claim:
+        begun = folder.prepare(plan, claim, overwrite=output.overwrite)
+        try:
+            _make_missing(job, folder, output)
+        except Exception as error:
+            if begun and output.num_shards == 1 and not isinstance(error, Stopped):
+                folder.abandon(claim)
+            raise
+        beside = job.beside(output.path) if job.beside is not None else []
+        if folder.pending():
+            mine = range(output.shard_index, folder.n_blocks, output.num_shards)
+            return Account.total(folder.account(block) for block in mine), ""
+        manifest = folder.finish(job.task.table, plan, plan["facts"], beside)
+    return Account.from_dict(manifest["account"]), manifest["content_sha256"]
+
+
+def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
+    pending = folder.pending(index=output.shard_index, of=output.num_shards, trust=is_trusting())
+    weights = [block.weight for block in job.corpus.blocks]
+    work = sum(weights[block] for block in pending)
+    worth = WORTH_A_WORKER * (1 if may_fork() else SPAWNED)
+    workers = max(1, min(output.workers, len(pending), 1 + work // worth))
+    run = _engine(output.executor, workers, folder, pending)
+    maker = ShardMaker(job, folder, is_trusting())
+    killed: list[Killed] = []
+    with Stopping() as stopping, output.progress.of(work, "bytes") as bar:
+        with contextlib.closing(run(maker, stopping.until_told(pending), workers)) as results:
+            for result in results:
+                if isinstance(result, Killed):
+                    killed.append(result)
+                else:
+                    bar.advance(weights[result])
+                if stopping.told:
+                    break
+        left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []
+        if left:
+            raise Stopped(
+                f"stopped with {len(left)} of {len(pending)} shards to do", hint="run the same command again to go on"
+            )
+        found = [examine(maker, one, output.on_kill, output.progress) for one in killed]
+    if documents := [document for document in found if document]:
+        raise told(output.path, documents, len(pending))
+
+
+def _engine(name: str, workers: int, folder: Folder, pending: list[int]) -> Map:
+    """Return the engine of that ``name``; for one worker this process, unless one like it was killed at a block."""
+    suspect = any(folder.place(block).exists() or folder.quarantine(block).exists() for block in pending)
+    return lookup(EXECUTORS, "inline" if name == "processes" and workers == 1 and not suspect else name, "executor")

@@ -1,0 +1,176 @@
+"""One block in, one shard and one receipt out: what workers do, wherever they are."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+import zhprep
+from zhprep.core.corpus import Corpus, read_block
+from zhprep.core.errors import UsageError
+from zhprep.core.report import Account
+from zhprep.core.seal import sealed
+from zhprep.core.shards.commit import committed, write_json
+from zhprep.core.shards.folder import Folder, dependency_versions
+from zhprep.core.shards.making.place import Place
+
+
+class BlockTask(Protocol):
+    """What is done to a block. Picklable; what is heavy is loaded when first used, once per process."""
+
+    @property
+    def table(self) -> str:
+        """The name of the table that is made."""
+
+    def config(self) -> dict[str, Any]:
+        """Return every setting the result depends on, as plain values."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the manifest records beside the config: vocabulary, segmenter, recipe."""
+
+    def schema(self) -> pa.Schema:
+        """Return the schema of the batches that :meth:`run` yields."""
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        """Yield the batches of one shard from the batches of one block."""
+
+
+@dataclass(frozen=True)
+class BlockJob:
+    """A corpus and what is made of it; ``beside`` puts into the folder what belongs beside its shards.
+
+    It returns the names of all files beside the shards that are read later, by their paths in the folder.
+    """
+
+    corpus: Corpus
+    task: BlockTask
+    beside: Callable[[Path], list[str]] | None = None
+
+    def plan(self) -> dict[str, Any]:
+        """Return ``plan.json``: all that the bytes of the result depend on."""
+        return {
+            "zhprep": zhprep.__version__,
+            "table": self.task.table,
+            "config": self.task.config(),
+            "facts": self.task.facts(),
+            "dependencies": dependency_versions(),
+            "corpus": self.corpus.as_dict(),
+        }
+
+
+@dataclass(frozen=True)
+class ShardMaker:
+    """The function that workers run; sent to each once.
+
+    ``without`` names documents that are left out, and counted as ``documents.killed``.
+    """
+
+    job: BlockJob
+    folder: Folder
+    trust: bool
+    without: tuple[str, ...] = ()
+    versions: dict[str, str] = field(default_factory=lambda: {"zhprep": zhprep.__version__, **dependency_versions()})
+
+    def __call__(self, block: int) -> int:
+        """Make the shard of ``block``, unless another process has; return its number.
+
+        Raises ``UsageError`` on a machine that has other versions than the one that planned.
+        """
+        self._check_versions()
+        if self.folder.is_done(block, trust=self.trust):  # by another process of the same command, meanwhile
+            return block
+        self.folder.forget(block, trust=self.trust)
+        account = Account()
+        with Place(self.folder.place(block)) as place, committed(self.folder.shard(block)) as file:
+            sink = _Sink(file)
+            rows = 0
+            with pa.ipc.new_stream(sink, self.job.task.schema()) as writer:
+                for batch in self.job.task.run(place.noting(self._batches(block, account)), block, account):
+                    writer.write_batch(batch)
+                    rows += batch.num_rows
+            receipt = {
+                "rows": rows, "bytes": sink.bytes, "sha256": sink.digest.hexdigest(), "account": account.as_dict(),
+            }  # fmt: skip
+        write_json(self.folder.receipt(block), sealed(receipt))
+        return block
+
+    def leaving_out(self, document: str) -> ShardMaker:
+        """Return one that leaves out ``document`` too."""
+        return replace(self, without=(*self.without, document))
+
+    def n_documents(self, block: int) -> int:
+        """Return how many documents ``block`` has, those that cannot be read too."""
+        return sum(piece.documents for piece in self.job.corpus.blocks[block].pieces)
+
+    def try_some(self, block: int, first: int, stop: int) -> None:
+        """Do the documents ``[first, stop)`` of a block, for nothing."""
+        for _ in self.job.task.run(self._some(block, first, stop), block, Account()):
+            pass
+
+    def _some(self, block: int, first: int, stop: int) -> Iterator[pa.RecordBatch]:
+        at = 0
+        for batch in self._batches(block, Account()):
+            begin, end = max(first - at, 0), min(stop - at, batch.num_rows)
+            at += batch.num_rows
+            if begin < end:
+                yield batch.slice(begin, end - begin)
+            if at >= stop:
+                return
+
+    def names(self, block: int, first: int, stop: int) -> list[str]:
+        """Return the names of the documents ``[first, stop)`` of a block."""
+        found: list[str] = []
+        for batch in self._batches(block, Account()):
+            found += batch["doc"].to_pylist()
+            if len(found) >= stop:
+                break
+        return found[first:stop]
+
+    def _check_versions(self) -> None:
+        here = {"zhprep": zhprep.__version__, **dependency_versions()}
+        for name in sorted(self.versions.keys() | here.keys()):
+            planned, found = self.versions.get(name), here.get(name)
+            if planned != found:
+                raise UsageError(
+                    f"{socket.gethostname()}: has {name} {found}, the plan was made with {planned}",
+                    hint="install the same versions on every machine",
+                )
+
+    def _batches(self, block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        for batch in read_block(self.job.corpus, self.job.corpus.blocks[block], account):
+            if not self.without:
+                yield batch
+                continue
+            kept = batch.filter(pc.invert(pc.is_in(batch["doc"], pa.array(self.without))))
+            account.drop("documents.killed", batch.num_rows - kept.num_rows)
+            yield kept
+
+
+class _Sink:
+    """A file that hashes and counts what is written to it."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.bytes = 0
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data)
+        self.digest.update(view)
+        self.bytes += view.nbytes
+        return self._file.write(view)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        """Leave the file open: it is committed by whoever opened it."""

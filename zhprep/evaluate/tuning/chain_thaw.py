@@ -1,0 +1,15 @@
+"""Chain-thaw (Felbo et al., arXiv:1708.00524 §3.3): first what is new, then each group alone from the embeddings up,
+then all together; each for the same number of steps."""
+
+from __future__ import annotations
+
+from zhprep.evaluate.config import EvaluateConfig
+from zhprep.evaluate.heads import TaskModel
+from zhprep.evaluate.stages import Tuning, groups_of, in_turn, total_steps
+
+
+def chain_thaw(model: TaskModel, config: EvaluateConfig, per_epoch: int) -> Tuning:
+    """Train the heads, each group of the body from the bottom, then everything."""
+    groups = groups_of(model)
+    turns = [groups[0], *reversed(groups[1:]), frozenset().union(*groups)]
+    return Tuning(in_turn(turns, total_steps(config, per_epoch)))
