@@ -35,7 +35,8 @@ def batches(draw) -> tuple[Rows, dict[str, list[list[int]]]]:
     lengths = {axis: draw(st.lists(st.integers(1, 9), min_size=n_rows, max_size=n_rows)) for axis in AXES}
     values = {}
     for name in LISTS:
-        most = [length - 1 for length in lengths[COARSE]] if COLUMNS[name].points_to else [500] * n_rows
+        pointed = COLUMNS[name].points_to
+        most = [length - 1 for length in lengths[pointed]] if pointed else [500] * n_rows
         values[name] = [
             [draw(st.integers(-1, high)) for _ in range(length)]
             for length, high in zip(lengths[COLUMNS[name].axis], most, strict=True)
@@ -67,14 +68,15 @@ def test_a_list_column_is_padded_along_its_axis(made):
 def test_without_padding_an_axis_is_one_row_of_all_tokens(made):
     rows, values = made
     batch = to_tensors(rows, Padding(unpadded=True))
-    bases = np.cumsum([0, *map(len, values["coarse_input_ids"])]).tolist()
     for name in LISTS:
         expected = [value for row in values[name] for value in row]
-        if COLUMNS[name].points_to:
+        if pointed := COLUMNS[name].points_to:
+            bases = np.cumsum([0, *map(len, values[pointed.leader])]).tolist()
             shifted = zip(values[name], bases, strict=False)
             expected = [value + base if value >= 0 else -1 for row, base in shifted for value in row]
         assert batch[name].tolist() == [expected]
-    for axis in AXES:
+    assert "" not in batch
+    for axis in (one for one in AXES if one.cu_seqlens):
         lengths = list(map(len, values[axis.leader]))
         assert batch[axis.cu_seqlens].tolist() == np.cumsum([0, *lengths]).tolist()
         assert batch[axis.position_ids].tolist() == [[place for n in lengths for place in range(n)]]
@@ -176,13 +178,19 @@ def test_two_granularities_are_batched(tmp_path, words, vocab, coarse_vocab):
     assert batch["coarse_attention_mask"].sum(1).tolist() == lengths.tolist()
     fine, words_of = load(data / "vocab").tokens, load(coarse_vocab).tokens
     of, clean = batch["coarse_of"].numpy(), stored.tokens
+    restored = torch.zeros_like(batch["coarse_input_ids"])
     for row in range(4):
-        assert batch["coarse_input_ids"][row, : lengths[row]].tolist() == coarse.row(row).tolist()
+        restored[row, : lengths[row]] = torch.from_numpy(coarse.row(row).astype(np.int64))
         for number in range(lengths[row]):
             inside = clean.row(row)[of[row, : len(clean.row(row))] == number]
             characters = "".join(fine[id_].removeprefix("##") for id_ in inside)
             word = words_of[coarse.row(row)[number]]
             assert word.startswith("[") or word.removeprefix("##") == characters
+    places, labels = batch["coarse_masked_positions"], batch["coarse_masked_labels"]
+    whole = batch["coarse_input_ids"].flatten()
+    assert (whole[places] != labels).float().mean() > 0.8
+    whole[places] = labels
+    assert torch.equal(whole, restored.flatten())
 
 
 @pytest.mark.parametrize("corruption", ["infill,permute", "sentinels", "prefix", "causal"])

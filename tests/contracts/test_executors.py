@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from plain_items import die_at_three, fail_at_three, square
 
 from zhprep.core.errors import DataError, ZhprepError
 from zhprep.core.executors import EXECUTORS, Killed, Map, map_processes
@@ -25,29 +26,12 @@ SEPARATE = {EXECUTORS["processes"]}
 """Those whose workers are processes of their own."""
 
 
-@pytest.fixture(params=[*EXECUTORS, "processes, spawned"])
+@pytest.fixture(params=["inline", "processes", "processes, spawned"])  # ray: tests/e2e/test_ray.py, on a cluster
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Map:
     name, _, spawned = request.param.partition(", ")
     if spawned:
         monkeypatch.setattr(pool, "may_fork", lambda: False)
     return EXECUTORS[name]
-
-
-def square(x: int) -> int:
-    time.sleep(0.02 * (x % 3 == 0))  # so that later items are done first
-    return x * x
-
-
-def fail_at_three(x: int) -> int:
-    if x == 3:
-        raise DataError("x.txt, line 3: bad", hint="mend it")
-    return x
-
-
-def die_at_three(x: int) -> int:
-    if x == 3:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return x
 
 
 def die_at_first(item: tuple[str, int]) -> int:

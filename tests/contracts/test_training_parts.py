@@ -60,6 +60,8 @@ def batch_of() -> dict[str, torch.Tensor]:
         "whole_input_ids": ids, "context_input_ids": ids.flip(0), "ngram_input_ids": ids[:, :4],
         **{f"{kind}_tags": ids % 5 for kind in ("pos", "ner", "dep")},
         "next_tokens": torch.cat([ids[:, 1:], torch.full((3, 1), -100)], 1),
+        "coarse_input_ids": ids[:, ::2], "coarse_attention_mask": torch.arange(3) < torch.tensor([3, 2, 3])[:, None],
+        "coarse_masked_positions": torch.tensor([1, 4]), "coarse_masked_labels": torch.tensor([7, 9]),
         "labels": torch.tensor([[7, 9, 5, 8, 3], [6, 3, -100, -100, -100], [9, 9, 7, 3, -100]]),
     }  # fmt: skip
 

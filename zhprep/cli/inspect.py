@@ -153,11 +153,18 @@ def _batch_lines(folder: Path, vocabulary: Vocabulary, syllables: Syllables | No
     """Yield the first batch of a folder: a line for each tensor, then the places of each row, one below the other."""
     require_training("inspect --batch")
     from zhprep.collate import inspect as shown
+    from zhprep.instances import COARSE_VOCABULARY
+    from zhprep.vocab import load
 
     def token(value: int) -> str:
         return vocabulary.shown[value] if value >= 0 else ""
 
-    names = dict.fromkeys(("input_ids", "labels", "masked_labels", "next_tokens"), token)
+    names: dict[str, Callable[[int], str]] = dict.fromkeys(
+        ("input_ids", "labels", "masked_labels", "next_tokens"), token
+    )
+    if (folder / COARSE_VOCABULARY).is_dir():
+        coarse = load(folder / COARSE_VOCABULARY)
+        names |= dict.fromkeys(("coarse_input_ids", "coarse_masked_labels"), lambda value: coarse.shown[value])
     if syllables is not None:
         names["pinyin_ids"] = lambda value: syllables.names[value]
     batch = shown.first_batch(folder, vocabulary, options["n_rows"], options["epoch"])

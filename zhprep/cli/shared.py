@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from zhprep.cli.arrays import shard_index
 from zhprep.cli.options import Name, ParamType
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
@@ -21,13 +22,7 @@ from zhprep.core.progress import Progress
 from zhprep.core.report import Report
 from zhprep.run.notes import notes_of
 
-INDEX_VARIABLES = {
-    "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "PBS_ARRAYID": 0,
-    "JOB_COMPLETION_INDEX": 0, "LSB_JOBINDEX": 1, "SGE_TASK_ID": 1, "PARALLEL_SEQ": 1,
-}  # fmt: skip
-"""Where schedulers say which task of an array this is, and the number they count from."""
-
-EXECUTOR_NAMES = ("processes", "inline")
+EXECUTOR_NAMES = ("processes", "ray", "inline")
 ON_KILL = ("fail", "skip")
 
 RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
@@ -85,9 +80,11 @@ class Shared:
         return Progress(label, "json" if self.log_json else "quiet" if self.quiet else "auto")
 
     def n_workers(self) -> int:
-        """Return ``--workers``, else what Slurm gives this task, else the cores of this process."""
+        """Return ``--workers``, else what Slurm gives this task, else the cores of this process; for Ray, no bound."""
         if self.workers is not None:
             return self.workers
+        if self.executor == "ray":
+            return sys.maxsize
         given = os.environ.get("SLURM_CPUS_PER_TASK", "")
         return int(given) if given.isdigit() and int(given) else len(os.sched_getaffinity(0))
 
@@ -100,7 +97,7 @@ class Shared:
             if self.shard_index is not None:
                 raise UsageError("--shard-index needs --num-shards", hint="give the number of tasks of the whole array")
             return 0, 1
-        index = self.shard_index if self.shard_index is not None else _scheduled_index()
+        index = self.shard_index if self.shard_index is not None else shard_index(self.num_shards)
         if not 0 <= index < self.num_shards:
             raise UsageError(
                 f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}",
@@ -145,18 +142,16 @@ def show_report(report: Report, shared: Shared) -> None:
             print(line, file=sys.stderr)
 
 
-def _scheduled_index() -> int:
-    for variable, first in INDEX_VARIABLES.items():
-        if os.environ.get(variable, "").isdigit():
-            return int(os.environ[variable]) - first
-    raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({', '.join(INDEX_VARIABLES)})")
-
-
 def _trust(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
     if value:
         from zhprep.core.shards import trusting
 
         ctx.with_resource(trusting())
+
+
+def _ray_address(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value:
+        os.environ["RAY_ADDRESS"] = value  # where Ray itself looks for it
 
 
 def _option(flag: str, kind: Any, text: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -177,6 +172,13 @@ _OPTIONS: dict[str, list[Callable[[Callable[..., Any]], Callable[..., Any]]]] = 
             help="Write over an output file; begin an output folder again.",
         ),
         _option("--executor", Name(EXECUTOR_NAMES), "Engine  [default: processes]", default="processes"),
+        _option(
+            "--ray-address",
+            str,
+            "Where the Ray cluster is; `local` starts one here  [default: RAY_ADDRESS, else the one that runs here]",
+            expose_value=False,
+            callback=_ray_address,
+        ),
         _option(
             "--on-kill",
             Name(ON_KILL),

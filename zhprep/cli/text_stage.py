@@ -101,6 +101,8 @@ def _to_stream(
         raise UsageError("--json and the data both want stdout", hint="give -o FILE or -o FOLDER")
     if shared.num_shards is not None or shared.shard_index is not None:
         raise UsageError("an array of tasks needs a folder to write to", hint="give -o FOLDER")
+    if shared.executor == "ray":
+        raise UsageError("Ray makes shards, which need a folder to lie in", hint="give -o FOLDER")
     arguments = arguments_or_stdin(inputs)
     first, stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in arguments else (None, None)
     sources = [source for argument in arguments for source in _stream_inputs(argument, first, read)]

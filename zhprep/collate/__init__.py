@@ -11,7 +11,7 @@ from zhprep.collate.batches import Batches
 from zhprep.collate.chinese_ref import add_words, read_references
 from zhprep.collate.columns import COLUMNS, Axis, Column
 from zhprep.collate.hugging_face import MaskingCollator
-from zhprep.collate.masks import DynamicMasks, MaskedInput, Masks, StaticMasks, masks_of
+from zhprep.collate.masks import DynamicMasks, MaskedInput, Masks, StaticMasks, coarse_pad, masks_of
 from zhprep.collate.rows import Ragged, Rows
 from zhprep.collate.stored import Instances
 from zhprep.collate.tensors import Padding, to_tensors
@@ -36,6 +36,7 @@ __all__ = [
     "View",
     "add_words",
     "check_labels",
+    "coarse_pad",
     "masks_of",
     "read_references",
     "to_tensors",

@@ -68,6 +68,7 @@ COLUMNS: dict[str, Column] = {
     "lang_ids": Column(TOKEN),
     "next_tokens": Column(TOKEN, IGNORED),
     "coarse_input_ids": Column(COARSE, "coarse_pad_id"),
+    "coarse_token_type_ids": Column(COARSE),
     "coarse_of": Column(TOKEN, -1, points_to=COARSE),
     "whole_input_ids": Column(TOKEN, "pad_id"),
     "context_input_ids": Column(TOKEN, "pad_id"),

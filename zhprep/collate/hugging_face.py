@@ -37,8 +37,11 @@ from zhprep.core.errors import DataError
 from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
 from zhprep.core.shards import check_folder, read_manifest, trusting
-from zhprep.instances import InstancesConfig, instances_config
+from zhprep.instances import InstancesConfig, coarse_vocabulary, instances_config
 from zhprep.vocab import load
+
+TAKEN = ("token_type_ids", "pinyin_ids", "lang_ids", "coarse_of", "coarse_token_type_ids")
+"""Columns of tokens that are handed on."""
 
 LABELS = ("next_sentence_label", "sentence_order_label")
 """Columns that hold one label a row."""
@@ -56,7 +59,9 @@ class MaskingCollator:
         self._vocabulary = load(vocabulary)
         self._config = settings.build(InstancesConfig, settings_, where="MaskingCollator")
         self._masks = DynamicMasks.of(self._config, self._vocabulary)
-        self._padding = Padding(self._vocabulary.pad, multiple=pad_to_multiple_of)
+        coarse = coarse_vocabulary(self._config)
+        coarse_pad = 0 if coarse is None else coarse.pad
+        self._padding = Padding(self._vocabulary.pad, coarse_pad, multiple=pad_to_multiple_of)
         self.progress = TrainingProgress()
         self._epoch = torch.zeros((), dtype=torch.int64)
         self._epoch.share_memory_()  # type: ignore[no-untyped-call]  # workers that outlive an epoch see it change
@@ -104,7 +109,9 @@ class MaskingCollator:
         """Return int64 tensors ``[B, L]``: ``input_ids``, ``attention_mask``, ``labels`` (-100 where nothing is to be
         predicted), ``token_type_ids`` and ``pinyin_ids`` (of the masked text) if the rows have them, and row labels
         ``[B]`` that the rows have. Rows with ``lang_ids`` (TLM) get ``position_ids`` that begin again at 0 with the
-        second language, as in XLM; to the model, ``token_type_ids`` say which language a token is in. Of corrupted rows
+        second language, as in XLM; to the model, ``token_type_ids`` say which language a token is in. Rows of two
+        granularities get the same of their coarse tokens, ``coarse_input_ids``, ``coarse_labels`` and so on, and
+        ``coarse_of``. Of corrupted rows
         only the first three, with ``labels`` as long as the targets.
 
         Raises ``DataError`` when the rows lack a column that masks are drawn from, ``UsageError`` for rows that cannot
@@ -112,21 +119,24 @@ class MaskingCollator:
         """
         if self._config.corruption or corrupted.is_static(rows[0]):
             return self._written(rows)
-        masks = StaticMasks() if "masked_lm_positions" in rows[0] else self._masks
+        masks = StaticMasks(rows[0]) if "masked_lm_positions" in rows[0] else self._masks
         _check(rows[0], masks.needs)
-        takes = [name for name in ("token_type_ids", "pinyin_ids", "lang_ids", *LABELS) if name in rows[0]]
+        takes = [name for name in (*TAKEN, *LABELS) if name in rows[0]]
         if "pinyin_ids" in takes and masks is self._masks and self._masks.facts.readings is None:
             masks = self._masks = DynamicMasks.of(self._config, self._vocabulary, sounds=True)
         gathered = _gather(rows, (*masks.needs, *takes))
         progress = self.progress.next() if self._config.mask_prob_schedule else None
         masked = masks(gathered, np.full(len(rows), int(self._epoch), np.int64), progress)
         batch = to_tensors(gathered.only(takes).having(masked.of(gathered)), self._padding)
-        positions, labels = batch.pop("masked_positions"), batch.pop("masked_labels")
-        batch["labels"] = torch.full_like(batch["input_ids"], IGNORED)
-        batch["labels"].view(-1).numpy()[positions.numpy()] = labels.numpy()
+        for of in ("", "coarse_")[: 1 + (masked.coarse is not None)]:
+            positions, labels = batch.pop(f"{of}masked_positions"), batch.pop(f"{of}masked_labels")
+            batch[f"{of}labels"] = torch.full_like(batch[f"{of}input_ids"], IGNORED)
+            batch[f"{of}labels"].view(-1).numpy()[positions.numpy()] = labels.numpy()
         if "lang_ids" in batch:
             second = batch.pop("lang_ids")
             batch["position_ids"] = torch.arange(second.shape[1]) - second * second.argmax(1, keepdim=True)
+        if masked.coarse is not None:
+            batch["coarse_attention_mask"] = _attention_mask(batch, "coarse_")
         return batch | {"attention_mask": _attention_mask(batch)}
 
     def _written(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
@@ -137,10 +147,11 @@ class MaskingCollator:
         return {"input_ids": batch["input_ids"], "attention_mask": _attention_mask(batch), "labels": batch["labels"]}
 
 
-def _attention_mask(batch: Mapping[str, Tensor]) -> Tensor:
-    """Return 1 on real tokens, 0 on padding: int64 ``[B, L]``."""
-    real = batch.get("attention_mask")
-    return torch.ones_like(batch["input_ids"]) if real is None else real.to(torch.int64)
+def _attention_mask(batch: Mapping[str, Tensor], of: str = "") -> Tensor:
+    """Return 1 on real tokens, 0 on padding: int64 ``[B, L]``, of fine tokens or those whose columns begin with
+    ``of``."""
+    real = batch.get(f"{of}attention_mask")
+    return torch.ones_like(batch[f"{of}input_ids"]) if real is None else real.to(torch.int64)
 
 
 def _check(row: Mapping[str, Any], needs: Sequence[str]) -> None:

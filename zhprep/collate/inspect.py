@@ -15,6 +15,7 @@ from torch import Tensor
 
 from zhprep.collate.batches import Batches
 from zhprep.collate.columns import AXES, COLUMNS, IGNORED, ROW, TARGET, TOKEN, Axis
+from zhprep.collate.masks import coarse_pad
 from zhprep.collate.stored import Instances
 from zhprep.collate.tensors import Padding
 from zhprep.collate.views import view_of
@@ -46,7 +47,9 @@ def first_batch(data: Path, vocabulary: Vocabulary, n_rows: int, epoch: int = 0)
     stored = [name for name in columns if name not in view.gives]
     instances = Instances(data, needs=(*view.needs, "instance_id"), takes=stored)
     rows = np.arange(min(n_rows, len(instances)))
-    return Batches(instances, view, columns, Padding(vocabulary.pad)).make(rows, np.full_like(rows, epoch))
+    return Batches(instances, view, columns, Padding(vocabulary.pad, coarse_pad(data))).make(
+        rows, np.full_like(rows, epoch)
+    )
 
 
 def tensor_lines(batch: Mapping[str, Tensor]) -> Iterator[str]:

@@ -57,7 +57,7 @@ def to_tensors(rows: Rows, padding: Padding = Padding()) -> dict[str, Tensor]:
         if grid.real is not None and axis.mask:
             batch[axis.mask] = torch.from_numpy(grid.real)
         starts = rows.lists.get(axis.cu_seqlens)
-        if starts is not None or padding.unpadded:
+        if axis.cu_seqlens and (starts is not None or padding.unpadded):
             batch |= _sequences(axis, grid, starts)
     for name, values in rows.plain.items():
         batch[name] = _plain(values, lookup(COLUMNS, name, "column"), grids, padding)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from zhprep.collate.columns import IGNORED
 from zhprep.collate.corrupted import Corruption, corruption_of
-from zhprep.collate.masks import Masks, masks_of
+from zhprep.collate.masks import COARSE, Masks, masks_of
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import sizes_of
@@ -66,8 +66,9 @@ class MaskedView:
 
     @property
     def gives(self) -> tuple[str, ...]:
-        """Masked tokens, their positions and what is to be predicted there."""
-        return ("input_ids", "masked_positions", self.labels)
+        """Masked tokens, their positions and what is to be predicted there, of both granularities if there are two."""
+        fine = ("input_ids", "masked_positions", self.labels)
+        return (*fine, *COARSE) if COARSE[0] in self.masks.needs else fine
 
     def rate(self, progress: float) -> float | None:
         """Return the rate of the masks if there is a schedule."""
@@ -80,7 +81,8 @@ class MaskedView:
     def __call__(self, rows: Rows, epochs: Integers, progress: float | None = None) -> Rows:
         """Return the masked tokens and what stood there; pinyin, where the rows have it, of the masked text."""
         made = self.masks(rows, epochs, progress).of(rows)
-        return Rows(made.lists, {name.replace("masked_labels", self.labels): made.plain[name] for name in made.plain})
+        names = {name: self.labels if name == "masked_labels" else name for name in made.plain}
+        return Rows(made.lists, {names[name]: values for name, values in made.plain.items()})
 
 
 @dataclasses.dataclass(frozen=True)

@@ -51,6 +51,7 @@ def instance_fields(ids: pa.DataType) -> dict[str, pa.DataType]:
         "ner_tags": pa.list_(pa.uint8()),
         "dep_tags": pa.list_(pa.uint8()),
         "coarse_input_ids": pa.list_(pa.int32()),
+        "coarse_token_type_ids": pa.list_(pa.uint8()),
         "coarse_of": pa.list_(pa.int16()),
         "lang_ids": pa.list_(pa.uint8()),
         "cu_seqlens": pa.list_(pa.int32()),
@@ -60,6 +61,8 @@ def instance_fields(ids: pa.DataType) -> dict[str, pa.DataType]:
         "masked_lm_positions": pa.list_(pa.uint16()),
         "masked_lm_ids": pa.list_(ids),
         "mask_kind": pa.list_(pa.uint8()),
+        "coarse_masked_lm_positions": pa.list_(pa.uint16()),
+        "coarse_masked_lm_ids": pa.list_(pa.int32()),
         "instance_id": pa.int64(),
         "dupe": pa.uint16(),
     }

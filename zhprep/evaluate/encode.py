@@ -18,18 +18,22 @@ from torch import Tensor
 
 from zhprep.collate import Padding, to_tensors
 from zhprep.collate.rows import Integers, Ragged, Rows
+from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
+from zhprep.evaluate.granularities import CoarseEncoder, CoarseSegment, CoarseTexts
 from zhprep.evaluate.sounds import READERS, Reader, words_of
 from zhprep.vocab import Encoded, Encoder, Vocabulary
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodedTexts:
-    """Texts, their tokens, and the columns that a model reads besides, int64 ``[T]`` each."""
+    """Texts, their tokens, the columns that a model reads besides, int64 ``[T]`` each, and their coarse tokens, for a
+    model that reads these."""
 
     texts: Sequence[str]
     encoded: Encoded
     columns: dict[str, Integers]
+    coarse: CoarseTexts | None = None
 
     @functools.cached_property
     def is_space(self) -> npt.NDArray[np.bool_]:
@@ -121,18 +125,24 @@ class Inputs:
 
 
 class TaskEncoder:
-    """Encodes texts for a model that reads ``columns``, sequences having at most ``max_length`` tokens."""
+    """Encodes texts for a model that reads ``columns``, sequences having at most ``max_length`` tokens; with a
+    ``coarse`` vocabulary in its tokens too."""
 
-    def __init__(self, vocabulary: Vocabulary, max_length: int, columns: Sequence[str] = ()) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, max_length: int, columns: Sequence[str] = (), coarse: Vocabulary | None = None
+    ) -> None:
         self.vocabulary, self.max_length = vocabulary, max_length
         self.encoder = Encoder(vocabulary)
+        self.coarse = None if coarse is None else CoarseEncoder(coarse)
         self.readers: dict[str, Reader] = {name: make() for name, make in READERS.items() if name in columns}
 
     def texts(self, texts: Sequence[str]) -> EncodedTexts:
         """Return ``texts`` encoded; a vocabulary of words is given the words that jieba finds."""
         column = pa.array(list(texts), pa.string())
         encoded = self.encoder.encode(column, words_of(column) if self.encoder.takes_words else None)
-        return EncodedTexts(texts, encoded, {name: read(list(texts), encoded) for name, read in self.readers.items()})
+        read_too = {name: read(list(texts), encoded) for name, read in self.readers.items()}
+        coarse = None if self.coarse is None else self.coarse.encode(texts, encoded, words_of)
+        return EncodedTexts(texts, encoded, read_too, coarse)
 
     def room(self, n_segments: int) -> int:
         """Return how many tokens the texts of a sequence may have."""
@@ -153,7 +163,31 @@ class TaskEncoder:
             for name in self.readers:
                 values[name][target] = segment.source.columns[name][source]
             values["token_type_ids"][ranges(starts + begins[number], segment.size + 1)] = number
-        return Rows({name: Ragged(column, offsets) for name, column in values.items()}, {})
+        lists = {name: Ragged(column, offsets) for name, column in values.items()}
+        return Rows(lists | self._coarse(segments, begins, offsets), {})
+
+    def _coarse(self, segments: Sequence[Segment], begins: list[Integers], offsets: Integers) -> dict[str, Ragged]:
+        """Return the coarse columns of sequences of ``segments``, no longer than the fine ones may be, which lie at
+        ``offsets`` (int64 ``[S + 1]``) with each segment at its ``begins`` (int64 ``[S]``).
+
+        Raises ``UsageError`` for texts that were not encoded so.
+        """
+        if self.coarse is None:
+            return {}
+        made = []
+        for segment, place in zip(segments, begins, strict=False):
+            texts = segment.source.coarse
+            if texts is None:
+                raise UsageError(
+                    "tasks with blanks are for models of one granularity", hint="leave the task out for this model"
+                )
+            ends = segment.source.encoded.sentence_offsets[1:][segment.which]
+            first, count = texts.extent(segment.which, segment.begin, segment.size, ends)
+            made.append(CoarseSegment(texts, segment.begin, place, segment.size, first, count))
+        kept = fit([one.n_coarse for one in made], self.room(len(made)))
+        return self.coarse.lay_out(
+            [one._replace(n_coarse=count) for one, count in zip(made, kept, strict=True)], offsets
+        )
 
     def fitted(self, segments: Sequence[Segment]) -> list[Segment]:
         """Return ``segments`` cut to fit: the longer text of a row gives up tokens at its end."""

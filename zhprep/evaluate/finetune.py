@@ -31,6 +31,7 @@ from zhprep.evaluate.heads import TaskModel, columns_read
 from zhprep.evaluate.stages import TuneStage, Tuning
 from zhprep.evaluate.task import Example, Task
 from zhprep.evaluate.tuning import TUNINGS
+from zhprep.instances import COARSE_VOCABULARY
 from zhprep.models.checkpoints.files import load_weights, read_config
 from zhprep.vocab import load
 
@@ -74,10 +75,11 @@ class FineTuner:
         self.described = read_config(folder)
         self._check(tasks)
         vocabulary = load(folder)
-        encoder = TaskEncoder(vocabulary, config.max_length, columns_read(self.described))
-        self.tasks = [
-            _prepared(task, encoder, Padding(vocabulary.pad), only=number > 0) for number, task in enumerate(tasks)
-        ]
+        columns = columns_read(self.described)
+        coarse = load(folder / COARSE_VOCABULARY) if "coarse_input_ids" in columns else None
+        encoder = TaskEncoder(vocabulary, config.max_length, columns, coarse)
+        padding = Padding(vocabulary.pad, 0 if coarse is None else coarse.pad)
+        self.tasks = [_prepared(task, encoder, padding, only=number > 0) for number, task in enumerate(tasks)]
         self.begins: dict[int, dict[str, Tensor]] = {}
 
     @property

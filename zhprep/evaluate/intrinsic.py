@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.collate import Batches, Instances, Padding, View
+from zhprep.collate import Batches, Instances, Padding, View, coarse_pad
 from zhprep.collate.rows import Integers
 from zhprep.core.errors import DataError
 from zhprep.engine.distribution import World
@@ -46,7 +46,7 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
     rows, held_out = split(instances, share)
     if not len(held_out):
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
-    padding = Padding(vocabulary.pad, longest=model.config.max_position_embeddings)
+    padding = Padding(vocabulary.pad, coarse_pad(data), longest=model.config.max_position_embeddings)
     batches = Batches(instances, view, model.columns, padding)
     size = max(BATCH // model.group, 1) * model.group
     found = predict(model, in_order(batches, held_out, size), world.device)

@@ -12,14 +12,24 @@ from __future__ import annotations
 from zhprep.instances.build import InstanceBuilder, build_instances, builder_of
 from zhprep.instances.config import InstancesConfig, MaskProbSchedule
 from zhprep.instances.corruptions import Corrupted, corrupt_batch
-from zhprep.instances.masks import Flat, Masked, TokenFacts, mask_batch
-from zhprep.instances.materials import SIMILAR_WORDS, TAGS, Materials, facts_of, instances_config
+from zhprep.instances.masks import CoarseFlat, Flat, Masked, TokenFacts, mask_batch
+from zhprep.instances.materials import (
+    COARSE_VOCABULARY,
+    SIMILAR_WORDS,
+    TAGS,
+    Materials,
+    coarse_vocabulary,
+    facts_of,
+    instances_config,
+)
 
 Config = InstancesConfig
 
 __all__ = [
+    "COARSE_VOCABULARY",
     "SIMILAR_WORDS",
     "TAGS",
+    "CoarseFlat",
     "Config",
     "Corrupted",
     "Flat",
@@ -31,6 +41,7 @@ __all__ = [
     "TokenFacts",
     "build_instances",
     "builder_of",
+    "coarse_vocabulary",
     "corrupt_batch",
     "facts_of",
     "instances_config",

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import schema
-from zhprep.core.ragged import Array, Ints
+from zhprep.core.ragged import Array, Bools, Ints
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.instances.columns import clean_columns, corrupted_columns, masked_columns, record_batch
@@ -37,7 +37,16 @@ from zhprep.instances.layout import (
     no_documents,
     order_of,
 )
-from zhprep.instances.masks import REPLACEMENTS, STRATEGIES, UNPAIRED, Flat, Masked, mask_batch, mask_pinyin_ids
+from zhprep.instances.masks import (
+    REPLACEMENTS,
+    STRATEGIES,
+    UNPAIRED,
+    CoarseFlat,
+    Flat,
+    Masked,
+    mask_batch,
+    mask_pinyin_ids,
+)
 from zhprep.instances.materials import Materials
 
 WINDOW = 1 << 17
@@ -133,10 +142,15 @@ class InstanceBuilder:
         if not pieces.n_instances:
             return
         order = order_of(pieces, plan)
+        fitting = self._fitting(window, pieces)
+        if fitting is not None:
+            order = np.flatnonzero(fitting) if order is None else order[fitting[order]]
         if order is None:
             order = np.arange(pieces.n_instances)
         else:
             pieces = arranged(pieces, order)
+        if not len(order):
+            return
         yield from self._rows(self._assemble(window, pieces), pieces, plan.first_id + order)
 
     def _next_window(self) -> Window | None:
@@ -154,6 +168,20 @@ class InstanceBuilder:
             return window
         return self._kept.joined(window, fresh=len(self._kept.numbers) if self._kept_is_used else 0)
 
+    def _fitting(self, window: Window, pieces: Pieces) -> Bools | None:
+        """Return which instances have no more coarse tokens than ``max_length``, ``bool[B]``: letters of a word that
+        the coarse vocabulary lacks may be more than its fine pieces. None where all fit; the others are dropped."""
+        if self.materials.coarse is None:
+            return None
+        _, sizes = window.tokens.coarse_ranges(pieces.starts, pieces.stops)
+        counts = np.bincount(pieces.instances, minlength=pieces.n_instances)
+        lengths = np.bincount(pieces.instances, sizes, pieces.n_instances) + (
+            2 * counts if pieces.separate else counts + 1
+        )
+        fitting = lengths <= self.config.max_length
+        self.account.drop("instances.coarse_too_long", int(np.count_nonzero(~fitting)))
+        return None if fitting.all() else fitting
+
     def _assemble(self, window: Window, pieces: Pieces) -> Assembled:
         return assemble(window, pieces, self._special, self.materials.coarse)
 
@@ -167,7 +195,7 @@ class InstanceBuilder:
         if not self.config.static:
             yield record_batch(clean, self._ids)
             return
-        flat = Flat(assembled.input_ids, assembled.word_ids, assembled.offsets, instance_ids)
+        flat = Flat(assembled.input_ids, assembled.word_ids, assembled.offsets, instance_ids, _coarse_of(assembled))
         for dupe in range(copies):
             if self.config.corruption:
                 yield record_batch(self._corrupted(flat, dupe), self._ids)
@@ -200,6 +228,13 @@ class InstanceBuilder:
             self.account.drop(reason, amount)
         for reason, amount in pieces.inserted.items():
             self.account.insert(reason, amount)
+
+
+def _coarse_of(assembled: Assembled) -> CoarseFlat | None:
+    if "coarse_input_ids" not in assembled.lists:
+        return None
+    ids, offsets = assembled.lists["coarse_input_ids"]
+    return CoarseFlat(ids, assembled.lists["coarse_of"][0], offsets)
 
 
 class SplitBuilder:

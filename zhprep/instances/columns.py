@@ -42,9 +42,9 @@ def clean_columns(assembled: Assembled, pieces: Pieces, instance_ids: Ints) -> d
 def masked_columns(
     flat: Flat, masked: Masked, dupe: int, ids: pa.DataType, pinyin_ids: Array | None
 ) -> dict[str, pa.Array]:
-    """Return ``input_ids`` after masking, ``masked_lm_positions``, ``masked_lm_ids``, ``mask_kind`` and ``dupe``, and
-    ``pinyin_ids`` if there are any."""
-    places = masked.positions - np.repeat(flat.offsets[:-1], np.diff(masked.offsets))
+    """Return ``input_ids`` after masking, ``masked_lm_positions``, ``masked_lm_ids``, ``mask_kind`` and ``dupe``, the
+    first three of coarse tokens too, and ``pinyin_ids``, if there are any."""
+    places = _places(masked, flat.offsets)
     columns = {
         "input_ids": lists(masked.input_ids, flat.offsets),
         "masked_lm_positions": lists(places.astype(np.uint16), masked.offsets),
@@ -52,7 +52,21 @@ def masked_columns(
         "mask_kind": lists(masked.kinds, masked.offsets),
         "dupe": pa.array(np.full(len(flat.instance_ids), dupe, np.uint16)),
     }
+    if flat.coarse is not None and masked.coarse is not None:
+        chosen = masked.coarse
+        places = _places(chosen, flat.coarse.offsets)
+        columns |= {
+            "coarse_input_ids": lists(chosen.input_ids.astype(np.int32), flat.coarse.offsets),
+            "coarse_masked_lm_positions": lists(places.astype(np.uint16), chosen.offsets),
+            "coarse_masked_lm_ids": lists(chosen.labels.astype(np.int32), chosen.offsets),
+        }
     return columns if pinyin_ids is None else columns | {"pinyin_ids": lists(pinyin_ids, flat.offsets)}
+
+
+def _places(masked: Masked, offsets: Ints) -> Ints:
+    """Return where in its instance each chosen token is, ``int64[M]``; instances begin at ``offsets``."""
+    places: Ints = masked.positions - np.repeat(offsets[:-1], np.diff(masked.offsets))
+    return places
 
 
 def corrupted_columns(flat: Flat, corrupted: Corrupted, dupe: int, ids: pa.DataType) -> dict[str, pa.Array]:

@@ -12,6 +12,12 @@ from zhprep.core.registry import suggest
 BUDGET_RULES = ("google", "floor", "ceil", "words", "bernoulli", "probabilistic")
 """The names of the rules in :mod:`zhprep.instances.masks.budgets`."""
 
+PARTS_OF_WORDS = ("char", "chinesebert")
+"""Strategies that may choose a part of a word."""
+
+ONE_GRANULARITY = ("similar", "shuffle")
+"""Replacements that have no counterpart in another tokenisation of the same text."""
+
 LABELS_OF_PAIRS = ("next", "order", "none")
 """What the label of a pair of segments may say."""
 
@@ -90,7 +96,9 @@ class InstancesConfig:
     short_seq_prob: float = setting(
         0.1, "probability that a document is cut to a shorter random length", minimum=0.0, maximum=1.0
     )
-    coarse_vocab: str | None = setting(None, "folder of a second, coarser vocabulary: adds its tokens (AMBERT)")
+    coarse_vocab: str | None = setting(
+        None, "folder of a second, coarser vocabulary: adds its tokens, which are then what words are (AMBERT)"
+    )
     entities: tuple[str, ...] = setting((), "files of entities, one per line: their words are masked as one")
     spans: str | None = setting(None, "file of spans of each document (JSON lines): their words are masked as one")
     tags: str | None = setting(
@@ -115,6 +123,7 @@ class InstancesConfig:
 
     def __post_init__(self) -> None:
         self._check_pairs()
+        self._check_coarse()
         if self.mask_prob_schedule:
             MaskProbSchedule.parse(self.mask_prob_schedule)
         if self.mask_prob_schedule and self.static:
@@ -145,6 +154,20 @@ class InstancesConfig:
             raise UsageError(
                 f"pairs names columns of parallel text, {self.pairs}; the format {self.format!r} has none",
                 hint="take --format tlm",
+            )
+
+    def _check_coarse(self) -> None:
+        if self.coarse_vocab is None:
+            return
+        if self.mask in PARTS_OF_WORDS:
+            raise UsageError(
+                f"mask {self.mask!r} chooses parts of words, and with coarse_vocab words are coarse tokens",
+                hint="take --mask wwm: it chooses coarse tokens, each with its fine ones",
+            )
+        if self.replacing in ONE_GRANULARITY:
+            raise UsageError(
+                f"the replacement {self.replacing!r} is for tokens of one vocabulary; coarse_vocab names a second",
+                hint="take --replacement bert, random or all-mask",
             )
 
     def at(self, progress: float | None) -> InstancesConfig:

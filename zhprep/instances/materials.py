@@ -22,6 +22,9 @@ from zhprep.vocab import Encoder, Vocabulary, load
 SIMILAR_WORDS = "similar-words.tsv"
 """The table of similar words inside an instances folder; the name is ours, never one that a manifest says."""
 
+COARSE_VOCABULARY = "coarse-vocab"
+"""The folder of the second vocabulary inside an instances folder that has coarse tokens."""
+
 TAGS = "tags.json"
 """The tags of each kind, in the order of their numbers, inside an instances folder that has columns of them: the first
 line of the file of tags."""
@@ -55,7 +58,7 @@ class Materials:
         entities = read_entities(config.entities) if config.entities else None
         spans = SpanFile(config.spans) if config.spans else None
         tags = TagFile(config.tags) if config.tags else None
-        coarse = load(config.coarse_vocab) if config.coarse_vocab else None
+        coarse = coarse_vocabulary(config)
         encoder = encoder or Encoder(vocabulary, keep_special=config.keep_special)
         kept = [name for name in config.keep_special if coarse and name in coarse.ids]
         coarse_encoder = Encoder(coarse, keep_special=kept) if coarse else None
@@ -68,6 +71,9 @@ def facts_of(config: InstancesConfig, vocabulary: Vocabulary, readings: PinyinRe
     """Return what masking needs to know of the vocabulary, with the table of similar words if they are asked for, and
     with what corruptions need."""
     facts = dataclasses.replace(TokenFacts.of(vocabulary, config.keep_special), readings=readings)
+    if (coarse := coarse_vocabulary(config)) is not None:
+        kept = [name for name in config.keep_special if name in coarse.ids]
+        facts = dataclasses.replace(facts, coarse=TokenFacts.of(coarse, kept))
     if config.corruption:
         facts = dataclasses.replace(facts, marks=marks_of(vocabulary), sentinels=sentinels_of(vocabulary))
     if config.replacing != "similar" or config.similar_words is None:
@@ -75,10 +81,15 @@ def facts_of(config: InstancesConfig, vocabulary: Vocabulary, readings: PinyinRe
     return dataclasses.replace(facts, similar=read_similar_words(config.similar_words, vocabulary))
 
 
+def coarse_vocabulary(config: InstancesConfig) -> Vocabulary | None:
+    """Return the second vocabulary that the settings name, if they do."""
+    return load(config.coarse_vocab) if config.coarse_vocab else None
+
+
 def instances_config(folder: Path, manifest: dict[str, Any]) -> InstancesConfig:
     """Return the settings in the manifest of ``folder``; raises ``UsageError`` for one that this version has not."""
     config = settings.build(InstancesConfig, manifest["config"]["instances"], where=f"the manifest of {folder}")
-    beside = {"similar_words": SIMILAR_WORDS, "tags": TAGS}
+    beside = {"similar_words": SIMILAR_WORDS, "tags": TAGS, "coarse_vocab": COARSE_VOCABULARY}
     files: dict[str, Any] = {
         name: str(folder / file) for name, file in beside.items() if getattr(config, name) is not None
     }

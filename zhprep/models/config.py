@@ -61,6 +61,7 @@ class ModelConfig:
     global_attn_every_n_layers: int = setting(1, "with local attention: every so many layers see all", minimum=1)
     attention_scale: float = setting(0.0, "factor on attention scores; 0 is 1/sqrt(width of a head)", minimum=0)
     cross_attention: bool = setting(False, "layers also attend to another stream (set by the body)")
+    vocabulary: str = setting("", "folder beside the main vocabulary that has the tokens of a stream (set by the body)")
     output: str = setting("table", "how tokens are scored: by the token table, or in classes of rarer ones (adaptive)")
     sampled_tokens: int = setting(
         0, "with output table: tokens drawn beside the right one, for the loss in training; 0 scores all", minimum=0

@@ -4,6 +4,7 @@ plan.json         written first: of what the run is made; a run of anything else
 step-N/           checkpoints
 log.jsonl         a line every few steps
 config.json  model.safetensors  tokenizer files      the model, as transformers loads it
+coarse-vocab/     the second tokenizer of a model of two granularities
 report.json       what the command reports
 scores.json       what `evaluate` adds
 manifest.json     written last: a folder without one is unfinished. It has the hash of each file that another command
@@ -31,10 +32,11 @@ from zhprep.core.shards import (
     write_manifest,
 )
 from zhprep.core.shards.draft import PREFIX
+from zhprep.instances import COARSE_VOCABULARY
 from zhprep.pretrain.config import PretrainConfig
 
 LOG, REPORT = "log.jsonl", "report.json"
-MODEL = ("config.json", "model.safetensors")
+MODEL = ("config.json", "model.safetensors", "configuration_zhprep.py", "modeling_zhprep.py")
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip
@@ -91,7 +93,8 @@ def read_report(run: Path) -> dict[str, Any]:
 def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
     """Write the report and, last, the manifest."""
     write_json(run / REPORT, report, replace=True)
-    files = facts_of_files(run, (*MODEL, *TOKENIZER, PLAN, REPORT))
+    coarse = [f"{COARSE_VOCABULARY}/{name}" for name in TOKENIZER]
+    files = facts_of_files(run, (*MODEL, *TOKENIZER, *coarse, PLAN, REPORT))
     manifest = {
         "table": "run",
         "version": 1,
@@ -112,6 +115,7 @@ def seal(run: Path, *names: str) -> None:
 
 def copy_tokenizer(vocabulary: Path, run: Path) -> None:
     """Copy the tokenizer files that ``vocabulary`` has, byte by byte."""
+    run.mkdir(exist_ok=True)
     for name in TOKENIZER:
         if (vocabulary / name).exists():
             with committed(run / name, replace=True) as file:
@@ -137,5 +141,6 @@ def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
 def _clear(run: Path) -> None:
     for folder in run.glob("step-*"):
         shutil.rmtree(folder)
+    shutil.rmtree(run / COARSE_VOCABULARY, ignore_errors=True)
     for name in (MANIFEST, REPORT, LOG, "scores.json", *MODEL, *TOKENIZER, PLAN):
         (run / name).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.collate import Batches, Instances, Padding, View, check_labels, view_of
+from zhprep.collate import Batches, Instances, Padding, View, check_labels, coarse_pad, view_of
 from zhprep.collate.readings import with_readings
 from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
@@ -28,6 +28,9 @@ from zhprep.pretrain.initial import Initial, begin_with
 from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
+
+COARSE = "coarse_input_ids"
+"""The column that data of two granularities have."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -116,7 +119,7 @@ def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary
     instances, view = open_instances(data, model, vocabulary)
     check_made_for(phase, instances.manifest["config"]["instances"], data)
     rows, held_out = split(instances, config.validation)
-    batches = Batches(instances, view, model.columns, _padding(model, vocabulary, config), config.seed)
+    batches = Batches(instances, view, model.columns, _padding(model, vocabulary, config, data), config.seed)
     changed = settings.build(
         ModelConfig, {**settings.as_dict(model.config), **(phase.config.model or {})}, where="[[pretrain.phases]] model"
     )
@@ -157,6 +160,7 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
     view = view_of(data, whole.manifest, whole.columns, vocabulary)
     check_labels(model.labels, view.gives, config, str(data))
     view = with_readings(view, model.needs, config, vocabulary, asked=asked)
+    check_granularities(whole.columns, model.columns, data)
     theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
     if theirs != vocabulary.sha256:
         raise UsageError(
@@ -167,13 +171,24 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
     return Instances(data, needs=(*stored, *view.needs, "instance_id"), takes=model.takes), view
 
 
+def check_granularities(there: Sequence[str], read: Sequence[str], data: Path) -> None:
+    """Raise ``UsageError`` when ``data`` have the columns ``there`` of two granularities and the model reads one: masks
+    were drawn over the coarse tokens, which it would never see."""
+    if COARSE in there and COARSE not in read:
+        raise UsageError(
+            f"{data}: has fine and coarse tokens, and the model reads fine ones alone",
+            hint='make instances without --coarse-vocab, or give [model] body = "two-granularities" '
+            "(zhprep recipes lists who has it)",
+        )
+
+
 def _own_vocabulary(data: Path) -> Path:
     if not (data / "vocab").is_dir():
         raise UsageError(f"{data}: has no folder vocab", hint="make the instances again, or name their vocabulary")
     return data / "vocab"
 
 
-def _padding(model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Padding:
+def _padding(model: Model, vocabulary: Vocabulary, config: PretrainConfig, data: Path) -> Padding:
     multiple, slots = (64, 256) if config.compile else (1, 1)
     longest = model.config.max_position_embeddings
-    return Padding(vocabulary.pad, longest=longest, multiple=multiple, slots=slots)
+    return Padding(vocabulary.pad, coarse_pad(data), longest=longest, multiple=multiple, slots=slots)

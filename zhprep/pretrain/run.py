@@ -189,5 +189,7 @@ def _finish(session: _Session, report: Report) -> None:
     }
     save_model(job.model, run, pad_id=job.vocabulary.pad)
     folder.copy_tokenizer(Path(job.sources["vocabulary"]), run)
+    for name in {spec.config.vocabulary for spec in job.model.body.streams.values()} - {""}:
+        folder.copy_tokenizer(Path(job.sources["data"]) / name, run / name)
     report.content_sha256 = checkpoint.sha256(run / "model.safetensors")
     folder.finish(run, job.plan, report.as_dict())

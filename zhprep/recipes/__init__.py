@@ -15,7 +15,9 @@ from zhprep.core.config import renamed
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
-SECTIONS = ("normalize", "segment", "vocab", "glyphs", "pinyin", "instances", "model", "pretrain", "evaluate")
+SECTIONS = (
+    "normalize", "segment", "vocab", "coarse_vocab", "glyphs", "pinyin", "instances", "model", "pretrain", "evaluate",
+)  # fmt: skip
 FACTS = ("name", "title", "paper", "base", "sizes", "initial", "not_confirmed")
 
 _KINDS = {"sizes": (dict, "a table"), "initial": (dict, "a table"), "not_confirmed": (list, "a list of texts")}

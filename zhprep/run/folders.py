@@ -11,7 +11,7 @@ from zhprep.core.seal import check_seal, read_sealed
 from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
 
 COUNTS = ".counts"
-PARTS = ("vocab", "data", "run")
+PARTS = ("vocab", "coarse-vocab", "data", "run")
 """The folders that `zhprep run` makes, in their order."""
 
 
@@ -20,7 +20,7 @@ def parts_of(path: Path) -> list[Path]:
     if (path / MANIFEST).exists() or (path / PLAN).exists():
         return [path]
     phases = sorted(folder.name for folder in path.glob("data-*") if folder.is_dir())
-    names = [PARTS[0], *phases, *PARTS[1:]]
+    names = [*PARTS[:2], *phases, *PARTS[2:]]
     return [path / name for name in names if (path / name).is_dir()] or [path]
 
 

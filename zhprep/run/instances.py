@@ -19,6 +19,7 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import BlockJob, Output, committed, run_job
 from zhprep.instances import (
+    COARSE_VOCABULARY,
     SIMILAR_WORDS,
     TAGS,
     InstanceBuilder,
@@ -26,6 +27,7 @@ from zhprep.instances import (
     Materials,
     build_instances,
     builder_of,
+    coarse_vocabulary,
 )
 from zhprep.instances.layout import read_tag_sets
 from zhprep.normalize import NormalizeConfig
@@ -33,6 +35,9 @@ from zhprep.run.chain import Chain
 from zhprep.run.folders import finished_characters
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TOKENIZER_FILES, Vocabulary, load
+
+LOADED = ("_materials", "_vocabulary", "_coarse")
+"""What each process loads for itself."""
 
 VOCABULARY = "vocab"
 """The folder inside an instances folder that holds its tokenizer, so that the data can be used alone."""
@@ -56,6 +61,7 @@ class MakeInstances:
         """Return the settings of the text stages and of the instances, and which vocabulary."""
         instances = as_dict(self.instances) | {"similar_words": SIMILAR_WORDS if self._similar_words else None}
         instances["tags"] = TAGS if self.instances.tags else None
+        instances["coarse_vocab"] = COARSE_VOCABULARY if self.instances.coarse_vocab else None
         return {**self.chain.config(), "instances": instances, "vocabulary": self._vocabulary.sha256}
 
     def facts(self) -> dict[str, Any]:
@@ -65,7 +71,8 @@ class MakeInstances:
         files = {name: file_sha256(path) for name, path in named.items() if path}
         sets = {"tag_sets": hashlib.sha256(self._tag_sets).hexdigest()} if self.instances.tags else {}
         ours = {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe}
-        return {**ours, **similar, **files, **sets, **self.chain.facts()}
+        coarse = {} if self._coarse is None else {"coarse_vocabulary": self._coarse.sha256}
+        return {**ours, **coarse, **similar, **files, **sets, **self.chain.facts()}
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
@@ -77,15 +84,19 @@ class MakeInstances:
         return build_instances(self.chain.run(batches, block, account), builder)
 
     def put_beside(self, folder: Path) -> list[str]:
-        """Put the files of the tokenizer into ``folder/vocab``, the table of similar words and the names of tags into
-        ``folder``.
+        """Put the files of the tokenizer into ``folder/vocab``, those of a coarse one into ``folder/coarse-vocab``, the
+        table of similar words and the names of tags into ``folder``.
 
         Returns the names of all that lies there beside the shards and is read later.
         """
-        (folder / VOCABULARY).mkdir(exist_ok=True)
-        for name in TOKENIZER_FILES:
-            if (self.vocabulary_path / name).exists():
-                _copy(self.vocabulary_path / name, folder / VOCABULARY / name)
+        tokenizers = {VOCABULARY: self.vocabulary_path}
+        if self.instances.coarse_vocab:
+            tokenizers[COARSE_VOCABULARY] = Path(self.instances.coarse_vocab)
+        for inside, path in tokenizers.items():
+            (folder / inside).mkdir(exist_ok=True)
+            for name in TOKENIZER_FILES:
+                if (path / name).exists():
+                    _copy(path / name, folder / inside / name)
         if self._similar_words:
             _copy(self._similar_words, folder / SIMILAR_WORDS)
         if self.instances.tags:
@@ -110,6 +121,10 @@ class MakeInstances:
         return self.loaded or load(self.vocabulary_path)
 
     @cached_property
+    def _coarse(self) -> Vocabulary | None:
+        return coarse_vocabulary(self.instances)
+
+    @cached_property
     def _materials(self) -> Materials:
         if self.chain.table != "pinyin":
             return Materials.of(self.instances, self._vocabulary)
@@ -119,7 +134,7 @@ class MakeInstances:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""
-        kept = {name: value for name, value in self.__dict__.items() if name not in ("_materials", "_vocabulary")}
+        kept = {name: value for name, value in self.__dict__.items() if name not in LOADED}
         return {**kept, "loaded": None}
 
 
@@ -130,6 +145,7 @@ def files_beside(folder: Path, facts: Mapping[str, Any]) -> list[str]:
     """
     promised = {
         f"{VOCABULARY}/tokenizer.json": facts["vocabulary"],
+        f"{COARSE_VOCABULARY}/tokenizer.json": facts.get("coarse_vocabulary"),
         SIMILAR_WORDS: facts.get("similar_words"),
         TAGS: facts.get("tag_sets"),
     }
@@ -139,8 +155,9 @@ def files_beside(folder: Path, facts: Mapping[str, Any]) -> list[str]:
             what = "is not what the shards were made with" if file.is_file() else "is missing"
             hint = "run any task of the make-instances again: it keeps the shards and puts the file there"
             raise DataError(f"{file}: {what}", hint=hint)
-    there = [path for path in (folder / VOCABULARY).glob("*") if path.is_file() and not path.name.startswith(".")]
-    names = [f"{VOCABULARY}/{path.name}" for path in there]
+    inside = [VOCABULARY, COARSE_VOCABULARY] if facts.get("coarse_vocabulary") else [VOCABULARY]
+    there = [path for name in inside for path in (folder / name).glob("*")]
+    names = [f"{path.parent.name}/{path.name}" for path in there if path.is_file() and not path.name.startswith(".")]
     return names + [name for name in (SIMILAR_WORDS, TAGS) if promised[name]]
 
 

@@ -1,7 +1,8 @@
 """Do every stage of a recipe, from raw text to a report, resuming what is done.
 
     DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
-    DIR/similar-words.tsv     and where a recipe has phases with instances of their own
+    DIR/similar-words.tsv     and where a recipe has a second, coarse vocabulary
+    DIR/coarse-vocab/         and where a recipe has phases with instances of their own
     DIR/data-1/ …             those of the phases before the last; where it goes on from another recipe's model
     DIR/initial/              that model, and where its text, tokens or instances are others than those of the recipe
     DIR/initial-vocab/ DIR/initial-data/
@@ -26,7 +27,7 @@ from zhprep.core.registry import require_training
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output, committed
 from zhprep.glyphs import GlyphsConfig
-from zhprep.instances import SIMILAR_WORDS, InstancesConfig
+from zhprep.instances import COARSE_VOCABULARY, SIMILAR_WORDS, InstancesConfig
 from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
@@ -42,7 +43,7 @@ from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TYPES, VocabConfig, load
 
-DATA = ("normalize", "segment", "vocab", "glyphs", "pinyin")
+DATA = ("normalize", "segment", "vocab", "coarse_vocab", "glyphs", "pinyin")
 """The sections, beside that of the instances, that say what data are made."""
 
 
@@ -96,6 +97,8 @@ class Run:
 
     def _instances(self, phase: Mapping[str, Any]) -> InstancesConfig:
         values = {**self.recipe.get("instances", {}), **phase, **self.flags.get("instances", {})}
+        if "coarse_vocab" in self.recipe and not values.get("coarse_vocab"):
+            values["coarse_vocab"] = str(self.folder / f"{self.prefix}{COARSE_VOCABULARY}")
         config = build(InstancesConfig, values, where="[instances]")
         if config.replacing == "similar" and config.similar_words is None:
             return replace(config, similar_words=str(self.folder / SIMILAR_WORDS))
@@ -109,7 +112,10 @@ class Run:
         """Raise ``UsageError`` or ``DataError`` for what is wrong with recipe, flags, vocabulary or tasks."""
         from zhprep.evaluate.config import EvaluateConfig
 
-        kinds = {"normalize": NormalizeConfig, "vocab": VocabConfig, "glyphs": GlyphsConfig, "evaluate": EvaluateConfig}
+        kinds = {
+            "normalize": NormalizeConfig, "vocab": VocabConfig, "coarse_vocab": VocabConfig, "glyphs": GlyphsConfig,
+            "evaluate": EvaluateConfig,
+        }  # fmt: skip
         for section, kind in kinds.items():
             self.config(kind, section)
         check_segmenter(self.config(SegmentConfig, "segment"))
@@ -163,6 +169,9 @@ def _data(run: Run, corpus: Corpus) -> Report:
     """Make the vocabulary, the instances and what lies beside them; return the report of the last instances."""
     run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
     vocabulary = run.vocabulary or _vocabulary(run, corpus)
+    if run.instances.coarse_vocab == str(run.folder / f"{run.prefix}{COARSE_VOCABULARY}"):
+        run.tell("coarse-vocab", "build the coarse vocabulary")
+        _vocabulary(run, corpus, "coarse_vocab", COARSE_VOCABULARY)
     similar = run.folder / SIMILAR_WORDS
     if run.instances.similar_words == str(similar) and (run.output.overwrite or not similar.exists()):
         run.tell("similar-words", "find similar words in the corpus")
@@ -183,10 +192,10 @@ def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
     return Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=pinyin)
 
 
-def _vocabulary(run: Run, corpus: Corpus) -> Path:
-    config = run.config(VocabConfig, "vocab")
+def _vocabulary(run: Run, corpus: Corpus, section: str = "vocab", folder: str = "vocab") -> Path:
+    config = run.config(VocabConfig, section)
     table = "words" if TYPES[config.type].by_word == "required" else "text"
-    name = f"{run.prefix}vocab"
+    name = f"{run.prefix}{folder}"
     build_vocabulary(corpus, _chain(run, corpus, table), config, run.output_at(name))
     return run.folder / name
 

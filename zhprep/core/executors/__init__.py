@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from zhprep.core.executors.inline import map_inline
 from zhprep.core.executors.processes import map_processes, survives
+from zhprep.core.executors.ray import map_ray
 from zhprep.core.workers.outcome import ATTEMPTS, Killed
 
-__all__ = ["ATTEMPTS", "EXECUTORS", "Killed", "Map", "map_inline", "map_processes", "survives"]
+__all__ = ["ATTEMPTS", "EXECUTORS", "Killed", "Map", "map_inline", "map_processes", "map_ray", "survives"]
 
 
 class Map(Protocol):
@@ -29,4 +30,5 @@ class Map(Protocol):
 EXECUTORS: dict[str, Map] = {
     "inline": map_inline,
     "processes": map_processes,
+    "ray": map_ray,
 }

@@ -17,17 +17,14 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core.ragged import Ints
-from zhprep.instances.config import InstancesConfig
+from zhprep.instances.config import PARTS_OF_WORDS, InstancesConfig
 from zhprep.instances.inspect.figures import Figures, figures_of, label_counts
-from zhprep.instances.inspect.restore import restore_masked
+from zhprep.instances.inspect.restore import coarse_faults, restore_masked
 from zhprep.instances.masks import KEEP, RANDOM, RATIOS, TokenFacts, mask_batch
 
 SIGMAS = 5.0
 OTHER = 1 << 31
 """Epoch whose masks are the ones to compare with: no duplicate and no epoch has it."""
-
-WHOLE = ("wwm", "ngram", "mac", "span", "entity", "pert")
-"""Strategies that never choose a part of a word."""
 
 FORCED = ("pairs_without_next_text", "pairs_without_other_document")
 """Counts of the pairs whose sentence-level label could only be 1, or only 0."""
@@ -68,6 +65,7 @@ def lint(
         flat, masked = restore_masked(batch, config)
         masked = masked or mask_batch(flat, config, facts)
         figures = figures_of(flat, masked, config, facts)
+        figures.faults.update(coarse_faults(flat, masked, facts))
         figures.labels = {} if dupe else label_counts(batch)  # duplicates repeat what was drawn once
         found.add(figures)
         expected.add(figures_of(flat, mask_batch(flat, config, facts, OTHER + dupe), config, facts))
@@ -97,7 +95,7 @@ def by_dupe(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, pa.RecordB
 def _problems(found: Figures, expected: Figures, config: InstancesConfig) -> Iterator[str]:
     for fault, n in found.faults.items():
         yield f"{fault}: {n:,}"
-    if config.mask in WHOLE and (n := int(found.broken_words.sum())):
+    if config.mask not in PARTS_OF_WORDS and (n := int(found.broken_words.sum())):
         yield f"words chosen in part: {n:,}"
     if abs(found.chosen - expected.chosen) > _spread(found) + _spread(expected):
         yield f"{found.chosen:,} tokens are chosen, {_rate(found)}; {expected.chosen:,} should be, {_rate(expected)}"

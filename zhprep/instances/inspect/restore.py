@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from zhprep.core.ragged import Array, Bools, Ints, offsets_of, ranges, rows_of
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.masks import Flat, Masked, TokenFacts
+from zhprep.instances.masks import CoarseFlat, Flat, Masked, TokenFacts
 
 
 def restore_masked(batch: pa.RecordBatch, config: InstancesConfig) -> tuple[Flat, Masked | None]:
@@ -21,7 +21,7 @@ def restore_masked(batch: pa.RecordBatch, config: InstancesConfig) -> tuple[Flat
     offsets = rows_of(batch["input_ids"])
     ids = batch["input_ids"].flatten().to_numpy()
     words = batch["word_ids"].flatten().to_numpy()
-    flat = Flat(ids, words, offsets, batch["instance_id"].to_numpy())
+    flat = Flat(ids, words, offsets, batch["instance_id"].to_numpy(), coarse_of(batch))
     if "masked_lm_positions" not in batch.schema.names:
         return flat, None
     rows = rows_of(batch["masked_lm_positions"])
@@ -33,7 +33,46 @@ def restore_masked(batch: pa.RecordBatch, config: InstancesConfig) -> tuple[Flat
     inside = positions < len(ids)
     restored = ids[np.minimum(begins + labels, len(ids) - 1)] if config.replacing == "shuffle" else labels
     clean[positions[inside]] = restored[inside]
-    return dataclasses.replace(flat, input_ids=clean), Masked(ids, positions, rows, labels, kinds)
+    masked = Masked(ids, positions, rows, labels, kinds)
+    if flat.coarse is None:
+        return dataclasses.replace(flat, input_ids=clean), masked
+    coarse, chosen = _restore_coarse(batch, flat.coarse)
+    return dataclasses.replace(flat, input_ids=clean, coarse=coarse), dataclasses.replace(masked, coarse=chosen)
+
+
+def coarse_of(batch: pa.RecordBatch) -> CoarseFlat | None:
+    """Return the coarse tokens of a batch as they are in it, if it has any."""
+    if "coarse_input_ids" not in batch.schema.names:
+        return None
+    ids, offsets = _list(batch, "coarse_input_ids")
+    return CoarseFlat(ids, _list(batch, "coarse_of")[0], offsets)
+
+
+def _restore_coarse(batch: pa.RecordBatch, coarse: CoarseFlat) -> tuple[CoarseFlat, Masked]:
+    """Return the coarse tokens as they were, and their masks; what was done with each is not on disk (0)."""
+    places, rows = _list(batch, "coarse_masked_lm_positions")
+    labels = _list(batch, "coarse_masked_lm_ids")[0]
+    positions = coarse.offsets[:-1].repeat(np.diff(rows)) + places
+    clean = coarse.input_ids.copy()
+    inside = positions < len(clean)
+    clean[positions[inside]] = labels[inside]
+    kinds = np.zeros(len(labels), np.uint8)
+    return dataclasses.replace(coarse, input_ids=clean), Masked(coarse.input_ids, positions, rows, labels, kinds)
+
+
+def coarse_faults(flat: Flat, masked: Masked, facts: TokenFacts) -> dict[str, int]:
+    """Return what is wrong with the masks of coarse tokens, by name: how many are masked where their fine tokens are
+    not, or not masked where these are."""
+    if flat.coarse is None or masked.coarse is None or facts.coarse is None:
+        return {}
+    owners = flat.coarse.offsets[:-1].repeat(np.diff(flat.offsets)) + flat.coarse.of
+    chosen, meant = (np.zeros(len(flat.coarse.input_ids), np.bool_) for _ in range(2))
+    chosen[masked.coarse.positions] = True
+    meant[owners[masked.positions]] = True
+    text = np.zeros_like(chosen)
+    text[owners[flat.coarse.of >= 0]] = True
+    wrong = int(np.count_nonzero((chosen != meant) & text))
+    return {"coarse tokens masked otherwise than their fine tokens": wrong} if wrong else {}
 
 
 def restore_corrupted(batch: pa.RecordBatch, sentinels: Ints | None = None) -> tuple[Flat, Ints]:

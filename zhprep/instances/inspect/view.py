@@ -139,7 +139,7 @@ def masked_kinds(rows: pa.Table, vocabulary: Vocabulary, config: InstancesConfig
     else:
         offsets = np.concatenate(([0], np.cumsum(lengths)))
         ids = pc.list_flatten(rows["input_ids"]).to_numpy()
-        flat = Flat(ids, word_ids, offsets, rows["instance_id"].to_numpy())
+        flat = Flat(ids, word_ids, offsets, rows["instance_id"].to_numpy())  # coarse masks follow from these
         kinds = mask_batch(flat, config, facts_of(config, vocabulary)).kinds
     return np.bincount(kinds, minlength=len(KINDS)).astype(np.int64), int(np.count_nonzero(word_ids >= 0)), lengths
 

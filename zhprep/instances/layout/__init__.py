@@ -7,6 +7,7 @@ into arrays.
 
 from __future__ import annotations
 
+from zhprep.instances.layout.align import coarse_places, token_begins
 from zhprep.instances.layout.arrange import arranged, order_of
 from zhprep.instances.layout.assemble import Assembled, SpecialIds, assemble
 from zhprep.instances.layout.entities import read_entities
@@ -20,6 +21,7 @@ from zhprep.instances.layout.window import Pieces, Plan, Window, no_documents
 
 __all__ = [
     "ANY_LENGTH", "FORMATS", "TAG_COLUMNS", "VALIDATION", "Assembled", "Pieces", "Plan", "Reader", "SpanFile",
-    "SpecialIds", "TagFile", "Window", "arranged", "assemble", "cut_long", "document_lengths", "for_validation",
-    "is_validation", "no_documents", "order_of", "read_entities", "read_tag_sets",
+    "SpecialIds", "TagFile", "Window", "arranged", "assemble", "coarse_places", "cut_long", "document_lengths",
+    "for_validation",
+    "is_validation", "no_documents", "order_of", "read_entities", "read_tag_sets", "token_begins",
 ]  # fmt: skip

@@ -97,3 +97,24 @@ def open_words(places: Places, words: CharacterWords) -> tuple[Bools, int]:
     last[places.wide] = words.word_of[places.last]
     np.not_equal(first[1:], last[:-1], out=opens[1:])
     return opens, int((last[places.wide] - first[places.wide]).sum(dtype=np.int64))
+
+
+def token_begins(first: Ints, sentence_offsets: Ints, bases: Ints) -> Ints:
+    """Return the character where each token begins (``first`` ``int64[T]``, of all sentences' characters); the first
+    token of a sentence begins where that does, even if its tokenizer dropped something there."""
+    begins = first.copy()
+    full = np.diff(sentence_offsets) > 0
+    begins[sentence_offsets[:-1][full]] = bases[:-1][full]
+    return begins
+
+
+def coarse_places(coarse_begins: Ints, fine_begins: Ints) -> Ints:
+    """Return for each fine token the coarse one it is in, ``int64[T]``, by where tokens begin.
+
+    Where they do not nest, that is the first of the fewest coarse tokens that whole fine tokens spell.
+    """
+    shared = np.flatnonzero(np.isin(coarse_begins, fine_begins) & (np.diff(coarse_begins, prepend=-1) > 0))
+    if not len(shared):
+        return np.zeros(len(fine_begins), np.int64)
+    places: Ints = shared[np.searchsorted(coarse_begins[shared], fine_begins, side="right") - 1]
+    return places

@@ -144,8 +144,9 @@ def _starts_of_sequences(slots: Slots, pieces: Pieces, offsets: Ints) -> tuple[A
 def _coarse(
     window: Window, pieces: Pieces, fine: Slots, sources: Ints, offsets: Ints, special: SpecialIds
 ) -> dict[str, tuple[Array, Ints]]:
-    """Return the coarse tokens of the same pieces, and for each slot of the fine ones (``sources`` ``int64[T]``) the
-    coarse token it is in (-1: special), ``int16[T]``; each with its offsets ``int64[B + 1]``."""
+    """Return the coarse tokens of the same pieces, their segments if there are any, and for each slot of the fine
+    ones (``sources`` ``int64[T]``) the coarse token it is in (-1: special), ``int16[T]``; each with its
+    offsets ``int64[B + 1]``."""
     coarse = window.tokens.coarse
     assert coarse is not None
     firsts, sizes = window.tokens.coarse_ranges(pieces.starts, pieces.stops)
@@ -157,4 +158,7 @@ def _coarse(
     of[fine.sep] = -1
     of[fine.cls] = -1
     ids = slots.gather(coarse.ids, slots.sources(firsts), special).astype(np.int32)
-    return {"coarse_input_ids": (ids, coarse_offsets), "coarse_of": (of.astype(np.int16), offsets)}
+    found: dict[str, tuple[Array, Ints]] = {"coarse_input_ids": (ids, coarse_offsets)}
+    if pieces.segments is not None:
+        found["coarse_token_type_ids"] = slots.spread(pieces.segments), coarse_offsets
+    return found | {"coarse_of": (of.astype(np.int16), offsets)}

@@ -13,7 +13,14 @@ import pyarrow as pa
 
 from zhprep.core.ragged import Array, Ints, offsets_of, rows_of
 from zhprep.core.report import Account
-from zhprep.instances.layout.align import CharacterWords, Places, open_words, sentence_lengths
+from zhprep.instances.layout.align import (
+    CharacterWords,
+    Places,
+    coarse_places,
+    open_words,
+    sentence_lengths,
+    token_begins,
+)
 from zhprep.instances.layout.entities import Entities, inner_words, longest
 from zhprep.instances.layout.spans import SpanFile
 from zhprep.instances.layout.tags import TAG_COLUMNS, TagFile
@@ -52,9 +59,11 @@ class Reader:
         columns: dict[str, Array] = _pinyin_ids(documents, places) if self._with_pinyin else {}
         if self._tags is not None:
             columns |= self._tags.columns(documents, found, places, account)
-        coarse = None if self._coarse is None else self._read_coarse(self._coarse, sentences, ends, words, places)
-        if coarse is not None:
-            opens[1:] &= coarse.of[1:] != coarse.of[:-1]
+        coarse = None
+        if self._coarse is not None:
+            rows = encoded.sentence_offsets
+            coarse = self._read_coarse(self._coarse, sentences, ends, words, places, rows)
+            opens[1:] = coarse.of[1:] != coarse.of[:-1]
         account.count(encoded_tokens=len(encoded.ids))
         account.change("tokens.words_joined", joined)
         account.change("tokens.special_as_text", encoded.n_specials_in_text)
@@ -84,13 +93,20 @@ class Reader:
         return words.without(inner)
 
     def _read_coarse(
-        self, encoder: Encoder, sentences: pa.Array, ends: pa.ListArray, words: CharacterWords, fine: Places
+        self,
+        encoder: Encoder,
+        sentences: pa.Array,
+        ends: pa.ListArray,
+        words: CharacterWords,
+        fine: Places,
+        fine_offsets: Ints,
     ) -> Coarse:
-        """Return the coarse tokens, ``[C]``, and for each fine token the one its first character is in,
-        ``int64[T]``."""
+        """Return the coarse tokens, ``[C]``, and for each fine token (``fine``, ``fine_offsets`` ``int64[S + 1]``) the
+        one it is in, ``int64[T]``: where fine and coarse tokens do not nest, the first of the least that both spell."""
         encoded = _encode(encoder, sentences, ends)
         places = Places.of(encoded.starts, encoded.stops, encoded.sentence_offsets, words.bases)
-        return Coarse(encoded.ids, np.maximum(np.searchsorted(places.first, fine.first, side="right") - 1, 0))
+        begins = token_begins(places.first, encoded.sentence_offsets, words.bases)
+        return Coarse(encoded.ids, coarse_places(begins, token_begins(fine.first, fine_offsets, words.bases)))
 
 
 def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:

@@ -69,8 +69,8 @@ class Tokens:
     def coarse_ranges(self, starts: Ints, stops: Ints) -> tuple[Ints, Ints]:
         """Return the first coarse token of each range (none empty) and how many there are in it."""
         assert self.coarse is not None
-        firsts = self.coarse.of[starts]
-        return firsts, self.coarse.of[stops - 1] + 1 - firsts
+        edges = np.append(self.coarse.of, len(self.coarse.ids))
+        return edges[starts], edges[stops] - edges[starts]
 
 
 def join(parts: Sequence[Tokens]) -> Tokens:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from zhprep.instances.masks.budgets import BUDGETS, Budget, budget_of
+from zhprep.instances.masks.coarse import CoarseFlat
 from zhprep.instances.masks.drawing import (
     KEEP,
     KINDS,
@@ -16,12 +17,13 @@ from zhprep.instances.masks.drawing import (
     SIMILAR,
     UNPAIRED,
     Chosen,
+    Masked,
     PinyinReadings,
     TokenFacts,
     draw_kinds,
 )  # fmt: skip
 from zhprep.instances.masks.filling import in_random_order, unit_draws
-from zhprep.instances.masks.masking import Flat, Masked, mask_batch, mask_pinyin_ids
+from zhprep.instances.masks.masking import Flat, mask_batch, mask_pinyin_ids
 from zhprep.instances.masks.replacements import RATIOS, REPLACEMENTS
 from zhprep.instances.masks.runs import draw_lengths
 from zhprep.instances.masks.strategies import STRATEGIES
@@ -29,6 +31,7 @@ from zhprep.instances.masks.words import Choice, Units, Words
 
 __all__ = [
     "BUDGETS", "KEEP", "KINDS", "MASK", "MOVED", "RANDOM", "RATIOS", "REPLACEMENTS", "SIMILAR", "STRATEGIES",
-    "UNPAIRED", "Budget", "Choice", "Chosen", "Flat", "Masked", "PinyinReadings", "TokenFacts", "Units", "Words",
+    "UNPAIRED", "Budget", "Choice", "Chosen", "CoarseFlat", "Flat", "Masked", "PinyinReadings", "TokenFacts",
+    "Units", "Words",
     "budget_of", "draw_kinds", "draw_lengths", "in_random_order", "mask_batch", "mask_pinyin_ids", "unit_draws",
 ]  # fmt: skip

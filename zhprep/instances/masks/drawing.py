@@ -40,7 +40,7 @@ class TokenFacts:
     random token may have (``pool``, no specials and no unused entries); a table of similar words and the
     readings of the tokens, if there are any. For corruptions, ``marks`` ``uint8[V]`` says which ids end a sentence
     and ``sentinels`` are the ids that stand for spans, in the order of their use. ``never_text`` ``bool[V]`` are the
-    special tokens that no text has, and so no mask may be put on."""
+    special tokens that no text has, and so no mask may be put on; ``coarse`` is known of a second vocabulary."""
 
     mask: int
     pool: Ints
@@ -49,6 +49,7 @@ class TokenFacts:
     marks: npt.NDArray[np.uint8] | None = None
     sentinels: Ints | None = None
     never_text: Bools | None = None
+    coarse: TokenFacts | None = None
 
     @classmethod
     def of(cls, vocabulary: Vocabulary, keep_special: Sequence[str] = ()) -> TokenFacts:
@@ -132,6 +133,21 @@ class Replaced:
     ids: Array
     kinds: npt.NDArray[np.uint8]
     labels: Array
+
+
+@dataclasses.dataclass(frozen=True)
+class Masked:
+    """A masked batch: ``input_ids`` ``[T]`` after replacing, and for the ``M`` chosen tokens, in order,
+    ``positions`` in the flat batch, ``labels`` (what is to be predicted: the original ids, or with ``shuffle``
+    places in the instance) and ``kinds`` (what was done).
+    ``offsets`` ``int64[B + 1]`` says which of them each instance has; ``coarse`` is the same of the coarse tokens."""
+
+    input_ids: Array
+    positions: Ints
+    offsets: Ints
+    labels: Array
+    kinds: npt.NDArray[np.uint8]
+    coarse: Masked | None = None
 
 
 def replaced(chosen: Chosen, kinds: npt.NDArray[np.uint8], facts: TokenFacts) -> Replaced:

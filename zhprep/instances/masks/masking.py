@@ -1,7 +1,7 @@
 """Mask a batch: choose, then replace. The one place where both static and dynamic masks are made.
 
-In: clean instances as flat arrays, the settings, what is known of the vocabulary, and an epoch (dynamic)
-or the number of a duplicate (static), which is the same thing. Out: the masked ids, and what was
+In: clean instances as flat arrays (of one granularity or of two), the settings, what is known of the vocabulary, and an
+epoch (dynamic) or the number of a duplicate (static), which is the same thing. Out: the masked ids, and what was
 chosen, what stood there and what was done. Every draw is addressed by seed, epoch, instance and token or
 word, so a batch may be cut and ordered in any way.
 """
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from zhprep.core import rng
 from zhprep.core.ragged import Array, Ints, offsets_of, sizes_of
 from zhprep.core.registry import lookup
 from zhprep.instances.config import InstancesConfig
-from zhprep.instances.masks.drawing import KEEP, MASK, Chosen, TokenFacts
+from zhprep.instances.masks.coarse import CoarseFlat, mask_coarse
+from zhprep.instances.masks.drawing import KEEP, MASK, Chosen, Masked, TokenFacts
 from zhprep.instances.masks.replacements import REPLACEMENTS
 from zhprep.instances.masks.strategies import STRATEGIES
 from zhprep.instances.masks.words import Words
@@ -36,13 +36,15 @@ class Flat:
     """Clean instances assembled end to end, without padding.
 
     ``input_ids`` and ``word_ids`` are ``[T]`` (any integers; -1 marks special tokens in ``word_ids``), ``offsets``
-    is ``int64[B + 1]``, ``instance_ids`` is ``int64[B]``.
+    is ``int64[B + 1]``, ``instance_ids`` is ``int64[B]``. ``coarse`` are the coarse tokens, where there are any: words
+    are then made of them.
     """
 
     input_ids: Array
     word_ids: Array
     offsets: Ints
     instance_ids: Ints
+    coarse: CoarseFlat | None = None
 
     @cached_property
     def words(self) -> Words:
@@ -61,38 +63,31 @@ class Flat:
         for begin, end in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             tokens = slice(self.offsets[begin], self.offsets[end])
             offsets = self.offsets[begin : end + 1] - self.offsets[begin]
-            yield Flat(self.input_ids[tokens], self.word_ids[tokens], offsets, self.instance_ids[begin:end])
-
-
-@dataclasses.dataclass(frozen=True)
-class Masked:
-    """A masked batch: ``input_ids`` ``[T]`` after replacing, and for the ``M`` chosen tokens, in order,
-    ``positions`` in the flat batch, ``labels`` (what is to be predicted: the original ids, or with ``shuffle``
-    places in the instance) and ``kinds`` (what was done).
-    ``offsets`` ``int64[B + 1]`` says which of them each instance has."""
-
-    input_ids: Array
-    positions: Ints
-    offsets: Ints
-    labels: Array
-    kinds: npt.NDArray[np.uint8]
+            coarse = None if self.coarse is None else self.coarse.cut(begin, end, tokens)
+            yield Flat(self.input_ids[tokens], self.word_ids[tokens], offsets, self.instance_ids[begin:end], coarse)
 
 
 def mask_batch(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: int = 0) -> Masked:
     """Choose and replace tokens of every instance of ``batch``; the batch itself is not changed.
 
-    Raises ``DataError`` where the text of the batch has special tokens.
+    Coarse tokens are masked where their fine tokens are. Raises ``DataError`` where the text of the batch has special
+    tokens.
     """
     facts.check_text(batch.input_ids, batch.word_ids)
     parts = [_mask_block(block, config, facts, epoch) for block in batch.blocks]
     if len(parts) == 1:
         return parts[0]
-    bases = offsets_of(np.array([len(block.input_ids) for block in batch.blocks]))
-    counts = np.concatenate([np.diff(part.offsets) for part in parts])
+    coarse = [part.coarse for part in parts if part.coarse is not None]
+    return dataclasses.replace(_joined(parts), coarse=_joined(coarse) if coarse else None)
+
+
+def _joined(parts: list[Masked]) -> Masked:
+    """Return the masks of blocks as those of the whole batch."""
+    bases = offsets_of(np.array([len(part.input_ids) for part in parts]))
     return Masked(
         np.concatenate([part.input_ids for part in parts]),
         np.concatenate([part.positions + base for part, base in zip(parts, bases[:-1], strict=True)]),
-        offsets_of(counts),
+        offsets_of(np.concatenate([np.diff(part.offsets) for part in parts])),
         np.concatenate([part.labels for part in parts]),
         np.concatenate([part.kinds for part in parts]),
     )
@@ -117,7 +112,11 @@ def _mask_block(batch: Flat, config: InstancesConfig, facts: TokenFacts, epoch: 
     result = replacement(chosen, config, facts)
     input_ids = batch.input_ids.copy()
     input_ids[positions] = result.ids
-    return Masked(input_ids, positions, offsets, result.labels, result.kinds)
+    fine = Masked(input_ids, positions, offsets, result.labels, result.kinds)
+    if batch.coarse is None or facts.coarse is None:
+        return fine
+    keys = rng.keys(config.seed, "replace coarse", epoch, batch.instance_ids)
+    return dataclasses.replace(fine, coarse=mask_coarse(batch.coarse, batch.offsets, fine, keys, config, facts.coarse))
 
 
 def mask_pinyin_ids(

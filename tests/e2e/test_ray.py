@@ -1,0 +1,149 @@
+"""Ray on two nodes gives the bytes of one process, whatever is killed meanwhile. Skipped where ray is not installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+import pytest
+from command_line import environment, made_by, process, refused, zhprep
+from plain_tasks import contents
+from ray_nodes import TESTS, Nodes, two_nodes
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (pip install 'zhprep[ray]')"),
+]
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    with two_nodes() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def corpus(sample_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two megabytes, each copy of the sample a little different."""
+    text = "\n\n".join(path.read_text("utf-8").strip() for path in sorted((sample_data / "corpus").glob("*.txt")))
+    path = tmp_path_factory.mktemp("corpus") / "corpus.txt"
+    path.write_text("\n\n".join(text.replace("云溪市", f"云溪市{copy}区") for copy in range(16)), encoding="utf-8")
+    return path
+
+
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "normalize": (),
+    "segment": (),
+    "build-vocab": ("--size", "3000"),
+    "extract-pinyin": (),
+    "make-instances": ("--vocab", "{vocab}", "--mask", "wwm", "--static"),
+}
+
+
+def arguments(command: str, corpus: Path, vocab: Path) -> list[object]:
+    return [
+        command,
+        corpus,
+        *(part.format(vocab=vocab) for part in COMMANDS[command]),
+        "--block-size",
+        "128KiB",
+        "--quiet",
+    ]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_gives_the_same_bytes(
+    command: str, corpus: Path, vocab: Path, nodes: Nodes, tmp_path: Path
+) -> None:
+    line = arguments(command, corpus, vocab)
+    made_by(*map(str, line[:-1]), "--executor", "inline", output=tmp_path / "alone")
+    cluster = ("--executor", "ray", "--ray-address", nodes.address, "--json")
+    started = process(*line, "-o", tmp_path / "ray", *cluster, cwd=tmp_path)
+    out, err = started.communicate(timeout=300)
+    assert (started.returncode, err) == (0, b"")
+    assert json.loads(out)["output"].endswith("ray")
+    assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
+
+
+PROMISES = """
+import contextlib, os, signal, sys
+from plain_items import die_at_three, fail_at_three, node, square
+from zhprep.core.errors import DataError
+from zhprep.core.executors import EXECUTORS, Killed
+from zhprep.core.executors.ray import _connected
+run = EXECUTORS["ray"]
+before = signal.getsignal(signal.SIGTERM)
+with _connected():
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert list(run(square, range(20), 99)) == [x * x for x in range(20)]
+    assert any(len(set(run(node, range(12), 99))) == 2 for _ in range(30))  # one may still be starting
+    assert list(run(square, [], 99)) == []
+    assert list(run(die_at_three, range(6), 99)) == [0, 1, 2, Killed(3, "its worker died"), 4, 5]
+    results = run(fail_at_three, range(10), 99)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    try:
+        next(results)
+    except DataError as error:
+        assert (str(error), error.hint) == ("x.txt, line 3: bad", "mend it")
+    taken = []
+    def items():
+        for x in range(1000):
+            taken.append(x)
+            yield x
+    with contextlib.closing(run(square, items(), 99)) as results:
+        assert [next(results) for _ in range(3)] == [0, 1, 4]
+        assert len(taken) <= 8
+print("held")
+"""
+
+
+def test_what_every_executor_promises(nodes: Nodes) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROMISES],
+        env=environment(RAY_ADDRESS=nodes.address, PYTHONPATH=os.pathsep.join([str(TESTS), str(TESTS.parent)])),
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "held\n"), done.stderr
+
+
+def workers_of(nodes: Nodes) -> list[psutil.Process]:
+    """Return the processes that are at a block."""
+    below = psutil.Process(nodes.process.pid).children(recursive=True)
+    names = [(one, " ".join(one.cmdline())) for one in below if one.is_running()]
+    return [one for one, name in names if "_apply" in name]
+
+
+@pytest.mark.parametrize("kills", [pytest.param(2, id="few"), pytest.param(6, id="six", marks=pytest.mark.nightly)])
+def test_workers_killed_and_a_node_removed(kills: int, corpus: Path, vocab: Path, tmp_path: Path) -> None:
+    line = arguments("make-instances", corpus, vocab)
+    made_by(*map(str, line[:-1]), "--executor", "inline", output=tmp_path / "alone")
+    with two_nodes() as nodes:
+        started = process(*line, "-o", tmp_path / "ray", "--executor", "ray", "--ray-address", nodes.address)
+        killed, chance, seen = 0, random.Random(1), -1
+        while started.poll() is None:
+            done = len(list((tmp_path / "ray" / ".receipts").glob("*.json")))
+            if done > seen and killed < kills and (victims := workers_of(nodes)):
+                os.kill(chance.choice(victims).pid, signal.SIGKILL)
+                killed, seen = killed + 1, done
+            elif killed == kills:
+                nodes.remove()
+                break
+            time.sleep(0.05)
+        _, err = started.communicate(timeout=300)
+    assert (started.returncode, err, killed) == (0, b"", kills)
+    assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
+
+
+def test_what_cannot_be_is_told(corpus: Path, tmp_path: Path) -> None:
+    refused(zhprep("segment", corpus, "--executor", "ray"), 2, "Ray makes shards", "-o FOLDER")
+    line = ("segment", corpus, "-o", tmp_path / "out", "--executor", "ray", "--ray-address")
+    refused(zhprep(*line, "127.0.0.1:1"), 2, "no Ray cluster at '127.0.0.1:1'", "ray start --head")

@@ -1,0 +1,33 @@
+"""Functions of one item, for engines whose workers import what they are sent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from zhprep.core.errors import DataError
+
+
+def square(x: int) -> int:
+    time.sleep(0.02 * (x % 3 == 0))  # so that later items are done first
+    return x * x
+
+
+def fail_at_three(x: int) -> int:
+    if x == 3:
+        raise DataError("x.txt, line 3: bad", hint="mend it")
+    return x
+
+
+def die_at_three(x: int) -> int:
+    if x == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+def node(_: int) -> str:
+    import ray
+
+    time.sleep(0.2)
+    return str(ray.get_runtime_context().get_node_id())
