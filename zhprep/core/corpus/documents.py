@@ -33,7 +33,7 @@ from zhprep.core.report import Account
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Documents:
+class LineDocuments:
     """Makes batches of documents out of runs of lines; the last document of a run waits for the next run."""
 
     def __init__(self, source: Input, read: ReadConfig, account: Account, piece: Piece | None = None) -> None:

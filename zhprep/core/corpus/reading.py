@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from zhprep.core.corpus.documents import Documents
+from zhprep.core.corpus.documents import LineDocuments
 from zhprep.core.corpus.formats import RowHash, counted, open_rows, runs
 from zhprep.core.corpus.inputs import LINE_FORMATS, Damaged, Input, Stream, borrowed, open_text
 from zhprep.core.corpus.pieces import Piece, ReadConfig
@@ -36,7 +36,7 @@ def read_block(corpus: Corpus, block: Block, account: Account) -> Iterator[pa.Re
 
 def read_stream(source: Input, stream: Stream, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
     """Yield the documents of a line format, as a stream of UTF-8 that is read once, from its beginning to its end."""
-    documents = Documents(source, read, account)
+    documents = LineDocuments(source, read, account)
     try:
         for data in runs(stream, text=source.format == "text", salvage=read.skip):
             yield from documents.take(data)
@@ -67,7 +67,7 @@ def read_input(source: Input, read: ReadConfig, account: Account) -> Iterator[pa
 
 def _read_lines(source: Input, piece: Piece, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
     digest = hashlib.sha256()
-    documents = Documents(source, read, account, piece)
+    documents = LineDocuments(source, read, account, piece)
     with borrowed(source, piece.start) as stream:
         for data in runs(stream, text=source.format == "text", size=piece.stop - piece.start):
             digest.update(data)
