@@ -33,7 +33,7 @@ BLANK = " \t\r\v\f\u3000"
 _ENDS_OF_STREAM = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")
 
 
-class TableRows(NamedTuple):
+class FileRows(NamedTuple):
     """The ``table`` that a file holds, whether it is one of ``ours``, and its rows in small ``batches``."""
 
     table: str
@@ -41,7 +41,7 @@ class TableRows(NamedTuple):
     batches: Iterator[pa.RecordBatch]
 
 
-def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLESS) -> TableRows:
+def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLESS) -> FileRows:
     """Return what ``source`` holds, and its rows from ``start`` to ``stop``.
 
     Raises ``Damaged`` (now or later) where the file cannot be read, ``UsageError`` when the text column is missing.
@@ -64,7 +64,7 @@ def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLE
         raise DataError(f"{source.path}: holds a table of {table}, not documents", hint="give text, words or pinyin")
     if table is not None and not file_schema.equals(schema.DOCUMENT_TABLES[table]):
         raise DataError(f"{source.path}: is not the table of {table} that it says it is", hint="make it again")
-    return TableRows(table or "text", table is not None, _rows(source, ranges, table, text_key, start, stop))
+    return FileRows(table or "text", table is not None, _rows(source, ranges, table, text_key, start, stop))
 
 
 def row_weights(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
