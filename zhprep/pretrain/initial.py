@@ -19,7 +19,7 @@ from zhprep.core.errors import DataError
 from zhprep.models.blocks.part import Part, TableRows
 from zhprep.models.checkpoints.files import load_found, read_config, weights_in
 from zhprep.models.model import Model
-from zhprep.vocab import TOKENIZER_FILES, Origins, Vocabulary, load, origins
+from zhprep.vocab import Origins, Vocabulary, load, origins
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,20 +60,19 @@ def begin_with(model: Model, folder: Path, vocabulary: Vocabulary, how: str = "t
     own, found = model.state_dict(), weights_in(folder, model)
     known = {name: rows for name, rows in tables(model).items() if name in found}
     n_positions = read_config(folder).max_position_embeddings
-    by_token = {name: rows.axis for name, rows in known.items() if rows.of == "token"}
-    sizes = [(found[name].shape[axis], own[name].shape[axis]) for name, axis in by_token.items()]
-    tokens = _tokens(sizes, folder, vocabulary)
+    sizes = {
+        name: found[name].shape[rows.axis]
+        for name, rows in known.items()
+        if rows.of == "token" and own[name].shape[rows.axis] == vocabulary.size  # others are of a second vocabulary
+    }
+    tokens = _tokens(set(sizes.values()), folder, vocabulary)
     longer = {"from": n_positions, "to": model.config.max_position_embeddings, "how": how}
     for name, rows in known.items():
         if rows.of == "vocabulary" and tokens is not None:
             del found[name]
-        if rows.of == "token" and tokens is not None:
+        if name in sizes and tokens is not None:
             found[name] = _by_token(found[name], own[name], rows, tokens, folder)
-        if (
-            rows.of == "position"
-            and found[name].shape != own[name].shape
-            and found[name][0].shape == own[name][0].shape
-        ):
+        if rows.of == "position" and found[name].shape[1:] == own[name].shape[1:]:
             found[name] = _by_position(found[name], own[name], longer, folder)
     fresh = load_found(model, found, folder)
     moved = longer["from"] != longer["to"] and any(rows.of == "position" for rows in known.values())
@@ -96,17 +95,18 @@ def _counts(tokens: Origins) -> dict[str, int]:
     return {"kept": tokens.n_kept, "means_of_pieces": tokens.n_made, "means_of_all": tokens.n_unknown}
 
 
-def _tokens(sizes: list[tuple[int, int]], folder: Path, vocabulary: Vocabulary) -> Origins | None:
-    """Return where the tokens of ``vocabulary`` come from in ``folder``, whose tables have so many rows (and ours so
-    many); None where they are the same.
+def _tokens(sizes: set[int], folder: Path, vocabulary: Vocabulary) -> Origins | None:
+    """Return where the tokens of ``vocabulary`` come from in ``folder``, whose tables have so many rows; None where
+    they are the same.
 
     Raises ``DataError`` when there are more or fewer and nothing says which the others are.
     """
-    same_sizes = all(there == own for there, own in sizes)
-    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+    same_sizes = sizes <= {vocabulary.size}
+    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
         if not same_sizes:
             raise DataError(
-                f"{folder}: has a table of {sizes[0][0]} tokens and no tokenizer; the data have {vocabulary.size}",
+                f"{folder}: has a table of {max(sizes)} tokens and no tokenizer that can be read; the data have "
+                f"{vocabulary.size}",
                 hint="put its tokenizer.json or vocab.txt beside it: rows are matched by their tokens",
             )
         return None
