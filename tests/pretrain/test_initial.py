@@ -203,6 +203,7 @@ V, P = 53, 37
 def test_every_table_of_tokens_or_positions_is_declared(config: dict[str, object]) -> None:
     plain = dataclasses.replace(SMALL, vocab_size=V, max_position_embeddings=P, **config)
     parts = {**plain.parts, "glyph": {"glyph_embedding_dim": 12}, "position": {"offset": 0}}
+    parts["two-granularities"] = {"coarse_vocab_size": V}
     model = Model(dataclasses.replace(plain, parts=parts))
     declared = {name: (rows.of, rows.axis) for name, rows in tables(model).items()}
     sized = {
