@@ -226,7 +226,7 @@ def test_the_scheduler_says_which_task_this_is(sample_data, vocab, tmp_path, mon
     single = made_by("make-instances", *settings[:5], output=tmp_path / "single")
     for index in range(3):
         monkeypatch.setenv("SLURM_ARRAY_TASK_ID", str(index))
-        monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "1")  # of this submission: not to be believed
+        monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "1")  # of this submission: a part of the array
         assert zhprep("make-instances", *settings, "--num-shards", 3).code == 0
     assert sha(tmp_path / "array") == sha(single)
 

@@ -14,18 +14,13 @@ from typing import Any
 
 import click
 
+from zhprep.cli.arrays import shard_index
 from zhprep.cli.options import Name, ParamType
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
 from zhprep.run.notes import notes_of
-
-INDEX_VARIABLES = {
-    "ZHPREP_SHARD_INDEX": 0, "SLURM_ARRAY_TASK_ID": 0, "PBS_ARRAY_INDEX": 0, "PBS_ARRAYID": 0,
-    "JOB_COMPLETION_INDEX": 0, "LSB_JOBINDEX": 1, "SGE_TASK_ID": 1, "PARALLEL_SEQ": 1,
-}  # fmt: skip
-"""Where schedulers say which task of an array this is, and the number they count from."""
 
 EXECUTOR_NAMES = ("processes", "ray", "inline")
 ON_KILL = ("fail", "skip")
@@ -102,7 +97,7 @@ class Shared:
             if self.shard_index is not None:
                 raise UsageError("--shard-index needs --num-shards", hint="give the number of tasks of the whole array")
             return 0, 1
-        index = self.shard_index if self.shard_index is not None else _scheduled_index()
+        index = self.shard_index if self.shard_index is not None else shard_index(self.num_shards)
         if not 0 <= index < self.num_shards:
             raise UsageError(
                 f"--shard-index is {index}; with --num-shards {self.num_shards} it is 0 to {self.num_shards - 1}",
@@ -145,13 +140,6 @@ def show_report(report: Report, shared: Shared) -> None:
     elif not shared.quiet:
         for line in report_lines(facts):
             print(line, file=sys.stderr)
-
-
-def _scheduled_index() -> int:
-    for variable, first in INDEX_VARIABLES.items():
-        if os.environ.get(variable, "").isdigit():
-            return int(os.environ[variable]) - first
-    raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({', '.join(INDEX_VARIABLES)})")
 
 
 def _trust(ctx: click.Context, _param: click.Parameter, value: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from zhprep.export import chinesebert, ernie, hdf5, jsonl, mds, megatron, parquet, tfrecord
+from zhprep.export import chinesebert, ernie, hdf5, jsonl, mds, megatron, parquet, tfrecord, transformers
 
 EXPORTS: dict[str, Callable[[Path, Path], list[str]]] = {
     "parquet": parquet.export,
@@ -19,4 +19,5 @@ EXPORTS: dict[str, Callable[[Path, Path], list[str]]] = {
     "mds": mds.export,
     "ernie": ernie.export,
     "chinesebert": chinesebert.export,
+    "transformers": transformers.export,
 }

@@ -36,7 +36,7 @@ from zhprep.instances import COARSE_VOCABULARY
 from zhprep.pretrain.config import PretrainConfig
 
 LOG, REPORT = "log.jsonl", "report.json"
-MODEL = ("config.json", "model.safetensors")
+MODEL = ("config.json", "model.safetensors", "configuration_zhprep.py", "modeling_zhprep.py")
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip

@@ -39,7 +39,9 @@ WEIGHTS: Names = (
     *((f"objectives.{name}.head.{ours}", (theirs,)) for name in SENTENCE for ours, theirs in _PAIR),
     ("objectives.classify.head.pooler.{p}", ("bert.pooler.dense.{p}",)),
     ("objectives.classify.head.classifier.{p}", ("classifier.{p}",)),
+    ("objectives.{rest}", ("zhprep.objectives.{rest}",)),
 )
+"""Heads that no class of transformers has lie in the file under names of ours, which its classes pass over."""
 
 FIELDS = {
     "vocab_size": "vocab_size",
@@ -57,22 +59,30 @@ FIELDS = {
 
 
 def matches(config: ModelConfig) -> bool:
-    """Return whether the model is a BERT: these inputs, this layer, no other heads."""
+    """Return whether the model is a BERT: these inputs, this layer, and one stream that is of use."""
     writes = config.objectives == ("lm",)
+    body = config.body if config.body in _ONE_ENCODER else "single"
     return (
-        has_parts(config, body="causal" if writes else "single")
-        and not config.parts
+        has_parts(config, body="causal" if writes else body)
+        and set(config.parts) <= {body, *config.objectives}
         and set(config.inputs) <= {"token", "position", "segment"}
-        and (writes or set(config.objectives) <= {"mlm", *SENTENCE})
+        and (writes or "lm" not in config.objectives)
+        and not any(":" in name for name in config.objectives)
         and len(set(config.objectives) & set(SENTENCE)) <= 1
     )
 
 
+_ONE_ENCODER = ("single", "compared")
+"""Bodies that are one encoder, whatever they read in training."""
+
+
 def architecture(config: ModelConfig) -> str:
-    """Return the class that has all heads of the model."""
+    """Return the class that has the heads of the model that any class has."""
     if config.objectives == ("lm",):
         return "BertLMHeadModel"
-    return "BertForPreTraining" if any(name != "mlm" for name in config.objectives) else "BertForMaskedLM"
+    if set(SENTENCE) & set(config.objectives):
+        return "BertForPreTraining"
+    return "BertForMaskedLM" if "mlm" in config.objectives else "BertModel"
 
 
 def described(config: ModelConfig) -> dict[str, Any]:

@@ -84,6 +84,7 @@ def holds(described: Mapping[str, Any]) -> bool:
 
 FORMAT = Format(
     model_type="bert",
+    in_transformers=False,
     weights=WEIGHTS,
     prefix="bert.",
     matches=matches,

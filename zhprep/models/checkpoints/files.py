@@ -69,6 +69,9 @@ def _save_part(
     folder.mkdir(parents=True, exist_ok=True)
     with committed(folder / CONFIG, replace=True) as file:
         file.write((json.dumps(described, indent=2) + "\n").encode())
+    for name, text in form.code(config).items():
+        with committed(folder / name, replace=True) as file:
+            file.write(text)
     twice = {name: renamed[first].clone() for name, first in form.tied.items()}
     write_weights(renamed | twice | form.absent(config), folder / WEIGHTS, {"format": "pt"})
 

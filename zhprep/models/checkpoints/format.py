@@ -33,8 +33,9 @@ class Format:
     """How a family of models lies in a folder: ``config.json`` and ``model.safetensors``.
 
     ``weights`` are rows of one of our names and what it is called there; ``{n}`` stands for the number of a layer,
-    ``{p}`` for weight or bias. Where there are several names there, our weight is theirs put one below the other
-    (query, key, value). None is a format of our own names. ``prefix`` is what a bare encoder's weights lack.
+    ``{p}`` for weight or bias, ``{rest}`` for anything. Where there are several names there, our weight is theirs put
+    one below the other (query, key, value). None is a format of our own names. ``prefix`` is what a bare encoder's
+    weights lack.
 
     ``absent`` gives weights that the family has and a model of ours may lack, as what changes nothing (zeros).
 
@@ -52,6 +53,10 @@ class Format:
     fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     required: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     absent: Callable[[ModelConfig], dict[str, Tensor]] = _nothing
+    in_transformers: bool = True
+    """Whether ``model_type`` is the one by which transformers has this family."""
+    code: Callable[[ModelConfig], dict[str, bytes]] = _nothing
+    """Files that others load the model with, by name, where they have no class of their own for it."""
     tied: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Weights that are written twice, by their second name: theirs is one, and files of that time have both."""
     described: Callable[[ModelConfig], dict[str, Any]] = _nothing

@@ -71,6 +71,11 @@ def from_format(weights: Mapping[str, Tensor], wanted: Iterable[str], format: Fo
 @functools.cache
 def _patterns(table: Names) -> list[tuple[re.Pattern[str], tuple[str, ...]]]:
     def pattern(ours: str) -> str:
-        return re.escape(ours).replace(r"\{n\}", r"(?P<n>\d+)").replace(r"\{p\}", "(?P<p>weight|bias)")
+        return (
+            re.escape(ours)
+            .replace(r"\{n\}", r"(?P<n>\d+)")
+            .replace(r"\{p\}", "(?P<p>weight|bias)")
+            .replace(r"\{rest\}", "(?P<rest>.+)")
+        )
 
     return [(re.compile(pattern(ours)), names) for ours, names in table]

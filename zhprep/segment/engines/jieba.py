@@ -4,7 +4,7 @@ jieba cuts in three steps. (1) The text is split into blocks of Chinese characte
 ``+#&._%-``; any other character is a word, but ``\\r\\n`` is one. (2) In a block the dictionary words of the most
 probable path are taken. (3) What the path left single is joined and cut again, Chinese by a hidden Markov model, the
 rest by a regular expression; without the model, letters and digits are only joined. Here each step is done for all
-sentences of a batch at once.
+sentences of a batch at once; or, where ``zhprep[fast]`` is installed, by one compiled loop (``jieba.loop``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, from_words, split
+from zhprep.segment.jieba.fast import FastCut
 from zhprep.segment.jieba.hidden_markov import jieba_model
 from zhprep.segment.jieba.package import own_file, sha256
 from zhprep.segment.jieba.paths import Paths
@@ -46,7 +47,9 @@ class Jieba:
         self._itself = None if dictionary else JiebaItself(entries)
         self._dictionary = dictionary or own_dictionary()
         self._paths = Paths(self._dictionary)
-        self._unknown = UnknownWords(self._dictionary, jieba_model()) if config.hmm else None
+        model = jieba_model() if config.hmm else None
+        self._unknown = UnknownWords(self._dictionary, model) if model else None
+        self._fast = FastCut(self._dictionary, model)
 
     def fingerprint(self) -> str:
         """Return version, dictionary hashes and whether the HMM is on."""
@@ -83,6 +86,9 @@ class Jieba:
 
     def _ends_word(self, points: Ids) -> Bools:
         """Return, for each code point (``uint32[N]``), whether a word ends after it, ``bool[N]``."""
+        found = self._fast.ends(points)
+        if found is not None:
+            return found
         ids = self._dictionary.ids.take(points, mode="clip")
         ends, chunk_ends = np.empty((2, len(points)), np.bool_)
         for start, stop in _pieces(ids):

@@ -8,6 +8,8 @@ folder that it reads back with ``marshal``, is neither read nor written.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from zhprep.core.mapped import Arrays
@@ -22,17 +24,18 @@ N_POINTS = 0x10000
 
 class Dictionary:
     """The words of jieba, perhaps with a user's: ``ids`` (uint32[65536]) numbers characters by code point, ``singles``
-    (float64[65536]) are their scores by themselves, ``alone`` (bool[65536]) says which are words."""
+    (float64[65536]) are their scores by themselves, ``alone`` (bool[65536]) says which are words; ``arrays`` are all of
+    its tables (see ``tables``)."""
 
     def __init__(self, arrays: Arrays) -> None:
         self.ids: Ids = arrays["ids"]
         self.singles: Floats = arrays["singles"]
         self.alone: Bools = arrays["alone"]
-        depths = [name.removeprefix("edges") for name in arrays if name.startswith("edges")]
+        deeper = (arrays["edges"][first:stop] for first, stop in pairwise(arrays["bounds"].tolist()))
         self.trie = Trie(
-            [Edges(arrays[f"edges{depth}"]) for depth in depths],
-            [Scores(arrays[f"words{depth}"], arrays[f"scores{depth}"]) for depth in depths],
+            [Edges(arrays["pairs"]), *map(Edges, deeper)], Scores(arrays["words"], arrays["before"], arrays["scores"])
         )
+        self.arrays = arrays
 
     def knows(self, word: str) -> bool:
         """Return whether ``word`` is a word."""

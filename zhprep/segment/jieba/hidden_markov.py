@@ -67,6 +67,7 @@ class HiddenMarkov:
     """Viterbi decoding of many runs of Chinese characters, with the arrays that :func:`tables_of` gives."""
 
     def __init__(self, tables: Arrays) -> None:
+        self.tables = tables
         self._start, self._emission = tables["start"], tables["emission"]
         self._from_other, self._from_preferred = tables["from_other"], tables["from_preferred"]
 

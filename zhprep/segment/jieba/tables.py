@@ -6,18 +6,18 @@ In: frequencies, and jieba's sum of them. Out: the arrays that a :class:`Diction
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
 
 from zhprep.core.mapped import Arrays, mapped_arrays
+from zhprep.core.ragged import offsets_of
 from zhprep.segment.jieba.dictionary import FIRST, LAST, N_POINTS, Dictionary
 from zhprep.segment.jieba.package import own_file, sha256
 from zhprep.segment.jieba.sums import path_ends
 from zhprep.segment.jieba.trie import CHARACTER_BITS, CONTESTED, LONGER, WORD, Bools, Edges, Floats, Ids, Places, Scores
 
-FORMAT = 1
+FORMAT = 2
 """The form of the tables: another number where they are to be read otherwise."""
 
 _BLOCK_SIGNS = "+#&._%-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -52,7 +52,7 @@ def make_tables(frequencies: Mapping[str, int], total: int) -> Arrays:
         raise TooMany(f"{len(distinct)} different characters")
     ids = np.where(in_block, np.uint32(len(distinct) + 1), np.uint32(0))
     ids[distinct] = np.arange(1, len(distinct) + 1)
-    tables = {"ids": ids, "singles": singles, "alone": alone, **dict(_depths(ids[points], sizes, values))}
+    tables = {"ids": ids, "singles": singles, "alone": alone, **_edges_and_scores(ids[points], sizes, values)}
     _mark_contested(Dictionary(tables), points, ids[points], sizes)
     return tables
 
@@ -85,10 +85,12 @@ def _longer_words(scores: Mapping[str, float], in_block: Bools) -> tuple[Ids, Pl
     return points[sound.repeat(sizes)], sizes[sound], values[sound]
 
 
-def _depths(ids: Ids, sizes: Places, values: Floats) -> Iterator[tuple[str, npt.NDArray[np.generic]]]:
-    """Yield the tables of each depth: the edges to it, and the nodes of words with their scores. Words are ``sizes``
-    (``int64[W]``) of ``ids`` (``[T]``), their scores ``values`` (``float64[W]``)."""
-    starts = np.cumsum(sizes) - sizes
+def _edges_and_scores(ids: Ids, sizes: Places, values: Floats) -> Arrays:
+    """Return the edges to nodes of depth 2, ``pairs`` (uint32), those to each deeper one end to end, ``edges`` (uint64)
+    with ``bounds`` (int64), and the scores of words (see :class:`Scores`). Words are ``sizes``
+    (``int64[W]``) of ``ids`` (``uint32[T]``), their scores ``values`` (``float64[W]``)."""
+    tables, words, found = [], [], []
+    starts, n_nodes = np.cumsum(sizes) - sizes, 0
     nodes = ids[starts].astype(np.int64)
     for depth in range(2, int(sizes.max()) + 1):
         going = sizes >= depth
@@ -101,8 +103,19 @@ def _depths(ids: Ids, sizes: Places, values: Floats) -> Iterator[tuple[str, npt.
         flags[which[~whole]] |= LONGER
         edges, places = Edges.build(distinct, flags, _PAIRS_SPREAD if depth == 2 else _SPREAD)
         nodes = places[which]
-        words, scores = Scores.build(nodes[whole], values[whole], len(edges.entries))
-        yield from ((f"edges{depth}", edges.entries), (f"words{depth}", words), (f"scores{depth}", scores))
+        words.append(nodes[whole] + n_nodes)
+        found.append(values[whole])
+        tables.append(edges.entries)
+        n_nodes += len(edges.entries)
+    bits, before, scores = Scores.build(np.concatenate(words), np.concatenate(found), n_nodes)
+    return {
+        "pairs": tables[0],
+        "edges": np.concatenate([np.empty(0, np.uint64), *tables[1:]]),
+        "bounds": offsets_of(np.array([len(entries) for entries in tables[1:]], np.int64)),
+        "words": bits,
+        "before": before,
+        "scores": scores,
+    }
 
 
 def _mark_contested(dictionary: Dictionary, points: Ids, ids: Ids, sizes: Places) -> None:

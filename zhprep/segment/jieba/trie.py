@@ -8,6 +8,7 @@ into one array, so that a million places are followed in some milliseconds.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -24,9 +25,9 @@ WORD, LONGER, FURTHER, CONTESTED = 1, 2, 4, 8
 better."""
 
 CHARACTER_BITS = 14
-_FLAG_BITS = 4
-_FLAGS = (1 << _FLAG_BITS) - 1
-_FACTORS = {4: 0x9E3779B1, 8: 0x9E3779B97F4A7C15}
+FLAG_BITS = 4
+_FLAGS = (1 << FLAG_BITS) - 1
+FACTORS = {4: 0x9E3779B1, 8: 0x9E3779B97F4A7C15}
 
 
 class Edges:
@@ -35,7 +36,7 @@ class Edges:
     def __init__(self, entries: Keys) -> None:
         self.entries = entries
         self._type = entries.dtype.type
-        self._factor = self._type(_FACTORS[entries.itemsize])
+        self._factor = self._type(FACTORS[entries.itemsize])
         self._shift = self._type(8 * entries.itemsize - (len(entries).bit_length() - 1))
         self._last = len(entries) - 1
 
@@ -43,11 +44,11 @@ class Edges:
     def build(cls, keys: Keys, flags: npt.NDArray[np.integer], spread: float) -> tuple[Edges, Places]:
         """Return the table of ``keys`` (distinct) with at least ``spread`` places for each, and the nodes that the
         edges lead to."""
-        size = 1 << max(4, int(spread * len(keys)).bit_length())
+        size = 1 << max(6, int(spread * len(keys)).bit_length())
         edges = cls(np.zeros(size, keys.dtype))
         homes = edges._homes(keys)
         nodes = homes.copy()
-        entries = keys << edges._type(_FLAG_BITS) | flags.astype(keys.dtype)
+        entries = keys << edges._type(FLAG_BITS) | flags.astype(keys.dtype)
         waiting = np.arange(len(keys))
         while len(waiting):
             free = waiting[edges.entries[nodes[waiting]] == 0]
@@ -64,14 +65,14 @@ class Edges:
         keys |= characters
         places = self._homes(keys)
         there = self.entries.take(places)
-        hit = there >> self._type(_FLAG_BITS) == keys
+        hit = there >> self._type(FLAG_BITS) == keys
         waiting = np.flatnonzero((there & self._type(FURTHER) != 0) & ~hit)
         there &= self._type(_FLAGS)
         there *= hit
         while len(waiting):
             places[waiting] = (places[waiting] + 1) & self._last
             looked = self.entries[places[waiting]]
-            found = looked >> self._type(_FLAG_BITS) == keys[waiting]
+            found = looked >> self._type(FLAG_BITS) == keys[waiting]
             there[waiting[found]] = looked[found] & self._type(_FLAGS)
             waiting = waiting[~found & (looked != 0)]
         return there, places
@@ -91,19 +92,19 @@ class FoundWords(NamedTuple):
 
 
 class Scores:
-    """The scores of the words of one depth: ``values`` in the order of their nodes, and ``words`` (uint64[nodes / 64])
-    with a bit for each node that is a word."""
+    """The scores of words: ``values`` in the order of their nodes, ``words`` (uint64[nodes / 64]) with a bit for each
+    node that is a word, and ``before`` (uint32[nodes / 64]), how many are before each of these."""
 
-    def __init__(self, words: npt.NDArray[np.uint64], values: Floats) -> None:
-        self._words, self._values = words, values
-        self._before = np.cumsum(np.bitwise_count(words), dtype=np.int64) - np.bitwise_count(words)
+    def __init__(self, words: npt.NDArray[np.uint64], before: Ids, values: Floats) -> None:
+        self._words, self._before, self._values = words, before, values
 
     @classmethod
-    def build(cls, nodes: Places, values: Floats, n_nodes: int) -> tuple[npt.NDArray[np.uint64], Floats]:
+    def build(cls, nodes: Places, values: Floats, n_nodes: int) -> tuple[npt.NDArray[np.uint64], Ids, Floats]:
         """Return the arrays of words at ``nodes`` (distinct) with ``values``."""
         words = np.zeros(-(-n_nodes // 64), np.uint64)
         np.bitwise_or.at(words, nodes >> 6, np.uint64(1) << (nodes & 63).astype(np.uint64))
-        return words, values[np.argsort(nodes)]
+        counts = np.bitwise_count(words)
+        return words, (np.cumsum(counts) - counts).astype(np.uint32), values[np.argsort(nodes)]
 
     def of(self, nodes: Places) -> Floats:
         """Return the score of each word."""
@@ -114,10 +115,12 @@ class Scores:
 
 
 class Trie:
-    """``edges`` are the tables of the depths from 2 on, ``scores`` the scores of the words of each."""
+    """``edges`` are the tables of the depths from 2 on, ``scores`` the scores of all words: there the nodes of a depth
+    are numbered after those of the depths before."""
 
-    def __init__(self, edges: list[Edges], scores: list[Scores]) -> None:
+    def __init__(self, edges: list[Edges], scores: Scores) -> None:
         self.edges, self._scores = edges, scores
+        self._bases = [0, *accumulate(len(table.entries) for table in edges)]
 
     def longest(self, ids: Ids) -> tuple[npt.NDArray[np.int32], Bools]:
         """Return the length of the longest word at each place (int32[N], 1 where there is none), and whether shorter
@@ -178,4 +181,6 @@ class Trie:
         """Return those of ``places`` (``int64[N]``) whose ``flags`` say that a word of ``depth`` characters is there,
         with their scores."""
         words = np.flatnonzero(flags & WORD != 0)
-        return FoundWords(places[words], np.full(len(words), depth), self._scores[depth - 2].of(nodes[words]))
+        return FoundWords(
+            places[words], np.full(len(words), depth), self._scores.of(nodes[words] + self._bases[depth - 2])
+        )
