@@ -13,6 +13,7 @@ from command_line import made_by, refused, zhprep
 from zhprep.collate import MaskingCollator
 from zhprep.core.shards import open_table, read_manifest
 from zhprep.evaluate.encode import Segment, TaskEncoder
+from zhprep.models.checkpoints.files import load_model
 from zhprep.vocab import load
 
 
@@ -69,6 +70,11 @@ def test_what_does_not_fit_is_told_before_the_first_step(both, vocabularies, sam
     refused(
         zhprep("pretrain", one, "--recipe", "ambert", *run), 2, "the model needs coarse-vocab", "--coarse-vocab FOLDER"
     )
+    each = ("--vocab", fine, "--coarse-vocab", coarse, "--recipe", "ambert", "--per", "token")
+    apart = made_by("make-instances", sample_data / "corpus" / "news.txt", *each, output=tmp_path / "apart")
+    refused(
+        zhprep("pretrain", apart, "--recipe", "ambert-hybrid", *run), 2, "encoder reads both", "--per word"
+    )  # fmt: skip
     made = ("make-instances", sample_data / "corpus" / "news.txt", "--vocab", fine, "--coarse-vocab", coarse)
     refused(zhprep(*made, "-o", tmp_path / "x", "--mask", "char"), 2, "chooses parts of words", "--mask wwm")
     assert not (tmp_path / "run").exists()
@@ -109,6 +115,30 @@ def test_texts_of_tasks_are_read_in_both(vocabularies):
         assert [not seen for seen in spelled] == special
         kinds = rows.lists["coarse_token_type_ids"].row(row)
         assert kinds.tolist() == sorted(kinds.tolist())
+
+
+def test_a_model_goes_on_with_other_words(both, vocabularies, sample_data, tmp_path):
+    """Rows of each table by the tokens of its own vocabulary: an entry that is known keeps its row."""
+    news, recipe = sample_data / "corpus" / "news.txt", ("--recipe", "ambert")
+    assert zhprep("pretrain", both, "-o", tmp_path / "first", *recipe, *TRAIN).code == 0
+    coarse = made_by("build-vocab", news, "--type", "mixed", "--size", 1500, output=tmp_path / "coarse")
+    made = ("--vocab", vocabularies[0], "--coarse-vocab", coarse, *recipe, "--max-length", 64)
+    data = made_by("make-instances", news, *made, output=tmp_path / "data")
+    still = (*recipe, *TRAIN, "--steps", 1, "--learning-rate", 0, "--initial", tmp_path / "first", "--json")
+    result = zhprep("pretrain", data, "-o", tmp_path / "second", *still)
+    assert result.code == 0, result.err
+    tables = [
+        {name: one.clone() for name, one in load_model(tmp_path / run).state_dict().items() if "table" in name}
+        for run in ("first", "second")
+    ]
+    before, after = load(both / "coarse-vocab"), load(coarse)
+    name = "body.coarse_embeddings.inputs.token.table.weight"
+    for token in after.tokens[::50]:
+        if token in before.ids:
+            assert torch.equal(tables[0][name][before.ids[token]], tables[1][name][after.ids[token]]), token
+    fine = "body.embeddings.inputs.token.table.weight"
+    assert torch.equal(tables[0][fine], tables[1][fine])
+    assert result.report["initial"]["tokens"]["kept"] > 1000
 
 
 def test_a_run_is_scored_by_both(both, sample_data, tmp_path):

@@ -8,7 +8,10 @@ where no piece is known the mean of all rows. Positions are repeated or stretche
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -50,9 +53,16 @@ class Initial:
         return "; ".join(said)
 
 
-def begin_with(model: Model, folder: Path, vocabulary: Vocabulary, how: str = "tile") -> Initial:
+def begin_with(
+    model: Model,
+    folder: Path,
+    vocabulary: Vocabulary,
+    how: str = "tile",
+    others: Mapping[str, Vocabulary] = MappingProxyType({}),
+) -> Initial:
     """Start ``model``, whose tokens are those of ``vocabulary``, from the weights in ``folder``; ``how`` positions
-    become as many as it has: ``tile``, ``interpolate`` or ``cut``.
+    become as many as it has: ``tile``, ``interpolate`` or ``cut``. ``others`` are the vocabularies of streams of other
+    tokens, by the names of their folders beside the first one.
 
     Raises ``DataError`` when weights cannot be joined: other widths, tables of tokens without their tokenizer,
     positions that would be cut and are not to be.
@@ -60,23 +70,27 @@ def begin_with(model: Model, folder: Path, vocabulary: Vocabulary, how: str = "t
     own, found = model.state_dict(), weights_in(folder, model)
     known = {name: rows for name, rows in tables(model).items() if name in found}
     n_positions = read_config(folder).max_position_embeddings
-    sizes = {
-        name: found[name].shape[rows.axis]
-        for name, rows in known.items()
-        if rows.of == "token" and own[name].shape[rows.axis] == vocabulary.size  # others are of a second vocabulary
-    }
-    tokens = _tokens(set(sizes.values()), folder, vocabulary)
+    written = vocabularies(model)
+    joined: dict[str, Origins | None] = {}
+    for which in {written[name] for name in known}:
+        of_tokens = {name: rows.axis for name, rows in known.items() if rows.of == "token" and written[name] == which}
+        sizes = {found[name].shape[axis] for name, axis in of_tokens.items()}
+        joined[which] = _tokens(sizes, folder / which, others.get(which, vocabulary))
     longer = {"from": n_positions, "to": model.config.max_position_embeddings, "how": how}
     for name, rows in known.items():
+        tokens = joined[written[name]]
         if rows.of == "vocabulary" and tokens is not None:
             del found[name]
-        if name in sizes and tokens is not None:
-            found[name] = _by_token(found[name], own[name], rows, tokens, folder)
+        if rows.of == "token" and tokens is not None:
+            found[name] = _by_token(found[name], own[name], rows, tokens, folder / written[name])
         if rows.of == "position" and found[name].shape[1:] == own[name].shape[1:]:
             found[name] = _by_position(found[name], own[name], longer, folder)
     fresh = load_found(model, found, folder)
     moved = longer["from"] != longer["to"] and any(rows.of == "position" for rows in known.values())
-    return Initial(fresh, {} if tokens is None else _counts(tokens), longer if moved else {})
+    counted: Counter[str] = Counter()
+    for tokens in joined.values():
+        counted.update({} if tokens is None else _counts(tokens))
+    return Initial(fresh, dict(counted), longer if moved else {})
 
 
 def _part(weight: str) -> str:
@@ -89,6 +103,12 @@ def tables(model: Model) -> dict[str, TableRows]:
     own, parts = model.state_dict(), {name: part for name, part in model.named_modules() if isinstance(part, Part)}
     declared = {f"{name}.{weight}": rows for name, part in parts.items() for weight, rows in part.rows.items()}
     return {name: rows for name, rows in declared.items() if name in own}
+
+
+def vocabularies(model: Model) -> dict[str, str]:
+    """Return for each of :func:`tables` the folder of its tokens beside the first vocabulary, empty for that one."""
+    parts = {name: part for name, part in model.named_modules() if isinstance(part, Part)}
+    return {f"{name}.{weight}": part.config.vocabulary for name, part in parts.items() for weight in part.rows}
 
 
 def _counts(tokens: Origins) -> dict[str, int]:

@@ -96,7 +96,8 @@ def set_up(
     model.fill(assets)
     check_format(model)
     first = Path(config.initial)
-    initial = begin_with(model, first, words, config.initial_positions) if config.initial else None
+    others = {name: load(folders[-1] / name) for name in other_vocabularies(model)}
+    initial = begin_with(model, first, words, config.initial_positions, others) if config.initial else None
     stages = [_stage(phase, folder, model, words, config) for phase, folder in zip(phases, folders, strict=True)]
     feed = Feed(
         tuple(
@@ -161,6 +162,7 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
     check_labels(model.labels, view.gives, config, str(data))
     view = with_readings(view, model.needs, config, vocabulary, asked=asked)
     check_granularities(whole.columns, model.columns, data)
+    model.body.check_made(config, str(data))
     theirs = whole.manifest.get("vocabulary", vocabulary.sha256)
     if theirs != vocabulary.sha256:
         raise UsageError(
@@ -169,6 +171,11 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
         )
     stored = [name for name in model.needs if name not in view.gives]
     return Instances(data, needs=(*stored, *view.needs, "instance_id"), takes=model.takes), view
+
+
+def other_vocabularies(model: Model) -> set[str]:
+    """Return the folders, beside the vocabulary of the main stream, of those of streams of other tokens."""
+    return {spec.config.vocabulary for spec in model.body.streams.values()} - {""}
 
 
 def check_granularities(there: Sequence[str], read: Sequence[str], data: Path) -> None:

@@ -24,7 +24,7 @@ from zhprep.models.checkpoints.files import save_model
 from zhprep.models.model import flops_per_token, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
-from zhprep.pretrain.job import Job, set_up
+from zhprep.pretrain.job import Job, other_vocabularies, set_up
 
 
 def pretrain(
@@ -189,7 +189,7 @@ def _finish(session: _Session, report: Report) -> None:
     }
     save_model(job.model, run, pad_id=job.vocabulary.pad)
     folder.copy_tokenizer(Path(job.sources["vocabulary"]), run)
-    for name in {spec.config.vocabulary for spec in job.model.body.streams.values()} - {""}:
+    for name in other_vocabularies(job.model):
         folder.copy_tokenizer(Path(job.sources["data"]) / name, run / name)
     report.content_sha256 = checkpoint.sha256(run / "model.safetensors")
     folder.finish(run, job.plan, report.as_dict())

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
+from zhprep.instances import InstancesConfig
 from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import Batch, Part
@@ -35,6 +36,10 @@ class Body(Part):
     task_streams: ClassVar[tuple[str, ...]] = ()
 
     streams: dict[str, StreamSpec]
+
+    def check_made(self, made: InstancesConfig, where: str) -> None:
+        """Raise ``UsageError`` when instances ``made`` so tell a stream what another is to predict; ``where`` says
+        which they are."""
 
     def encode(self, name: str, passing: Pass) -> HiddenStream:
         """Return the stream ``name`` of ``passing.batch``.

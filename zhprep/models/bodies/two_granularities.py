@@ -16,7 +16,7 @@ from torch import Tensor
 
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
-from zhprep.instances import COARSE_VOCABULARY
+from zhprep.instances import COARSE_VOCABULARY, InstancesConfig
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.attention import AttentionContext, position_ids
 from zhprep.models.blocks.part import Batch
@@ -88,6 +88,15 @@ class TwoGranularitiesBody(Body):
             "fine": spec_of(config, self.embeddings),
             "coarse": spec_of(coarse, self.coarse_embeddings, _COLUMNS),
         }
+
+    def check_made(self, made: InstancesConfig, where: str) -> None:
+        """Raise ``UsageError`` when one encoder would see in one granularity what is masked in the other."""
+        if self.encoder == "joint" and made.per == "token":
+            raise UsageError(
+                f"{where}: each granularity drew for itself what to do with a masked token (per token), and one "
+                "encoder reads both: what one kept tells what the other masks",
+                hint='make instances with --per word, or give [model.two-granularities] encoder = "shared"',
+            )
 
     def encode(self, name: str, passing: Pass) -> HiddenStream:
         """Return the stream ``name``; one that reads both at once puts the other one into ``passing``.
