@@ -147,7 +147,7 @@ def _json(path: Path, text: str) -> Iterator[WrittenRow]:
             continue
         try:
             value = parse_json(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}, line {number}: {error}", hint="each line is a JSON object in UTF-8") from error
         yield WrittenRow(value, f"{path}, line {number}")
 
