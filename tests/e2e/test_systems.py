@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import zhprep
+from command_line import refused, zhprep
 from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
 from made_tags import write_tags
 
@@ -147,6 +147,7 @@ OFTEN = [pytest.param(name, marks=pytest.mark.nightly) if system.nightly else na
 def test_a_system(name: str, sample_data: Path, tmp_path: Path) -> None:
     """From raw text to a held-out loss; then, with its data, what must hold of every run."""
     learns(name, sample_data, tmp_path)
+    everything_is_verified(tmp_path / "work")
     data, recipe, config = briefly(tmp_path, 4)
     goes_on_where_it_was_stopped(data, recipe, config, tmp_path)
     is_not_told_what_to_say(data, recipe, config, tmp_path)
@@ -191,6 +192,18 @@ def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
 
 
 BRIEF = {"batch_size": 4, "log_every": 1, "eval_every": 0, "checkpoint_every": 100}
+
+
+def everything_is_verified(work: Path) -> None:
+    """Assert that a bit that flips in any folder of the run, that of the model it began with included, is found."""
+    assert zhprep("verify", work, "--quiet").code == 0
+    for folder in sorted(path for path in work.iterdir() if path.is_dir()):
+        files = [path for path in folder.rglob("*.*") if path.is_file() and "step-" not in str(path)]
+        file = max(files, key=lambda path: path.stat().st_size)
+        whole = file.read_bytes()
+        file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        refused(zhprep("verify", work, "--quiet"), 3, str(folder))
+        file.write_bytes(whole)
 
 
 def briefly(tmp_path: Path, n_steps: int) -> tuple[list[Path], dict[str, Any], PretrainConfig]:

@@ -22,8 +22,9 @@ def parts_of(path: Path) -> list[Path]:
     """Return the folders that ``path`` is made of: those of a run of a recipe, else ``path`` itself."""
     if (path / MANIFEST).exists() or (path / PLAN).exists():
         return [path]
+    begun_from = sorted(folder.name for folder in path.glob("initial*") if folder.is_dir())
     phases = sorted(folder.name for folder in path.glob("data-*") if folder.is_dir())
-    names = [*PARTS[:2], *phases, *PARTS[2:]]
+    names = [*begun_from, *PARTS[:2], *phases, *PARTS[2:]]
     return [path / name for name in names if (path / name).is_dir()] or [path]
 
 
