@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import resource
 import signal
 import subprocess
 import sys
@@ -9,6 +11,8 @@ import time
 
 import pytest
 from command_line import environment, process
+
+from zhprep.cli.process import is_of_memory
 
 SENTENCE = "今天天气很好，我们去公园散步，看见了很多花。\n"
 LINES = (SENTENCE * 4 + "\n").encode() * 10_000
@@ -109,3 +113,36 @@ def test_a_signal_in_the_middle_keeps_what_is_done(number, code, said, long_text
         assert again.wait() == 0
     assert (tmp_path / "out" / "manifest.json").exists()
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+
+
+def test_too_little_memory_is_told(sample_data, vocab, tmp_path):
+    """Of a process that may have 150 MiB of addresses, in which Arrow's library has no room: no defect of ours."""
+    command = [sys.executable, "-m", "zhprep", "make-instances", sample_data / "corpus", "--vocab", vocab]
+    limit = (150 << 20, 150 << 20)
+    done = subprocess.run(
+        [*map(str, command), "-o", str(tmp_path / "data"), "--workers", "1", "--quiet"],
+        capture_output=True, text=True, check=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit),
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert "there is too little memory" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("can't start new thread"), True),
+        (ImportError("libarrow.so.2600: failed to map segment from shared object"), True),
+        (
+            ValueError("array is too big; `arr.size * arr.dtype.itemsize` is larger than the maximum possible size."),
+            True,
+        ),
+        (ValueError("no such thing"), False),
+        (OSError(errno.ENOENT, "No such file"), False),
+    ],
+)
+def test_what_says_that_memory_is_out(error, told):
+    assert is_of_memory(error) is told

@@ -20,6 +20,18 @@ def test_one_image_per_entry(vocab, tmp_path):
     assert json.loads((tmp_path / "glyphs" / "glyphs.json").read_text("utf-8"))["shape"] == list(glyphs.shape)
 
 
+def test_images_that_are_there_are_kept_unless_told(vocab, tmp_path):
+    draw = ("render-glyphs", "--vocab", vocab, "-o", tmp_path, "--font", "song", "--quiet")
+    assert zhprep(*draw, "--size", 12).code == 0
+    before = (tmp_path / "glyphs.npy").read_bytes()
+    refused(zhprep(*draw, "--size", 16), 2, "glyphs.npy: is there already", "--overwrite")
+    assert (tmp_path / "glyphs.npy").read_bytes() == before
+    assert zhprep(*draw, "--size", 12).code == 0  # the same again
+    assert zhprep(*draw, "--size", 16, "--overwrite").code == 0
+    assert np.load(tmp_path / "glyphs.npy").shape[2:] == (16, 16)
+    refused(zhprep(*draw, "--size", 100_000), 2, "size is 100000", "at most 1024")
+
+
 def test_fonts_take_commas(vocab, tmp_path):
     result = zhprep("render-glyphs", "--vocab", vocab, "-o", tmp_path, "--font", "song,kai", "--json", "--quiet")
     assert result.report["shape"][1] == 2

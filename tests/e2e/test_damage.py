@@ -14,6 +14,7 @@ from command_line import made_by, refused, zhprep
 from plain_tasks import contents
 
 from zhprep.core.errors import DataError
+from zhprep.core.seal import sealed
 from zhprep.run.folders import verify_folder
 
 FLIPS = [pytest.param(40, 15, id="some"), pytest.param(300, 100, id="many", marks=pytest.mark.nightly)]
@@ -275,6 +276,62 @@ def test_damage_is_never_a_defect_of_ours(name: str, flips: int, cuts: int, copi
             assert result.code in (0, 2, 3), (what, command, result.err)
             if path.name != "manifest.json":
                 (folder / "manifest.json").write_bytes(manifest)
+
+
+EDITED = [
+    *WALKED,
+    ("export", "{}", "--to", "jsonl", "-o", "{}-out"),
+    ("pretrain", "{}", "-o", "{}-run", "--size", "tiny", "--steps", "1", "--batch-size", "4"),
+    ("evaluate", "{}", "--overwrite"),
+    ("show-masks", "今天天气很好", "--vocab", "{}"),
+]
+
+
+def places_in(value: object, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the way to each value inside of a JSON value; of lists, to the first item."""
+    if way:
+        yield way
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from places_in(inner, (*way, name))
+    if isinstance(value, list) and value:
+        yield from places_in(value[0], (*way, 0))
+
+
+def edits(folder: Path, n: int, *, seed: int) -> Iterator[str]:
+    """Put values of other types into the JSON files of ``folder``, sealed as if zhprep had; put each right again."""
+    draw = random.Random(seed)
+    files = [path for path in sorted(folder.rglob("*.json")) if path.name != "tokenizer.json"]
+    files = [path for path in files if path.stat().st_size > 8]  # others hold nothing
+    for turn in range(n):
+        path = files[turn % len(files)]
+        whole = path.read_bytes()
+        edited = json.loads(whole)
+        is_sealed = edited.pop("seal", None) is not None
+        way = draw.choice(list(places_in(edited)))
+        parent = edited
+        for step in way[:-1]:
+            parent = parent[step]
+        parent[way[-1]] = wrong = draw.choice((None, "x", -1, 1.5, [], {}, ["x"], {"x": 1}, True))
+        path.write_text(json.dumps(sealed(edited) if is_sealed else edited), "utf-8")
+        yield f"{path.relative_to(folder)}: {way} is {wrong!r}"
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("n", [pytest.param(14, id="some"), pytest.param(400, id="many", marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("name", ["words", "vocab", "data", "run"])
+def test_an_edit_by_hand_is_never_a_defect_of_ours(name: str, n: int, copies: Path) -> None:
+    """Values of other types in plans, manifests, receipts, reports, configs: exit 0, 2 or 3, and a clear line."""
+    folder = copies / name
+    for what in edits(folder, n, seed=3):
+        for command in EDITED:
+            manifest = (folder / "manifest.json").read_bytes()
+            result = zhprep(*(part.format(folder) for part in command), "--quiet")
+            assert result.code in (0, 2, 3), (what, command, result.err)
+            if "manifest.json" not in what:
+                (folder / "manifest.json").write_bytes(manifest)
+            shutil.rmtree(f"{folder}-run", ignore_errors=True)
+            shutil.rmtree(f"{folder}-out", ignore_errors=True)
 
 
 def test_a_stream_cut_after_a_batch_is_told(copies: Path) -> None:

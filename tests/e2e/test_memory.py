@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 
 import psutil
@@ -55,3 +56,16 @@ def test_duplicates_are_not_held(corpora, vocab, tmp_path):
         peaks[copies] = peak_of(started)
         assert (started.communicate()[1], started.returncode) == (b"", 0)
     assert peaks[10] <= 1.15 * peaks[1]
+
+
+def test_a_line_without_an_end_is_not_held(tmp_path):
+    """8 MB in one line of a .gz beside the same text in short lines: the memory of a part more, not of the line."""
+    sentences = [f"第{number}天，他在公园里走了很久，天气很好，还遇见了一位老朋友。" for number in range(100_000)]
+    peaks = {}
+    for name, text in (("short", "\n".join(sentences)), ("long", "".join(sentences))):
+        with gzip.open(tmp_path / f"{name}.txt.gz", "wt", encoding="utf-8", compresslevel=1) as file:
+            file.write(text)
+        started = process("segment", tmp_path / f"{name}.txt.gz", "-o", tmp_path / name, "--workers", 1, "--quiet")
+        peaks[name] = peak_of(started)
+        assert (started.communicate()[1], started.returncode) == (b"", 0)
+    assert peaks["long"] < peaks["short"] + 80_000_000

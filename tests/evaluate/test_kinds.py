@@ -51,7 +51,12 @@ def test_a_batch_says_nothing_of_its_neighbours(finished, tmp_path):
         task = read_task(write_task(tmp_path / name, rows_of, 12, 12))
         tuner = FineTuner(finished, [task], EvaluateConfig(max_length=16), World())
         model, inputs = tuner.model(3), tuner.prepared.parts["dev"]
-        one, many = (tell(model, inputs, size, tuner.prepared.padding, torch.device("cpu")) for size in (1, 7))
+        model.eval()
+        alone = [inputs.batch(np.array([unit]), tuner.prepared.padding) for unit in range(len(inputs))]
+        one = np.concatenate(
+            [model.heads["0"].told(model.logits("0", batch), batch).detach().numpy() for batch in alone]
+        )
+        many = tell(model, inputs, 7, tuner.prepared.padding, torch.device("cpu"))
         np.testing.assert_allclose(one, many, atol=2e-5)
         assert len(task.kind.decode(one, inputs, task.dev, task.labels)) == len(task.dev)
 

@@ -93,8 +93,12 @@ def test_each_stage_trains_exactly_its_groups(name, finished, task, monkeypatch)
 
 def test_features_leave_the_encoder_to_the_bit(finished, task):
     made = tuner(finished, task, tune="features", layers="all")
-    before, after = weights(made.model(0).body), made.run(0, meter()).body.state_dict()
+    model = made.run(0, meter())
+    before, after = weights(made.model(0).body), model.body.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
+    model.train()
+    assert model.heads["0"].training
+    assert not any(module.training for module in model.body.modules())
 
 
 def outputs(model, made) -> torch.Tensor:

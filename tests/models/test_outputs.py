@@ -192,3 +192,15 @@ TINY = {"objectives": ["mlm"], "sizes": {"nano": {"num_hidden_layers": 1, "hidde
 def test_what_does_not_go_together_is_told(section: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Model(model_config({**TINY, **section}, "nano", 100))
+
+
+@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, sampled_tokens=9), ADAPTIVE])
+def test_losses_in_bf16_are_near_those_in_fp32(config: ModelConfig) -> None:
+    torch.manual_seed(0)
+    output, given = make_output(config).train(), asked(LABELS, ROWS)
+    bias = output.make_bias()
+    exact = output.predict(given, bias).losses
+    with torch.autocast("cpu", torch.bfloat16):
+        made = output.predict(given, bias).losses
+    assert made.dtype == torch.float32
+    torch.testing.assert_close(made, exact, rtol=0.05, atol=0.05)

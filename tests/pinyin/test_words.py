@@ -66,7 +66,7 @@ def test_a_table_of_another_engine_is_not_taken(tmp_path):
 
 def test_a_file_that_is_no_table_is_one_clear_line(tmp_path):
     (tmp_path / FILE).write_bytes(b"not an archive")
-    with pytest.raises(DataError, match="is not a table of pinyin"):
+    with pytest.raises(DataError, match="is not a file of arrays"):
         counting_table()[0].load(tmp_path / FILE, "engine 1")
 
 

@@ -18,6 +18,7 @@ from zhprep.cli.outputs import file_output
 from zhprep.cli.ruby import aligned, ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
+from zhprep.core.config import LARGEST
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
 from zhprep.core.seal import read_object
@@ -35,9 +36,15 @@ Facts = dict[str, Any]
 @click.command()
 @click.argument("folder", type=Existing(), metavar="DIR")
 @click.option(
-    "--rows", "n_rows", type=click.IntRange(1), default=4, help="How many documents or instances to show  [default: 4]"
+    "--rows",
+    "n_rows",
+    type=click.IntRange(1, LARGEST),
+    default=4,
+    help="How many documents or instances to show  [default: 4]",
 )
-@click.option("--epoch", type=click.IntRange(0), default=0, help="Whose masks to show on clean instances  [default: 0]")
+@click.option(
+    "--epoch", type=click.IntRange(0, LARGEST), default=0, help="Whose masks to show on clean instances  [default: 0]"
+)
 @click.option(
     "--html",
     "html_file",

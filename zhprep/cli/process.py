@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import click
 
-from zhprep.core.errors import Stopped, ZhprepError
+from zhprep.core.errors import NoMemory, Stopped, ZhprepError
 from zhprep.core.registry import suggest
 
 INTERRUPTED, NO_READER = 130, 141
@@ -59,9 +59,27 @@ def _code_of(command: Callable[[], object]) -> int:
     except OSError as error:
         return _tell_os(error)
     except Exception as error:
+        if is_of_memory(error):
+            hint = "use fewer --workers, smaller settings (size, batch, length), or a machine with more memory"
+            return _tell(f"there is too little memory: {error or 'none is left'}", hint, NoMemory.exit_code, error)
         hint = "this is a defect of zhprep; ZHPREP_DEBUG=1 shows where"
         return _tell(f"{type(error).__name__}: {error}", hint, 1, error)
     return 0
+
+
+def is_of_memory(error: BaseException) -> bool:
+    """Whether ``error`` says that memory cannot be had: of Python, numpy and Arrow, of torch, of
+    the system, which cannot map a library."""
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    said = str(error)
+    if isinstance(error, ImportError):
+        return "failed to map segment" in said
+    if isinstance(error, RuntimeError):
+        return any(part in said for part in ("allocate memory", "out of memory", "can't start new thread"))
+    return isinstance(error, ValueError) and ("array is too big" in said or "Maximum allowed dimension" in said)
 
 
 def _tell(message: str, hint: str, code: int, error: BaseException) -> int:
@@ -73,6 +91,9 @@ def _tell(message: str, hint: str, code: int, error: BaseException) -> int:
 
 
 def _tell_os(error: OSError) -> int:
+    if is_of_memory(error):
+        hint = "use fewer --workers, or a machine with more memory"
+        return _tell(f"there is too little memory: {error}", hint, NoMemory.exit_code, error)
     unnamed = "standard output: " if error.errno in (errno.EBADF, errno.ENOSPC) else ""
     where = f"{error.filename}: " if error.filename else unnamed
     hint = "check the path, its permissions and the free space"

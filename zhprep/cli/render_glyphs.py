@@ -20,6 +20,7 @@ from zhprep.run.glyphs import render_glyphs
 @click.option("-o", "--output", metavar="DIR", help="Where to put it  [default: VOCAB]")
 @RECIPE
 @config_options(GlyphsConfig)
+@click.option("--overwrite", is_flag=True, help="Write over images that are there.")
 @shared_options()
 def command(vocab: Path, output: str | None, recipe: str | None, **options: Any) -> None:
     """Draw what each vocabulary entry looks like.
@@ -30,4 +31,5 @@ def command(vocab: Path, output: str | None, recipe: str | None, **options: Any)
     shared, options = split_shared(options)
     sections = load_recipe(recipe) if recipe else {}
     config = read_config(GlyphsConfig, options, sections.get("glyphs"), where="[glyphs]")
-    show_report(render_glyphs(vocab, folder_output(output) if output else vocab, config), shared)
+    folder = folder_output(output) if output else vocab
+    show_report(render_glyphs(vocab, folder, config, overwrite=shared.overwrite), shared)

@@ -18,6 +18,9 @@ from zhprep.core.registry import suggest
 
 Config = TypeVar("Config")
 
+LARGEST = 2**62
+"""The largest whole number that a setting may be: what is computed with it has to fit into 64 bits."""
+
 RENAMED = {
     "rate": "mask_prob", "rate_schedule": "mask_prob_schedule", "word_share": "whole_word_prob",
     "permute_share": "permute_ratio", "validation_share": "validation_fraction",
@@ -106,6 +109,9 @@ def _check(name: str, value: Any, kind: Any, metadata: Mapping[str, Any], where:
                     f"{name} cannot be {item!r}{_in(where)}", hint=suggest(str(item), list(metadata["choices"]))
                 )
     minimum, maximum = metadata.get("minimum"), metadata.get("maximum")
+    if maximum is None and isinstance(value, int):
+        maximum = LARGEST
+        minimum = -LARGEST if minimum is None else minimum
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{name} is {value}{_in(where)}; it must be a number", hint=_meaning(name, metadata))
     if minimum is not None and value is not None and value < minimum:

@@ -2,6 +2,7 @@
 
 ZhprepError   1   our fault
 ├── UsageError    2   the command or its options are wrong: change them
+│   └── NoMemory  2   there is too little memory for the work as it was asked for
 ├── DataError     3   the input is wrong: file, place and reason are in the message
 └── Stopped      85   stopped early on purpose: run the same command again to go on
 """
@@ -33,6 +34,10 @@ class UsageError(ZhprepError):
 
     def __init__(self, message: str, *, hint: str) -> None:
         super().__init__(message, hint=hint)
+
+
+class NoMemory(UsageError):
+    """There is less memory than the work takes, or the system took a worker's."""
 
 
 class DataError(ZhprepError):

@@ -8,6 +8,7 @@ What went in equals what came out plus what is counted here, by reason. A reason
 from __future__ import annotations
 
 import dataclasses
+import re
 import resource
 import sys
 import time
@@ -20,6 +21,19 @@ from zhprep.core.errors import DataError
 COUNTS = (
     "documents_in", "documents_out", "sentences", "characters", "tokens", "instances", "masked_tokens", "unk_tokens",
 )  # fmt: skip
+
+_AMOUNTS = {"*": int}
+ACCOUNT = {
+    "counts": _AMOUNTS, "dropped?": _AMOUNTS, "changed?": _AMOUNTS, "inserted?": _AMOUNTS, "seen?": _AMOUNTS,
+    "entries?": {"*": re.compile("[0-9a-f]+")},
+}  # fmt: skip
+"""The shape of an account that was written down (:mod:`zhprep.core.shape`)."""
+
+REPORT = {
+    **dict.fromkeys(COUNTS, int), "dropped": _AMOUNTS, "changed": _AMOUNTS, "inserted?": _AMOUNTS, "seconds": float,
+    "chars_per_second": float, "peak_rss_bytes": int, "output": str, "content_sha256": str, "notes?": [str],
+}  # fmt: skip
+"""The shape of a report that was written down."""
 
 
 @dataclasses.dataclass

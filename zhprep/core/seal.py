@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import DataError
+from zhprep.core.parsing import parse_json
+from zhprep.core.shape import Shape, fault
 
 SEAL = "seal"
 _AGAIN = "copy it again, or run the command that made the folder again"
@@ -26,26 +28,34 @@ def sealed(facts: dict[str, Any]) -> dict[str, Any]:
     return {**facts, SEAL: _digest(facts)}
 
 
-def read_object(path: Path) -> dict[str, Any]:
-    """Return the JSON object in ``path``; raises ``DataError`` for anything else."""
+def read_object(path: Path, shape: Shape = dict) -> dict[str, Any]:
+    """Return the JSON object in ``path``.
+
+    Raises ``DataError`` for anything else, and for an object that is not as ``shape`` says (:mod:`zhprep.core.shape`).
+    """
     try:
-        value = json.loads(path.read_bytes())
+        value = parse_json(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is damaged: {error}", hint=_AGAIN) from error
     if not isinstance(value, dict):
         raise DataError(f"{path}: is damaged: not a JSON object", hint=_AGAIN)
+    if wrong := fault(value, shape):
+        raise DataError(f"{path}: is damaged: {wrong}", hint=_AGAIN)
     return value
 
 
-def read_sealed(path: Path, *, required: bool = False, hint: str = _AGAIN) -> dict[str, Any]:
+def read_sealed(path: Path, shape: Shape = dict, *, required: bool = False, hint: str = _AGAIN) -> dict[str, Any]:
     """Return the JSON object in ``path``.
 
-    Raises ``DataError`` when it is not what was sealed; without a seal, if one is ``required``.
+    Raises ``DataError`` when it is not what was sealed, or not as ``shape`` says; without a seal, if one is
+    ``required``.
     """
     try:
         value = read_object(path)
         if required or SEAL in value:
             check_seal(path, value)
+        if wrong := fault(value, shape):  # after the seal: who changed it has to know that first
+            raise DataError(f"{path}: is damaged: {wrong}", hint=_AGAIN)
     except DataError as error:
         raise DataError(str(error), hint=hint) from error
     return value

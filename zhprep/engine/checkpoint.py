@@ -20,6 +20,9 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from zhprep.core.errors import DataError
+from zhprep.core.report import ACCOUNT
+from zhprep.core.seal import read_object
+from zhprep.core.shape import Shape
 from zhprep.core.shards.commit import sync_folder, telling, write_json
 from zhprep.models.checkpoints.weights import write_weights
 
@@ -79,7 +82,7 @@ def restore(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, pl
     for name in FILES:
         if not (folder / name).is_file() or sha256(folder / name) != manifest["files"].get(name):
             raise _unusable(folder, f"{name} is damaged")
-    state = _read_json(folder / STATE, folder)
+    state = _read_json(folder / STATE, folder, {"account?": ACCOUNT})
     if any(state.get(name) != manifest[name] for name in ("step", "plan")):
         raise _unusable(folder, f"{STATE} is of another checkpoint")
     try:
@@ -104,9 +107,7 @@ def sha256(path: Path) -> str:
 
 def _belonging(folder: Path, plan: dict[str, Any]) -> dict[str, Any]:
     """Return the manifest of ``folder`` if it says that this is the step of its name, of the run of ``plan``."""
-    manifest = _read_json(folder / MANIFEST, folder)
-    if not isinstance(manifest.get("files"), dict):
-        raise _unusable(folder, f"{MANIFEST} names no files")
+    manifest = _read_json(folder / MANIFEST, folder, {"files": {"*": str}})
     if manifest.get("plan") != plan_sha256(plan):
         raise _unusable(folder, "is not a checkpoint of this run")
     if folder.name != f"step-{manifest.get('step')}":
@@ -114,14 +115,13 @@ def _belonging(folder: Path, plan: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def _read_json(path: Path, folder: Path) -> dict[str, Any]:
+def _read_json(path: Path, folder: Path, shape: Shape) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise _unusable(folder, f"{path.name} cannot be read: {error}") from error
-    if not isinstance(value, dict):
-        raise _unusable(folder, f"{path.name} is damaged")
-    return value
+        return read_object(path, shape)
+    except OSError as error:
+        raise _unusable(folder, f"{path.name} cannot be read: {error.strerror}") from error
+    except DataError as error:
+        raise _unusable(folder, str(error).removeprefix(f"{path}: ").replace("is", f"{path.name} is", 1)) from error
 
 
 def _unusable(folder: Path, why: str) -> DataError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import time
@@ -27,7 +28,7 @@ class Log:
         kept = []
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= step]
+            kept = [line for line in lines if _step_of(line) <= step]
         with committed(path, replace=True) as file:
             file.write("".join(f"{line}\n" for line in kept).encode())
         self._path = path
@@ -44,6 +45,14 @@ class Log:
         with telling(self._path), self._file as file:
             file.flush()
             os.fsync(file.fileno())
+
+
+def _step_of(line: str) -> float:
+    """Return the step of a line of the log; infinity for what is no such line, as of a process that was killed."""
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, TypeError, KeyError):
+        return math.inf
 
 
 class Meter:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.parsing import parse_json
 from zhprep.core.registry import suggest
 
 PARTS = ("train", "dev", "test")
@@ -146,8 +146,8 @@ def _json(path: Path, text: str) -> Iterator[WrittenRow]:
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except ValueError as error:
+            value = parse_json(line)
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{path}, line {number}: {error}", hint="each line is a JSON object in UTF-8") from error
         yield WrittenRow(value, f"{path}, line {number}")
 
@@ -155,7 +155,7 @@ def _json(path: Path, text: str) -> Iterator[WrittenRow]:
 def _document(text: str) -> Any:
     """Return the text as one JSON document, None where it is several lines of them (or none)."""
     try:
-        return json.loads(text)
+        return parse_json(text)
     except ValueError:
         return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.report import Report
+from zhprep.core.seal import read_object
 from zhprep.core.shards import PLAN, check_covered, write_json
 from zhprep.engine.distribution import joined
 from zhprep.engine.log import QUIET
@@ -25,6 +25,7 @@ from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 
 SCORES = "scores.json"
+_SHAPE = {"intrinsic?": dict, "tasks?": {"*": {"config": dict, "sha256": str}}}
 
 
 def evaluate(
@@ -144,5 +145,4 @@ def _share(run: Path) -> float:
 def _read(run: Path) -> dict[str, Any]:
     if not (run / SCORES).exists():
         return {}
-    scores: dict[str, Any] = json.loads((run / SCORES).read_text(encoding="utf-8"))
-    return scores
+    return read_object(run / SCORES, _SHAPE)

@@ -57,7 +57,7 @@ class GlyphsConfig:
     font: tuple[str, ...] = setting(
         ("song", "kai", "xing"), "typefaces, one channel each: a name (song, kai, xing) or FILE or FILE.ttc#INDEX"
     )
-    size: int = setting(24, "width and height of an image in pixels", minimum=8)
+    size: int = setting(24, "width and height of an image in pixels", minimum=8, maximum=1024)
     missing: str = setting(
         "next", "a character that the typeface lacks: the next face that has it, or zeros", choices=("next", "zeros")
     )

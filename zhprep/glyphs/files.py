@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.errors import DataError
+from zhprep.core.arrays import load_array
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.seal import read_object
 from zhprep.core.shards import check_covered, committed, sha256_of
 from zhprep.glyphs.components import Components
@@ -50,25 +51,37 @@ def record(rendered: Rendered, entries: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def save(rendered: Rendered, entries: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Write both files into ``folder``, each at once or not at all; return the record."""
-    return _save(folder, IMAGES, RECORD, rendered.images, record(rendered, entries))
+def save(rendered: Rendered, entries: Sequence[str], folder: Path, *, overwrite: bool = False) -> dict[str, Any]:
+    """Write both files into ``folder``, each at once or not at all; return the record.
+
+    Raises ``UsageError``, unless ``overwrite``, where one is there with other bytes.
+    """
+    return _save(folder, (IMAGES, RECORD), rendered.images, record(rendered, entries), overwrite)
 
 
-def save_components(components: Components, rendered: Rendered, folder: Path) -> dict[str, Any]:
-    """Write ``components.npy`` (uint8 ``[parts, fonts, size, size]``) and ``components.json``; return the record."""
+def save_components(
+    components: Components, rendered: Rendered, folder: Path, *, overwrite: bool = False
+) -> dict[str, Any]:
+    """Write ``components.npy`` (uint8 ``[parts, fonts, size, size]``) and ``components.json`` as :func:`save` does."""
     written = components.record(record(rendered, components.parts))
-    return _save(folder, COMPONENT_IMAGES, COMPONENT_RECORD, rendered.images, written)
+    return _save(folder, (COMPONENT_IMAGES, COMPONENT_RECORD), rendered.images, written, overwrite)
 
 
-def _save(folder: Path, images_name: str, record_name: str, images: Images, facts: dict[str, Any]) -> dict[str, Any]:
+def _save(
+    folder: Path, names: tuple[str, str], images: Images, facts: dict[str, Any], overwrite: bool
+) -> dict[str, Any]:
     """Write images ``uint8[V, F, S, S]`` and what is known of them; return the latter with their hash."""
     data = npy_bytes(images)
     facts = {**facts, "sha256": hashlib.sha256(data).hexdigest()}
-    with committed(folder / images_name, replace=True) as file:
-        file.write(data)
-    with committed(folder / record_name, replace=True) as file:
-        file.write((json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
+    contents = (data, (json.dumps(facts, ensure_ascii=False, indent=1) + "\n").encode())
+    paths = [folder / name for name in names]
+    for path, content in zip(paths, contents, strict=True):
+        if not overwrite and path.exists() and path.read_bytes() != content:
+            hint = "put these elsewhere with -o, or write over it with --overwrite"
+            raise UsageError(f"{path}: is there already, and says otherwise", hint=hint)
+    for path, content in zip(paths, contents, strict=True):
+        with committed(path, replace=True) as file:
+            file.write(content)
     return facts
 
 
@@ -88,11 +101,12 @@ def load(folder: Path, *, n_entries: int | None = None) -> Images:
     path = folder / IMAGES
     if not path.is_file():
         raise DataError(f"{folder} has no {IMAGES}", hint=f"make it: zhprep render-glyphs --vocab {folder}")
-    again = f"make it again: zhprep render-glyphs --vocab {folder}"
+    again = f"make it again: zhprep render-glyphs --vocab {folder} --overwrite"
     if sha256_of(path) != load_record(folder).get("sha256"):
         raise DataError(f"{path}: its bytes are not those that {RECORD} promises", hint=again)
-    images: Images = np.load(path, mmap_mode="r", allow_pickle=False)
-    if images.ndim != 4 or images.dtype != np.uint8 or (n_entries is not None and len(images) != n_entries):
+    images: Images = load_array(path, hint=again)
+    wrong = images.ndim != 4 or images.shape[2] != images.shape[3] or not images.size
+    if wrong or images.dtype != np.uint8 or (n_entries is not None and len(images) != n_entries):
         raise DataError(
             f"{path} holds {images.dtype} {list(images.shape)}, not the images of {n_entries} entries", hint=again
         )
@@ -104,7 +118,7 @@ def load_record(folder: Path) -> dict[str, Any]:
     if not (folder / RECORD).is_file():
         raise DataError(f"{folder} has no {RECORD}", hint=f"make it: zhprep render-glyphs --vocab {folder}")
     check_covered(folder, (RECORD,))
-    return read_object(folder / RECORD)
+    return read_object(folder / RECORD, {"sha256": str})
 
 
 def _single(entries: Sequence[str]) -> list[str]:

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core import config as settings
+from zhprep.core.errors import DataError
+from zhprep.core.shape import fault
+from zhprep.core.shards import MANIFEST
 from zhprep.instances.config import InstancesConfig
 from zhprep.instances.corruptions import marks_of, sentinels_of
 from zhprep.instances.layout import Reader, SpanFile, SpecialIds, TagFile, read_entities
@@ -87,7 +90,12 @@ def coarse_vocabulary(config: InstancesConfig) -> Vocabulary | None:
 
 
 def instances_config(folder: Path, manifest: dict[str, Any]) -> InstancesConfig:
-    """Return the settings in the manifest of ``folder``; raises ``UsageError`` for one that this version has not."""
+    """Return the settings in the manifest of ``folder``.
+
+    Raises ``UsageError`` for one that this version has not, ``DataError`` where the manifest has none.
+    """
+    if wrong := fault(manifest["config"], {"instances": dict}, "config"):
+        raise DataError(f"{folder / MANIFEST}: is damaged: {wrong}", hint="make the instances again")
     config = settings.build(InstancesConfig, manifest["config"]["instances"], where=f"the manifest of {folder}")
     beside = {"similar_words": SIMILAR_WORDS, "tags": TAGS, "coarse_vocab": COARSE_VOCABULARY}
     files: dict[str, Any] = {

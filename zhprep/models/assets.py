@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.arrays import Array, load_array
+from zhprep.core.errors import UsageError
 from zhprep.vocab import Vocabulary, load
 
 
@@ -30,18 +27,14 @@ class Assets:
         """The vocabulary itself."""
         return load(self.vocabulary)
 
-    def array(self, name: str, *, made_by: str) -> npt.NDArray[Any]:
+    def array(self, name: str, *, made_by: str) -> Array:
         """Return the array in the file ``name`` (``.npy``), mapped.
 
         Raises ``UsageError`` with the command ``made_by`` when there is no such file, ``DataError`` when it is not an
         array.
         """
         path = self.path(name, made_by=made_by)
-        try:
-            found: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise DataError(f"{path}: is not an array of numpy: {error}", hint=made_by) from error
-        return found
+        return load_array(path, hint=made_by.format(vocabulary=self.vocabulary))
 
     def path(self, name: str, *, made_by: str) -> Path:
         """Return where the file or folder ``name`` is.

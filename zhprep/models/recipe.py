@@ -81,6 +81,9 @@ def parts_of(config: ModelConfig) -> dict[str, type[Part]]:
 
 def check(config: ModelConfig) -> None:
     """Raise ``UsageError`` for a part, a setting of a part or a stream that there is not."""
+    for name in ("inputs", "objectives"):
+        if not getattr(config, name):
+            raise UsageError(f"{name} is empty in [model]", hint=f"name one at least: `zhprep parts` lists the {name}")
     parts = parts_of(config)
     lookup(NORMS, config.norm, "norm")
     activation_of(config)

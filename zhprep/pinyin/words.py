@@ -13,12 +13,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.arrays import load_arrays
 from zhprep.core.errors import DataError
 from zhprep.core.shards import committed
 from zhprep.pinyin.flat import FlatText, Integers
+from zhprep.pinyin.syllables import names
 
 Syllables = npt.NDArray[np.uint16]
 Read = Callable[[FlatText], Syllables]
+
+_ARRAYS = ("fingerprint", "words", "starts", "syllables")
+_AGAIN = "delete it; it is made again"
 
 FILE = "pinyin_words.npz"
 """The name of the file beside a vocabulary."""
@@ -65,16 +70,18 @@ class WordTable:
         """
         if not path.is_file():
             return False
+        arrays = load_arrays(path, _ARRAYS, hint=_AGAIN)
+        if str(arrays["fingerprint"]) != fingerprint:
+            return False
+        starts, flat = arrays["starts"], arrays["syllables"]
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                if str(arrays["fingerprint"]) != fingerprint:
-                    return False
-                words = arrays["words"].tobytes().decode("utf-8").split("\n")
-                starts, flat = arrays["starts"].tolist(), arrays["syllables"].tolist()
-        except (ValueError, KeyError, OSError) as error:
-            raise DataError(f"{path} is not a table of pinyin: {error}", hint="delete it; it is made again") from error
-        self._numbers = dict(zip(words, range(len(starts)), strict=True)) if starts else {}
-        self._starts, self._flat = starts, flat
+            words = arrays["words"].tobytes().decode("utf-8").split("\n") if starts.size else []
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path}: its words are not UTF-8: {error}", hint=_AGAIN) from error
+        if wrong := _fault(words, starts, flat):
+            raise DataError(f"{path}: is not a table of pinyin: {wrong}", hint=_AGAIN)
+        self._numbers = dict(zip(words, range(len(starts)), strict=True))
+        self._starts, self._flat = starts.tolist(), flat.tolist()
         return True
 
     def _number(self, word: str) -> int:
@@ -91,6 +98,19 @@ class WordTable:
         if len(self._arrays[1]) != len(self._starts):
             self._arrays = np.array(self._flat, np.uint16), np.array(self._starts, np.int64)
         return self._arrays
+
+
+def _fault(words: list[str], starts: Integers, flat: Syllables) -> str:
+    """Return what is wrong with a table of ``words`` whose syllables are ``flat[starts[i]:starts[i + 1]]``: as many as
+    a word has characters."""
+    if starts.ndim != 1 or flat.ndim != 1 or starts.dtype != np.int64 or flat.dtype != np.uint16:
+        return f"starts are {starts.dtype} {list(starts.shape)} and syllables {flat.dtype} {list(flat.shape)}"
+    if len(set(words)) != len(starts):
+        return f"{len(set(words))} words and {len(starts)} starts"
+    if not np.array_equal(np.diff(np.append(starts, len(flat))), [len(word) for word in words]):
+        return "a word has not as many syllables as characters"
+    known = len(names())
+    return f"syllable {flat.max()} of {known}" if len(flat) and flat.max() >= known else ""
 
 
 def words_with(text: FlatText, wanted: npt.NDArray[np.bool_]) -> Integers:

@@ -32,7 +32,7 @@ class PretrainConfig(OptimisationConfig):
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)
     time_limit: str = setting("", "stop with a checkpoint after this time, exit 85: 11h50m, 30m, 90s")
     phases: tuple[dict[str, Any], ...] = setting((), "the phases of the run, if it has several", flag=False)
-    threads: int = setting(0, "threads of a CPU run; 0 leaves it to torch", minimum=0)
+    threads: int = setting(0, "threads of a CPU run; 0 leaves it to torch", minimum=0, maximum=1024)
 
     def __post_init__(self) -> None:
         super().__post_init__()

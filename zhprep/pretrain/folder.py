@@ -20,6 +20,7 @@ from typing import Any
 
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
+from zhprep.core.report import REPORT as REPORTED
 from zhprep.core.seal import SEAL, read_object, read_sealed, sealed
 from zhprep.core.shards import (
     MANIFEST,
@@ -40,6 +41,7 @@ MODEL = ("config.json", "model.safetensors", "configuration_zhprep.py", "modelin
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip
+_PLAN = {"config": {"steps": int, "validation": float}, "model": dict, "vocabulary": str}
 _DEPENDENCIES = ("torch", "numpy", "pyarrow", "safetensors")
 
 
@@ -69,7 +71,7 @@ def begun_with(run: Path) -> dict[str, Any]:
 
     Raises ``DataError`` when it is not as it was written.
     """
-    plan = read_sealed(run / PLAN, hint="begin the run again with --overwrite")
+    plan = read_sealed(run / PLAN, _PLAN, hint="begin the run again with --overwrite")
     plan.pop(SEAL, None)
     return plan
 
@@ -87,7 +89,7 @@ def read_plan(run: Path) -> dict[str, Any]:
 
 def read_report(run: Path) -> dict[str, Any]:
     """Return what a finished run reported."""
-    return read_object(run / REPORT)
+    return read_object(run / REPORT, {**REPORTED, "data": str})
 
 
 def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:

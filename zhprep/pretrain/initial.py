@@ -22,7 +22,7 @@ from zhprep.core.errors import DataError
 from zhprep.models.blocks.part import Part, TableRows
 from zhprep.models.checkpoints.files import load_found, read_config, weights_in
 from zhprep.models.model import Model
-from zhprep.vocab import TOKENIZER_FILES, Origins, Vocabulary, load, origins
+from zhprep.vocab import Origins, Vocabulary, load, origins
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +73,8 @@ def begin_with(
     written = vocabularies(model)
     joined: dict[str, Origins | None] = {}
     for which in {written[name] for name in known}:
-        by_token = {name: rows.axis for name, rows in known.items() if rows.of == "token" and written[name] == which}
-        sizes = [(found[name].shape[axis], own[name].shape[axis]) for name, axis in by_token.items()]
+        of_tokens = {name: rows.axis for name, rows in known.items() if rows.of == "token" and written[name] == which}
+        sizes = {found[name].shape[axis] for name, axis in of_tokens.items()}
         joined[which] = _tokens(sizes, folder / which, others.get(which, vocabulary))
     longer = {"from": n_positions, "to": model.config.max_position_embeddings, "how": how}
     for name, rows in known.items():
@@ -83,11 +83,7 @@ def begin_with(
             del found[name]
         if rows.of == "token" and tokens is not None:
             found[name] = _by_token(found[name], own[name], rows, tokens, folder / written[name])
-        if (
-            rows.of == "position"
-            and found[name].shape != own[name].shape
-            and found[name][0].shape == own[name][0].shape
-        ):
+        if rows.of == "position" and found[name].shape[1:] == own[name].shape[1:]:
             found[name] = _by_position(found[name], own[name], longer, folder)
     fresh = load_found(model, found, folder)
     moved = longer["from"] != longer["to"] and any(rows.of == "position" for rows in known.values())
@@ -121,17 +117,18 @@ def _counts(joined: Iterable[Origins | None]) -> dict[str, int]:
     return dict(counted)
 
 
-def _tokens(sizes: list[tuple[int, int]], folder: Path, vocabulary: Vocabulary) -> Origins | None:
-    """Return where the tokens of ``vocabulary`` come from in ``folder``, whose tables have so many rows (and ours so
-    many); None where they are the same.
+def _tokens(sizes: set[int], folder: Path, vocabulary: Vocabulary) -> Origins | None:
+    """Return where the tokens of ``vocabulary`` come from in ``folder``, whose tables have so many rows; None where
+    they are the same.
 
     Raises ``DataError`` when there are more or fewer and nothing says which the others are.
     """
-    same_sizes = all(there == own for there, own in sizes)
-    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+    same_sizes = sizes <= {vocabulary.size}
+    if not any((folder / name).exists() for name in ("tokenizer.json", "vocab.txt")):
         if not same_sizes:
             raise DataError(
-                f"{folder}: has a table of {sizes[0][0]} tokens and no tokenizer; the data have {vocabulary.size}",
+                f"{folder}: has a table of {max(sizes)} tokens and no tokenizer that can be read; the data have "
+                f"{vocabulary.size}",
                 hint="put its tokenizer.json or vocab.txt beside it: rows are matched by their tokens",
             )
         return None

@@ -11,6 +11,9 @@ from zhprep.core.seal import check_seal, read_sealed
 from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
 
 COUNTS = ".counts"
+_RUN = {"config": {"steps": int}}
+"""The shape of the plan of a run; that of a folder of shards is looked at when it is opened."""
+
 PARTS = ("vocab", "coarse-vocab", "data", "run")
 """The folders that `zhprep run` makes, in their order."""
 
@@ -50,7 +53,8 @@ def read_plan(path: Path) -> dict[str, Any]:
     file = shards_of(path) / PLAN
     if not file.exists():
         raise DataError(f"{path}: was not made by zhprep (no plan.json)", hint="name a folder that -o named")
-    return read_sealed(file)
+    plan = read_sealed(file)
+    return plan if "corpus" in plan else read_sealed(file, _RUN)
 
 
 def finished_characters(path: Path, index: int = 0, of: int = 1) -> int:
@@ -79,7 +83,7 @@ def verify_folder(path: Path) -> dict[str, Any]:
 
 def _check_counts(path: Path, manifest: dict[str, Any]) -> None:
     """Check the counts that a vocabulary was learnt from, if they are still there."""
-    if (path / COUNTS).exists() and verify(path / COUNTS)["content_sha256"] != manifest["input_sha256"]:
+    if (path / COUNTS).exists() and verify(path / COUNTS)["content_sha256"] != manifest.get("input_sha256"):
         raise DataError(
             f"{path / COUNTS}: are not the counts that the vocabulary was learnt from", hint="make the vocabulary again"
         )

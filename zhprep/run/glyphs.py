@@ -11,11 +11,11 @@ from zhprep.glyphs.files import FILES, IMAGES
 from zhprep.vocab import load
 
 
-def render_glyphs(vocabulary_path: Path, folder: Path, config: GlyphsConfig) -> Report:
+def render_glyphs(vocabulary_path: Path, folder: Path, config: GlyphsConfig, *, overwrite: bool = False) -> Report:
     """Write ``glyphs.npy`` and ``glyphs.json`` of a vocabulary into ``folder``, with ``decompose`` the parts too.
 
-    Raises ``UsageError`` or ``DataError`` for a font or a table that cannot be used and for a vocabulary without
-    Chinese.
+    Files that are there with other bytes are kept, with a ``UsageError``, unless ``overwrite``. Raises ``UsageError``
+    or ``DataError`` for a font or a table that cannot be used and for a vocabulary without Chinese.
     """
     vocabulary = load(vocabulary_path)
     entries = entries_of(vocabulary)
@@ -24,11 +24,11 @@ def render_glyphs(vocabulary_path: Path, folder: Path, config: GlyphsConfig) -> 
     report = Report()
     with Claim(folder):
         remove_leftovers(folder)
-        record = save(rendered, vocabulary.tokens, folder)
+        record = save(rendered, vocabulary.tokens, folder, overwrite=overwrite)
         short = [{"face": channel["face"], **channel["rows"]} for channel in record["channels"]]
         report.scores = {"shape": record["shape"], "channels": short, "without_image": record["without_image"]}
         if components is not None:
-            parts = save_components(components, draw(config, components.parts), folder)
+            parts = save_components(components, draw(config, components.parts), folder, overwrite=overwrite)
             report.scores["components"] = {"shape": parts["shape"], **components.account}
         add_files(folder, FILES)
     report.output, report.content_sha256 = str(folder / IMAGES), record["sha256"]

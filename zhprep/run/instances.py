@@ -144,7 +144,7 @@ def files_beside(folder: Path, facts: Mapping[str, Any]) -> list[str]:
     Raises ``DataError`` when tokenizer, similar words or tags are not those that ``facts``, of its plan, say.
     """
     promised = {
-        f"{VOCABULARY}/tokenizer.json": facts["vocabulary"],
+        f"{VOCABULARY}/tokenizer.json": facts.get("vocabulary"),
         f"{COARSE_VOCABULARY}/tokenizer.json": facts.get("coarse_vocabulary"),
         SIMILAR_WORDS: facts.get("similar_words"),
         TAGS: facts.get("tag_sets"),

@@ -181,7 +181,7 @@ def _data(run: Run, corpus: Corpus) -> Report:
     if "glyphs" in run.recipe:
         run.tell("glyphs", "draw what the entries of the vocabulary look like")
         tokenizer = run.folder / f"{run.prefix}data" / VOCABULARY
-        render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"))
+        render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"), overwrite=True)
     return made[f"{run.prefix}data"]
 
 

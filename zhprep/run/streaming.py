@@ -42,7 +42,7 @@ def held_table(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
     tables = [source for source in sources if source.format in ("parquet", "arrow")]
     for source in tables:
         check_promise(source)
-    rows = {open_rows(source, text_key=read.text_key)[0] for source in tables}
+    rows = {open_rows(source, text_key=read.text_key).table for source in tables}
     if len(rows) > 1:
         raise UsageError(
             f"the inputs hold different tables ({', '.join(sorted(rows))})", hint="give one kind at a time"
@@ -104,6 +104,7 @@ class _Maker:
     def __call__(self, batch: pa.RecordBatch) -> tuple[bytes, Account]:
         account = Account()
         done = self.chain.do(batch, account)
+        self.chain.keep_words()
         return (_FORMS[self.form](done) if done.num_rows else b""), account
 
 

@@ -155,7 +155,9 @@ def _make_way(output: Output, job: BlockJob, claim: Claim) -> None:
 def _finished(path: Path, counts_sha256: str) -> Vocabulary | None:
     """Return the vocabulary that lies in ``path`` if it was learnt from these counts and is whole."""
     manifest = _manifest(path)
-    if manifest is None or manifest["input_sha256"] != counts_sha256 or any(differing_files(path, manifest["files"])):
+    if manifest is None or manifest.get("input_sha256") != counts_sha256:
+        return None
+    if any(differing_files(path, manifest["files"])):
         return None
     return load(path)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from zhprep.core.config import LARGEST
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.simplified import shadow
 
@@ -43,7 +44,7 @@ def read_user_dictionary(path: str, *, simplified: bool = False) -> list[Entry]:
         else:
             count, tag = _count_and_tag(rest.split())
         if word.strip():
-            entries.append(Entry(word.strip(), int(count) if count else None, tag and tag.strip()))
+            entries.append(Entry(word.strip(), _count(count) if count else None, tag and tag.strip()))
     words = _as_read([entry.word for entry in entries], simplified)
     return [entry._replace(word=word) for entry, word in zip(entries, words, strict=True)]
 
@@ -60,8 +61,13 @@ def read_lexicon(path: str, *, simplified: bool = False) -> dict[str, int]:
         if rest and not rest[0].isdecimal():
             raise DataError(f"{path}, line {number}: {rest[0]!r} is no count", hint=_FORM)
         if word:
-            words[word] = int(rest[0]) if rest else 1
+            words[word] = _count(rest[0]) if rest else 1
     return dict(zip(_as_read(list(words), simplified), words.values(), strict=True))
+
+
+def _count(digits: str) -> int:
+    """Return a count; one beyond what fits into 64 bits is as large as a count may be."""
+    return int(digits) if len(digits) < 19 else LARGEST
 
 
 def _word_and_rest(line: str) -> tuple[str, list[str]]:

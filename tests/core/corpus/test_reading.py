@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 import warnings
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plain_reader import COMPRESS, corpus_of, lines_of, plain_documents, read_all, text_of
 
 from zhprep.core.corpus import Corpus, read_block
-from zhprep.core.corpus.formats import lines
-from zhprep.core.corpus.inputs import opened, streams
+from zhprep.core.corpus.formats import lines, parts, weights
+from zhprep.core.corpus.inputs import open_text, opened, streams
+from zhprep.core.corpus.reading import read_stream
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 
@@ -115,15 +120,82 @@ def test_a_document_of_symbols_alone_is_cut_too(tmp_path: Path) -> None:
     assert account.changed == {"documents.cut": 1}
 
 
-def test_a_line_of_ten_megabytes_is_read(tmp_path: Path) -> None:
-    line = "很长的一行，" * 600_000
-    assert lines_of(corpus_of(write(str(tmp_path), text_of([["短"], [line], ["短"]])))) == [["短"], [line], ["短"]]
+def test_a_line_of_ten_megabytes_is_read_in_parts(tmp_path: Path) -> None:
+    line, account = "很长的一行，有逗号。" * 400_000, Account()
+    documents = lines_of(corpus_of(write(str(tmp_path), text_of([["短"], [line], ["短"]]))), account)
+    assert (documents[0], documents[-1]) == (["短"], ["短"])
+    found = [part for document in documents[1:-1] for part in document]
+    assert "".join(found) == line
+    assert all(
+        part.endswith("。") and parts.LONG_LINE // 2 <= len(part.encode()) <= parts.LONG_LINE for part in found[:-1]
+    )
+    assert account.changed["lines.cut"] == len(found) - 1
+    assert account.changed["documents.cut"] == len(documents) - 3
 
 
-def test_a_line_past_the_limit_is_refused_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "LINE_LIMIT", 1 << 20)
-    with pytest.raises(DataError, match=r"x.txt, line 3: is longer than 1 MiB"):
-        corpus_of(write(str(tmp_path), b"a\n\n" + b"b" * (3 << 20)))
+LONG_TEXTS = st.lists(st.sampled_from("一二，。；！”“ab 𠮷é\n"), max_size=300).map("".join)
+
+
+@given(LONG_TEXTS, st.booleans(), st.integers(16, 60), st.integers(1, 40), st.integers(1, 60))
+def test_parts_of_long_lines_do_not_depend_on_runs(
+    text: str, by_line: bool, longest: int, chunk: int, block_size: int
+) -> None:
+    """Read in blocks or as a stream, in any runs: the same lines, whose bytes are those of the text; none too long."""
+    data, found = b"x\n\n" + text.encode(), []
+    for size in (chunk, 1 << 20):
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(streams, "CHUNK", size)
+            patch.setattr(parts, "LONG_LINE", longest)
+            corpus = corpus_of(write(folder, data), block_size=block_size, form="text", one_doc_per_line=by_line)
+            blocks, stream = Account(), Account()
+            found.append(lines_of(corpus, blocks))
+            with open_text(corpus.inputs[0]) as bytes_:
+                batches = list(read_stream(corpus.inputs[0], bytes_, corpus.read, stream))
+            found.append([row for batch in batches for row in batch.column("sentences").to_pylist()])
+            assert blocks.changed == stream.changed
+    assert all(one == found[0] for one in found)
+    flat = [line for document in found[0] for line in document]
+    assert max(len(line.encode()) for line in flat) <= longest
+    spaces = str.maketrans("", "", " \n")
+    assert "".join(flat).translate(spaces) == data.decode().translate(spaces)
+
+
+def test_a_json_line_past_the_limit_is_refused_with_its_place_or_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be used in parts, and is not held to be thrown away."""
+    monkeypatch.setattr(parts, "LINE_LIMIT", 1 << 20)
+    lines_ = [json.dumps({"text": text}) for text in ("a", "b" * (3 << 20), "c")]
+    path = write(str(tmp_path), "\n".join(lines_).encode(), "x.jsonl")
+    with pytest.raises(DataError, match=r"x.jsonl, line 2: is longer than 1 MiB"):
+        corpus_of(path)
+    account = Account()
+    assert lines_of(corpus_of(path, on_error="skip"), account) == [["a"], ["c"]]
+    assert account.dropped == {"documents.too_long": 1}
+
+
+def test_a_key_that_stands_twice_is_refused_or_left_out(tmp_path: Path) -> None:
+    rows = ('{"text": "一"}', '{"text": "二", "text": "三"}', '{"text": "四", "x": {"a": 1}}')
+    path = write(str(tmp_path), "\n".join(rows).encode(), "x.jsonl")
+    with pytest.raises(DataError, match=r"x.jsonl, line 2: .*'text' stands 2 times"):
+        lines_of(corpus_of(path))
+    account = Account()
+    assert lines_of(corpus_of(path, on_error="skip"), account) == [["一"], ["四"]]
+    assert sum(account.dropped.values()) == 1
+
+
+@pytest.mark.parametrize("name", ["x.jsonl", "x.parquet"])
+def test_long_lines_of_other_formats_are_cut_as_those_of_text(tmp_path: Path, name: str) -> None:
+    line, path = "很长的一行，有逗号。" * 120_000, tmp_path / name
+    if name == "x.jsonl":
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in ("短", line)), "utf-8")
+    else:
+        pq.write_table(pa.table({"text": ["短", line]}), path)
+    account, as_text = Account(), Account()
+    found = [part for document in lines_of(corpus_of(path), account) for part in document]
+    plain = lines_of(corpus_of(write(str(tmp_path), text_of([["短"], [line]]))), as_text)
+    assert found == [part for document in plain for part in document]
+    assert account.changed["lines.cut"] == as_text.changed["lines.cut"] == len(found) - 2 > 1
 
 
 @pytest.mark.parametrize("compression", COMPRESS)
@@ -209,3 +281,15 @@ def test_batches_are_of_a_size(tmp_path: Path) -> None:
 def test_real_corpora_as_the_plain_reader(shared_data: Path) -> None:
     for path in sorted((shared_data / "corpus").glob("*.txt")):
         assert lines_of(corpus_of(path)) == plain_documents(path.read_bytes())
+
+
+@given(TEXTS, st.integers(1, 12))
+def test_weights_do_not_depend_on_slices(text: str, size: int) -> None:
+    data = text.encode()
+    array = np.frombuffer(data, np.uint8)
+    stops = np.append(np.flatnonzero(array == 10), len(array))
+    starts = np.append(0, stops[:-1] + 1)
+    whole = weights.weigh(data, starts, stops - starts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(weights, "_SLICE", size)
+        assert weights.weigh(data, starts, stops - starts).tolist() == whole.tolist()

@@ -27,6 +27,7 @@ from zhprep.core.corpus.formats import (
     first_undecodable,
     looks_segmented,
     open_rows,
+    parts,
     row_weights,
     runs,
 )
@@ -67,7 +68,8 @@ class Piece:
     """A run of whole documents of one input.
 
     ``start`` and ``stop`` are byte offsets in the uncompressed UTF-8 stream, or rows of a row format;
-    ``cuts`` is how many of the documents are the rest of one that was too long.
+    ``cuts`` is how many of the documents are the rest of one that was too long, ``line_cuts`` how many of the lines
+    are the rest of one.
     """
 
     input: int
@@ -79,6 +81,7 @@ class Piece:
     lines: int = 0
     weight: int = 0
     cuts: int = 0
+    line_cuts: int = 0
     sha256: str = ""
 
 
@@ -128,14 +131,14 @@ class LinePieces(_Pieces):
         scanner = scanner_of(self._source, self._read)
         with open_text(self._source, digest) as stream:
             try:
-                found = self._checked(runs(stream, self._source.name, salvage=self._read.skip))
+                found = self._checked(runs(stream, text=self._source.format == "text", salvage=self._read.skip))
                 with contextlib.closing(one_ahead(found)) as coming:
                     for data, undecodable_at in coming:
                         if self._piece.stop == 0:
                             self.table = self._form(data)
-                        if undecodable_at is not None:
-                            raise self._undecodable(data, undecodable_at)
-                        yield from self._cut(data, scanner.scan(data))
+                        lines = scanner.scan(data)
+                        self._check(data, lines, undecodable_at)
+                        yield from self._cut(data, lines)
             except Damaged as damage:
                 self._note(damage)
         if self._piece.documents:
@@ -155,6 +158,12 @@ class LinePieces(_Pieces):
         start, stop = (int(lines.starts[line]) if line < len(lines.starts) else len(data) for line in (first, last))
         self._digest.update(memoryview(data)[start:stop])
         piece = self._piece
+        if lines.goes_on and first == 0 < last:
+            piece.line_cuts += 1
+            if piece.lines:
+                piece.lines -= 1
+            else:  # who reads the piece alone takes the rest of the line for one
+                piece.first_line -= 1
         piece.stop += stop - start
         piece.lines += last - first
         piece.documents += int(np.count_nonzero(lines.begins[first:last]))
@@ -166,9 +175,16 @@ class LinePieces(_Pieces):
         for data in found:
             yield data, None if self._read.skip else first_undecodable(data)
 
-    def _undecodable(self, data: bytes, place: int) -> DataError:
-        line = self._piece.first_line + self._piece.lines + data.count(b"\n", 0, place) + 1
-        return undecodable(self._source, line, data[place])
+    def _check(self, data: bytes, lines: Lines, undecodable_at: int | None) -> None:
+        """Raise ``DataError`` for the first line that is too long or is not text, unless such lines are left out."""
+        if self._read.skip:
+            return
+        before = self._piece.first_line + self._piece.lines - lines.goes_on
+        for line in too_long(self._source, lines):
+            raise overlong(self._source, before + line + 1)
+        if undecodable_at is not None:
+            line = before + data.count(b"\n", 0, undecodable_at) + 1
+            raise undecodable(self._source, line, data[undecodable_at])
 
     def _form(self, data: bytes) -> str:
         if self._source.format == "tsv":
@@ -193,8 +209,9 @@ class RowPieces(_Pieces):
                 digest.update(chunk)
         check_promise(self._source, digest.hexdigest())
         try:
-            self.table, batches = open_rows(self._source, text_key=self._read.text_key)
-            for batch in batches:
+            rows = open_rows(self._source, text_key=self._read.text_key)
+            self.table = rows.table
+            for batch in rows.batches:
                 yield from self._cut(batch)
         except Damaged as damage:
             self._note(damage)
@@ -223,8 +240,24 @@ class RowPieces(_Pieces):
 
 def scanner_of(source: Input, read: ReadConfig, *, begin: bool = True, weighing: bool = True) -> LineScanner:
     """Return what finds the documents of a line format from its ``begin``ning, or from the beginning of a piece."""
-    single = source.format != "text" or read.one_doc_per_line
-    return LineScanner(line_is_document=single, weighing=weighing, header=begin and source.format == "tsv")
+    text = source.format == "text"
+    header = begin and source.format == "tsv"
+    return LineScanner(line_is_document=not text or read.one_doc_per_line, text=text, weighing=weighing, header=header)
+
+
+def too_long(source: Input, lines: Lines) -> list[int]:
+    """Return which lines are longer than can be held whole; lines of text need not be."""
+    if source.format == "text":
+        return []
+    return np.flatnonzero(lines.stops - lines.starts > parts.LINE_LIMIT).tolist()
+
+
+def overlong(source: Input, line: int) -> DataError:
+    """Return the error for a line that is too long to be held whole."""
+    return DataError(
+        f"{source.name}, line {line}: is longer than {parts.LINE_LIMIT >> 20} MiB",
+        hint="divide what it holds among several lines, or leave such lines out with --on-error skip",
+    )
 
 
 def undecodable(source: Input, line: int, byte: int) -> DataError:

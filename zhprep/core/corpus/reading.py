@@ -8,31 +8,14 @@ as ``text`` too: whoever knows the words' form splits them.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator
 
-import numpy as np
 import pyarrow as pa
 
-from zhprep.core import schema
-from zhprep.core.corpus.formats import (
-    BATCH,
-    BLANK,
-    BadRow,
-    Columns,
-    Flags,
-    Ints,
-    Lines,
-    RowHash,
-    check_columns,
-    first_undecodable,
-    open_rows,
-    read_header,
-    runs,
-    strings,
-)
+from zhprep.core.corpus.documents import LineDocuments
+from zhprep.core.corpus.formats import RowHash, counted, open_rows, runs
 from zhprep.core.corpus.inputs import LINE_FORMATS, Damaged, Input, Stream, borrowed, open_text
-from zhprep.core.corpus.pieces import Piece, ReadConfig, scanner_of, undecodable
+from zhprep.core.corpus.pieces import Piece, ReadConfig
 from zhprep.core.corpus.plan import Block, Corpus
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
@@ -46,15 +29,16 @@ def read_block(corpus: Corpus, block: Block, account: Account) -> Iterator[pa.Re
     for piece in block.pieces:
         source = corpus.inputs[piece.input]
         account.change("documents.cut", piece.cuts)
+        account.change("lines.cut", piece.line_cuts)
         read = _read_lines if source.format in LINE_FORMATS else _read_rows
         yield from read(source, piece, corpus.read, account)
 
 
 def read_stream(source: Input, stream: Stream, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
     """Yield the documents of a line format, as a stream of UTF-8 that is read once, from its beginning to its end."""
-    documents = _Documents(source, read, account)
+    documents = LineDocuments(source, read, account)
     try:
-        for data in runs(stream, source.name, salvage=read.skip):
+        for data in runs(stream, text=source.format == "text", salvage=read.skip):
             yield from documents.take(data)
     except Damaged:
         if not read.skip:
@@ -62,6 +46,7 @@ def read_stream(source: Input, stream: Stream, read: ReadConfig, account: Accoun
         account.drop("inputs.damaged")
     yield from documents.rest()
     account.change("documents.cut", documents.cuts)
+    account.change("lines.cut", documents.line_cuts)
 
 
 def read_input(source: Input, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
@@ -71,9 +56,9 @@ def read_input(source: Input, read: ReadConfig, account: Account) -> Iterator[pa
             yield from read_stream(source, stream, read, account)
         return
     try:
-        for batch in open_rows(source, text_key=read.text_key)[1]:
-            account.count(documents_in=batch.num_rows)
-            yield batch
+        rows = open_rows(source, text_key=read.text_key)
+        for batch in rows.batches:
+            yield from counted(batch, account, whole=rows.ours)
     except Damaged:
         if not read.skip:
             raise
@@ -82,9 +67,9 @@ def read_input(source: Input, read: ReadConfig, account: Account) -> Iterator[pa
 
 def _read_lines(source: Input, piece: Piece, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
     digest = hashlib.sha256()
-    documents = _Documents(source, read, account, piece)
+    documents = LineDocuments(source, read, account, piece)
     with borrowed(source, piece.start) as stream:
-        for data in runs(stream, source.name, size=piece.stop - piece.start):
+        for data in runs(stream, text=source.format == "text", size=piece.stop - piece.start):
             digest.update(data)
             yield from documents.take(data)
         yield from documents.rest()
@@ -93,149 +78,13 @@ def _read_lines(source: Input, piece: Piece, read: ReadConfig, account: Account)
 
 def _read_rows(source: Input, piece: Piece, read: ReadConfig, account: Account) -> Iterator[pa.RecordBatch]:
     digest = RowHash()
-    for batch in open_rows(source, text_key=read.text_key, start=piece.start, stop=piece.stop)[1]:
+    rows = open_rows(source, text_key=read.text_key, start=piece.start, stop=piece.stop)
+    for batch in rows.batches:
         digest.update(batch)
-        account.count(documents_in=batch.num_rows)
-        yield batch
+        yield from counted(batch, account, whole=rows.ours)
     _check_same(source, piece, digest.hexdigest())
 
 
 def _check_same(source: Input, piece: Piece, sha256: str) -> None:
     if sha256 != piece.sha256:
         raise DataError(f"{source.name}: has changed since it was planned", hint="run again with --overwrite")
-
-
-class _Documents:
-    """Makes batches of documents out of runs of lines; the last document of a run waits for the next run."""
-
-    def __init__(self, source: Input, read: ReadConfig, account: Account, piece: Piece | None = None) -> None:
-        check_columns(source, read.column_names)
-        self._source = source
-        self._read = read
-        self._account = account
-        self._begin_of_input = piece is None or piece.start == 0
-        weighing = piece is None or piece.cuts > 0
-        self._scanner = scanner_of(source, read, begin=self._begin_of_input, weighing=weighing)
-        self._columns: Columns | None = None
-        self._number, self._line = (piece.first_document, piece.first_line) if piece else (0, 0)
-        self._held: list[pa.StringArray] = []
-        self._n_lines = self._size = 0
-        self._names: list[str] = []
-        self._heads: list[int] = []
-        self.cuts = 0
-
-    def take(self, data: bytes) -> Iterator[pa.RecordBatch]:
-        """Add a run of lines; yield a batch when there is enough for one."""
-        lines = self._scanner.scan(data)
-        self.cuts += len(lines.cuts)
-        good = self._good(data, lines)
-        if self._source.format == "tsv" and self._columns is None:
-            header = data.partition(b"\n")[0] if self._begin_of_input else read_header(self._source)
-            self._columns = Columns.of(self._source, header, self._read.column_names)
-        if self._source.format == "text":
-            self._add_lines(data, lines, good)
-        else:
-            self._add_rows(data, lines, good)
-        self._line += len(lines.starts)
-        self._size += len(data)
-        if self._size >= BATCH and len(self._heads) > 1:
-            yield self._batch(self._heads.pop(), self._names.pop())
-
-    def rest(self) -> Iterator[pa.RecordBatch]:
-        """Yield what is left, at the end."""
-        if self._heads:
-            yield self._batch(self._n_lines, None)
-
-    def _batch(self, stop: int, last: str | None) -> pa.RecordBatch:
-        """Return the documents before line ``stop``; the document named ``last``, which begins there, is held on to."""
-        lines = pa.concat_arrays(self._held)
-        documents = pa.ListArray.from_arrays(pa.array([*self._heads, stop], pa.int32()), lines[:stop])
-        batch = pa.RecordBatch.from_arrays([pa.array(self._names, pa.string()), documents], schema=schema.TEXT)
-        self._account.count(documents_in=batch.num_rows)
-        self._held, self._n_lines = [lines[stop:]], len(lines) - stop
-        self._names, self._heads = ([last], [0]) if last is not None else ([], [])
-        self._size = self._held[0].nbytes
-        return batch
-
-    def _begin(self, line: int) -> None:
-        """Let a document begin at line ``line`` of those held."""
-        self._number += 1
-        self._names.append(f"{self._source.name}:{self._number}")
-        self._heads.append(line)
-
-    def _add_lines(self, data: bytes, lines: Lines, good: Flags) -> None:
-        """Hold the lines that are not blank and ``good`` (``bool[N]``), each a sentence; count the bad ones."""
-        kept = lines.full & good
-        n_bad = int(np.count_nonzero(lines.full & ~good))
-        if n_bad:
-            self._account.count(sentences=n_bad)
-            self._account.drop("sentences.bad_encoding", n_bad)
-        before: Ints = np.cumsum(kept) - kept
-        for line in before[lines.begins].tolist():
-            self._begin(self._n_lines + line)
-        self._hold(strings(data, lines.starts[kept], lines.stops[kept]))
-
-    def _add_rows(self, data: bytes, lines: Lines, good: Flags) -> None:
-        """Hold the texts of the lines that are not blank, each a document; ``good`` ``bool[N]`` says which are text."""
-        found: list[str] = []
-        for i in np.flatnonzero(lines.full).tolist():
-            texts = self._parse(data[lines.starts[i] : lines.stops[i]], bool(good[i]), self._line + i + 1)
-            if texts is None:
-                self._number += 1
-            else:
-                self._begin(self._n_lines + len(found))
-                found += texts
-        self._hold(pa.array(found, pa.string()))
-
-    def _hold(self, lines: pa.StringArray) -> None:
-        self._held.append(lines)
-        self._n_lines += len(lines)
-
-    def _good(self, data: bytes, lines: Lines) -> Flags:
-        """Return which lines are text, ``bool[N]``; raises ``DataError`` for one that is not, unless such lines are
-        left out."""
-        place = first_undecodable(data)
-        if place is None:
-            return np.ones(len(lines.starts), np.bool_)
-        if not self._read.skip:
-            raise undecodable(self._source, self._line + data.count(b"\n", 0, place) + 1, data[place])
-        return np.array([first_undecodable(line) is None for line in data.split(b"\n")[: len(lines.starts)]])
-
-    def _parse(self, line: bytes, good: bool, number: int) -> list[str] | None:
-        """Return the text of one JSON object or row, by lines, or None when it is bad and may be skipped."""
-        try:
-            if good:
-                return self._columns.texts(line) if self._columns else _lines_of(line, self._read.text_key)
-            reason = "documents.bad_encoding"
-        except ValueError as error:
-            hint = "put it right, or leave" if self._columns else "name the key with --text-key, or leave"
-            if not self._read.skip:
-                raise DataError(
-                    f"{self._source.name}, line {number}: {error}", hint=f"{hint} such lines out with --on-error skip"
-                ) from error
-            reason = error.reason if isinstance(error, BadRow) else "documents.bad_json"
-        self._account.count(documents_in=1)
-        self._account.drop(reason)
-        return None
-
-
-def _lines_of(line: bytes, key: str) -> list[str]:
-    """Return the lines of the text of one JSON object; raises ``ValueError`` saying what is wrong with it."""
-    try:
-        value = json.loads(line.decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error.msg}, column {error.colno})") from None
-    except RecursionError:
-        raise ValueError("not JSON (nested too deep)") from None
-    if not isinstance(value, dict):
-        raise ValueError("not a JSON object")
-    if key not in value:
-        raise ValueError(f"no key {key!r}; there is {', '.join(map(repr, value)) or 'none'}")
-    if not isinstance(value[key], str):
-        raise ValueError(f"the value of {key!r} is not a string")
-    try:
-        value[key].encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"the value of {key!r} holds half of a surrogate pair") from None
-    lines = [line.removesuffix("\r") for line in value[key].split("\n")]
-    return [line for line in lines if line.strip(BLANK)]

@@ -26,8 +26,9 @@ from typing import Any
 from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError, UsageError, ZhprepError
-from zhprep.core.report import Account
+from zhprep.core.report import ACCOUNT, Account
 from zhprep.core.seal import read_sealed, sealed
+from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
@@ -37,6 +38,13 @@ DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
 WORKING, QUARANTINE = ".working", ".quarantine"
+
+_RECEIPT = {"rows": int, "bytes": int, "sha256": SHA256, "account": ACCOUNT}
+_PLAN = {
+    "table": str, "zhprep": str, "config": dict, "facts": dict, "dependencies": {"*": str},
+    "corpus": {"inputs": [{"damaged": str}], "blocks": list},
+}  # fmt: skip
+"""The shapes of a receipt and of the plan of a folder of shards."""
 
 _BEGIN = "begin the folder again with --overwrite"
 
@@ -90,7 +98,7 @@ class Folder:
         if not there.exists():
             with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
                 write_json(there, sealed(plan))
-        _check_same(read_sealed(there, hint=_BEGIN), json.loads(json.dumps(plan)), self.path)
+        _check_same(read_sealed(there, _PLAN, hint=_BEGIN), json.loads(json.dumps(plan)), self.path)
         (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
         remove_leftovers(self.path / RECEIPTS)
@@ -128,7 +136,7 @@ class Folder:
     def _receipt(self, block: int) -> dict[str, Any] | None:
         """Return a receipt, one that cannot be read as ``{}``, or None where there is none."""
         try:
-            return read_sealed(self.receipt(block), required=True)
+            return read_sealed(self.receipt(block), _RECEIPT, required=True)
         except FileNotFoundError:
             return None
         except DataError:  # torn or edited: the shard is made again
@@ -142,11 +150,11 @@ class Folder:
 
     def receipts(self) -> list[dict[str, Any]]:
         """Return every receipt, in the order of the blocks; raises ``DataError`` for one that cannot be read."""
-        return [read_sealed(self.receipt(block), required=True) for block in range(self.n_blocks)]
+        return [read_sealed(self.receipt(block), _RECEIPT, required=True) for block in range(self.n_blocks)]
 
     def account(self, block: int) -> Account:
         """Return the account of a finished block."""
-        return Account.from_dict(read_sealed(self.receipt(block), required=True)["account"])
+        return Account.from_dict(read_sealed(self.receipt(block), _RECEIPT, required=True)["account"])
 
     def finish(
         self, table: str, plan: dict[str, Any], facts: dict[str, Any], beside: Iterable[str] = ()
@@ -216,7 +224,7 @@ def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
     file = path / PLAN
     if not file.exists():
         raise DataError(f"{path}: has no plan.json: it was not made by zhprep", hint="name a folder that -o named")
-    plan = read_sealed(file, hint=_BEGIN)
+    plan = read_sealed(file, _PLAN, hint=_BEGIN)
     return Folder(path, len(plan["corpus"]["blocks"])), plan
 
 

@@ -18,7 +18,9 @@ from typing import Any
 from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
+from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import SEAL, check_seal, read_object, sealed
+from zhprep.core.shape import SHA256
 from zhprep.core.shards.commit import write_json
 
 MANIFEST = "manifest.json"
@@ -26,6 +28,19 @@ PLAN = "plan.json"
 
 _UNSEALED = ("vocabulary", "run")
 """Tables whose manifests had files before there were seals."""
+
+_FILES = {"*": {"bytes": int, "sha256": SHA256}}
+SHARDED = {
+    "content_sha256": SHA256,
+    "config": dict,
+    "account": ACCOUNT,
+    "shards": [{"name": str, "rows": int, "bytes": int, "sha256?": SHA256}],
+    "files?": _FILES,
+}
+"""The shape of a manifest of shards."""
+
+_SHAPES = {table: {"content_sha256": SHA256, "files": _FILES} for table in _UNSEALED}
+"""The shape of the manifests of other tables."""
 
 
 def write_manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
@@ -45,13 +60,13 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     if not file.exists():
         what = "is unfinished" if (folder / PLAN).exists() else "was not made by zhprep (no manifest.json)"
         raise DataError(f"{folder}: {what}", hint="run the command that makes it again, it goes on where it stopped")
-    manifest = read_object(file)
+    manifest = read_object(file, {"table": str})
     if manifest.get("version") != schema.VERSION:
         what = f"has version {manifest.get('version')}; this zhprep reads {schema.VERSION}"
         raise DataError(f"{folder}: {what}", hint="make it again with this version")
     if SEAL in manifest or ("files" in manifest and manifest.get("table") not in _UNSEALED):
         check_seal(file, manifest)
-    return manifest
+    return read_object(file, _SHAPES.get(manifest["table"], SHARDED))
 
 
 def facts_of_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from zhprep.core.errors import DataError
+from zhprep.core.parsing import parse_json
 
 _DOC_FIRST = re.compile(rb'\s*\{\s*"doc"\s*:\s*("(?:[^"\\]|\\.)*")')
 _CHUNK = 1 << 20
@@ -75,7 +76,7 @@ class DocumentLines:
         """
         file.seek(place)
         try:
-            row: dict[str, Any] = json.loads(file.readline())
+            row: dict[str, Any] = parse_json(file.readline())
         except ValueError as error:
             raise self.error(place, f"is not JSON ({error})", self.hint) from error
         if row.get("doc") != name:
@@ -106,7 +107,7 @@ class DocumentLines:
     def _name(self, line: bytes, place: int) -> str:
         found = _DOC_FIRST.match(line)
         try:
-            name = json.loads(found[1]) if found else json.loads(line)["doc"]
+            name = json.loads(found[1]) if found else parse_json(line)["doc"]
             return str.__str__(name)
         except (ValueError, KeyError, TypeError) as error:
             raise self.error(place, "is not a JSON object that names a 'doc'", self.hint) from error

@@ -22,6 +22,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.errors import DataError
+from zhprep.core.parsing import parse_json
 from zhprep.core.ragged import Ints, rows_of
 from zhprep.core.report import Account
 from zhprep.instances.layout.align import CharacterWords, Places
@@ -43,7 +44,7 @@ def read_tag_sets(path: str) -> dict[str, list[str]]:
     try:
         with open(path, "rb") as file:
             line = next((line for line in file if line.strip()), b"")
-        sets: dict[str, list[str]] = json.loads(line)["tags"]
+        sets: dict[str, list[str]] = parse_json(line)["tags"]
     except OSError as error:
         raise DataError(f"cannot read tags from {path}: {error.strerror}", hint=_HEAD) from error
     except (ValueError, KeyError, TypeError) as error:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.seal import read_object
 from zhprep.core.shards.commit import committed
 from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.format import Format
@@ -25,6 +27,7 @@ from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model
 from zhprep.models.recipe import modernised
 
+_SHAPE = {"model_type?": str, "architectures?": [str], "zhprep?": dict}
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 
 
@@ -144,12 +147,9 @@ def weights_in(folder: Path, model: Model) -> dict[str, Tensor]:
 
 def _described(folder: Path) -> dict[str, Any]:
     try:
-        described: dict[str, Any] = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return read_object(folder / CONFIG, _SHAPE)
     except FileNotFoundError:
         raise UsageError(f"{folder} is not a model folder: no config.json in it", hint="give a finished run") from None
-    except ValueError as error:
-        raise DataError(f"{folder / CONFIG}: {error}", hint="take the file from where it is whole") from error
-    return described
 
 
 def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
@@ -169,12 +169,16 @@ def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
 
 def _read(folder: Path) -> dict[str, Tensor]:
     if (folder / INDEX).exists():
-        shards = sorted(set(json.loads((folder / INDEX).read_text(encoding="utf-8"))["weight_map"].values()))
+        shards = sorted(set(read_object(folder / INDEX, {"weight_map": {"*": str}})["weight_map"].values()))
     else:
         shards = [WEIGHTS]
     weights: dict[str, Tensor] = {}
     for shard in shards:
         if not (folder / shard).exists():
             raise UsageError(f"{folder} has no {shard}", hint="save the model with save_pretrained (safetensors)")
-        weights.update(safetensors.torch.load_file(folder / shard))
+        try:
+            weights.update(safetensors.torch.load_file(folder / shard))
+        except SafetensorError as error:
+            hint = "take the file from where it is whole, or train the model again"
+            raise DataError(f"{folder / shard}: is damaged: {error}", hint=hint) from error
     return weights

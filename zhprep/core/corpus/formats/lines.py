@@ -16,16 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.corpus.formats.weights import weigh
-from zhprep.core.corpus.inputs import Damaged, Stream, streams
-from zhprep.core.errors import DataError
 
 DOCUMENT_LIMIT = 4 << 20
 """A document that weighs more is cut at the end of a line, so that memory stays bounded."""
-
-LINE_LIMIT = 64 << 20
-"""The longest line, in bytes."""
-
-ENDLESS = 1 << 62
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -46,7 +39,7 @@ class Lines:
 
     ``starts`` and ``stops`` are byte offsets into the run, ``full`` says which are not blank and
     ``begins`` which of those begin a document; the lines ``cuts`` do only because a document grew too
-    long. ``weights`` says how much text each line holds.
+    long. ``weights`` says how much text each line holds. ``goes_on``: the first goes on with a line of the run before.
     """
 
     starts: Ints
@@ -55,56 +48,31 @@ class Lines:
     begins: Flags
     weights: Ints
     cuts: list[int]
-
-
-def runs(stream: Stream, name: str, *, size: int = ENDLESS, salvage: bool = False) -> Iterator[bytes]:
-    """Yield ``size`` bytes of ``stream``, or what there is, as runs of whole lines.
-
-    Raises ``DataError`` for a line that is too long, ``Damaged`` where the stream is; the piece of a
-    line that the damage left comes before it only if that is to be ``salvage``d.
-    """
-    pending: list[bytes] = []
-    n_lines = 0
-    while size > 0:
-        try:
-            chunk = stream.read(min(streams.CHUNK, size))
-        except Damaged:
-            if salvage and any(pending):
-                yield b"".join(pending)
-            raise
-        if not chunk:
-            break
-        size -= len(chunk)
-        border = chunk.rfind(b"\n") + 1
-        if border:
-            yield b"".join([*pending, chunk[:border]])
-            n_lines += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == 10))  # eight times as fast as count()
-            pending = []
-        pending.append(chunk[border:])
-        if sum(map(len, pending)) > LINE_LIMIT:
-            raise DataError(
-                f"{name}, line {n_lines + 1}: is longer than {LINE_LIMIT >> 20} MiB", hint="put line ends into the text"
-            )
-    if any(pending):
-        yield b"".join(pending)
+    goes_on: bool = False
 
 
 class LineScanner:
-    """Finds documents in consecutive runs of whole lines; the runs may be cut anywhere between lines.
+    """Finds documents in consecutive runs of whole lines and parts of lines; they may be cut anywhere between these.
 
     Who knows that no document is too long need not have the lines weighed.
     """
 
-    def __init__(self, *, line_is_document: bool, weighing: bool = True, header: bool = False) -> None:
-        """``header``: the first line names columns, and counts as blank."""
+    def __init__(
+        self, *, line_is_document: bool, text: bool = True, weighing: bool = True, header: bool = False
+    ) -> None:
+        """``text``: lines may be cut, and documents within them. ``header``: the first line names columns, and counts
+        as blank."""
         self._line_is_document = line_is_document
+        self._text = text
         self._header = header
         self._weighing = weighing
         self._inside = False
         self._weight = 0
+        self.goes_on = False
+        """Whether the next run goes on with a line."""
 
     def scan(self, data: bytes) -> Lines:
-        """Return the lines of ``data``, which ends at the end of a line (or of the input)."""
+        """Return the lines of ``data``, which ends at the end of a line (or of a part, or of the input)."""
         array = np.frombuffer(data, np.uint8)
         stops = np.flatnonzero(array == 10)
         if len(data) and (len(stops) == 0 or stops[-1] != len(data) - 1):
@@ -113,34 +81,49 @@ class LineScanner:
         full = _full(data, array, starts, stops)
         if self._header and len(full):
             full[0] = self._header = False
+        goes_on, self.goes_on = self.goes_on, bool(data) and not data.endswith(b"\n")
+        if goes_on and not self._text:
+            full[0] = False
         weights = weigh(data, starts, stops - starts) if self._weighing else np.zeros(len(starts), np.int64)
+        begins = self._begins(full, goes_on=goes_on)
+        cuts = self._cut_long(begins, np.where(full, weights, 0)) if self._text else []
+        return Lines(starts, stops, full, begins, weights, cuts, goes_on)
+
+    def _begins(self, full: Flags, *, goes_on: bool) -> Flags:
+        """Return which lines begin a document, by which of them are ``full`` (``bool[N]`` both); the blank rest of a
+        line that is not blank parts nothing."""
+        filled = full
+        if goes_on and self._inside:
+            filled = full.copy()
+            filled[0] = True
         if self._line_is_document:
-            return Lines(starts, stops, full, full.copy(), weights, [])
-        begins = full & ~np.concatenate(([self._inside], full[:-1]))[: len(full)]
-        cuts = self._cut_long(begins, weights)
-        self._inside = bool(full[-1]) if len(full) else self._inside
-        return Lines(starts, stops, full, begins, weights, cuts)
+            begins = full.copy()
+            begins[:1] &= not (goes_on and self._inside)
+        else:
+            begins = full & ~np.concatenate(([self._inside], filled[:-1]))[: len(full)]
+        self._inside = bool(filled[-1]) if len(filled) else self._inside
+        return begins
 
     def _cut_long(self, begins: Flags, weights: Ints) -> list[int]:
         """Make a document begin (``bool[N]``, in place) at each line that would carry one past the limit; return those
         lines.
 
-        A piece that was cut off is within the limit, so that it is not cut again when it is read back; a line that
-        exceeds the limit alone stays whole. ``weights`` are ``int64[N]``.
+        A piece that was cut off is within the limit, so that it is not cut again when it is read back; a line, or a
+        part of one, that exceeds the limit alone stays whole. ``weights`` are ``int64[N]``.
         """
         upto = np.concatenate(([0], np.cumsum(weights)))
         borders = np.concatenate(([0], np.flatnonzero(begins), [len(weights)]))
         totals = np.diff(upto[borders])
         totals[0] += self._weight
         long = np.flatnonzero(totals > DOCUMENT_LIMIT).tolist()
-        cuts = [cut for i in long for cut in _cut_span(upto, borders[i], borders[i + 1], self._weight if i == 0 else 0)]
+        cuts = [cut for i in long for cut in cut_span(upto, borders[i], borders[i + 1], self._weight if i == 0 else 0)]
         begins[cuts] = True
         heads = np.flatnonzero(begins)
         self._weight = int(upto[-1] - upto[heads[-1]]) if len(heads) else self._weight + int(upto[-1])
         return cuts
 
 
-def _cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
+def cut_span(upto: Ints, start: int, stop: int, held: int) -> Iterator[int]:
     """Yield where to cut the document in the lines ``[start, stop)``, of which ``held`` lies before them; ``upto``
     ``int64[N + 1]`` is the weight before each line."""
     while True:

@@ -10,7 +10,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from zhprep.core import schema
-from zhprep.core.corpus.formats.lines import ENDLESS
+from zhprep.core.corpus.formats.parts import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.corpus.inputs import Damaged, Input
 from zhprep.core.errors import DataError, UsageError
@@ -33,10 +33,16 @@ BLANK = " \t\r\v\f\u3000"
 _ENDS_OF_STREAM = (b"\xff\xff\xff\xff\0\0\0\0", b"\0\0\0\0")
 
 
-def open_rows(
-    source: Input, *, text_key: str, start: int = 0, stop: int = ENDLESS
-) -> tuple[str, Iterator[pa.RecordBatch]]:
-    """Return the name of the table that ``source`` holds and the rows from ``start`` to ``stop`` in small batches.
+class FileRows(NamedTuple):
+    """The ``table`` that a file holds, whether it is one of ``ours``, and its rows in small ``batches``."""
+
+    table: str
+    ours: bool
+    batches: Iterator[pa.RecordBatch]
+
+
+def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLESS) -> FileRows:
+    """Return what ``source`` holds, and its rows from ``start`` to ``stop``.
 
     Raises ``Damaged`` (now or later) where the file cannot be read, ``UsageError`` when the text column is missing.
     """
@@ -58,7 +64,7 @@ def open_rows(
         raise DataError(f"{source.path}: holds a table of {table}, not documents", hint="give text, words or pinyin")
     if table is not None and not file_schema.equals(schema.DOCUMENT_TABLES[table]):
         raise DataError(f"{source.path}: is not the table of {table} that it says it is", hint="make it again")
-    return table or "text", _rows(source, ranges, table, text_key, start, stop)
+    return FileRows(table or "text", table is not None, _rows(source, ranges, table, text_key, start, stop))
 
 
 def row_weights(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
@@ -165,10 +171,10 @@ def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
     batch.validate(full=True)
     texts = batch.column(column)
     if pa.types.is_list(texts.type):
-        _, borders = bytes_of(texts.flatten())
+        borders = borders_of(texts.flatten())
         borders = borders[texts.offsets.to_numpy() - texts.offsets[0].as_py()]
     else:
-        _, borders = bytes_of(texts)
+        borders = borders_of(texts)
     start = 0
     while start < batch.num_rows:
         stop = max(start + 1, int(np.searchsorted(borders, borders[start] + BATCH, side="right")) - 1)
@@ -197,13 +203,20 @@ def _is_text(kind: pa.DataType) -> bool:
 
 def bytes_of(strings: pa.Array) -> tuple[bytes, npt.NDArray[np.int64]]:
     """Return the UTF-8 of strings one after the other, and the borders between them."""
-    large = pa.types.is_large_string(strings.type)
+    borders = borders_of(strings)
+    data = strings.buffers()[2]
+    if data is None or not len(strings):
+        return b"", borders
+    return data[int(borders[0]) : int(borders[-1])].to_pybytes(), borders - borders[0]
+
+
+def borders_of(strings: pa.Array) -> npt.NDArray[np.int64]:
+    """Return where strings begin and end in the buffer of their UTF-8, ``int64[N + 1]``."""
+    item = np.dtype(np.int64 if pa.types.is_large_string(strings.type) else np.int32)
     _, offsets, data = strings.buffers()
     if not len(strings) or data is None:
-        return b"", np.zeros(len(strings) + 1, np.int64)
-    item = np.dtype(np.int64 if large else np.int32)
-    borders = np.frombuffer(offsets, item, len(strings) + 1, strings.offset * item.itemsize).astype(np.int64)
-    return data[int(borders[0]) : int(borders[-1])].to_pybytes(), borders - borders[0]
+        return np.zeros(len(strings) + 1, np.int64)
+    return np.frombuffer(offsets, item, len(strings) + 1, strings.offset * item.itemsize).astype(np.int64)
 
 
 def _damaged(source: Input, why: object) -> Damaged:

@@ -15,6 +15,12 @@ import numpy.typing as npt
 _LIGHTEST = 16
 """A line weighs at least a sixteenth of its bytes, so that nothing made of symbols alone grows without bounds."""
 
+_SLICE = 4 << 20
+"""So many bytes are weighed at a time: what is made of them on the way is several times as large."""
+
+_AHEAD = 2
+"""So many bytes after a character's first say what it weighs."""
+
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
@@ -26,8 +32,14 @@ def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
     """
     weights = np.zeros(len(starts), np.int64)
     filled = np.flatnonzero(sizes)
-    if len(filled):
-        weights[filled] = np.add.reduceat(_per_byte(data), starts[filled], dtype=np.int64)
+    heads = starts[filled]
+    for begin in range(0, len(data) if len(filled) else 0, _SLICE):
+        per_byte = _per_byte(data[begin : begin + _SLICE + _AHEAD])[:_SLICE]
+        first, last = (int(place) for place in heads.searchsorted([begin, begin + len(per_byte)]))
+        if first and (rest := int(heads[first]) - begin if first < last else len(per_byte)):
+            weights[filled[first - 1]] += per_byte[:rest].sum(dtype=np.int64)  # of a line that began before
+        if first < last:
+            weights[filled[first:last]] += np.add.reduceat(per_byte, heads[first:last] - begin, dtype=np.int64)
     return np.maximum(weights, sizes // _LIGHTEST)
 
 

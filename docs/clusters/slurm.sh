@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Make instances with a job array of Slurm, then finish and check them when all tasks are done.
+#   docs/clusters/slurm.sh CORPUS VOCAB DATA [TASKS]
+# Run it again after any failure: what is done is kept. CORPUS, VOCAB and DATA must be seen by all nodes.
+set -euo pipefail
+corpus=$1 vocab=$2 data=$3 tasks=${4:-64}
+here=$(cd "$(dirname "$0")" && pwd)
+
+# USR1 comes two minutes before the time is up: zhprep ends with exit code 85, and the task is put into the queue again.
+# shellcheck disable=SC2086
+array=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep --array="0-$((tasks - 1))" --requeue --signal=B:USR1@120 \
+  "$here/slurm-task.sh" make-instances "$corpus" --vocab "$vocab" -o "$data" --num-shards "$tasks" --quiet)
+
+# shellcheck disable=SC2086
+sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep-merge --dependency="afterok:$array" --kill-on-invalid-dep=yes \
+  --wrap "zhprep merge '$data' --quiet && zhprep verify '$data' --quiet"

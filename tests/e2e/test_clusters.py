@@ -1,0 +1,176 @@
+"""The scripts of docs/clusters run as they are, to the bytes of one process; each is skipped where its program is not."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from command_line import PACKAGE_PARENT, environment, made_by, zhprep
+from plain_tasks import contents
+
+SCRIPTS = PACKAGE_PARENT / "docs" / "clusters"
+
+
+@pytest.fixture
+def here(tmp_path: Path, sample_data: Path) -> Path:
+    """A folder with a space in its name, a corpus, and a program `zhprep`."""
+    folder = tmp_path / "a folder"
+    shutil.copytree(sample_data / "corpus", folder / "corpus")
+    program = folder / "bin" / "zhprep"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zhprep "$@"\n')
+    program.chmod(0o755)
+    return folder
+
+
+@pytest.fixture
+def whole(here: Path, vocab: Path, tmp_path: Path) -> dict[str, bytes]:
+    return contents(made_by("make-instances", here / "corpus", "--vocab", vocab, output=tmp_path / "alone"))
+
+
+def with_program(here: Path, **more: str) -> dict[str, str]:
+    return environment(PATH=f"{here / 'bin'}:{os.environ['PATH']}", **more)
+
+
+def wait_until(done: object, seconds: float = 120.0) -> None:
+    end = time.monotonic() + seconds
+    while not done():  # type: ignore[operator]
+        assert time.monotonic() < end, "nothing happened"
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
+def test_gnu_parallel_with_a_job_killed(here: Path, vocab: Path, whole: dict[str, bytes]) -> None:
+    command = [SCRIPTS / "parallel.sh", here / "corpus", vocab, here / "data", "4"]
+    options = with_program(here, JOBS="2", PARALLEL_HOME=str(here / "home"))
+    with subprocess.Popen(command, env=options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:
+        jobs: list[psutil.Process] = []
+        while started.poll() is None and not jobs:
+            below = psutil.Process(started.pid).children(recursive=True)
+            jobs = [one for one in below if one.cmdline()[1:3] == ["-m", "zhprep"]]
+            time.sleep(0.02)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            jobs[0].send_signal(signal.SIGKILL)
+        said, _ = started.communicate(timeout=180)
+    assert started.returncode == 0, said.decode()
+    assert contents(here / "data") == whole
+
+
+def test_the_pods_of_kubernetes(
+    here: Path, vocab: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yaml = pytest.importorskip("yaml")
+    job = yaml.safe_load((SCRIPTS / "kubernetes.yaml").read_text("utf-8"))["spec"]
+    assert job["completionMode"] == "Indexed"
+    (container,) = job["template"]["spec"]["containers"]
+    assert container["command"][0] == "zhprep"
+    places = {"/work/corpus": str(here / "corpus"), "/work/vocab": str(vocab), "/work/data": str(here / "data")}
+    command = [places.get(part, part) for part in container["command"][1:]]
+    assert int(command[command.index("--num-shards") + 1]) == job["completions"]
+    for index in reversed(range(job["completions"])):
+        monkeypatch.setenv("JOB_COMPLETION_INDEX", str(index))
+        result = zhprep(*command, "--quiet")
+        assert (result.code, result.err) == (0, "")
+    assert contents(here / "data") == whole
+
+
+CONFIG = """
+ClusterName=tests
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+AuthType=auth/munge
+AuthInfo=socket={top}/munge.socket
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation={top}/state
+SlurmdSpoolDir={top}/spool-%n
+SlurmctldPidFile={top}/slurmctld.pid
+SlurmdPidFile={top}/slurmd-%n.pid
+SlurmctldLogFile={top}/slurmctld.log
+SlurmdLogFile={top}/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+JobAcctGatherType=jobacct_gather/none
+MpiDefault=none
+ReturnToService=2
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=2
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=2
+PartitionName=debug Nodes=n1,n2 Default=YES
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Two nodes of Slurm on this machine; gives the environment that its commands need."""
+    for program in ("slurmctld", "slurmd", "munged", "sbatch"):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            pytest.skip(f"{program} is not installed")
+    if os.geteuid():
+        pytest.skip("Slurm's daemons need root")
+    top = tmp_path_factory.mktemp("slurm")
+    for name in ("state", "spool-n1", "spool-n2"):
+        (top / name).mkdir()
+    key = top / "munge.key"
+    key.write_bytes(os.urandom(128))
+    key.chmod(0o400)
+    host = socket.gethostname().split(".")[0]
+    config = top / "slurm.conf"
+    config.write_text(CONFIG.format(host=host, top=top, port=free_port(), one=free_port(), two=free_port()))
+    munge = [
+        "munged", "--foreground", "--force", f"--key-file={key}", f"--socket={top}/munge.socket",
+        f"--pid-file={top}/munged.pid", f"--log-file={top}/munged.log", f"--seed-file={top}/munge.seed",
+    ]  # fmt: skip
+    daemons = [
+        munge, ["slurmctld", "-D", "-c", "-f", config],
+        ["slurmd", "-D", "-N", "n1", "-f", config], ["slurmd", "-D", "-N", "n2", "-f", config],
+    ]  # fmt: skip
+    options = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "SLURM_CONF": str(config)}
+    started = []
+    try:
+        for daemon in daemons:
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            started.append(subprocess.Popen(list(map(str, daemon)), env=options, **silent))  # type: ignore[call-overload]
+            time.sleep(1.0)
+        idle = ["sinfo", "--noheader", "--states=idle", "--format=%D"]
+        wait_until(
+            lambda: subprocess.run(idle, env=options, capture_output=True, check=False).stdout.strip() == b"2", 60
+        )
+        yield {"SLURM_CONF": str(config)}
+    finally:
+        for one in reversed(started):
+            one.terminate()
+            one.wait(timeout=30)
+
+
+@pytest.mark.slow
+def test_an_array_of_slurm_and_the_job_after_it(
+    here: Path, vocab: Path, whole: dict[str, bytes], slurm: dict[str, str]
+) -> None:
+    options = with_program(here, SBATCH_OPTIONS=f"--output={here.parent}/log-%A-%a.txt", **slurm)
+    command = [SCRIPTS / "slurm.sh", here / "corpus", vocab, here / "data", "4"]
+    done = subprocess.run(command, env=options, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    queue = ["squeue", "--noheader"]
+    wait_until(lambda: not subprocess.run(queue, env=options, capture_output=True, check=True).stdout.strip())
+    said = "".join(path.read_text("utf-8") for path in here.parent.glob("log-*"))
+    assert contents(here / "data") == whole, said
+    assert not said
