@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -87,10 +87,7 @@ def begin_with(
             found[name] = _by_position(found[name], own[name], longer, folder)
     fresh = load_found(model, found, folder)
     moved = longer["from"] != longer["to"] and any(rows.of == "position" for rows in known.values())
-    counted: Counter[str] = Counter()
-    for tokens in joined.values():
-        counted.update({} if tokens is None else _counts(tokens))
-    return Initial(fresh, dict(counted), longer if moved else {})
+    return Initial(fresh, _counts(joined.values()), longer if moved else {})
 
 
 def _part(weight: str) -> str:
@@ -111,8 +108,13 @@ def vocabularies(model: Model) -> dict[str, str]:
     return {f"{name}.{weight}": part.config.vocabulary for name, part in parts.items() for weight in part.rows}
 
 
-def _counts(tokens: Origins) -> dict[str, int]:
-    return {"kept": tokens.n_kept, "means_of_pieces": tokens.n_made, "means_of_all": tokens.n_unknown}
+def _counts(joined: Iterable[Origins | None]) -> dict[str, int]:
+    """Return how many rows were made how, over all vocabularies that differ; nothing where none does."""
+    counted: Counter[str] = Counter()
+    for tokens in joined:
+        if tokens is not None:
+            counted.update(kept=tokens.n_kept, means_of_pieces=tokens.n_made, means_of_all=tokens.n_unknown)
+    return dict(counted)
 
 
 def _tokens(sizes: set[int], folder: Path, vocabulary: Vocabulary) -> Origins | None:
