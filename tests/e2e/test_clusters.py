@@ -58,7 +58,8 @@ def test_gnu_parallel_with_a_job_killed(here: Path, vocab: Path, whole: dict[str
         jobs: list[psutil.Process] = []
         while started.poll() is None and not jobs:
             below = psutil.Process(started.pid).children(recursive=True)
-            jobs = [one for one in below if one.cmdline()[1:3] == ["-m", "zhprep"]]
+            with contextlib.suppress(psutil.Error):  # one may be gone, or dead and not yet waited for
+                jobs = [one for one in below if one.cmdline()[1:3] == ["-m", "zhprep"]]
             time.sleep(0.02)
         with contextlib.suppress(psutil.NoSuchProcess):
             jobs[0].send_signal(signal.SIGKILL)

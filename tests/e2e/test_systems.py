@@ -191,7 +191,7 @@ def learns(name: str, sample_data: Path, tmp_path: Path) -> None:
         assert held_out[objective]["loss"] < nothing_learnt - margin, (objective, held_out[objective])
 
 
-BRIEF = {"batch_size": 4, "log_every": 1, "eval_every": 0, "checkpoint_every": 100}
+BRIEF = {"batch_size": 16, "log_every": 1, "eval_every": 0, "checkpoint_every": 100}
 
 
 def everything_is_verified(work: Path) -> None:

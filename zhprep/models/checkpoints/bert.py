@@ -66,7 +66,7 @@ def matches(config: ModelConfig) -> bool:
         has_parts(config, body="causal" if writes else body)
         and set(config.parts) <= {body, *config.objectives}
         and set(config.inputs) <= {"token", "position", "segment"}
-        and (writes or "lm" not in config.objectives)
+        and (writes or not {"lm", "rtd"} & set(config.objectives))  # a discriminator is an ELECTRA
         and not any(":" in name for name in config.objectives)
         and len(set(config.objectives) & set(SENTENCE)) <= 1
     )
