@@ -75,7 +75,9 @@ def assert_masked_tokens_are_not_in_the_batch(batches: Batches, model: Model, vo
     after = dataclasses.replace(batches, instances=stored).make(rows, np.zeros_like(rows))
     answers = {name for names in model.labels.values() for name in names}
     assert any(not torch.equal(before[name], after[name]) for name in answers), "nothing was changed"
-    specs = [model.body.streams[stream] for stream in model.wanted]
+    asked = {model.reads[objective] for objective, names in model.labels.items() if names}
+    asked |= {name for stream in asked for name in model.body.made_from.get(stream, ())}
+    specs = [model.body.streams[stream] for stream in asked]
     read = {name for spec in specs for name in spec.in_batch((*spec.needs, *spec.takes))}
     for name in before.keys() & read - answers:
         assert torch.equal(before[name], after[name]), f"{name} tells what is masked"
