@@ -31,10 +31,10 @@ _UNSEALED = ("vocabulary", "run")
 
 _FILES = {"*": {"bytes": int, "sha256": SHA256}}
 SHARDED = {
-    "content_sha256": SHA256,
-    "config": dict,
-    "account": ACCOUNT,
-    "shards": [{"name": str, "rows": int, "bytes": int, "sha256?": SHA256}],
+    "content_sha256": str,
+    "config?": dict,
+    "account?": ACCOUNT,
+    "shards": [{"name": str, "rows?": int, "bytes?": int, "sha256?": SHA256}],
     "files?": _FILES,
 }
 """The shape of a manifest of shards."""
