@@ -104,7 +104,6 @@ class _Maker:
     def __call__(self, batch: pa.RecordBatch) -> tuple[bytes, Account]:
         account = Account()
         done = self.chain.do(batch, account)
-        self.chain.keep_words()
         return (_FORMS[self.form](done) if done.num_rows else b""), account
 
 
