@@ -5,19 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
-import pytest
 from command_line import refused, zhprep
-
-
-@pytest.fixture(scope="module")
-def small_task(tmp_path_factory, sample_data):
-    """The first rows of a sample task."""
-    folder = tmp_path_factory.mktemp("tasks") / "topic"
-    folder.mkdir()
-    for part in ("train", "dev"):
-        lines = (sample_data / "tasks" / "topic" / f"{part}.jsonl").read_text("utf-8").splitlines()
-        (folder / f"{part}.jsonl").write_text("\n".join(lines[:40]) + "\n", encoding="utf-8")
-    return folder
 
 
 def test_intrinsic_figures_and_a_task(run, small_task, tmp_path):

@@ -9,16 +9,12 @@ from command_line import refused, zhprep
 
 
 @pytest.fixture(scope="module")
-def task(tmp_path_factory, sample_data):
+def task(small_task, sample_data):
     """The first rows of a sample task, and a test without labels."""
-    folder = tmp_path_factory.mktemp("tasks") / "topic"
-    folder.mkdir()
-    for part in ("train", "dev"):
-        lines = (sample_data / "tasks" / "topic" / f"{part}.jsonl").read_text("utf-8").splitlines()
-        (folder / f"{part}.jsonl").write_text("\n".join(lines[:40]) + "\n", encoding="utf-8")
+    lines = (sample_data / "tasks" / "topic" / "dev.jsonl").read_text("utf-8").splitlines()
     rows = [{"id": 70 + n, "text": json.loads(line)["text"]} for n, line in enumerate(lines[40:45])]
-    (folder / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return folder
+    (small_task / "test.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return small_task
 
 
 FLAGS = ("--epochs", 1, "--seeds", "0,1", "--threads", 1)

@@ -76,7 +76,11 @@ def test_the_pods_of_kubernetes(
     assert job["completionMode"] == "Indexed"
     (container,) = job["template"]["spec"]["containers"]
     assert container["command"][0] == "zhprep"
-    places = {"/work/corpus": str(here / "corpus"), "/work/vocab": str(vocab), "/work/data": str(here / "data")}
+    places = {
+        "/mnt/zhprep/corpus": str(here / "corpus"),
+        "/mnt/zhprep/vocab": str(vocab),
+        "/mnt/zhprep/data": str(here / "data"),
+    }
     command = [places.get(part, part) for part in container["command"][1:]]
     assert int(command[command.index("--num-shards") + 1]) == job["completions"]
     for index in reversed(range(job["completions"])):

@@ -10,6 +10,7 @@ import click
 
 from zhprep.cli.evaluate import transfer_options
 from zhprep.cli.options import Existing, Name, config_options, read_config
+from zhprep.cli.outputs import file_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
@@ -43,8 +44,8 @@ def command(
     shared, options = split_shared(options)
     if output is not None and output.is_dir():
         output = output / f"{task.name if task.is_dir() else task.parent.name}_predict.json"
-    if output is not None and output.exists() and not overwrite:
-        raise UsageError(f"{output} is there already", hint="give another name, or --overwrite")
+    if output is not None:
+        output = file_output(output, overwrite=overwrite)
     if shared.json and output is None:
         raise UsageError("predictions and the report would both be on stdout", hint="give -o OUT with --json")
     config = read_config(EvaluateConfig, options)

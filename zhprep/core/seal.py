@@ -39,8 +39,7 @@ def read_object(path: Path, shape: Shape = dict) -> dict[str, Any]:
         raise DataError(f"{path}: is damaged: {error}", hint=_AGAIN) from error
     if not isinstance(value, dict):
         raise DataError(f"{path}: is damaged: not a JSON object", hint=_AGAIN)
-    if wrong := fault(value, shape):
-        raise DataError(f"{path}: is damaged: {wrong}", hint=_AGAIN)
+    check_shape(path, value, shape)
     return value
 
 
@@ -54,11 +53,16 @@ def read_sealed(path: Path, shape: Shape = dict, *, required: bool = False, hint
         value = read_object(path)
         if required or SEAL in value:
             check_seal(path, value)
-        if wrong := fault(value, shape):  # after the seal: who changed it has to know that first
-            raise DataError(f"{path}: is damaged: {wrong}", hint=_AGAIN)
+        check_shape(path, value, shape)  # after the seal: who changed it has to know that first
     except DataError as error:
         raise DataError(str(error), hint=hint) from error
     return value
+
+
+def check_shape(path: Path, value: dict[str, Any], shape: Shape) -> None:
+    """Raise ``DataError`` unless ``value``, read from ``path``, is as ``shape`` says."""
+    if wrong := fault(value, shape):
+        raise DataError(f"{path}: is damaged: {wrong}", hint=_AGAIN)
 
 
 def check_seal(path: Path, value: dict[str, Any]) -> None:

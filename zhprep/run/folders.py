@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import DataError
-from zhprep.core.seal import check_seal, read_sealed
+from zhprep.core.seal import check_seal, check_shape, read_sealed
 from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
 
 COUNTS = ".counts"
@@ -55,7 +55,9 @@ def read_plan(path: Path) -> dict[str, Any]:
     if not file.exists():
         raise DataError(f"{path}: was not made by zhprep (no plan.json)", hint="name a folder that -o named")
     plan = read_sealed(file)
-    return plan if "corpus" in plan else read_sealed(file, _RUN)
+    if "corpus" not in plan:
+        check_shape(file, plan, _RUN)
+    return plan
 
 
 def finished_characters(path: Path, index: int = 0, of: int = 1) -> int:

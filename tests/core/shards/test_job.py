@@ -12,24 +12,7 @@ from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, 
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.shards import BlockJob, Folder, Output, open_folder, run_job, verify
-from zhprep.core.shards.making import job, maker
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return make_input(tmp_path / "x.txt")
-
-
-@pytest.fixture
-def whole(tmp_path: Path, corpus: Path) -> dict[str, bytes]:
-    """What a job gives that nothing happened to."""
-    run_job(make_job(corpus), Output(tmp_path / "whole", executor="inline"))
-    return contents(tmp_path / "whole")
-
-
-@pytest.fixture
-def _every_block_is_worth_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "WORTH_A_WORKER", 1)
+from zhprep.core.shards.making import maker
 
 
 @pytest.mark.usefixtures("_every_block_is_worth_a_worker")

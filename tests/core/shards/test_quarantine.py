@@ -7,28 +7,13 @@ import multiprocessing
 from pathlib import Path
 
 import pytest
-from plain_tasks import Copy, Deadly, contents, make_input, make_job
+from plain_tasks import Copy, Deadly, contents, make_job
 
 from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.core.errors import DataError
 from zhprep.core.shards import BlockJob, Output, open_folder, run_job, verify
-from zhprep.core.shards.making import job
 
-
-@pytest.fixture(autouse=True)
-def _every_block_is_worth_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job, "WORTH_A_WORKER", 1)
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    return make_input(tmp_path / "x.txt")
-
-
-@pytest.fixture
-def whole(tmp_path: Path, corpus: Path) -> dict[str, bytes]:
-    run_job(make_job(corpus), Output(tmp_path / "whole", executor="inline"))
-    return contents(tmp_path / "whole")
+pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker")
 
 
 def test_the_document_is_named_and_the_rest_is_done(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:

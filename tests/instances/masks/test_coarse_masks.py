@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pyarrow as pa
 import pytest
+from fixed_encoder import FixedEncoder
 from made_words import make_documents, words_batch
 
 from zhprep import vocab
@@ -112,20 +113,6 @@ def test_masks_on_disk_are_those_of_the_epochs_and_a_broken_tie_is_found(vocabul
     assert "coarse tokens masked otherwise" in lint([broken], config, facts_of(config, vocabulary)).problems[0]
 
 
-class Fixed:
-    """An encoder that cuts the one sentence at given places."""
-
-    takes_words = False
-    id_type = np.dtype(np.uint16)
-
-    def __init__(self, edges):
-        self.edges = np.array(edges, np.int32)
-
-    def encode(self, sentences, ends=None):
-        starts, stops = self.edges[:-1], self.edges[1:]
-        return vocab.Encoded(10 + np.arange(len(starts)).astype(np.uint16), starts, stops, np.array([0, len(starts)]))
-
-
 @pytest.mark.parametrize(
     ("fine", "coarse", "of"),
     [
@@ -136,7 +123,8 @@ class Fixed:
     ],
 )
 def test_tokens_that_do_not_nest_are_one_word(fine, coarse, of):
-    tokens = Reader(Fixed(fine), Fixed(coarse)).read(words_batch([[["甲", "ab", "cd"]]]), 0, Account()).tokens
+    reader = Reader(FixedEncoder(fine, 10), FixedEncoder(coarse, 10))
+    tokens = reader.read(words_batch([[["甲", "ab", "cd"]]]), 0, Account()).tokens
     assert tokens.coarse.of.tolist() == of
     assert tokens.opens.tolist() == [True, *(one != before for before, one in itertools.pairwise(of))]
     every = tokens.take(np.array([0]), np.array([len(tokens)]))

@@ -19,7 +19,7 @@ from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
-from zhprep.core.seal import SEAL, check_seal, read_object, sealed
+from zhprep.core.seal import SEAL, check_seal, check_shape, read_object, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.commit import write_json
 
@@ -66,7 +66,8 @@ def load_manifest(folder: Path) -> dict[str, Any]:
         raise DataError(f"{folder}: {what}", hint="make it again with this version")
     if SEAL in manifest or ("files" in manifest and manifest.get("table") not in _UNSEALED):
         check_seal(file, manifest)
-    return read_object(file, _SHAPES.get(manifest["table"], SHARDED))
+    check_shape(file, manifest, _SHAPES.get(manifest["table"], SHARDED))
+    return manifest
 
 
 def facts_of_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:

@@ -55,10 +55,6 @@ class RowChoice(Head):
         sums = sums.index_add(0, batch["example"], shifted.exp())
         return sums.log().sum() - shifted[batch["label"] == 1].sum()
 
-    def told(self, logits: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
-        """Return the scores."""
-        return logits
-
 
 class MultipleChoice(TaskKind):
     """Which choice is right; what is said is its number."""

@@ -65,10 +65,6 @@ class BlankFiller(Head):
         """Return the cross-entropies of the right candidates."""
         return F.cross_entropy(logits, batch["label"], reduction="sum")
 
-    def told(self, logits: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
-        """Return the scores."""
-        return logits
-
 
 class Cloze(TaskKind):
     """Which candidate stands in a blank; what is said is its number."""

@@ -46,10 +46,6 @@ class RowNumber(Head):
         """Return the squared errors."""
         return (logits - batch["target"]).square().sum()
 
-    def told(self, logits: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
-        """Return the numbers."""
-        return logits
-
 
 class Similarity(TaskKind):
     """A number for a pair; what is said is on the scale of train."""

@@ -7,33 +7,17 @@ small model, so this is 4 to 5 times faster at ``tiny`` than scoring all positio
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from types import MappingProxyType
 
-from zhprep.models.blocks.heads import MaskedTokenHead
-from zhprep.models.blocks.part import Batch, TableRows
-from zhprep.models.config import ModelConfig
-from zhprep.models.objectives.objective import Objective, asked_at
-from zhprep.models.prediction import IGNORED, Prediction
+from zhprep.models.objectives.objective import TokenObjective, asked_at
+from zhprep.models.prediction import Prediction
 from zhprep.models.stream import HiddenStream
 
 
-class MaskedTokens(Objective):
+class MaskedTokens(TokenObjective):
     """The original token of every masked position of the stream."""
 
-    needs: tuple[str, ...] = ("input_ids",)
     labels = ("masked_labels",)
     text = "masked"
-    rows: Mapping[str, TableRows] = MappingProxyType({"head.bias": TableRows("token")})
-
-    def __init__(self, config: ModelConfig) -> None:
-        super().__init__(config)
-        self.head = MaskedTokenHead(config)
-        self.needs = (*type(self).needs, *self.head.output.needs)
-
-    def count(self, batch: Batch) -> int:
-        """Return the number of masked tokens."""
-        return int((batch["masked_labels"] != IGNORED).sum())
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, V]`` of the masked tokens; it ``found`` the ``masked_states`` ``[M, E]`` they are of."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 from torch import Tensor
 
-from zhprep.models.blocks.heads import ClassificationHead
+from zhprep.models.blocks.heads import ClassificationHead, MaskedTokenHead
 from zhprep.models.blocks.output import Asked
-from zhprep.models.blocks.part import Batch, Part
+from zhprep.models.blocks.part import Batch, Part, TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
@@ -39,9 +41,9 @@ class Objective(Part):
         """Return how many things there are to predict in ``batch``, before anything is computed.
 
         It is what :attr:`Prediction.count` will be: the loss of a step is a mean over all its parts and processes, and
-        the divisor is needed before the first gradient.
+        the divisor is needed before the first gradient. Here it is the number of labels, in their first column.
         """
-        raise NotImplementedError
+        return int((batch[self.labels[0]] != IGNORED).sum())
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return what is predicted in ``stream.batch``."""
@@ -66,6 +68,18 @@ class RowClass(Objective):
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[B, n_classes]``."""
         return Prediction.of_classes(self.head(stream.row_states), stream.batch.get(self.needs[0]))
+
+
+class TokenObjective(Objective):
+    """Tell tokens by the masked-token head, whose scores may be of all tokens or of some (``output``)."""
+
+    needs: tuple[str, ...] = ("input_ids",)
+    rows: Mapping[str, TableRows] = MappingProxyType({"head.bias": TableRows("token")})
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        self.head = MaskedTokenHead(config)
+        self.needs = (*type(self).needs, *self.head.output.needs)
 
 
 def asked_at(stream: HiddenStream, states: Tensor, positions: Tensor, labels: Tensor | None) -> Asked:

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from zhprep.models.blocks.feedforward import activation_of
 from zhprep.models.blocks.norms import make_norm
-from zhprep.models.blocks.part import Batch, TableRows
+from zhprep.models.blocks.part import TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
-from zhprep.models.prediction import IGNORED, Prediction
+from zhprep.models.prediction import Prediction
 from zhprep.models.stream import HiddenStream
 
 
@@ -34,10 +34,6 @@ class OriginalPlace(Objective):
         self.activation = activation_of(config).function
         self.norm = make_norm(config)
         self.bias = nn.Parameter(torch.zeros(config.max_position_embeddings))
-
-    def count(self, batch: Batch) -> int:
-        """Return the number of tokens that were chosen."""
-        return int((batch["masked_places"] != IGNORED).sum())
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, L]`` over the places of each token's row; padding is never one of them."""

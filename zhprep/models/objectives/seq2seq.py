@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.core.config import setting
-from zhprep.models.blocks.part import Batch, TableRows
+from zhprep.models.blocks.part import TableRows
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
@@ -55,10 +55,6 @@ class TargetTokens(Objective):
         bias = dict(self.named_buffers()).get("final_logits_bias")
         table = token_table if self.output is None else self.output.weight
         return F.linear(hidden_states * self.scale, table, None if bias is None else bias[0])
-
-    def count(self, batch: Batch) -> int:
-        """Return the number of tokens to write."""
-        return int((batch["labels"] != IGNORED).sum())
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[N, V]`` of the ``N`` tokens to write."""
