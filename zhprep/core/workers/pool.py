@@ -21,11 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import ZhprepError
+from zhprep.core.stalls import TICK
 from zhprep.core.workers.outcome import ATTEMPTS, Killed
 from zhprep.core.workers.worker import FAILED, READY, work
-
-TICK = 5.0
-"""Seconds after which whoever waits for results hears that there are none."""
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
