@@ -31,6 +31,7 @@ COMMANDS = {
     "run": "Do every stage of a recipe, from raw text to a report.",
     "demo": "Do the whole pipeline on the bundled sample data.",
     "show-masks": "Show the mask strategies side by side on one sentence.",
+    "plan": "Read a corpus once and say how it is cut; or, without reading it all, what it will cost.",
     "status": "Say what of a folder is done, how fast it goes, and what failed and why.",
     "merge": "Finish a folder whose shards were made by an array of tasks.",
     "verify": "Check a folder against its manifest.",
@@ -42,7 +43,7 @@ COMMANDS = {
 }
 """The commands in the order of the pipeline, each with its summary."""
 
-_HAS_WORKERS = ("normalize", "segment", "extract-pinyin", "make-instances")
+_HAS_WORKERS = ("normalize", "segment", "extract-pinyin", "make-instances", "plan")
 """These use cores by processes, which can be forked only where numpy's library has started no threads."""
 
 

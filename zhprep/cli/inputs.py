@@ -11,9 +11,9 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import Name
+from zhprep.cli.options import Name, existing
 from zhprep.cli.shared import Shared
-from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
+from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, find_inputs, load_corpus, scan
 from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards import Claim, remove_leftovers, telling, temporary_name
@@ -85,6 +85,9 @@ def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
 @contextlib.contextmanager
 def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, shared: Shared) -> Iterator[Corpus]:
     """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
+    if any(argument.endswith(PLAN_SUFFIX) for argument in arguments):
+        yield _kept_plan(arguments, read, shared)
+        return
     arguments = arguments_or_stdin(arguments)
     if STDIN not in arguments:
         yield _scanned(list(_sources(arguments, read, output)), read, shared)
@@ -96,6 +99,19 @@ def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, shared: 
             yield _scanned(list(_sources(arguments, read, spooled)), read, shared)
         finally:
             spooled.unlink(missing_ok=True)
+
+
+def _kept_plan(arguments: tuple[str, ...], read: ReadConfig, shared: Shared) -> Corpus:
+    """Return the corpus of the plan that is the only input; raises ``UsageError`` for flags that say otherwise."""
+    if len(arguments) > 1:
+        raise UsageError(
+            f"{arguments[0]}: a plan is the whole input", hint="plan all inputs together: zhprep plan INPUT..."
+        )
+    corpus = load_corpus(existing(Path(arguments[0])))
+    if read not in (ReadConfig(), corpus.read) or shared.block_size is not None:
+        hint = "leave out such flags, or plan again with them"
+        raise UsageError(f"{arguments[0]}: how the corpus is read and cut is said by the plan", hint=hint)
+    return corpus
 
 
 def _scanned(sources: list[Input], read: ReadConfig, shared: Shared) -> Corpus:

@@ -55,8 +55,15 @@ def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -
 def make_run(
     recipe: str, folder: Path, shared: Shared, *, size: str, steps: int | None = None, seed: int | None = None,
     vocab: Path | None = None, vocab_size: int | None = None, tags: str | None = None, tasks: tuple[Path, ...] = (),
+    data_alone: bool = False,
 ) -> Run:  # fmt: skip
-    """Put the flags of ``run`` and ``demo`` over a recipe, and check the whole before anything is read."""
+    """Put the flags of ``run`` and ``demo`` over a recipe, and check the whole before anything is read.
+
+    ``data_alone`` leaves the model out, and so what only training needs.
+    """
+    sections = load_recipe(recipe, size=size)
+    if data_alone:
+        sections = {name: section for name, section in sections.items() if name != "model"}
     seeds = {} if seed is None else {"seed": seed}
     flags: dict[str, dict[str, Any]] = {
         "vocab": {} if vocab_size is None else {"size": vocab_size},
@@ -64,7 +71,7 @@ def make_run(
         "pretrain": {"size": size, **seeds, **({} if steps is None else {"steps": steps})},
     }
     run = Run(
-        load_recipe(recipe, size=size), folder, job_output(folder, shared, "run"), size,
+        sections, folder, job_output(folder, shared, "run"), size,
         vocab, tasks, flags, shared.progress,
     )  # fmt: skip
     run.check()

@@ -27,7 +27,7 @@ ON_KILL = ("fail", "skip")
 
 RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
 
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 
 
 class Size(ParamType):
@@ -37,7 +37,7 @@ class Size(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number of bytes."""
-        match = re.fullmatch(r"(\d+)\s*([kmg]?)(?:i?b)?", str(value).strip().lower())
+        match = re.fullmatch(r"(\d+)\s*([kmgt]?)(?:i?b)?", str(value).strip().lower())
         if not match or int(match[1]) == 0:
             self.fail(f"{value!r} is not a size; write 64MiB, 512k or a number of bytes", param, ctx)
         return int(match[1]) * _UNITS[match[2]]

@@ -175,7 +175,7 @@ def _data(run: Run, corpus: Corpus) -> Report:
     similar = run.folder / SIMILAR_WORDS
     if run.instances.similar_words == str(similar) and (run.output.overwrite or not similar.exists()):
         run.tell("similar-words", "find similar words in the corpus")
-        similar_words_of(corpus, _chain(run, corpus, "words"), similar, SimilarConfig(), Account())
+        similar_words_of(corpus, chain_of(run, corpus, "words"), similar, SimilarConfig(), Account())
     run.tell("data", "make instances")
     made = {name: _instances(run, corpus, vocabulary, name, config) for name, config in dict(run.phases).items()}
     if "glyphs" in run.recipe:
@@ -185,7 +185,8 @@ def _data(run: Run, corpus: Corpus) -> Report:
     return made[f"{run.prefix}data"]
 
 
-def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
+def chain_of(run: Run, corpus: Corpus, table: str) -> Chain:
+    """Return the text stages of the recipe from what ``corpus`` holds to ``table``."""
     normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
     _, normalize, segment = of_parallel_text(run.config(InstancesConfig, "instances"), corpus.read, normalize, segment)
     pinyin = run.config(PinyinConfig, "pinyin")
@@ -196,13 +197,13 @@ def _vocabulary(run: Run, corpus: Corpus, section: str = "vocab", folder: str = 
     config = run.config(VocabConfig, section)
     table = "words" if TYPES[config.type].by_word == "required" else "text"
     name = f"{run.prefix}{folder}"
-    build_vocabulary(corpus, _chain(run, corpus, table), config, run.output_at(name))
+    build_vocabulary(corpus, chain_of(run, corpus, table), config, run.output_at(name))
     return run.folder / name
 
 
 def _instances(run: Run, corpus: Corpus, vocabulary: Path, name: str, config: InstancesConfig) -> Report:
     table = "pinyin" if "pinyin" in run.recipe else "words"
-    task = MakeInstances(_chain(run, corpus, table), config, vocabulary, run.recipe["name"])
+    task = MakeInstances(chain_of(run, corpus, table), config, vocabulary, run.recipe["name"])
     return make_instances(corpus, task, run.output_at(name))
 
 

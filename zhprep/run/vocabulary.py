@@ -53,6 +53,11 @@ class CountPieces:
     patched: str = ""
     table: str = "counts"
 
+    @property
+    def by_word(self) -> bool:
+        """Whether the pieces are words of a segmenter."""
+        return self.chain.table != "text" and TYPES[self.vocab.type].by_word != "no"
+
     def config(self) -> dict[str, Any]:
         """Return the settings of the text stages and of the vocabulary, and which one is patched, if one is."""
         old = {"patched": self.patched} if self.patched else {}
@@ -95,8 +100,7 @@ def build_vocabulary(
             return report
         vocabulary = _finished(output.path, sha)
         if vocabulary is None:
-            by_word = chain.table != "text" and TYPES[config.type].by_word != "no"
-            counts = _merged(counts_folder, report.account, by_word=by_word)
+            counts = merged_counts(counts_folder, report.account, by_word=task.by_word)
             try:
                 vocabulary = train(counts, config) if old is None else patch(old, counts, config)
             except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
@@ -170,7 +174,8 @@ def _manifest(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _merged(folder: Path, account: Account, *, by_word: bool) -> Counts:
+def merged_counts(folder: Path, account: Account, *, by_word: bool) -> Counts:
+    """Return the sum of the counts of all blocks in ``folder``."""
     counts = account.counts
     totals = {"documents": counts["documents_out"], **{name: counts[name] for name in ("sentences", "characters")}}
     parts = (Counts(pa.Table.from_batches([batch], SCHEMA), {}, by_word) for batch in open_batches(folder, "counts"))

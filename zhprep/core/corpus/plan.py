@@ -89,7 +89,7 @@ def scan(
             corpus.facts.append({"bytes": sizes[index], "sha256": digest.hexdigest(), "damaged": cutter.damaged})
             corpus.tables.append(cutter.table)
     _check(corpus, pieces)
-    corpus.blocks = list(_group(pieces, block_size or _block_size(total)))
+    corpus.blocks = list(_group(pieces, block_size or block_size_for(total)))
     return corpus
 
 
@@ -98,8 +98,9 @@ def _fineness(total: int) -> int:
     return FINE_PIECE if total < LEAST_BLOCKS * DEFAULT_BLOCK else DEFAULT_BLOCK
 
 
-def _block_size(total: int) -> int:
-    """Return a size that gives the least number of blocks or more; it doubles, lest a few bytes move every border."""
+def block_size_for(total: int) -> int:
+    """Return the size of blocks of ``total`` bytes of text: it gives the least number of them or more, and it doubles,
+    lest a few bytes move every border."""
     size = FINE_PIECE
     while size < DEFAULT_BLOCK and 2 * size * LEAST_BLOCKS <= total:
         size *= 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from zhprep.core.corpus.inputs.find import (
     LINE_FORMATS,
+    PLAN_SUFFIX,
     STDIN,
     Input,
     check_promise,
@@ -24,7 +25,7 @@ from zhprep.core.corpus.inputs.overlap import is_read, lies_in, reads
 from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Noticed, Stream
 
 __all__ = [
-    "LINE_FORMATS", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Noticed", "Stream", "borrowed", "check_promise",
-    "describe", "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text",
-    "reads", "spool",
+    "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Noticed", "Stream", "borrowed",
+    "check_promise", "describe", "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin",
+    "open_text", "reads", "spool",
 ]  # fmt: skip

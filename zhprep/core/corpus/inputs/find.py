@@ -36,6 +36,8 @@ from zhprep.core.registry import suggest
 from zhprep.core.seal import read_sealed
 
 STDIN = "-"
+PLAN_SUFFIX = ".plan.json"
+"""How the name of a kept plan of a corpus ends."""
 
 _MAGIC = re.compile(
     rb"(?P<gz>\x1f\x8b)|(?P<zst>\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)"
@@ -182,6 +184,10 @@ def file_sha256(path: str | Path) -> str:
 
 def _expand(argument: str) -> list[tuple[str, str]]:
     """Return paths and names."""
+    if argument.endswith(PLAN_SUFFIX):
+        raise UsageError(
+            f"{argument}: a plan is read where a folder of shards is made", hint="give the inputs themselves"
+        )
     if argument == STDIN or Path(argument).is_file():
         return [(argument, Path(argument).name)]
     if Path(argument).is_dir():

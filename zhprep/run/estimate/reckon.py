@@ -1,0 +1,124 @@
+"""From what a sample took to what the whole corpus takes, with the error by sampling.
+
+What grows with the corpus is a ratio: what all parts took by the bytes of files they stand for, times the bytes of all
+files. Its error is the standard error of a ratio over parts taken at regular places.
+
+What a block of counts holds, and what is learnt from all of them, grows as the number of distinct pieces does: as the
+text to the power of ``exponent`` (Heaps' law), which comes from the counts of one part and those of all in one block.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from zhprep.core.corpus.plan import block_size_for
+from zhprep.run.estimate.measure import Measured, StageCost
+
+_FILES = 6
+"""Files of a folder of shards beside shards and receipts, about."""
+
+
+def reckon(measured: Measured, total: int, *, sampled_of: int, block_size: int | None) -> dict[str, Any]:
+    """Return what a corpus of ``total`` bytes in files costs, of which, or of whose like, ``sampled_of`` bytes were
+    there to be sampled: text, blocks, and for each stage core-hours, disk, files, memory of a worker."""
+    raw = [part.raw for part in measured.parts]
+    seen = min(1.0, sum(raw) / sampled_of) if total == sampled_of else 0.0  # of a part that was seen there is no error
+    scale = _Scale(raw, total, seen)
+    text, text_error = scale.of([part.text for part in measured.parts])
+    size = block_size or block_size_for(round(text))
+    n_blocks = max(1, math.ceil(text / size))
+    exponent = _exponent(measured)
+    grown = _Grown(sum(part.text for part in measured.parts), exponent, text, text / n_blocks)
+    stages = [_stage(stage, scale, grown, n_blocks, measured.beside) for stage in measured.stages]
+    documents = scale.of([part.documents for part in measured.parts])
+    last = next(stage for stage in reversed(measured.stages) if stage.grows == "blocks")
+    return {
+        "bytes": total, "text_bytes": _amount(text, text_error), "documents": _amount(*documents),
+        "characters": _amount(*scale.of([took.characters for took in last.parts])), "block_size": size,
+        "blocks": n_blocks, "heaps_exponent": round(exponent, 3), "stages": stages,
+        "total": {
+            "core_hours": _amount(*_sum([stage["core_hours"] for stage in stages])),
+            "disk_bytes": _amount(*_sum([stage["disk_bytes"] for stage in stages])),
+            "files": sum(stage["files"] for stage in stages),
+            "worker_bytes": max(stage["worker_bytes"] for stage in stages),
+        },
+        "sample": {
+            "parts": len(raw), "bytes": round(sum(raw)), "text_bytes": sum(part.text for part in measured.parts),
+        },
+    }  # fmt: skip
+
+
+class _Scale:
+    """From the parts, of ``raw`` bytes of files each, to ``total`` bytes."""
+
+    def __init__(self, raw: Sequence[float], total: int, seen: float) -> None:
+        self._raw, self._total, self._seen = raw, total, seen
+        self.factor = total / sum(raw)
+
+    def of(self, values: Sequence[float]) -> tuple[float, float]:
+        """Return the whole of what the parts have, and its standard error."""
+        number, sum_raw = len(self._raw), sum(self._raw)
+        ratio = sum(values) / sum_raw
+        if number < 2:
+            return ratio * self._total, ratio * self._total * (1.0 - self._seen)
+        squares = sum((value - ratio * raw) ** 2 for value, raw in zip(values, self._raw, strict=True))
+        spread = math.sqrt(squares / (number * (number - 1)) * (1.0 - self._seen))
+        return ratio * self._total, spread / (sum_raw / number) * self._total
+
+
+class _Grown:
+    """How much more distinct pieces there are than in the sample, of ``text`` bytes: in a block and in the whole."""
+
+    def __init__(self, sample: float, exponent: float, text: float, block: float) -> None:
+        self.block = (block / sample) ** exponent
+        self.whole = (text / sample) ** exponent
+
+
+def _exponent(measured: Measured) -> float:
+    """Return the power of the text with which counts grow; 1 where no vocabulary is made."""
+    found = []
+    for stage in measured.stages:
+        if stage.grows == "counts" and len(stage.parts) > 1:
+            one = sum(took.written for took in stage.parts) / len(stage.parts)
+            found.append(math.log(max(stage.whole.written / one, 1.0)) / math.log(len(stage.parts)))
+    return min(1.0, max(found, default=1.0))
+
+
+def _stage(stage: StageCost, scale: _Scale, grown: _Grown, n_blocks: int, beside: int) -> dict[str, Any]:
+    if stage.grows == "learn":
+        hours, disk = (stage.whole.seconds * grown.whole / 3600, 0.0), (float(stage.whole.written), 0.0)
+        return _row(stage.name, hours, disk, _FILES, _memory(stage, grown.whole))
+    if stage.grows == "one":  # in one process, over the whole corpus
+        hours, disk = (stage.whole.seconds * scale.factor / 3600, 0.0), (float(stage.whole.written), 0.0)
+        return _row(stage.name, hours, disk, 1, stage.whole.memory)
+    seconds = scale.of([took.seconds for took in stage.parts])
+    hours = seconds[0] / 3600, seconds[1] / 3600
+    if stage.name == "plan":
+        return _row(stage.name, hours, (0.0, 0.0), 0, stage.whole.memory)
+    disk = scale.of([took.written for took in stage.parts])
+    if stage.grows == "counts":
+        disk = stage.whole.written * grown.block * n_blocks, 0.0
+    memory = _memory(stage, grown.block) if stage.grows == "counts" else stage.whole.memory
+    return _row(stage.name, hours, (disk[0] + beside * n_blocks, disk[1]), 2 * n_blocks + _FILES, memory)
+
+
+def _memory(stage: StageCost, grown: float) -> int:
+    """Return the peak of memory: what there was before, and what grows."""
+    before = stage.parts[-1].memory
+    return round(before + (stage.whole.memory - before) * grown)
+
+
+def _row(name: str, hours: tuple[float, float], disk: tuple[float, float], files: int, memory: float) -> dict[str, Any]:
+    amounts = {"core_hours": _amount(*hours), "disk_bytes": _amount(*disk)}
+    return {"stage": name, **amounts, "files": files, "worker_bytes": round(memory)}
+
+
+def _amount(value: float, error: float = 0.0) -> dict[str, float]:
+    return {"value": float(f"{value:.6g}"), "error": float(f"{error:.3g}")}
+
+
+def _sum(amounts: Sequence[dict[str, float]]) -> tuple[float, float]:
+    """Return the sum of amounts whose errors may go together: they come from the same parts."""
+    return sum(amount["value"] for amount in amounts), sum(amount["error"] for amount in amounts)
