@@ -34,6 +34,7 @@ COMMANDS = {
     "plan": "Read a corpus once and say how it is cut; or, without reading it all, what it will cost.",
     "status": "Say what of a folder is done, how fast it goes, and what failed and why.",
     "merge": "Finish a folder whose shards were made by an array of tasks.",
+    "upload": "Put a finished folder into an object store, once and for all.",
     "verify": "Check a folder against its manifest.",
     "inspect": "Look into a vocabulary, data or tables.",
     "export": "Write a folder in the format of another program.",

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from zhprep.core.corpus.inputs import STDIN, is_read, lies_in, reads
+from zhprep.core.corpus.inputs import STDIN, is_read, is_remote, lies_in, reads
 from zhprep.core.errors import UsageError
 from zhprep.core.shards import check_way, remove_leftovers
 
@@ -42,12 +42,12 @@ def file_output(output: str | Path, *, overwrite: bool) -> Path:
     Raises ``UsageError`` when this command reads it, or would the next time, and, unless ``overwrite``, when it is
     there.
     """
-    path = Path(output)
+    path = _local(output)
     if path.is_dir():
         raise UsageError(f"{path}: is a folder, not a file", hint="name a file in it")
     check_way(path)
     for argument in _corpora():
-        if reads(argument, path):
+        if not is_remote(argument) and reads(argument, path):
             raise UsageError(f"{path}: is part of the input {argument}", hint=_APART)
     if path.exists() and any(path.samefile(other) for other in _files()):
         raise UsageError(f"{path}: is read by this command", hint=_APART)
@@ -64,19 +64,30 @@ def folder_output(output: str) -> Path:
 
     Raises ``UsageError`` for what cannot be one, and where the corpus lies in it or it in the corpus.
     """
-    path = Path(output)
+    path = _local(output)
     if output in ("", "-"):
         raise UsageError(f"-o {output!r} is not a folder", hint="what is made here is a folder of files: name one")
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path}: is a file, not a folder", hint="name another folder")
     check_way(path)
     for argument in _corpora():
-        if argument != STDIN and (lies_in(argument, path) or reads(argument, path / _SHARD)):
+        if (
+            argument != STDIN
+            and not is_remote(argument)
+            and (lies_in(argument, path) or reads(argument, path / _SHARD))
+        ):
             raise UsageError(
                 f"{path}: the input {argument} lies in it, or it in the input",
                 hint="name a folder apart from the input",
             )
     return path
+
+
+def _local(output: str | Path) -> Path:
+    if is_remote(str(output)):
+        hint = "write to a folder of this machine, then: zhprep upload DIR ADDRESS"
+        raise UsageError(f"{output}: nothing is written straight to an object store", hint=hint)
+    return Path(output)
 
 
 def check_stdout() -> None:
@@ -85,7 +96,7 @@ def check_stdout() -> None:
         own = os.fstat(sys.stdout.fileno())
     except (OSError, ValueError):
         return
-    if stat.S_ISREG(own.st_mode) and any(is_read(own, argument) for argument in _corpora()):
+    if stat.S_ISREG(own.st_mode) and any(is_read(own, argument) for argument in _corpora() if not is_remote(argument)):
         raise UsageError("standard output is one of the inputs", hint="name another file")
 
 

@@ -16,7 +16,7 @@ from zhprep.cli.outputs import file_output
 from zhprep.cli.run import SIZES, make_run
 from zhprep.cli.shared import Shared, Size, shared_options, split_shared
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, ReadConfig, corpus_facts, find_inputs, take_samples
-from zhprep.core.corpus.inputs import STDIN
+from zhprep.core.corpus.inputs import STDIN, size_of
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import duration
 from zhprep.core.shards import Claim, write_json
@@ -107,7 +107,7 @@ def _estimate(
         if not inputs or STDIN in inputs:
             raise UsageError("a pipe cannot be sampled", hint="give files by their names")
         sources = find_inputs(inputs, encoding=read.encoding)
-        there = sum(Path(source.path).stat().st_size for source in sources)
+        there = sum(size_of(source.path) for source in sources)
         (folder / "sample").mkdir()
         samples = take_samples(sources, read, folder / "sample", number=parts, size=max(1, sample // parts))
         if not samples:
@@ -130,8 +130,12 @@ def _show_estimate(facts: dict[str, Any], shared: Shared) -> None:
         hours, disk = _with_error(row["core_hours"], _hours), _with_error(row["disk_bytes"], _bytes)
         print(f"{row['stage']:<20}{hours:>24}{disk:>24}{row['files']:>12,}{_bytes(row['worker_bytes']):>18}")
     workers = min(shared.n_workers(), facts["blocks"])
-    hours = facts["total"]["core_hours"]["value"]
-    print(f"time      about {duration(3600 * hours / workers)} with {workers} workers as fast as this machine's cores")
+    alone, spread = (
+        sum(row["core_hours"]["value"] for row in facts["stages"] if row["workers"] == kind) for kind in ("one", "any")
+    )
+    seconds = 3600 * (alone + spread / workers)
+    print(f"time      about {duration(seconds)} with {workers} workers as fast as this machine's cores, of which "
+          f"{duration(3600 * alone)} is work of one")  # fmt: skip
 
 
 def _with_error(amount: dict[str, float], show: Any = lambda value: f"{value:,.4g}") -> str:

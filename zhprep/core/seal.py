@@ -69,8 +69,14 @@ def check_seal(path: Path, value: dict[str, Any]) -> None:
     """Raise ``DataError`` unless ``value``, read from ``path``, has its seal and is written there as it was."""
     if SEAL not in value:
         raise DataError(f"{path}: has no seal: an older zhprep wrote it, or somebody else", hint=_AGAIN)
-    if value[SEAL] != _digest(value) or path.read_bytes() != json_bytes(value):
-        raise DataError(f"{path}: was changed after it was written, or cut short", hint=_AGAIN)
+    check_sealed(str(path), path.read_bytes(), value)
+
+
+def check_sealed(name: str, data: bytes, value: dict[str, Any]) -> None:
+    """Raise ``DataError`` where ``value``, read from the ``data`` of ``name``, has a seal and is not as it was
+    sealed."""
+    if SEAL in value and (value[SEAL] != _digest(value) or data != json_bytes(value)):
+        raise DataError(f"{name}: was changed after it was written, or cut short", hint=_AGAIN)
 
 
 def _digest(value: dict[str, Any]) -> str:

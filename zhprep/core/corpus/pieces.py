@@ -31,7 +31,7 @@ from zhprep.core.corpus.formats import (
     row_weights,
     runs,
 )
-from zhprep.core.corpus.inputs import Damaged, Hash, Input, check_promise, open_text, streams
+from zhprep.core.corpus.inputs import Damaged, Hash, Input, check_promise, open_file, open_text, streams
 from zhprep.core.errors import DataError
 
 Item = TypeVar("Item")
@@ -204,7 +204,7 @@ class RowPieces(_Pieces):
 
     def pieces(self, digest: Hash) -> Iterator[Piece]:
         """Yield the pieces in order; feed ``digest`` the bytes of the file."""
-        with open(self._source.path, "rb") as file:
+        with open_file(self._source.path) as file:
             while chunk := file.read(streams.CHUNK):
                 digest.update(chunk)
         check_promise(self._source, digest.hexdigest())

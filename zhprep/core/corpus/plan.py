@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from zhprep.core.corpus.inputs import LINE_FORMATS, Input, Noticed, check_promise
+from zhprep.core.corpus.inputs import LINE_FORMATS, Input, Noticed, check_promise, size_of
 from zhprep.core.corpus.pieces import LinePieces, Piece, ReadConfig, RowPieces
 from zhprep.core.errors import DataError
 from zhprep.core.progress import NO_PROGRESS, Progress
@@ -75,7 +74,7 @@ def scan(
     corpus = Corpus(inputs, [], [], [], read)
     pieces: list[Piece] = []
     total = 0
-    sizes = [Path(source.path).stat().st_size for source in inputs]
+    sizes = [size_of(source.path) for source in inputs]
     with progress.of(sum(sizes), "bytes") as bar:
         for index, source in enumerate(inputs):
             digest = Noticed(hashlib.sha256(), bar.advance)

@@ -6,7 +6,6 @@ beginning, so that only its first documents are in the sample.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,8 +15,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core.corpus.formats import open_rows, read_header
-from zhprep.core.corpus.inputs import LINE_FORMATS, Input
+from zhprep.core.corpus.formats import open_arrow, open_rows, read_header
+from zhprep.core.corpus.inputs import LINE_FORMATS, Input, open_file, size_of
 from zhprep.core.corpus.inputs.streams import Decompressed, Recoded, Stream
 from zhprep.core.corpus.pieces import ReadConfig
 
@@ -44,7 +43,7 @@ def take_samples(inputs: list[Input], read: ReadConfig, folder: Path, *, number:
     Of a corpus that is smaller than that, the parts together are nearly the whole. Parts without a document are left
     out.
     """
-    upto = np.cumsum([0, *(os.path.getsize(source.path) for source in inputs)])
+    upto = np.cumsum([0, *(size_of(source.path) for source in inputs)])
     size = max(1, min(size, int(upto[-1]) // number))
     places = (np.arange(number) + 0.5) * float(upto[-1]) / number
     found: list[Sample] = []
@@ -75,8 +74,8 @@ def _of_lines(source: Input, read: ReadConfig, places: list[int], size: int) -> 
 
 
 def _entered(source: Input, places: list[int], size: int) -> Iterator[tuple[float, bytes, bool]]:
-    whole = os.path.getsize(source.path)
-    with open(source.path, "rb") as file:
+    whole = size_of(source.path)
+    with open_file(source.path) as file:
         for place in places:
             start = max(0, min(place - size // 2, whole - size))
             file.seek(start)
@@ -85,7 +84,7 @@ def _entered(source: Input, places: list[int], size: int) -> Iterator[tuple[floa
 
 
 def _from_the_beginning(source: Input, number: int, size: int) -> Iterator[tuple[float, bytes, bool]]:
-    with open(source.path, "rb") as file:
+    with open_file(source.path) as file:
         stream: Stream = _Sipped(file)
         if source.compression:
             stream = Decompressed(stream, source.compression, source.name)
@@ -114,7 +113,7 @@ def _of_rows(
     source: Input, read: ReadConfig, places: list[int], size: int
 ) -> Iterator[tuple[float, list[pa.RecordBatch]]]:
     """Yield the raw size and the rows of each part of a table."""
-    whole, n_rows = os.path.getsize(source.path), _n_rows(source) if places else 0
+    whole, n_rows = size_of(source.path), _n_rows(source) if places else 0
     for place in places:
         first, taken, rows, upto = place * n_rows // whole, [], 0, 0
         for batch in open_rows(source, text_key=read.text_key, start=first).batches:
@@ -130,8 +129,9 @@ def _n_rows(source: Input) -> int:
     if source.format == "parquet":
         import pyarrow.parquet as pq
 
-        return int(pq.ParquetFile(source.path).metadata.num_rows)
-    with pa.memory_map(source.path) as mapped:
+        with open_file(source.path) as file:
+            return int(pq.ParquetFile(file).metadata.num_rows)
+    with open_arrow(source.path) as mapped:
         is_file = mapped.read(6) == b"ARROW1"
         mapped.seek(0)
         if is_file:

@@ -10,7 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.corpus.inputs import PLAN_SUFFIX, Input
+from zhprep.core.corpus.inputs import PLAN_SUFFIX, Input, is_remote, size_of
+from zhprep.core.corpus.inputs.remote import exists
 from zhprep.core.corpus.pieces import Piece, ReadConfig
 from zhprep.core.corpus.plan import Block, Corpus
 from zhprep.core.errors import DataError
@@ -27,10 +28,14 @@ _AGAIN = "make the plan again: zhprep plan INPUT... -o NAME.plan.json"
 
 def corpus_facts(corpus: Corpus) -> dict[str, Any]:
     """Return a corpus as what is written into a plan: where its files are, what they hold and how they are cut."""
-    sources = [{**asdict(source), "path": os.path.abspath(source.path)} for source in corpus.inputs]
+    sources = [{**asdict(source), "path": _absolute(source.path)} for source in corpus.inputs]
     blocks = [[asdict(piece) for piece in block.pieces] for block in corpus.blocks]
     facts = {"facts": corpus.facts, "tables": corpus.tables, "read": asdict(corpus.read), "blocks": blocks}
     return sealed({"corpus_plan": 1, "sources": sources, **facts})
+
+
+def _absolute(path: str) -> str:
+    return path if is_remote(path) else os.path.abspath(path)
 
 
 def load_corpus(path: Path) -> Corpus:
@@ -47,7 +52,7 @@ def load_corpus(path: Path) -> Corpus:
     except TypeError as error:
         raise DataError(f"{path}: is no plan of this version: {error}", hint=_AGAIN) from error
     for source, facts in zip(inputs, corpus.facts, strict=True):
-        size = os.path.getsize(source.path) if os.path.exists(source.path) else None
+        size = size_of(source.path) if exists(source.path) else None
         if size != facts["bytes"]:
             what = "is not there" if size is None else f"has {size} bytes, {facts['bytes']} when it was planned"
             raise DataError(f"{source.path}: {what} ({path})", hint=_AGAIN)

@@ -89,14 +89,14 @@ def _exponent(measured: Measured) -> float:
 def _stage(stage: StageCost, scale: _Scale, grown: _Grown, n_blocks: int, beside: int) -> dict[str, Any]:
     if stage.grows == "learn":
         hours, disk = (stage.whole.seconds * grown.whole / 3600, 0.0), (float(stage.whole.written), 0.0)
-        return _row(stage.name, hours, disk, _FILES, _memory(stage, grown.whole))
+        return _row(stage.name, hours, disk, _FILES, _memory(stage, grown.whole), alone=True)
     if stage.grows == "one":  # in one process, over the whole corpus
         hours, disk = (stage.whole.seconds * scale.factor / 3600, 0.0), (float(stage.whole.written), 0.0)
-        return _row(stage.name, hours, disk, 1, stage.whole.memory)
+        return _row(stage.name, hours, disk, 1, stage.whole.memory, alone=True)
     seconds = scale.of([took.seconds for took in stage.parts])
     hours = seconds[0] / 3600, seconds[1] / 3600
     if stage.name == "plan":
-        return _row(stage.name, hours, (0.0, 0.0), 0, stage.whole.memory)
+        return _row(stage.name, hours, (0.0, 0.0), 0, stage.whole.memory, alone=True)
     disk = scale.of([took.written for took in stage.parts])
     if stage.grows == "counts":
         disk = stage.whole.written * grown.block * n_blocks, 0.0
@@ -110,9 +110,13 @@ def _memory(stage: StageCost, grown: float) -> int:
     return round(before + (stage.whole.memory - before) * grown)
 
 
-def _row(name: str, hours: tuple[float, float], disk: tuple[float, float], files: int, memory: float) -> dict[str, Any]:
+def _row(
+    name: str, hours: tuple[float, float], disk: tuple[float, float], files: int, memory: float, *, alone: bool = False
+) -> dict[str, Any]:
+    """Return what a stage costs; ``alone``: only one process can be at it."""
     amounts = {"core_hours": _amount(*hours), "disk_bytes": _amount(*disk)}
-    return {"stage": name, **amounts, "files": files, "worker_bytes": round(memory)}
+    workers = "one" if alone else "any"
+    return {"stage": name, **amounts, "files": files, "worker_bytes": round(memory), "workers": workers}
 
 
 def _amount(value: float, error: float = 0.0) -> dict[str, float]:

@@ -14,11 +14,11 @@ from zhprep.core.corpus.formats.lines import (
     strings,
 )  # fmt: skip
 from zhprep.core.corpus.formats.parts import ENDLESS, runs
-from zhprep.core.corpus.formats.rows import BATCH, BLANK, RowHash, bytes_of, open_rows, row_weights
+from zhprep.core.corpus.formats.rows import BATCH, BLANK, RowHash, bytes_of, open_arrow, open_rows, row_weights
 from zhprep.core.corpus.formats.weights import weigh
 
 __all__ = [
     "BATCH", "BLANK", "ENDLESS", "BadRow", "Columns", "Flags", "Ints", "LineScanner", "Lines", "RowHash", "bytes_of",
-    "check_columns", "counted", "first_undecodable", "looks_segmented", "open_rows", "read_header", "row_weights",
-    "runs", "strings", "weigh",
+    "check_columns", "counted", "first_undecodable", "looks_segmented", "open_arrow", "open_rows", "read_header",
+    "row_weights", "runs", "strings", "weigh",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from zhprep.core import schema
 from zhprep.core.corpus.formats.parts import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
-from zhprep.core.corpus.inputs import Damaged, Input
+from zhprep.core.corpus.inputs import Damaged, Input, is_remote, open_file
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
 
@@ -112,7 +112,7 @@ Range = tuple[int, Callable[[], Iterable[pa.RecordBatch]]]
 def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
     import pyarrow.parquet as pq  # a twentieth of a second, for those who need it
 
-    file = pq.ParquetFile(source.path)
+    file = pq.ParquetFile(open_file(source.path) if is_remote(source.path) else source.path)
     names = file.schema_arrow.names
     columns = [text_key] if text_key in names and schema.table_name(file.schema_arrow) is None else names
 
@@ -126,7 +126,7 @@ def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
 
 
 def _arrow(source: Input) -> tuple[pa.Schema, Iterator[Range]]:
-    mapped = pa.memory_map(source.path)
+    mapped = open_arrow(source.path)
     is_file = mapped.read(6) == b"ARROW1"
     mapped.seek(0)
     reader = pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
@@ -134,10 +134,15 @@ def _arrow(source: Input) -> tuple[pa.Schema, Iterator[Range]]:
     return reader.schema, ((batch.num_rows, partial(iter, (batch,))) for batch in batches)
 
 
+def open_arrow(path: str) -> pa.NativeFile:
+    """Open an Arrow file: mapped, or where it lies in an object store, read as it is needed."""
+    return pa.PythonFile(open_file(path), mode="r") if is_remote(path) else pa.memory_map(path)
+
+
 def _whole_stream(source: Input, reader: Any) -> Iterator[pa.RecordBatch]:
     """Yield the batches of a stream, and refuse one that was cut between two of them."""
     yield from reader
-    with open(source.path, "rb") as file:
+    with open_file(source.path) as file:
         file.seek(-min(8, file.seek(0, io.SEEK_END)), io.SEEK_END)
         if not file.read().endswith(_ENDS_OF_STREAM):
             raise _damaged(source, "the stream ends early")

@@ -16,9 +16,11 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
+from zhprep.core.corpus.inputs.remote import exists, find_remote, is_remote, open_file
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
@@ -33,7 +35,7 @@ from zhprep.core.corpus.inputs.streams import (
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
-from zhprep.core.seal import read_sealed
+from zhprep.core.seal import check_sealed, read_sealed
 
 STDIN = "-"
 PLAN_SUFFIX = ".plan.json"
@@ -66,6 +68,7 @@ _NOT_TEXT = {
     b"SQLite format 3\x00": "a database",
     b"\x7fELF": "a program",
 }
+_SHARD = re.compile(r"/data-\d{5,}-of-\d{5,}\.arrow$")
 _ONLY_NAMED = (".json", ".tsv")
 """What may be anything: read if it is named, left where it is when a folder is."""
 _SAMPLE = 1 << 16
@@ -143,7 +146,7 @@ def open_stdin(stream: IO[bytes], *, encoding: str = "utf-8") -> tuple[Input, St
 @contextlib.contextmanager
 def open_decompressed(source: Input, digest: Hash | None = None) -> Iterator[Stream]:
     """Open the bytes inside a file; ``digest``, if given, is fed the bytes of the file itself."""
-    with open(source.path, "rb") as raw:
+    with open_file(source.path) as raw:
         inner: Stream = raw if digest is None else Hashed(raw, digest)
         yield Decompressed(inner, source.compression, source.name) if source.compression else inner
         if digest is not None:  # bytes that nobody had a need of belong to the file all the same
@@ -178,8 +181,8 @@ def check_promise(source: Input, sha256: str | None = None) -> None:
 
 def file_sha256(path: str | Path) -> str:
     """Return the sha256 of a file's bytes, in hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    with open_file(str(path)) as file:
+        return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
 
 
 def _expand(argument: str) -> list[tuple[str, str]]:
@@ -188,6 +191,9 @@ def _expand(argument: str) -> list[tuple[str, str]]:
         raise UsageError(
             f"{argument}: a plan is read where a folder of shards is made", hint="give the inputs themselves"
         )
+    if is_remote(argument):
+        there = find_remote(argument)
+        return there if len(there) == 1 else [(path, name) for path, name in there if is_readable_name(name)]
     if argument == STDIN or Path(argument).is_file():
         return [(argument, Path(argument).name)]
     if Path(argument).is_dir():
@@ -227,6 +233,8 @@ def _promised(folder: str) -> dict[str, str]:
 
     Raises ``DataError`` for a folder of ours that has no manifest: reading half of it would be silent.
     """
+    if is_remote(folder):
+        return _promised_remotely(folder)
     place = Path(folder or ".")
     if not (place / "manifest.json").exists():
         if (place / "plan.json").exists() and any(place.glob("data-*-of-*.arrow")):
@@ -243,9 +251,27 @@ def _promised(folder: str) -> dict[str, str]:
     return promised
 
 
+def _promised_remotely(folder: str) -> dict[str, str]:
+    """Do the same for a folder of an object store."""
+    manifest = f"{folder}/manifest.json"
+    if not exists(manifest):
+        if exists(f"{folder}/plan.json") and any(_SHARD.search(path) for path, _ in find_remote(f"{folder}/")):
+            raise DataError(f"{folder}: is unfinished", hint="finish it where it is made, then copy it again")
+        return {}
+    with open_file(manifest) as file:
+        data = file.read()
+    try:
+        value = json.loads(data)
+        promised = {shard["name"]: shard["sha256"] for shard in value["shards"]}
+    except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
+        return {}
+    check_sealed(manifest, data, value)
+    return promised
+
+
 def _head(path: str) -> bytes:
     try:
-        with open(path, "rb") as file:
+        with open_file(path) as file:
             return file.read(16)
     except OSError as error:
         raise UsageError(

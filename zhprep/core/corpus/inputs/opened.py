@@ -14,6 +14,7 @@ from typing import IO, cast
 
 from zhprep.core.corpus.inputs import streams
 from zhprep.core.corpus.inputs.find import Input, open_text
+from zhprep.core.corpus.inputs.remote import state_of
 from zhprep.core.corpus.inputs.streams import Stream
 
 
@@ -22,7 +23,7 @@ class _Opened:
 
     def __init__(self, source: Input) -> None:
         self.source = source
-        self.state = _state(source)
+        self.state = state_of(source.path)
         self.position = 0
         self._stack = contextlib.ExitStack()
         self._stream = self._stack.enter_context(open_text(source))
@@ -32,6 +33,10 @@ class _Opened:
         data = self._stream.read(size)
         self.position += len(data)
         return data
+
+    def is_of(self, source: Input) -> bool:
+        """Whether this is ``source``, as it is now."""
+        return self.source == source and self.state == state_of(source.path)
 
     def can_reach(self, offset: int) -> bool:
         """Whether it need not be opened anew to stand at ``offset``."""
@@ -70,7 +75,12 @@ if hasattr(os, "register_at_fork"):  # a copy of this process would share its pl
 def borrowed(source: Input, offset: int) -> Iterator[Stream]:
     """Give the stream of ``source``, standing at ``offset``; it is nobody else's until it is given back."""
     opened = _KEPT.pop() if _KEPT else None
-    if opened is None or opened.source != source or opened.state != _state(source) or not opened.can_reach(offset):
+    if (
+        opened is None
+        or opened.source != source
+        or opened.state != state_of(source.path)
+        or not opened.can_reach(offset)
+    ):
         if opened is not None:
             opened.close()
         opened = _Opened(source)
@@ -82,8 +92,3 @@ def borrowed(source: Input, offset: int) -> Iterator[Stream]:
         raise
     _close_kept()
     _KEPT.append(opened)
-
-
-def _state(source: Input) -> tuple[int, ...]:
-    status = os.stat(source.path)
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

@@ -1,0 +1,136 @@
+"""Files wherever they lie: on a disk, or in an object store by their address (``s3://``, ``gs://``, ``memory://``).
+
+Object stores are read through fsspec: ``pip install 'zhprep[s3]'``, credentials and endpoint as its libraries take them
+(``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, profiles, …).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import re
+from collections.abc import Hashable, Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.registry import require
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://")
+_AHEAD = 8 << 20
+"""Bytes of a remote file that are fetched at a time."""
+
+PART = 64 << 20
+"""Bytes of a part of a file that is put in parts."""
+
+_CHECK = "check the address, the credentials and the endpoint (AWS_ENDPOINT_URL)"
+
+
+def is_remote(path: str) -> bool:
+    """Whether ``path`` is an address of an object store."""
+    return _ADDRESS.match(path) is not None
+
+
+def open_file(path: str) -> IO[bytes]:
+    """Open a file to be read, wherever it lies; it can be entered in its middle. Raises ``OSError``."""
+    if not is_remote(path):
+        return open(path, "rb")
+    with _told(path):
+        file: IO[bytes] = _system(path).open(path, "rb", block_size=_AHEAD, cache_type="readahead")
+        return file
+
+
+def size_of(path: str) -> int:
+    """Return how many bytes a file has; raises ``OSError``."""
+    if not is_remote(path):
+        return os.stat(path).st_size
+    with _told(path):
+        return int(_system(path).info(path)["size"])
+
+
+def state_of(path: str) -> Hashable:
+    """Return what is another when the file is another: times, sizes, tags. Raises ``OSError``."""
+    if not is_remote(path):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+    with _told(path):
+        facts = _system(path).info(path)
+        return tuple(str(facts.get(name)) for name in ("size", "ETag", "LastModified", "etag", "mtime", "created"))
+
+
+def exists(path: str) -> bool:
+    """Whether there is such a file or folder."""
+    if not is_remote(path):
+        return os.path.exists(path)
+    with _told(path):
+        return bool(_system(path).exists(path))
+
+
+def find_remote(address: str) -> list[tuple[str, str]]:
+    """Return the addresses and the names of the files at ``address``, a file, folder or glob, in a fixed order.
+
+    Files of a folder are named by their path in it. Raises ``UsageError`` where there is nothing.
+    """
+    system, name = _system(address), address.rstrip("/").rpartition("/")[2]
+    with _told(address):
+        system.invalidate_cache()
+        if any(sign in address for sign in "*?["):
+            found = [(path, path.rpartition("/")[2]) for path in system.glob(address) if system.isfile(path)]
+        elif not address.endswith("/") and system.isfile(address):
+            found = [(address, name)]
+        else:
+            top = system._strip_protocol(address).rstrip("/") + "/"
+            found = [(path, path.removeprefix(top)) for path in system.find(address)]
+    protocol = address.partition("://")[0]
+    addressed = [(path if is_remote(path) else f"{protocol}://{path.lstrip('/')}", name) for path, name in found]
+    if not addressed:
+        raise UsageError(f"{address}: no such file or folder", hint=_CHECK)
+    return sorted(addressed)
+
+
+def put_new(path: Path, address: str) -> bool:
+    """Put the file ``path`` at ``address`` unless there is one: a conditional request, whole or not at all.
+
+    Returns False, and changes nothing, where there is one already. Raises ``UsageError`` where it cannot be written.
+    """
+    system = _system(address)
+    try:
+        system.put_file(str(path), address, mode="create", chunksize=PART)
+    except Exception as error:  # each store has errors of its own
+        system.invalidate_cache()
+        if not exists(address):
+            raise UsageError(f"{address}: cannot be written: {type(error).__name__}: {error}", hint=_CHECK) from error
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _told(path: str) -> Iterator[None]:
+    """Let errors of the store name the address and say what to do."""
+    try:
+        yield
+    except (FileNotFoundError, PermissionError) as error:
+        what = "may not be read" if isinstance(error, PermissionError) else "is not there"
+        raise UsageError(f"{path}: {what}", hint=_CHECK) from error
+    except (UsageError, DataError):
+        raise
+    except Exception as error:  # each store has errors of its own
+        raise UsageError(f"{path}: cannot be read: {type(error).__name__}: {error}", hint=_CHECK) from error
+
+
+@functools.cache
+def _modules() -> Any:
+    return require("fsspec", purpose="an address of an object store", install="'zhprep[s3]'")
+
+
+def _system(address: str) -> Any:
+    """Return the file system of an address; raises ``UsageError`` where its package is missing or there is none."""
+    protocol = address.partition("://")[0]
+    try:
+        return _modules().filesystem(protocol)
+    except ImportError as error:
+        install = {"s3": "'zhprep[s3]'", "gs": "gcsfs", "gcs": "gcsfs"}.get(protocol, "its package")
+        raise UsageError(f"{address}: {error}", hint=f"pip install {install}") from error
+    except ValueError as error:
+        raise UsageError(f"{address}: {error}", hint="s3://bucket/key, gs://bucket/key, or a path") from error
