@@ -155,7 +155,7 @@ def test_a_run_that_was_stopped(data, tmp_path):
     shown = zhprep("status", tmp_path / "run").out.decode()
     assert re.fullmatch(r"1 of 3 steps done, loss \d.*, [\d,]+ tokens/s, last heard of at 20.*Z\n", shown)
     log = tmp_path / "run" / "log.jsonl"
-    lines = [{"step": step, "loss": {"mlm": 2.0}, "time": 50.0 * step + 3600 * (step > 4), "tokens_per_second": 7.0}
+    lines = [{"step": step, "loss": {"mlm": 2.0}, "seconds": 50.0 * step, "tokens_per_second": 7.0}
              for step in range(1, 9)]  # fmt: skip
     log.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 9, "lo')
     plan = json.loads((tmp_path / "run" / "plan.json").read_bytes())

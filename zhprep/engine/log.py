@@ -31,10 +31,9 @@ class Log:
         self._file = open(path, "ab")  # noqa: SIM115
 
     def write(self, **values: Any) -> None:
-        """Append one line, with the time in seconds since 1970."""
+        """Append one line."""
         with telling(self._path):
-            line = json.dumps({**values, "time": round(time.time(), 3)}, ensure_ascii=False)
-            self._file.write(f"{line}\n".encode())
+            self._file.write((json.dumps(values, ensure_ascii=False) + "\n").encode())
             self._file.flush()
 
     def close(self) -> None:

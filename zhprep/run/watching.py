@@ -5,11 +5,9 @@ All of it is read from the folder, whoever works there and wherever: receipts, a
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import socket
-import statistics
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -37,9 +35,6 @@ from zhprep.run.folders import read_plan, shards_of
 
 _RECENT = 256
 """How many of the newest blocks or lines of a log a rate is of."""
-
-_GAP = 10
-"""Times the usual time between two lines of a log, after which a run was not running."""
 
 
 @dataclass(frozen=True)
@@ -142,14 +137,11 @@ def _log_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _seconds_a_step(lines: list[dict[str, Any]]) -> float:
-    """Return what a step takes, without the times in which the run was stopped; 0 where it cannot be known."""
-    marks = [(line["step"], line["time"]) for line in lines if "time" in line]
-    pairs = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(marks) if b[0] > a[0]]
-    if not pairs:
+    """Return what a step takes, by the seconds of training that the newest lines say; 0 where it cannot be known."""
+    marks = [(line["step"], line["seconds"]) for line in lines if "seconds" in line]
+    if len(marks) < 2 or marks[-1][0] <= marks[0][0]:
         return 0.0
-    usual = statistics.median(seconds / steps for steps, seconds in pairs)
-    kept = [(steps, seconds) for steps, seconds in pairs if seconds / steps <= _GAP * usual]
-    return float(sum(seconds for _, seconds in kept) / sum(steps for steps, _ in kept))
+    return float((marks[-1][1] - marks[0][1]) / (marks[-1][0] - marks[0][0]))
 
 
 def _rates(done: Iterable[_Done], path: Path) -> dict[str, float]:
