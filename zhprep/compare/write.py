@@ -151,8 +151,8 @@ def _points(run: ComparedRun, part: str, name: str, axis: str) -> Points:
 def _costs(page: Page, found: Comparison) -> None:
     page.heading(
         "Cost",
-        "Of one run, on the average; characters are those that the tokens stand for. FLOPs are those of products, without "
-        "padding, forward and backward; seconds are of the machine that each run was on.",
+        "The mean of its runs; characters are those of the tokens. FLOPs are those of products, forward and "
+        "backward, without padding; seconds are those of the machine of each run.",
     )
     page.table(tables.cost_rows(found)[1:], head=tables.cost_rows(found)[0])
     page.heading("Data", "What the instances were made of, what was lost on the way, and how much is to be predicted.")
