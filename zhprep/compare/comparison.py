@@ -26,7 +26,7 @@ from typing import Any
 
 import zhprep
 from zhprep.compare.fairness import characters_seen, check_fair
-from zhprep.compare.judging import Score, scores_of, warnings
+from zhprep.compare.judging import Score, diverged, scores_of, warnings
 from zhprep.compare.runs import ComparedRun, Entrant, read_runs
 from zhprep.compare.variants import Variant, differing, variants_of
 
@@ -65,7 +65,7 @@ class Comparison:
             for name in (variant.name for variant in self.variants)
             if name not in score.spreads and score.kind != "held-out"
         ]
-        return [*missing, *alone, *warnings(self.scores)]
+        return [*missing, *alone, *diverged(self.variants), *warnings(self.scores)]
 
     @property
     def verdicts(self) -> list[str]:

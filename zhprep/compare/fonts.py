@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Set
 from zhprep.glyphs.fonts import Face, vendored
 
 FAMILY = "zhprep"
+"""What the font in a page is called. It has to stand first among the families: Chromium 150 passes it over in some
+elements where it stands behind one that has none of the characters."""
 _FACES = ("song", "kai")
 _FIRST = 0x2E80
 """Characters from here on are Chinese, or stand in Chinese text; fonts for Latin text have what is before."""
@@ -36,12 +38,13 @@ def font_css(characters: Set[str]) -> str:
 
     Characters that none of the typefaces has are left out.
     """
-    rules, left = [], set(characters)
+    rules: list[str] = []
+    left = set(characters)
     for face in _parts(_FACES):
         here = left & face.characters
         if here:
-            ranges = ",".join(f"U+{ord(character):X}" for character in sorted(here))
             data = base64.b64encode(_subset(face, here)).decode()
+            ranges = ",".join(f"U+{ord(character):X}" for character in sorted(here))
             source = f"url(data:font/otf;base64,{data})"
             rules.append(f'@font-face{{font-family:"{FAMILY}";src:{source};unicode-range:{ranges}}}')
             left -= here

@@ -131,6 +131,14 @@ def warnings(scores: Sequence[Score]) -> Iterator[str]:
                 yield f"{name} {what} {', '.join(_against(score, name) for score in found)}."
 
 
+def diverged(variants: Sequence[Variant]) -> Iterator[str]:
+    """Yield in words which runs have figures that are not finite numbers, and so are left out of the scores."""
+    for run in (run for variant in variants for run in variant.runs):
+        for name in HELD_OUT:
+            if not math.isfinite(run.intrinsic.get(name, 0.0)):
+                yield f"{run.name}: its held-out {name} is not a finite number: the model diverged"
+
+
 def _against(score: Score, name: str) -> str:
     baseline = score.spreads[name].baseline
     figures = "" if baseline is None else f" ({score.cell(name)} against {score.shown(baseline)})"
@@ -155,7 +163,8 @@ def _held_out(variants: Sequence[Variant]) -> Iterator[Score]:
 
 
 def _figures(runs: Sequence[ComparedRun], name: str, baseline: str) -> Spread | None:
-    values = tuple(float(run.intrinsic[name]) for run in runs if name in run.intrinsic)
+    there = [float(run.intrinsic[name]) for run in runs if name in run.intrinsic]
+    values = tuple(value for value in there if math.isfinite(value))
     levels = [float(run.intrinsic[baseline]) for run in runs if baseline in run.intrinsic]
     return Spread(values, len(values), math.fsum(levels) / len(levels) if levels else None) if values else None
 

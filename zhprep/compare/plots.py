@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 WIDE, HALF, HEIGHT = 860, 420, 250
 """Widths of a plot across the page and of one of two beside each other, and the height, in pixels."""
 
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 18, 42
+LEFT, RIGHT, TOP, BOTTOM = 58, 22, 18, 48
 COLOURS = 6
 """Colours that the style sheet has."""
 MOST_POINTS = 400
@@ -89,7 +89,7 @@ def bar_chart(
             f"<title>{html.escape(name)}: {value:g}</title></rect>"
         )
         if place % math.ceil(len(bars) / MOST_BARS_WITH_NAMES) == 0:
-            parts.append(_text(x + broad / 2, HEIGHT - BOTTOM + 16, name, "middle", "tick"))
+            parts.append(_text(x + broad / 2, HEIGHT - BOTTOM + 20, name, "middle", "tick"))
         if expected is not None:
             parts.append(frame.level(x - 4, x + broad + 4, expected[place]))
         if len(bars) <= MOST_BARS_WITH_VALUES:
@@ -122,7 +122,7 @@ class _Frame:
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{self._width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(_text(LEFT - 7, y + 4, _short(tick), "end", "tick"))
         for tick in self._xs if x_numbers else ():
-            parts.append(_text(self.x(tick), HEIGHT - BOTTOM + 16, _short(tick), "middle", "tick"))
+            parts.append(_text(self.x(tick), HEIGHT - BOTTOM + 20, _short(tick), "middle", "tick"))
         parts.append(_text((LEFT + self._width) / 2, HEIGHT - 6, x_label, "middle", "label"))
         turned = f' transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"'
         parts.append(_text(0, 0, y_label, "middle", "label", turned))

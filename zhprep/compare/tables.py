@@ -17,6 +17,7 @@ _CALLED = {
     "flops": "FLOPs",
 }
 _LOSSES = ("dropped", "changed", "inserted")
+_SIZES = {1e21: "Z", 1e18: "E", 1e15: "P", 1e12: "T", 1e9: "G", 1e6: "M"}
 Rows = list[list[str]]
 
 
@@ -81,12 +82,15 @@ def score_cell(score: Score, name: str) -> tuple[str, str, str]:
 
 
 def amount(value: float | int | None, *, whole: bool = True) -> str:
-    """Return a count with its thousands, or a measure with four digits."""
+    """Return a count with its thousands; a measure with four digits, and with the letter of its size if it is large."""
     if value is None:
         return UNKNOWN
-    if whole or isinstance(value, int):
+    if whole:
         return f"{round(value):,}"
-    return f"{value:.3e}" if abs(value) >= 1e7 else f"{value:,.1f}"
+    for size, letter in _SIZES.items():
+        if abs(value) >= size:
+            return f"{value / size:.4g} {letter}"
+    return f"{value:,.1f}"
 
 
 def _setting(value: Any) -> str:

@@ -27,6 +27,8 @@ _STANDS = {
     BETTER: "",
     "": "",
 }
+MOST_BESIDE = 3
+"""Variants whose tables find room beside each other."""
 _AXES = {"tokens": "tokens, padding left out", "seconds": "seconds of training"}
 
 
@@ -109,8 +111,8 @@ def _score_cells(score: Score, names: Sequence[str]) -> str:
             cells.append(f"<td>{shown}</td>")
             continue
         strong = "b" if leads and name == score.best else "span"
-        count = f"baseline {baseline}, n {len(score.spreads[name].values)}"
-        cells.append(f"<td><{strong}>{shown}</{strong}><small>{count}</small>{_STANDS[stands]}</td>")
+        count = f'<small class="count">baseline {baseline}, n {len(score.spreads[name].values)}</small>'
+        cells.append(f"<td><{strong}>{shown}</{strong}>{count}{_STANDS[stands]}</td>")
     return "".join(cells)
 
 
@@ -158,7 +160,11 @@ def _costs(page: Page, found: Comparison) -> None:
     page.heading("Data", "What the instances were made of, what was lost on the way, and how much is to be predicted.")
     losses = tables.loss_rows(found)
     shown = table(losses[1:], head=losses[0]) if losses else "<p>Nothing was dropped or changed.</p>"
-    page.beside(table(tables.data_rows(found)[1:], head=tables.data_rows(found)[0]), shown)
+    counts = table(tables.data_rows(found)[1:], head=tables.data_rows(found)[0])
+    if len(found.variants) > MOST_BESIDE:
+        page.markup(counts + shown)
+    else:
+        page.beside(counts, shown)
 
 
 def _masks(page: Page, variants: Sequence[Variant], sentence: str) -> None:
@@ -173,12 +179,11 @@ def _masks(page: Page, variants: Sequence[Variant], sentence: str) -> None:
 def _settings(page: Page, found: Comparison) -> None:
     if len(found.variants) < 2:
         return
-    page.heading("In what their recipes differ", "All other settings are the same.")
     rows = tables.setting_rows(found)
+    same = "All other settings are the same." if len(rows) > 1 else "In none of their settings."
+    page.heading("In what their recipes differ", same)
     if len(rows) > 1:
         page.table(rows[1:], head=rows[0])
-    else:
-        page.text("In none of their settings.")
 
 
 def _runs(page: Page, found: Comparison) -> None:
