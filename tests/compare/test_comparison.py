@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhprep.compare.comparison import COLUMNS, compare
-from zhprep.compare.fairness import check_fair, same_held_out
+from zhprep.compare.fairness import check_fair, same_held_out, unequal
 from zhprep.compare.judging import Score, Spread, warnings
 from zhprep.compare.masks import SENTENCE, masked_by
 from zhprep.compare.runs import Entrant, read_runs
@@ -116,6 +116,15 @@ def test_fine_tuning_in_another_way_is_refused(runs):
         check_fair([*runs[:2], other])
     longer = {**task, "config": {**task["config"], "seeds": [0, 1, 2], "threads": 7}}
     assert check_fair([*runs[:2], dataclasses.replace(runs[2], tasks={"meals": longer})]) == {}
+
+
+def test_runs_of_one_budget_that_saw_more_text_are_told(runs):
+    assert unequal(runs) == []
+    tokens = runs[2].report["tokens"]
+    more = changed(runs[2], report={"tokens": 2 * tokens})  # as many instances, which hold twice as much
+    assert check_fair([runs[2], more]) == {}
+    (first, _) = unequal([runs[2], dataclasses.replace(more, name="words")])
+    assert first == f"words saw 100% more tokens than char: {2 * tokens:,} against {tokens:,}"
 
 
 def test_what_is_allowed_stands_at_the_top(paths, tmp_path):
