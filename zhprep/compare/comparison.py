@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import zhprep
-from zhprep.compare.fairness import characters_seen, check_fair
+from zhprep.compare.fairness import characters_seen, check_fair, unequal
 from zhprep.compare.judging import Score, diverged, scores_of, warnings
 from zhprep.compare.runs import ComparedRun, Entrant, read_runs
 from zhprep.compare.variants import Variant, differing, variants_of
@@ -65,12 +65,17 @@ class Comparison:
             for name in (variant.name for variant in self.variants)
             if name not in score.spreads and score.kind != "held-out"
         ]
-        return [*missing, *alone, *diverged(self.variants), *warnings(self.scores)]
+        return [*missing, *alone, *unequal(self.runs), *diverged(self.variants), *warnings(self.scores)]
 
     @property
     def verdicts(self) -> list[str]:
         """What may be said of the variants, a sentence for each score."""
-        return [verdict for verdict in (score.verdict() for score in self.scores) if verdict]
+        refused: dict[str, list[str]] = {}
+        for score in self.scores:
+            if score.incomparable and len(score.spreads) > 1:
+                refused.setdefault(score.incomparable, []).append(score.title)
+        told = [score.verdict() for score in self.scores if not score.incomparable]
+        return [*filter(None, told), *(f"{', '.join(titles)}: not compared, {why}." for why, titles in refused.items())]
 
     @property
     def results(self) -> dict[str, Any]:

@@ -100,6 +100,20 @@ def _budget(runs: Sequence[ComparedRun]) -> list[str]:
     return _by_group(runs, _said_budget)
 
 
+def unequal(runs: Sequence[ComparedRun]) -> list[str]:
+    """Return notes on runs of one budget that saw other amounts: as many instances hold less text where tokens are
+    words, or instances are not full."""
+    seen = {"tokens": [tokens_seen(run) for run in runs], "characters": [characters_seen(run) or 0 for run in runs]}
+    notes = []
+    for what, counts in seen.items():
+        if min(counts) and not _near(counts):
+            (least, few), (most, many) = (
+                choose(zip(counts, (run.name for run in runs), strict=True)) for choose in (min, max)
+            )
+            notes.append(f"{many} saw {most / least - 1:.0%} more {what} than {few}: {most:,} against {least:,}")
+    return notes
+
+
 def _near(counts: Sequence[int]) -> bool:
     return max(counts) <= (1 + NEAR) * min(counts)
 

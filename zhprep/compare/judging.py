@@ -22,6 +22,8 @@ HELD_OUT = {
 }
 """Figures on held-out tokens: their baseline, whether more is better, and whether they depend on the vocabulary."""
 
+MOST_UNKNOWN = 0.01
+"""Share of unknown tokens among those predicted up to which bits per character of several vocabularies are compared."""
 BETTER, WORSE, WITHIN = "better", "worse", "not told apart"
 
 
@@ -128,7 +130,7 @@ def warnings(scores: Sequence[Score]) -> Iterator[str]:
         ):
             found = [score for score in scores if name in score.spreads and score.against_baseline(name) == stands]
             if found:
-                yield f"{name} {what} {', '.join(_against(score, name) for score in found)}."
+                yield f"{name} {what} {', '.join(score.title for score in found)}."
 
 
 def diverged(variants: Sequence[Variant]) -> Iterator[str]:
@@ -137,12 +139,6 @@ def diverged(variants: Sequence[Variant]) -> Iterator[str]:
         for name in HELD_OUT:
             if not math.isfinite(run.intrinsic.get(name, 0.0)):
                 yield f"{run.name}: its held-out {name} is not a finite number: the model diverged"
-
-
-def _against(score: Score, name: str) -> str:
-    baseline = score.spreads[name].baseline
-    figures = "" if baseline is None else f" ({score.cell(name)} against {score.shown(baseline)})"
-    return f"{score.title}{figures}"
 
 
 def scores_of(variants: Sequence[Variant]) -> list[Score]:
@@ -157,7 +153,7 @@ def _held_out(variants: Sequence[Variant]) -> Iterator[Score]:
     for name, (baseline, more, by_token) in HELD_OUT.items():
         values = {variant.name: _figures(variant.runs, name, baseline) for variant in variants}
         spreads = {key: spread for key, spread in values.items() if spread is not None}
-        other = "their tokens are others (bits per character are of any)" if len(vocabularies) > 1 and by_token else ""
+        other = _other_tokens(runs, by_token) if len(vocabularies) > 1 else ""
         if spreads:
             yield Score("held-out", name, "held-out", spreads, more, name == "accuracy", why_not or other)
 
@@ -174,6 +170,23 @@ def _masked_otherwise(variants: Sequence[Variant]) -> str:
     names = ("mask", "mask_prob", "budget", "replacement", "ratios", "per", "ngram_weights", "corruption", "static")
     masks = [[str(variant.runs[0].masks.get(name)) for name in names] for variant in variants]
     return "each is scored on its own masks, and some masks are harder" if any(m != masks[0] for m in masks) else ""
+
+
+def _other_tokens(runs: Sequence[ComparedRun], by_token: bool) -> str:
+    """Return why figures on tokens of several vocabularies cannot be compared: of tokens never, of characters where
+    many are unknown, which count as one character each and are easily guessed."""
+    if by_token:
+        return "their tokens are others (bits per character are of any)"
+    shares = {run.name: _unknown(run.intrinsic) for run in runs}
+    name = max(shares, key=lambda name: shares[name])
+    if shares[name] <= MOST_UNKNOWN:
+        return ""
+    return f"{shares[name]:.0%} of what {name} predicts are unknown tokens, which may stand for any text"
+
+
+def _unknown(intrinsic: Mapping[str, Any]) -> float:
+    predicted = max(intrinsic.get("masked_tokens", 0), intrinsic.get("written_tokens", 0), 1)
+    return float(intrinsic.get("unknown_tokens", 0) / predicted)
 
 
 def _tasks(variants: Sequence[Variant]) -> Iterator[Score]:
