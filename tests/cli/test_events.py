@@ -42,6 +42,8 @@ def flags_of(command, made, folder):
         "evaluate": [made["run"]],
         "predict": [made["run"], made["task"], "-o", folder.with_suffix(".jsonl"), "--epochs", 1],
         "run": ["bert-wwm", news, "-o", folder, "--size", "tiny", "--steps", 2, "--vocab-size", 1500],
+        "plan": [news],
+        "upload": [made["data"], "memory://bucket/data"],
         "merge": [made["data"]],
         "verify": [made["data"]],
         "inspect": [made["vocab"]],
@@ -61,10 +63,12 @@ def flags_of(command, made, folder):
 )
 def test_every_event_is_as_documented(command, sample_data, vocab, data, run, small_task, tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    if command == "upload":
+        pytest.importorskip("fsspec", reason="the extra s3 is not installed").filesystem("memory").store.clear()
     made = {"corpus": sample_data / "corpus", "vocab": vocab, "data": data, "run": run, "task": small_task}
     result = zhprep(command, *flags_of(command, made, tmp_path / "out"), "--log-json")
     events = events_of(result)
-    if command in ("parts", "inspect"):  # what they print is data
+    if command in ("parts", "inspect", "plan"):  # what they print is data
         return
     assert events[-1]["event"] == "report"
     begun = [event["stage"] for event in events if event["event"] == "begin"]
@@ -109,8 +113,9 @@ def test_a_stall_is_said_with_the_document(workers, tmp_path, monkeypatch):
     began = time.time()
     result = zhprep("segment", tmp_path / "x.txt", "-o", tmp_path / "out", *flags)
     stalled = [event for event in events_of(result) if event["event"] == "stall"]
-    assert len(stalled) >= 1
-    (at,) = stalled[0]["under_way"]
-    assert (at["first"], at["last"], at["block"]) == ("x.txt:3", "x.txt:3", 2)
-    assert "nothing heard for 0s: documents x.txt:3 to x.txt:3 (block 2, process " in stalled[0]["text"]
+    said = [(at, event["text"]) for event in stalled for at in event["under_way"] if at["block"] == 2]
+    assert said, stalled  # before that others may be late, on a machine that has much to do
+    at, text = said[0]
+    assert (at["first"], at["last"]) == ("x.txt:3", "x.txt:3")
+    assert "documents x.txt:3 to x.txt:3 (block 2, process " in text
     assert time.time() - began > 1.5

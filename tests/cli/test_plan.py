@@ -100,8 +100,8 @@ def write(form, texts, folder):
 
 
 def test_the_estimate_of_a_sample_is_what_the_whole_is(shared_data, vocab, tmp_path):
-    """Half a megabyte tells of two: text, documents, blocks, disk. What it says of time is printed, not held to a bound
-    on a machine that others use; benchmarks/test_estimate.py compares it."""
+    """Half a megabyte tells of two: text, documents, blocks, disk. Of time benchmarks/test_estimate.py tells: here others may
+    be at work."""
     corpus = tmp_path / "corpus"
     corpus.mkdir()
     for name in ("prose_public_domain_fiction.txt", "prose_laws_zh_cn.txt"):

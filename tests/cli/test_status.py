@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import pty
 import re
 import shutil
 import socket
@@ -167,6 +169,26 @@ def test_a_run_that_was_stopped(data, tmp_path):
     assert status["seconds_left"] == 92 * 50
     shown = zhprep("status", tmp_path / "run").out.decode()
     assert "1 of 100 steps done, at step 8, loss 2, 7 tokens/s, 1h16m left, " in shown
+
+
+def test_watching_on_a_terminal_is_written_over(tmp_path, sample_data):
+    flags = ("normalize", sample_data / "corpus", "-o", tmp_path / "out", "--block-size", "10KiB", "--quiet")
+    assert zhprep(*flags, "--num-shards", 2, "--shard-index", 0).code == 0
+    ours, theirs = pty.openpty()
+    watching = process("status", tmp_path / "out", "--watch", "--interval", 0.2, stdout=theirs)
+    os.close(theirs)
+    shown = b""
+    while shown.count(b"shards done") < 2:
+        shown += os.read(ours, 1 << 16)
+    assert zhprep(*flags).code == 0
+    with contextlib.suppress(OSError):  # the other end is closed
+        while more := os.read(ours, 1 << 16):
+            shown += more
+    os.close(ours)
+    _, err = watching.communicate(timeout=60)
+    assert (watching.returncode, err) == (0, b"")
+    assert b"\x1b[1F\x1b[J" in shown
+    assert b"Z 8 of" not in shown
 
 
 def test_what_is_wrong(data, tmp_path):

@@ -34,7 +34,8 @@ EVENTS: dict[str, Event] = {
     "progress": Event(
         "At most every 30 seconds. `begun`: units done in what is not finished. `counts`: what was done in other units "
         "(documents, characters, shards, tokens), `rates`: each of them a second, `values`: the newest loss and its "
-        "like. `per_second` and `seconds_left` are of `unit`; `seconds_left` is left out before anything is done.",
+        "like, those that are finite. `per_second` and `seconds_left` are of `unit`; `seconds_left` is left out before "
+        "anything is done.",
         {
             "done": int, "begun": int, "total": int, "unit": str, "per_second": float, "seconds_left?": int,
             "counts": {"*": int}, "rates": {"*": float}, "values": {"*": float},

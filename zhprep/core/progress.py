@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import threading
 import time
@@ -137,7 +138,7 @@ class Bar:
             "progress", done=self._done, begun=self._begun, total=self._total, unit=self._unit,
             per_second=round(rate, 3), **({} if left is None else {"seconds_left": round(left)}),
             counts=dict(self._counts), rates={name: round(self.per_second(name), 3) for name in self._counts},
-            values=dict(self._beside),
+            values={name: value for name, value in self._beside.items() if math.isfinite(value)},
         )  # fmt: skip
         if self._progress.style == "auto":
             parts = [*self._share(rate), *self._details()]
