@@ -2,9 +2,10 @@
 
 InfoWord (arXiv:1910.08350) compares by products the first state of a text without an n-gram with that of the n-gram.
 Products of states that a norm has made as long as the root of their width are large: a fresh model is sure of what
-dropout does to them, and draws all together. ``scaled`` divides them by that root, as attention does. SimCSE (arXiv:2104.08821
-§3) compares by cosines over a temperature the first states of one text under two dropouts, through a dense layer with
-tanh that is left out when the model is used.
+dropout does to them, and draws all together. ``scaled`` divides them by that root, as attention does.
+
+SimCSE (arXiv:2104.08821 §3) compares by cosines over a temperature the first states of one text under two dropouts,
+through a dense layer with tanh that is left out when the model is used.
 
 What is told apart is a **group** of rows that follow one another, not whatever happens to be in a batch: what a step
 learns does not depend on the number of processes and parts it is cut into. Cuts inside a group are refused beforehand.
