@@ -295,3 +295,21 @@ def test_a_line_of_the_log_that_is_none(paths, tmp_path):
     add_files(other, ["log.jsonl"])
     with pytest.raises(DataError, match=r"log.jsonl, line 6: is damaged"):
         compare([paths[0], other])
+
+
+def test_ways_of_fine_tuning_one_run_are_variants_too(paths, tmp_path):
+    """As an experiment with layers and tuning has them: their names end with the setting."""
+    run = shutil.copytree(paths[0], tmp_path / "run")
+    scores = json.loads((run / "scores.json").read_bytes())
+    task = scores["tasks"]["meals"]
+    scores["tasks"]["meals (tune=lora)"] = {**task, "config": {**task["config"], "tune": "lora"}}
+    (run / "scores.json").write_text(json.dumps(scores), "utf-8")
+    add_files(run, ["scores.json"])
+    found = compare([Entrant(run, "full", ""), Entrant(run, "lora", " (tune=lora)")])
+    assert found.settings == {"evaluate.tune": ["full", "lora"]}
+    assert [(score.name, list(score.spreads)) for score in found.scores if score.kind != "held-out"] == [
+        ("meals", ["full", "lora"])
+    ]
+    with pytest.raises(UsageError, match="is named twice"):
+        compare([Entrant(run, "full", ""), Entrant(run, "lora", "")])
+    assert [score.name for score in compare([run]).scores][-2:] == ["meals", "meals (tune=lora)"]

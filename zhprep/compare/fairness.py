@@ -130,15 +130,16 @@ def _tasks(runs: Sequence[ComparedRun]) -> list[str]:
     lines = []
     for name in dict.fromkeys(name for run in runs for name in run.tasks):
         scored = [run for run in runs if name in run.tasks]
-        settings = {run.name: _setting(run.tasks[name]) for run in scored}
+        settings = {run.name: _setting(run, run.tasks[name]) for run in scored}
         common = set.intersection(*(set(one.items()) for one in settings.values()))
         groups = _by_group(scored, lambda run, settings=settings, common=common: _differing(settings[run.name], common))  # type: ignore[misc]
         lines += [f"{name}: {group}" for group in groups if len(groups) > 1]
     return lines
 
 
-def _setting(task: dict[str, Any]) -> dict[str, Hashable]:
-    config = {name: str(value) for name, value in task["config"].items() if name not in _UNTOLD}
+def _setting(run: ComparedRun, task: dict[str, Any]) -> dict[str, Hashable]:
+    """Return the settings that have to be the same: all but those that are compared."""
+    config = {} if run.tuning else {name: str(value) for name, value in task["config"].items() if name not in _UNTOLD}
     return {**config, "sha256": task["sha256"][:12]}
 
 
