@@ -107,6 +107,19 @@ def test_another_budget_is_refused(runs):
         check_fair([runs[0], begun])
 
 
+def test_a_budget_may_be_one_of_text(runs):
+    """Half as many tokens that stand for twice as much text each, as words do, of the same corpus."""
+    run = runs[2]
+    counts = run.data["account"]["counts"]
+    fewer = {**counts, "encoded_tokens": counts["encoded_tokens"] // 2}
+    for known in (fewer, {name: n for name, n in fewer.items() if not name.startswith("characters")}):
+        words = changed(run, report={"tokens": run.report["tokens"] // 2, "instances": 8}, config={"steps": 2})
+        words = dataclasses.replace(words, name="words", data={**run.data, "account": {"counts": known}})
+        assert check_fair([run, words]) == {}
+        elsewhere = dataclasses.replace(words, data={**words.data, "input_sha256": "0" * 64})
+        assert bool(check_fair([run, elsewhere], ["budget"])) == ("characters" not in known)
+
+
 def test_fine_tuning_in_another_way_is_refused(runs):
     task = runs[2].tasks["meals"]
     other = dataclasses.replace(runs[2], tasks={"meals": {**task, "config": {**task["config"], "learning_rate": 0.25}}})

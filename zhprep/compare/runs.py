@@ -71,6 +71,13 @@ class ComparedRun:
         return dict(masks[-1] if isinstance(masks, list) else masks)
 
     @property
+    def made_with(self) -> dict[str, dict[str, Any]]:
+        """The settings of the text and the words that its instances were made of, of what is known of them."""
+        data = self.data or {}
+        found = {name: data.get("config", {}).get(name, data.get(name)) for name in ("normalize", "segment", "pinyin")}
+        return {name: settings for name, settings in found.items() if isinstance(settings, dict)}
+
+    @property
     def data_folder(self) -> Path:
         """Where its instances are, or were."""
         return Path(self.report["data"])
