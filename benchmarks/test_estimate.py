@@ -33,20 +33,10 @@ def test_the_estimate_is_what_the_commands_take(corpus: Path, tmp_path: Path) ->
     found = json.loads(subprocess.run(line, check=True, capture_output=True).stdout)
     seconds = {stage["stage"]: 3600 * stage["core_hours"]["value"] for stage in found["stages"]}
     disk = {stage["stage"]: stage["disk_bytes"]["value"] for stage in found["stages"]}
-    start = command("-m", "zhprep", "recipes")
+    start = command("-c", "import zhprep.run.recipe")
     vocabulary = zhprep("build-vocab", corpus, "-o", tmp_path / "v", "--recipe", "bert-wwm", "--workers", 1)
-    data = zhprep(
-        "make-instances",
-        corpus,
-        "--vocab",
-        tmp_path / "v",
-        "-o",
-        tmp_path / "d",
-        "--recipe",
-        "bert-wwm",
-        "--workers",
-        1,
-    )
+    flags = ("--vocab", tmp_path / "v", "--recipe", "bert-wwm", "--workers", 1)
+    data = zhprep("make-instances", corpus, "-o", tmp_path / "d", *flags)
     written = sum(file.stat().st_size for file in (tmp_path / "d").glob("data-*"))
     planned = seconds["plan"]
     print(f"\n{corpus.stat().st_size / 1e6:.0f} MB of text, {found['sample']['text_bytes'] / 1e6:.0f} MB sampled")
