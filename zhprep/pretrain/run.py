@@ -97,7 +97,7 @@ def _begin(job: Job, progress: Progress) -> _Session:
     if done := checkpoint.checkpoints(job.run):
         state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan)
         step, account = state["step"], Account.from_dict(state["account"])
-    log = Log(job.run / folder.LOG, step) if job.world.writes else None
+    log = Log(job.run / folder.LOG, step, job.config.steps) if job.world.writes else None
     return _Session(job, step, account, Meter(progress, step, job.config.steps), log)
 
 
