@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from zhprep.core import arrow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,13 +79,13 @@ def from_marks(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64])
 
 def lengths_of(sentences: pa.Array) -> npt.NDArray[np.int64]:
     """Return the length of each sentence in code points (int64[S])."""
-    return pc.utf8_length(sentences).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+    return arrow.lengths(sentences)
 
 
 def join(sentences: pa.Array, separator: str) -> str:
     """Return all sentences as one text, by way of one buffer: twice as fast as by a string each."""
-    rows = pa.ListArray.from_arrays(pa.array([0, len(sentences)], pa.int32()), sentences)
-    return str(pc.binary_join(rows, separator)[0].as_buffer(), "utf-8")
+    rows = arrow.lists_of(np.array([0, len(sentences)]), sentences)
+    return str(arrow.call("binary_join", rows, separator)[0].as_buffer(), "utf-8")
 
 
 def check(cuts: Cuts, lengths: npt.NDArray[np.int64]) -> None:
@@ -137,6 +138,6 @@ def restore_spaces(sentence: str, words: Iterable[str]) -> list[str]:
 
 def from_column(ends: pa.Array) -> Cuts:
     """Read the column ``ends`` of a ``words`` table (a list of lists of int32 per document)."""
-    words = ends.flatten()
+    words = arrow.items(ends)
     offsets = words.offsets.to_numpy().astype(np.int64)
-    return Cuts(offsets - offsets[0], words.flatten().to_numpy())
+    return Cuts(offsets - offsets[0], arrow.items(words).to_numpy())

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core import arrow
 from zhprep.core.ragged import Array, Ints, offsets_of, rows_of
 from zhprep.core.report import Account
 from zhprep.instances.layout.align import (
@@ -50,7 +51,7 @@ class Reader:
 
     def read(self, documents: pa.RecordBatch, first_number: int, account: Account) -> Window:
         """Return the window of these documents, which are numbered from ``first_number`` on."""
-        sentences, ends = documents["sentences"].flatten(), documents["ends"].flatten()
+        sentences, ends = arrow.items(documents["sentences"]), arrow.items(documents["ends"])
         found = CharacterWords.of(ends)
         words = self._joined(found, documents, account)
         encoded = _encode(self._encoder, sentences, ends)
@@ -126,7 +127,7 @@ def _pinyin_ids(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDAr
 def document_lengths(documents: pa.RecordBatch) -> list[int]:
     """Return the code points of every document, from the ends of its words."""
     ends = documents["ends"]
-    lengths: list[int] = np.diff(offsets_of(sentence_lengths(ends.flatten()))[rows_of(ends)]).tolist()
+    lengths: list[int] = np.diff(offsets_of(sentence_lengths(arrow.items(ends)))[rows_of(ends)]).tolist()
     return lengths
 
 
