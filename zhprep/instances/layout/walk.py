@@ -34,8 +34,10 @@ class Walk:
         """``single``: a segment is one sentence, and the target does not matter."""
         self._window, self._plan, self._single = window, plan, single
         self._kind = plan.config.pairs
-        self._opens = window.tokens.opens
+        self._opening = np.flatnonzero(window.tokens.opens)
         self._bounds: list[int] = window.sentences.tolist()
+        self._n_before: list[int] = self._opening.searchsorted(window.sentences).tolist()
+        self._n_upto: list[int] = self._opening.searchsorted(window.sentences, "right").tolist()
         self._documents: list[int] = window.documents.tolist()
         self._others = len(window.numbers) - 1
         self._pairs = PairList(plan.config.seed, "pair", plan.first_id)
@@ -62,7 +64,7 @@ class Walk:
         elif elsewhere or cut == stop:
             first, last = self._elsewhere(document, target - (cut - start), other_draw, place_draw)
             self._pairs.add(start, cut, first, last, 1)
-            self._uncut += cut == stop and not self._opens[start + 1 : stop].any() and after == sentence + 1
+            self._uncut += cut == stop and after == sentence + 1 and not self._borders(start, after)[1]
             return cut, middle
         elif self._kind == "order" and heads:
             self._pairs.add(cut, stop, start, cut, 1)
@@ -81,12 +83,20 @@ class Walk:
             middle = sentence + 1 + _below(draw, inner)
             return self._bounds[middle], middle
         stop = self._bounds[after]
-        borders = np.flatnonzero(self._opens[start + 1 : stop])
-        border = _below(draw, len(borders))
-        if border >= len(borders) - elsewhere:
+        first, n_borders = self._borders(start, after)
+        border = _below(draw, n_borders)
+        if border >= n_borders - elsewhere:
             return stop, after
         self._inside += 1
-        return start + 1 + int(borders[border]), sentence
+        return int(self._opening[first + border]), sentence
+
+    def _borders(self, start: int, after: int) -> tuple[int, int]:
+        """Return which of the tokens that open words is the first behind ``start``, in the last sentence before
+        ``after``, and how many there are in that."""
+        first = self._n_upto[after - 1]
+        if start != self._bounds[after - 1]:  # in the sentence, where one before it was cut
+            first = int(self._opening.searchsorted(start, "right"))
+        return first, max(self._n_before[after] - first, 0)
 
     def _elsewhere(self, document: int, target: int, other_draw: int, place_draw: int) -> tuple[int, int]:
         """Return tokens of another document: whole sentences from a random one on, up to ``target``."""
