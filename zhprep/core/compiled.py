@@ -64,6 +64,29 @@ def compiled(loop: Loop, signature: Signature, *, compile_it: bool = True) -> Lo
         return None
 
 
+class Kernel:
+    """A loop as machine code for those who ask for it again and again: taken at once where it was compiled before, else
+    compiled when it has been asked for so much work (``worth``, in the asker's units) that this pays."""
+
+    def __init__(self, loop: Loop, signature: Signature, *, worth: int = 1 << 22) -> None:
+        self._loop, self._signature, self._worth = loop, signature, worth
+        self._at_once = 1 if object_code.can_place() else worth >> 4  # by llvmlite it takes a while
+        self._asked = 0
+        self._made: Loop | None = None
+
+    def get(self, amount: int) -> Loop | None:
+        """Return the code for ``amount`` more of work; None where it is to be done otherwise."""
+        asked, self._asked = self._asked, self._asked + amount
+        for worth, compile_it in ((self._at_once, False), (self._worth, True)):
+            if self._made is None and asked < worth <= self._asked:
+                self._made = compiled(self._loop, self._signature, compile_it=compile_it)
+        return self._made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the code behind: each process takes it for itself."""
+        return {**self.__dict__, "_made": None, "_asked": 0}
+
+
 def address(array: npt.NDArray[Any], dtype: npt.DTypeLike) -> int:
     """Return where ``array`` lies, which must be of ``dtype`` and without gaps."""
     assert array.dtype == dtype, array.dtype

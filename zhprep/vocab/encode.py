@@ -1,15 +1,14 @@
 """Token ids with places for whole blocks of text, equal to those of the ``tokenizers`` library.
 
-In: an Arrow array of sentences. Out: flat arrays, see :class:`Encoded`.
+In: an Arrow array of sentences. Out: flat arrays, see :class:`zhprep.vocab.placing.Encoded`.
 
 A character whose id does not depend on its neighbours is asked for once and then gathered from a
-table over code points. What is left, runs of letters and digits for the most part, goes through the
-library once per distinct run. Where text may be cut so is the business of ``cuts``.
+table over code points, and so are the words of a vocabulary of words. What is left, runs of letters and digits for the
+most part, goes through the library once per distinct run. Where text may be cut so is the business of ``cuts``.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,28 +18,11 @@ import pyarrow as pa
 
 from zhprep.vocab import codepoints, cuts
 from zhprep.vocab.in_text import occurrences, text_tokenizer
-from zhprep.vocab.runs import RunCache, spread
+from zhprep.vocab.placing import Encoded, Placing
+from zhprep.vocab.runs import RunCache
 from zhprep.vocab.vocabulary import Vocabulary
 
 Ids = npt.NDArray[Any]
-Places = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoded:
-    """The tokens of a batch of sentences.
-
-    ``ids`` (uint16 if the vocabulary fits, else int32)[T]; ``starts`` and ``stops`` int32[T], the code
-    points of its sentence that a token stands for; ``sentence_offsets`` int64[S+1] into the three.
-    ``n_specials_in_text`` is how many special tokens stood in the text and were encoded as the characters they are.
-    """
-
-    ids: Ids
-    starts: Places
-    stops: Places
-    sentence_offsets: Ints
-    n_specials_in_text: int = 0
 
 
 class Encoder:
@@ -58,8 +40,9 @@ class Encoder:
         self.id_type = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
         tokenizer = text_tokenizer(vocabulary, keep_special)
         self._cuts = cuts.of(vocabulary, tokenizer)
-        self._by_word = cuts.WordCuts(self._cuts.marks)
+        self._by_word = cuts.by_word(vocabulary, self._cuts.marks)
         self._runs = RunCache(tokenizer, self._cuts.marks.dtype)
+        self._placing = Placing(self._cuts.marks.space, self._cuts.marks.run)
         added = tokenizer.get_added_tokens_decoder().values()
         self._whole_tokens = [token.content for token in added if not token.special]
         self._taken_apart = [token.content for token in added if token.special]
@@ -90,25 +73,12 @@ class Encoder:
         )
 
     def _chunk(self, chunk: codepoints.Chunk, ends: Any) -> Encoded:
-        cut = self._cuts.cut(chunk, self._whole(chunk)) if ends is None else self._by_word.cut(chunk, ends)
-        keep = cut.codes < self._cuts.marks.space
-        if not len(cut.starts):
-            position = np.flatnonzero(keep)
-            return _encoded(cut.codes[position], position, position + 1, position, chunk.offsets)
-        found = self._runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
-        room = np.minimum(found.n_tokens, cut.stops - cut.starts)
-        keep[spread(cut.starts, room)] = True
-        position = _with_extra(np.flatnonzero(keep), found.n_tokens - room, cut.stops - 1)
-        in_run = np.flatnonzero(cut.codes[position] == self._cuts.marks.run)
-        ids = cut.codes[position]
-        ids[in_run] = found.ids
-        begin, end = position.copy(), position + 1
-        origin = np.repeat(cut.starts, found.n_tokens)
-        begin[in_run] = origin + found.starts
-        end[in_run] = origin + found.stops
-        return _encoded(ids, begin, end, position, chunk.offsets)
+        held = self._held(chunk)
+        cut = self._cuts.cut(chunk, held) if ends is None else self._by_word.cut(chunk, ends, held)
+        runs = codepoints.slices(chunk.points, cut.starts, cut.stops) if len(cut.starts) else None
+        return self._placing.placed(cut, None if runs is None else self._runs.find(runs), chunk.offsets)
 
-    def _whole(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
+    def _held(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
         """Return bool[C], True in sentences that hold an added token; None if there are none."""
         places, _ = occurrences(chunk, self._whole_tokens)
         if not len(places):
@@ -121,20 +91,3 @@ class Encoder:
         """Return ``ids`` ``[T]`` without special tokens: a word that is spelt like one is a word that is not known."""
         special = self._never.take(ids, mode="clip")
         return np.where(special, ids.dtype.type(self.vocabulary.unk), ids) if special.any() else ids
-
-
-def _with_extra(position: Ints, extra: Ints, last: Ints) -> Ints:
-    """Return ``position`` (``int64[T]``) with ``last[i]`` repeated ``extra[i]`` times more (``int64[R]`` each): runs
-    with more tokens than characters."""
-    if not extra.any():
-        return position
-    more = np.repeat(last, extra)
-    return np.insert(position, np.searchsorted(position, more), more)
-
-
-def _encoded(ids: Ids, begin: Ints, end: Ints, position: Ints, offsets: codepoints.Offsets) -> Encoded:
-    """Return tokens ``[T]`` with places in their sentences; ``position`` ``int64[T]``, in order, is within the sentence
-    of each token, ``offsets`` ``int64[S + 1]`` are those of the sentences."""
-    sentence_offsets = np.searchsorted(position, offsets)
-    origin = np.repeat(offsets[:-1], np.diff(sentence_offsets))
-    return Encoded(ids, (begin - origin).astype(np.int32), (end - origin).astype(np.int32), sentence_offsets)
