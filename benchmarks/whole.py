@@ -19,12 +19,17 @@ class Took:
     clock: float
     processor: float
     others: float
+    memory: float = 0.0
+    """The most that the process held, MB."""
 
 
-def command(*arguments: object) -> Took:
-    """Run Python with ``arguments``, each process of it with one thread."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    line = [sys.executable, *map(str, arguments)]
+def command(*arguments: object, python: str = sys.executable) -> Took:
+    """Run Python with ``arguments``, with one thread a process: this zhprep, or that of another ``python``."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
+    if python == sys.executable:
+        environment["PYTHONPATH"] = str(ROOT)
+    line = [python, *map(str, arguments)]
     busy, clock = _busy(), time.perf_counter()
     process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -32,12 +37,12 @@ def command(*arguments: object) -> Took:
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, line
     processor = usage.ru_utime + usage.ru_stime
-    return Took(clock, processor, max(0.0, busy - processor) / clock)
+    return Took(clock, processor, max(0.0, busy - processor) / clock, usage.ru_maxrss / 1024)
 
 
-def zhprep(name: str, *arguments: object) -> Took:
+def zhprep(name: str, *arguments: object, python: str = sys.executable) -> Took:
     """Run a command of ours."""
-    return command("-m", "zhprep", name, *arguments, "--quiet", "--overwrite")
+    return command("-m", "zhprep", name, *arguments, "--quiet", "--overwrite", python=python)
 
 
 def quickest(took: list[Took]) -> Took:

@@ -119,11 +119,13 @@ def _function(address_of_code: int, signature: Signature, keeps: Any) -> Loop:
 
 
 def _placed(found: Arrays, signature: Signature) -> Loop:
+    """Return the loop whose ``image``, ``uint8[bytes]``, and ``entry``, ``int64[1]``, were found."""
     memory = object_code.placed(found["image"].tobytes())
     return _function(object_code.address_of(memory) + int(found["entry"][0]), signature, memory)
 
 
 def _placed_by_llvm(code: npt.NDArray[np.uint8], signature: Signature, name: str) -> Loop:
+    """Return the loop whose object file is ``code``, ``uint8[bytes]``. Raises ``ImportError`` without llvmlite."""
     llvm = _llvm()
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine(llvm))
     engine.add_object_file(llvm.ObjectFileRef.from_data(code.tobytes()))

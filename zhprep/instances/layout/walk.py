@@ -36,7 +36,7 @@ _WALK = Kernel(walk_loop.walk, walk_loop.SIGNATURE)
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class Walked:
     """The pairs of a window: ranges of tokens ``spans`` ``int64[n, 4]`` with their ``labels`` ``uint8[n]``; how many
     had no other document, had no next text, were cut within a sentence; and how many tokens are in no pair."""
 
@@ -56,7 +56,7 @@ def walked(window: Window, plan: Plan, targets: Ints, *, single: bool = False) -
     return _pieces(window, plan, found)
 
 
-def by_steps(window: Window, plan: Plan, targets: Ints, single: bool) -> Found:
+def by_steps(window: Window, plan: Plan, targets: Ints, single: bool) -> Walked:
     """Find the pairs of fresh documents one by one."""
     walk = Walk(window, plan, single=single)
     for document, target in enumerate(targets.tolist(), start=window.fresh):
@@ -64,7 +64,7 @@ def by_steps(window: Window, plan: Plan, targets: Ints, single: bool) -> Found:
     return walk.found()
 
 
-def by_loop(loop: Loop, window: Window, plan: Plan, targets: Ints, single: bool) -> Found:
+def by_loop(loop: Loop, window: Window, plan: Plan, targets: Ints, single: bool) -> Walked:
     """Find them by the compiled loop."""
     n_tokens = int(window.sentences[-1])
     rows, labels, counts = np.empty((n_tokens, 4), np.int64), np.empty(n_tokens, np.uint8), np.zeros(5, np.int64)
@@ -77,7 +77,7 @@ def by_loop(loop: Loop, window: Window, plan: Plan, targets: Ints, single: bool)
         address(rows, np.int64), address(labels, np.uint8), address(counts, np.int64),
     )  # fmt: skip
     n_pairs, alone, uncut, inside, unpaired = counts.tolist()
-    return Found(rows[:n_pairs].copy(), labels[:n_pairs].copy(), alone, uncut, inside, unpaired)
+    return Walked(rows[:n_pairs].copy(), labels[:n_pairs].copy(), alone, uncut, inside, unpaired)
 
 
 class Walk:
@@ -161,12 +161,12 @@ class Walk:
         after = first + 1 if self._single else min(bisect_left(self._bounds, start + target, first + 1, end), end)
         return start, self._bounds[after]
 
-    def found(self) -> Found:
+    def found(self) -> Walked:
         """Return the pairs that were made."""
-        return Found(*self._pairs.arrays(), self._alone, self._uncut, self._inside, self._unpaired)
+        return Walked(*self._pairs.arrays(), self._alone, self._uncut, self._inside, self._unpaired)
 
 
-def _pieces(window: Window, plan: Plan, found: Found) -> Pieces:
+def _pieces(window: Window, plan: Plan, found: Walked) -> Pieces:
     """Return the pairs, cut to the longest length."""
     keys = rng.keys(plan.config.seed, "pair", plan.first_id + np.arange(len(found.spans)))
     spans, lost = shorten(window.tokens.borders, found.spans, plan.config.max_length - 3, keys)
