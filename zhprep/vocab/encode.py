@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.vocab import codepoints, cuts
-from zhprep.vocab.in_text import occurrences, text_tokenizer
+from zhprep.vocab.in_text import added_tokens, check_kept, occurrences, text_tokenizer
 from zhprep.vocab.placing import Encoded, Placing
-from zhprep.vocab.runs import RunCache
+from zhprep.vocab.runs import Library, RunCache
 from zhprep.vocab.vocabulary import Vocabulary
 
 Ids = npt.NDArray[Any]
@@ -38,14 +38,14 @@ class Encoder:
         self.vocabulary = vocabulary
         self.takes_words = cuts.takes_words(vocabulary)
         self.id_type = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
-        tokenizer = text_tokenizer(vocabulary, keep_special)
-        self._cuts = cuts.of(vocabulary, tokenizer)
+        check_kept(vocabulary, keep_special)
+        self._whole_tokens, self._taken_apart = added_tokens(vocabulary, keep_special)
+        library = Library(lambda: text_tokenizer(vocabulary, keep_special))
+        self._cuts = cuts.of(vocabulary, library, self._whole_tokens)
         self._by_word = cuts.by_word(vocabulary, self._cuts.marks)
-        self._runs = RunCache(tokenizer, self._cuts.marks.dtype)
+        self._runs = RunCache(self._cuts.tokens, self._cuts.marks.dtype)
+        self._words = RunCache(library.encode, self._cuts.marks.dtype)
         self._placing = Placing(self._cuts.marks.space, self._cuts.marks.run)
-        added = tokenizer.get_added_tokens_decoder().values()
-        self._whole_tokens = [token.content for token in added if not token.special]
-        self._taken_apart = [token.content for token in added if token.special]
         self._never = vocabulary.never_text(keep_special)
 
     def encode(self, sentences: Any, ends: Any = None) -> Encoded:
@@ -75,8 +75,11 @@ class Encoder:
     def _chunk(self, chunk: codepoints.Chunk, ends: Any) -> Encoded:
         held = self._held(chunk)
         cut = self._cuts.cut(chunk, held) if ends is None else self._by_word.cut(chunk, ends, held)
-        runs = codepoints.slices(chunk.points, cut.starts, cut.stops) if len(cut.starts) else None
-        return self._placing.placed(cut, None if runs is None else self._runs.find(runs), chunk.offsets)
+        if not len(cut.starts):
+            return self._placing.placed(cut, None, chunk.offsets)
+        runs = self._runs if ends is None else self._words
+        found = runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
+        return self._placing.placed(cut, found, chunk.offsets)
 
     def _held(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
         """Return bool[C], True in sentences that hold an added token; None if there are none."""
