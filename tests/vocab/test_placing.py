@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from zhprep.core.compiled import Loop, compiled
-from zhprep.vocab import emit
-from zhprep.vocab.cuts import Cut, Marks
-from zhprep.vocab.placing import by_arrays, by_loop
+from zhprep.vocab.cuts import emit
+from zhprep.vocab.cuts.cut import Cut, Marks
+from zhprep.vocab.cuts.placing import by_arrays, by_loop
 from zhprep.vocab.runs import RunTokens
 
 pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")

@@ -14,16 +14,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 try:
-    from pyarrow._compute import SplitPatternOptions, call_function  # where pyarrow.compute has them from
+    from pyarrow._compute import call_function  # where pyarrow.compute has it from
 except ImportError:
-    from pyarrow.compute import SplitPatternOptions, call_function
+    from pyarrow.compute import call_function
 
-__all__ = ["SplitPatternOptions", "array_of", "call", "filled", "items", "lengths", "lists_of", "sizes"]
+__all__ = ["array_of", "call", "filled", "items", "lengths", "lists_of", "sizes"]
 
 
-def call(name: str, *arguments: Any, options: Any = None) -> Any:
-    """Return what Arrow's compute function ``name`` gives."""
-    return call_function(name, list(arguments), options)
+def call(name: str, *arguments: Any) -> Any:
+    """Return what Arrow's compute function ``name`` gives, with its options as they are by default."""
+    return call_function(name, list(arguments))
 
 
 def filled(strings: pa.Array) -> pa.Array:

@@ -203,9 +203,16 @@ class Text:
             kept = ~is_mark(self.codes)
             kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
             text = Text(self.codes[kept], self.alphabet)
-        return arrow.items(
-            arrow.call("split_pattern", pa.array([text.string]), options=arrow.SplitPatternOptions("\n"))
-        ), line[filled]
+        return _lines(text.string), line[filled]
+
+
+def _lines(string: str) -> pa.Array:
+    """Return what stands between the line feeds of ``string``, as strings over one buffer without these."""
+    utf8 = string.encode()
+    breaks = np.flatnonzero(np.frombuffer(utf8, np.uint8) == ord("\n"))
+    offsets = np.concatenate(([0], breaks - np.arange(breaks.size), [len(utf8) - breaks.size])).astype(np.int32)
+    whole = utf8.replace(b"\n", b"")
+    return pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(whole))
 
 
 def as_codes(string: str) -> Codes:

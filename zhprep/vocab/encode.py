@@ -1,6 +1,6 @@
 """Token ids with places for whole blocks of text, equal to those of the ``tokenizers`` library.
 
-In: an Arrow array of sentences. Out: flat arrays, see :class:`zhprep.vocab.placing.Encoded`.
+In: an Arrow array of sentences. Out: flat arrays, see :class:`zhprep.vocab.cuts.placing.Encoded`.
 
 A character whose id does not depend on its neighbours is asked for once and then gathered from a
 table over code points, and so are the words of a vocabulary of words. What is left, runs of letters and digits for the
@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.vocab import codepoints, cuts
+from zhprep.vocab.cuts.placing import Encoded, Placing
 from zhprep.vocab.in_text import added_tokens, check_kept, occurrences, text_tokenizer
-from zhprep.vocab.placing import Encoded, Placing
 from zhprep.vocab.runs import Library, RunCache
 from zhprep.vocab.vocabulary import Vocabulary
 

@@ -15,8 +15,8 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.vocab import bytemap, codepoints, entries
+from zhprep.vocab.cuts.placing import Encoded
 from zhprep.vocab.encode import Encoder
-from zhprep.vocab.placing import Encoded
 from zhprep.vocab.vocabulary import UNUSED, Vocabulary
 
 RANGES = {

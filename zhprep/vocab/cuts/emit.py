@@ -1,7 +1,7 @@
 """The tokens of a chunk one after the other, as one loop over code points, to be compiled (``core.compiled``).
 
-In: a code for each code point, the runs and their tokens. Out: what :class:`zhprep.vocab.placing.Encoded` holds, the
-same numbers as :func:`zhprep.vocab.placing.by_arrays` finds. Integers are int64 for the compiler.
+In: a code for each code point, the runs and their tokens. Out: what :class:`placing.Encoded` holds, the same numbers
+as :func:`placing.by_arrays` finds. Integers are int64 for the compiler.
 """
 
 from __future__ import annotations

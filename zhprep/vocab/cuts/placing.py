@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.compiled import Kernel, Loop, address
-from zhprep.vocab import emit
-from zhprep.vocab.cuts import Cut
+from zhprep.vocab.cuts import emit
+from zhprep.vocab.cuts.cut import Cut
 from zhprep.vocab.runs import RunTokens, spread
 
 Ids = npt.NDArray[Any]
