@@ -11,7 +11,8 @@ from pathlib import Path
 from zhprep.core.corpus import Corpus, ReadConfig, scan
 from zhprep.core.corpus.sample import Sample
 from zhprep.core.errors import UsageError
-from zhprep.core.executors import Killed, map_processes
+from zhprep.core.executors import Killed
+from zhprep.core.executors.processes import map_processes
 from zhprep.core.progress import Bar
 from zhprep.core.report import Account, own_peak_rss
 from zhprep.core.seal import json_bytes
