@@ -24,6 +24,7 @@ from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
+from zhprep.pretrain.frequencies import begin_with_frequencies
 from zhprep.pretrain.initial import Initial, begin_with
 from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned
 from zhprep.pretrain.split import split
@@ -99,6 +100,8 @@ def set_up(
     others = {name: load(folders[-1] / name) for name in other_vocabularies(model)}
     initial = begin_with(model, first, words, config.initial_positions, others) if config.initial else None
     stages = [_stage(phase, folder, model, words, config) for phase, folder in zip(phases, folders, strict=True)]
+    if config.unigram_bias and initial is None:
+        begin_with_frequencies(model, stages[0].batches.instances, stages[0].rows, words)
     feed = Feed(
         tuple(
             Phase(stage.batches, stage.rows, phase.batch_size, phase.n_steps)

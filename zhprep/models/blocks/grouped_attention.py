@@ -25,7 +25,7 @@ def grouped_attention(
     Every token of the ``N`` is in one of the ``groups``. ``scale`` is the factor on scores, 1/√d if None.
     """
     width = qkv.shape[1] // 3 // n_heads
-    attended: Tensor = _GroupedAttention.apply(qkv, groups, n_heads, scale or width**-0.5, dropout)
+    attended: Tensor = _GroupedAttention.apply(qkv, groups, n_heads, scale or width**-0.5, dropout)  # type: ignore[no-untyped-call]
     return attended
 
 

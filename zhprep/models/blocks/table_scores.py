@@ -24,7 +24,7 @@ def table_prediction(states: Tensor, table: Tensor, bias: Tensor | None, labels:
     """
     if labels is None or not (torch.is_grad_enabled() and _plain(states)):
         return Prediction.of_classes(F.linear(states, table, bias), labels)
-    losses, logits = _TableLoss.apply(states, table, bias, labels)
+    losses, logits = _TableLoss.apply(states, table, bias, labels)  # type: ignore[no-untyped-call]
     return Prediction(logits, labels, losses)
 
 
