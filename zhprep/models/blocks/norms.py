@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from zhprep.core.registry import lookup
 from zhprep.models.blocks.attention import AttentionContext
+from zhprep.models.blocks.dropout import Dropout
 from zhprep.models.config import ModelConfig
 
 
@@ -38,7 +39,7 @@ class Residual(nn.Module):
     def __init__(self, block: nn.Module, config: ModelConfig) -> None:
         super().__init__()
         self.block = block
-        self.dropout: nn.Module = nn.Dropout(config.hidden_dropout)
+        self.dropout: nn.Module = Dropout(config.hidden_dropout)
         self.norm = make_norm(config)
         self.norm_first = config.norm_position == "pre"
 
