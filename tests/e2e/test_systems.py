@@ -7,25 +7,26 @@ has learnt nothing, in so many steps at ``tiny``. What an untrained model loses 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
 import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import refused, zhprep
 from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
+from made_pairs import write_pairs
 from made_tags import write_tags
 
 from zhprep.core.config import as_dict, build
 from zhprep.core.errors import Stopped
 from zhprep.engine.distribution import World
+from zhprep.models import ModelConfig
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import set_up
 from zhprep.pretrain.run import pretrain
@@ -110,34 +111,6 @@ threads = 1
 {phases}
 {more}
 """
-
-
-WHO = {
-    "我": "I",
-    "他": "he",
-    "老师": "the teacher",
-    "学生们": "the students",
-    "我的朋友": "my friend",
-    "爸爸": "father",
-}
-WHERE = {"在北京": "in Beijing", "在图书馆": "in the library", "在家里": "at home", "在学校": "at school"}
-WHAT = {
-    "喝茶": "drank tea",
-    "看书": "read books",
-    "写信": "wrote letters",
-    "学习中文": "learned Chinese",
-    "唱歌": "sang",
-}
-
-
-def write_pairs(path: Path) -> Path:
-    """Write sentences with their translations as a table of two columns."""
-    parts = itertools.product(WHO.items(), WHERE.items(), WHAT.items())
-    rows = [
-        f"昨天{who[0]}{where[0]}{what[0]}。\tYesterday {who[1]} {what[1]} {where[1]}." for who, where, what in parts
-    ]
-    path.write_text("\n".join(["zh\ten", *rows, ""]), "utf-8")
-    return path
 
 
 OFTEN = [pytest.param(name, marks=pytest.mark.nightly) if system.nightly else name for name, system in SYSTEMS.items()]
@@ -292,13 +265,17 @@ def test_a_system_that_is_killed_goes_on_to_the_same_weights(name: str, sample_d
     assert weights_of(run) == weights_of(tmp_path / "whole")
 
 
+WITHOUT_DROPOUT = {field.name: 0.0 for field in fields(ModelConfig) if field.name.endswith("dropout")}
+"""Every dropout there is, so that one that is added is turned off too: it is drawn per process."""
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_two_processes_make_the_system_of_one(name: str, sample_data: Path, tmp_path: Path) -> None:
     """The same rows, masks and samples in the same steps: losses equal but for the order of sums."""
     learns(name, sample_data, tmp_path)
     data, recipe, config = briefly(tmp_path, 4)
-    model = recipe["model"] | {"hidden_dropout": 0.0, "attention_dropout": 0.0}
+    model = recipe["model"] | WITHOUT_DROPOUT
     pretrain(data, tmp_path / "one", model, config)
     (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
