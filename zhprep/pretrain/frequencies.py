@@ -44,7 +44,8 @@ def log_shares(instances: Instances, rows: npt.NDArray[np.integer], vocabulary: 
     counts = np.bincount(instances.gather(chosen.astype(np.int64)).tokens.values, minlength=vocabulary.size)
     counts[vocabulary.is_special] = 0
     smooth = np.maximum(counts, 1)
-    return np.log(smooth / smooth.sum()).astype(np.float32)
+    shares: npt.NDArray[np.float32] = np.log(smooth / smooth.sum()).astype(np.float32)
+    return shares
 
 
 def _bias_of(model: Model, objective: str) -> nn.Parameter | None:
