@@ -56,7 +56,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
                 if weight.grad is not None:
                     self._change(weight, weight.grad, group)
         self._adamw.state, self._adamw.param_groups = self.state, self.param_groups[self._n_muon :]
-        self._adamw.step()  # type: ignore[no-untyped-call]
+        self._adamw.step()
 
     def _change(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
         """Change a matrix by its orthogonalised mean gradient, Nesterov's, as long as AdamW's steps are."""
