@@ -11,13 +11,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from zhprep.models import ModelConfig
-from zhprep.models.blocks import sequences
+from zhprep.models.blocks import grouped_attention as grouped
 from zhprep.models.blocks.attention import AttentionContext
-from zhprep.models.blocks.dropout import Dropout, kept
-from zhprep.models.blocks.grouped_attention import grouped_attention
-from zhprep.models.blocks.sequences import groups_of, real_tokens_of
+from zhprep.models.blocks.grouped_attention import grouped_attention, groups_of, real_tokens_of
 from zhprep.models.blocks.stacks import make_stack
 from zhprep.models.blocks.table_scores import table_prediction
+from zhprep.models.dropout import Dropout, kept
 
 HEADS, WIDTH = 2, 4
 CONFIG = ModelConfig(hidden_size=32, num_attention_heads=2, intermediate_size=48, num_hidden_layers=2, hidden_dropout=0.0,
@@ -38,7 +37,7 @@ def plain(qkv: torch.Tensor, borders: list[int], keep: torch.Tensor | None = Non
 
 @pytest.mark.parametrize("room", [1, 400, 10**6])
 def test_attention_in_groups_is_that_of_each_sequence_by_itself(monkeypatch, room):
-    monkeypatch.setattr(sequences, "GROUP", room)
+    monkeypatch.setattr(grouped, "GROUP", room)
     groups = groups_of(BORDERS, HEADS)
     assert len(groups) == {1: 5, 400: 3, 10**6: 1}[room]
     draw = torch.Generator().manual_seed(1)

@@ -112,11 +112,15 @@ def set_up(
     )  # fmt: skip
     check_groups(feed, model.group)
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)))
-    sources: dict[str, Any] = {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve())}
-    if len(folders) > 1:
-        sources["phases"] = [str(folder.resolve()) for folder in folders]
+    sources = _sources(folders, vocabulary)
     plan = _plan(config, described, stages, words)
     return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)
+
+
+def _sources(folders: Sequence[Path], vocabulary: Path) -> dict[str, Any]:
+    """Return where data and vocabulary are, as the report says it."""
+    phases = {"phases": [str(folder.resolve()) for folder in folders]} if len(folders) > 1 else {}
+    return {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve()), **phases}
 
 
 def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Stage:

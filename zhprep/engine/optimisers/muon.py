@@ -59,7 +59,7 @@ class MuonWithAdamW(torch.optim.Optimizer):
         self._adamw.step()
 
     def _change(self, weight: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:
-        """Change a matrix by its orthogonalised mean gradient, Nesterov's, as long as AdamW's steps are."""
+        """Change a matrix ``[R, C]`` by its orthogonalised mean gradient, Nesterov's, as long as AdamW's steps are."""
         state = self.state[weight]
         if not state:
             state["momentum_buffer"] = torch.zeros_like(weight)

@@ -13,9 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zhprep.models.blocks.grouped_attention import grouped_attention
+from zhprep.models.blocks.grouped_attention import RealTokens, grouped_attention, real_tokens_of
 from zhprep.models.blocks.part import Batch, Part
-from zhprep.models.blocks.sequences import RealTokens, real_tokens_of
 from zhprep.models.config import ModelConfig
 
 Rotation = tuple[Tensor, Tensor]
@@ -205,7 +204,7 @@ class SelfAttention(Attention):
         return attended
 
     def _in_groups(self, qkv: Tensor, context: AttentionContext) -> bool:
-        """Return whether ``qkv`` are of real tokens, in float32, that see their whole sequence and nothing else."""
+        """Return whether ``qkv`` ``[N, 3·H·d]`` are of real tokens, in float32, that see their sequence and no more."""
         plain = qkv.ndim == 2 and qkv.dtype == torch.float32
         return plain and context.whole and not (self.window or self.theta)
 

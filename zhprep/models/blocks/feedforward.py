@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from zhprep.core.registry import lookup
 from zhprep.models.blocks.attention import AttentionContext
-from zhprep.models.blocks.dropout import Dropout
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 
 
 def gelu_new(hidden_states: Tensor) -> Tensor:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from zhprep.models.blocks.attention import AttentionContext
-from zhprep.models.blocks.dropout import Dropout
 from zhprep.models.blocks.norms import make_norm
 from zhprep.models.blocks.part import Part
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 
 
 class Layer(Part):

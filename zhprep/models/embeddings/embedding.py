@@ -8,10 +8,10 @@ from typing import cast
 from torch import Tensor, nn
 
 from zhprep.core.registry import lookup
-from zhprep.models.blocks.dropout import Dropout
 from zhprep.models.blocks.norms import make_norm
 from zhprep.models.blocks.part import Batch, EmbeddingInput, Part
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 from zhprep.models.embeddings.inputs import INPUTS
 
 
