@@ -20,14 +20,15 @@ import pytest
 from plain_items import die_at_three, fail_at_three, square
 
 from zhprep.core.errors import DataError, ZhprepError
-from zhprep.core.executors import EXECUTORS, Killed, Map, map_processes
+from zhprep.core.executors import EXECUTORS, Killed, Map
+from zhprep.core.executors.processes import map_processes
 from zhprep.core.workers import pool, worker
 
 SEPARATE = {EXECUTORS["processes"]}
 """Those whose workers are processes of their own."""
 
 
-@pytest.fixture(params=["inline", "processes", "processes, spawned"])  # ray: tests/e2e/test_ray.py, on a cluster
+@pytest.fixture(params=["inline", "processes", "processes, spawned"])  # ray: tests/faults/test_ray.py, on a cluster
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Map:
     name, _, spawned = request.param.partition(", ")
     if spawned:

@@ -20,12 +20,11 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.corpus.inputs import LINE_FORMATS
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
-from zhprep.normalize import NormalizeConfig
-from zhprep.normalize import build as build_normalize
 from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment import build as build_segment
 
 if TYPE_CHECKING:
+    from zhprep.normalize import NormalizeConfig
     from zhprep.pinyin import PinyinConfig, PinyinStage
 
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
@@ -117,6 +116,8 @@ class Chain:
     def _stages(self) -> list[Stage]:
         stages: list[Stage] = []
         if self.normalize is not None:
+            from zhprep.normalize import build as build_normalize  # for those whose text is raw
+
             stages.append(build_normalize(self.normalize))
         if self.segment is not None:
             stages.append(build_segment(self.segment, segmenter=self._segmenter))
