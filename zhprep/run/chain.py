@@ -88,7 +88,7 @@ class Chain:
             done = self.do(batch, account)
             if done.num_rows:
                 yield done
-        self._keep_words()
+        self.keep_words()
 
     def do(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         """Do every stage on one batch. Of a chain, the first stage's characters and the last's sentences count."""
@@ -138,7 +138,7 @@ class Chain:
             self._n_words = len(words)
         return reader
 
-    def _keep_words(self) -> None:
+    def keep_words(self) -> None:
         """Keep the table of words if it has grown; of several processes, the last to write it wins."""
         if self.word_table is None or self.pinyin is None:
             return
