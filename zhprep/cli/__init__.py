@@ -29,6 +29,7 @@ COMMANDS = {
     "evaluate": "Score a pretrained encoder.",
     "predict": "Fine-tune on a task and write what the model says for its test.",
     "run": "Do every stage of a recipe, from raw text to a report.",
+    "experiment": "Run a grid of variants, sizes and seeds, and compare them.",
     "demo": "Do the whole pipeline on the bundled sample data.",
     "show-masks": "Show the mask strategies side by side on one sentence.",
     "status": "Say what of an output folder is done and what is missing.",
