@@ -72,9 +72,9 @@ class Experiment:
         inputs = [{name: one[name] for name in ("name", "sha256")} for one in corpus.as_dict()["inputs"]]
         tasks = {task.name: task.sha256 for task in map(read_task, self.place.tasks)}
         runs = [
-            {"name": cell.name, "variant": cell.variant, "size": cell.size, "seed": cell.seed,
+            {"name": cell.name, "task": number, "variant": cell.variant, "size": cell.size, "seed": cell.seed,
              "folder": str(group[0].base.model), "data": str(cell.base.folder.relative_to(self.place.folder))}
-            for group in self.groups for cell in group
+            for number, group in enumerate(self.groups) for cell in group
         ]  # fmt: skip
         budgets = {size: as_dict(self.budget(size)) for size in self.sizes}
         return {"plan": self.plan.title, "inputs": inputs, "tasks": tasks, "budgets": budgets, "runs": runs}

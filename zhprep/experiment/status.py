@@ -12,7 +12,7 @@ from zhprep.run.folders import status_of
 EXPERIMENT, FAILED, SCORES = "experiment.json", "failed", "scores.json"
 SHAPE = {
     "inputs": list, "tasks": dict, "budgets": dict,
-    "runs": [{"name": str, "variant": str, "size": str, "seed": int, "folder": str, "data": str}],
+    "runs": [{"name": str, "task": int, "variant": str, "size": str, "seed": int, "folder": str, "data": str}],
 }  # fmt: skip
 
 
@@ -22,8 +22,8 @@ def is_done(folder: Path, model: str) -> bool:
 
 
 def experiment_status(folder: Path) -> list[dict[str, Any]]:
-    """Return of each run of the experiment in ``folder`` its name, where it is, what is done of its steps, which tasks
-    are scored and, if it failed, why.
+    """Return of each run of the experiment in ``folder`` its name, which task of an array does it, where it is, what is
+    done of its steps, which tasks are scored and, if it failed, why.
 
     Raises ``DataError`` for a folder whose ``experiment.json`` is not as it was written.
     """

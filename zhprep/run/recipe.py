@@ -174,6 +174,7 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
 
 def make_data(run: Run, corpus: Corpus) -> Report:
     """Make the vocabulary, the instances and what lies beside them; return the report of the last instances."""
+    run.folder.mkdir(parents=True, exist_ok=True)
     run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
     vocabulary = run.vocabulary or make_vocabulary(run, corpus, "vocab", f"{run.prefix}vocab")
     if run.instances.coarse_vocab == str(run.folder / f"{run.prefix}{COARSE_VOCABULARY}"):
@@ -260,12 +261,13 @@ def train(run: Run, corpus: Corpus) -> None:
 def score(run: Run) -> dict[str, Any]:
     """Evaluate the model of ``run`` on held-out text, and on its tasks that have no score yet; return all scores."""
     from zhprep.evaluate.config import EvaluateConfig
-    from zhprep.evaluate.run import evaluate, unscored
+    from zhprep.evaluate.run import evaluate, read_scores, unscored
 
     config = run.config(EvaluateConfig, "evaluate")
     folder, data = run.model_folder, run.folder / f"{run.prefix}data"
-    tasks = unscored(folder, run.tasks, config)
-    scores = evaluate(folder, config, data=data, tasks=tasks, progress=run.progress).scores
+    tasks, scores = unscored(folder, run.tasks, config), read_scores(folder)
+    if tasks or "intrinsic" not in scores:
+        scores = evaluate(folder, config, data=data, tasks=tasks, progress=run.progress).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 
