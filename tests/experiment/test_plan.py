@@ -141,6 +141,7 @@ WRONG = {
 @pytest.mark.parametrize("text", WRONG)
 def test_what_is_wrong_is_told_before_anything_is_read(text, tmp_path):
     code, *parts = WRONG[text]
+    text = text if "ariants" in text or "none" in text else f'{text}\n[variants.a]\nbase = "bert"'
     rest = (tmp_path / "missing.txt", "-o", tmp_path / "x", "--size", "tiny")
     refused(zhprep("experiment", written(tmp_path, text), *rest), code, *parts)
     assert [path.name for path in tmp_path.iterdir()] == ["plan.toml"]

@@ -131,10 +131,13 @@ def _check_kinds(own: Recipe, name: str) -> None:
 
 
 def put_over(base: Recipe, own: Recipe) -> Recipe:
-    """Return ``base`` with ``own`` put over it, section by section."""
+    """Return ``base`` with ``own`` put over it, section by section; ``false`` in the place of a section leaves it out,
+    as the settings of a part that the base has and a recipe on top of it has not."""
     merged = dict(base)
     for key, value in own.items():
-        merged[key] = (
-            put_over(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
-        )
+        there = base.get(key)
+        if isinstance(there, dict) and value is False:
+            del merged[key]
+        else:
+            merged[key] = put_over(there, value) if isinstance(value, dict) and isinstance(there, dict) else value
     return merged
