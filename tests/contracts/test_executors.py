@@ -14,13 +14,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from plain_items import die_at_three, fail_at_three, square
 
 from zhprep.core.errors import DataError, ZhprepError
 from zhprep.core.executors import EXECUTORS, Killed, Map, map_processes
-from zhprep.core.workers import pool
+from zhprep.core.workers import pool, worker
 
 SEPARATE = {EXECUTORS["processes"]}
 """Those whose workers are processes of their own."""
@@ -60,6 +61,11 @@ def alone_at_last(item: tuple[str, str, int]) -> bool:
 def wait_a_little(x: int) -> int:
     time.sleep(0.01)
     return x
+
+
+def begin_late(*args: Any) -> None:
+    time.sleep(0.3)
+    worker.work(*args)
 
 
 def exit_at_once(*_: object) -> None:
@@ -150,13 +156,31 @@ def test_the_last_attempt_is_made_alone(tmp_path: Path) -> None:
 def test_workers_killed_from_outside_at_random(rounds: int) -> None:
     for seed in range(rounds):
         chance = random.Random(seed)
-        results = []
-        for result in map_processes(wait_a_little, range(40), 2):
+        results, last = [], 0
+        for result in map_processes(wait_a_little, range(60), 2):
             results.append(result)
-            if chance.random() < 0.15:
+            if len(results) - last >= 4 and chance.random() < 0.4:  # no item is under way for more than two of them
                 victim = chance.choice(multiprocessing.active_children())
                 os.kill(int(victim.pid or 0), signal.SIGKILL)
-        assert results == list(range(40))
+                last = len(results)
+        assert results == list(range(60))
+    assert no_processes_left()
+
+
+def test_workers_killed_as_they_begin_are_no_error_where_another_is_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = map_processes(wait_a_little, range(30), 2)
+    others = [next(results)]
+    monkeypatch.setattr(pool, "work", begin_late)
+    at_work = multiprocessing.active_children()[0].pid
+    killed: set[int] = set()
+    for result in results:
+        others.append(result)
+        victims = {int(child.pid or 0) for child in multiprocessing.active_children() if child.pid != at_work} - killed
+        for victim in victims if len(killed) < 6 else ():
+            os.kill(victim, signal.SIGKILL)
+        killed |= victims
+    assert others == list(range(30))
+    assert len(killed) >= 6
     assert no_processes_left()
 
 

@@ -60,11 +60,11 @@ def copies(made: Path, tmp_path: Path) -> Path:
 def damages(folder: Path, flips: int, cuts: int, *, seed: int = 0) -> Iterator[tuple[str, Path]]:
     """Damage a file of ``folder``, yield what was done, and put the file right again; every file gets its turn.
 
-    But for the log and the checkpoints of a run: no other command reads them, and checkpoints have sums of their own.
+    But for the checkpoints of a run: no other command reads them, and they have sums of their own.
     """
     draw = random.Random(seed)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
-    files = [path for path in files if path.name != "log.jsonl" and not path.parent.name.startswith("step-")]
+    files = [path for path in files if not path.parent.name.startswith("step-")]
     for turn in range(flips + cuts):
         path = files[turn % len(files)]
         whole = path.read_bytes()

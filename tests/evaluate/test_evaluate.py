@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 import shutil
@@ -17,7 +18,7 @@ from zhprep.core.shards import add_files
 from zhprep.engine.distribution import World
 from zhprep.engine.validation import EPOCH
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.intrinsic import characters, intrinsic
+from zhprep.evaluate.intrinsic import _spelling, characters, held_out_facts, intrinsic
 from zhprep.evaluate.run import evaluate
 from zhprep.models.checkpoints.files import load_model
 from zhprep.pretrain.config import PretrainConfig
@@ -61,6 +62,8 @@ def test_figures_by_the_slow_way(finished, data):
     expected = -sum(math.log(counts[label] / counts.total()) for label in labels) / len(labels)
     found = intrinsic(finished, data, 0.1, World())
     assert found["unigram_loss"] == pytest.approx(expected)
+    commonest = max(TOKENS, key=lambda token: counts[IDS[token]])
+    assert found["unigram_accuracy"] == pytest.approx(labels.count(IDS[commonest]) / len(labels))
     assert found["masked_characters"] == found["masked_tokens"] == len(labels)
     assert found["bits_per_character"] == pytest.approx(found["loss"] / math.log(2), rel=1e-6)
     assert found["instances"] == len(held_out)
@@ -78,6 +81,34 @@ def test_unigram_figures_of_data_masked_on_disk_count_the_original_tokens(finish
         losses.append(unigram_losses(instances, view, np.arange(200, dtype=np.uint32), vocabulary))
     assert losses[0].tolist() == losses[1].tolist()
     assert np.isinf(losses[0][IDS["[MASK]"]])
+
+
+def test_held_out_text_is_known_again_whatever_is_masked(finished, data, tmp_path):
+    """By its characters, in the order of the rows: those of data masked on disk are the same, twice over."""
+    model, vocabulary = load_model(finished), load(finished)
+
+    def facts(folder, rows):
+        instances, view = open_instances(folder, model, vocabulary)
+        return held_out_facts(instances, view, rows, vocabulary)
+
+    rows = np.array([3, 17, 150])
+    text = "".join(TOKENS[token] for row in rows.tolist() for token in pair(row)["input_ids"])
+    for special in SPECIALS:
+        text = text.replace(special, "")
+    found = facts(data, rows)
+    assert found["text_sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert (found["apart"], found["corpus"]) == (0.0, "200 rows, static False")
+    static = write_instances(tmp_path / "static", static=True)
+    assert facts(static, rows)["text_sha256"] == found["text_sha256"]
+    assert facts(static, rows + 200)["text_sha256"] == found["text_sha256"]
+    assert facts(data, rows + 1)["text_sha256"] != found["text_sha256"]
+
+
+def test_text_is_the_same_in_tokens_of_any_kind():
+    characters = Vocabulary(kind="wordpiece", tokens=[*SPECIALS, "中", "国", "##国", "the"], tokenizer_json="")
+    assert _spelling(characters) == [b"", "\ufffd".encode(), b"", b"", b"", *map(str.encode, "中国国"), b"the"]
+    in_bytes = Vocabulary(kind="bbpe", tokens=[*SPECIALS, "ä¸Ń", "ä¸", "Ń", "Ġthe"], tokenizer_json="")
+    assert _spelling(in_bytes)[5:] == ["中".encode(), "中".encode()[:2], "中".encode()[2:], b"the"]
 
 
 def test_a_token_stands_for_its_characters():
@@ -180,7 +211,7 @@ def test_a_model_that_predicts_no_tokens_has_the_figures_of_its_objectives(tmp_p
     config = PretrainConfig(size="nano", steps=2, batch_size=8)
     report = pretrain(data, tmp_path / "run", nano(objectives=["next_sentence"]), config)
     scores = evaluate(tmp_path / "run", dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task]).scores
-    assert scores["intrinsic"].keys() == {"instances", "objectives"}
+    assert scores["intrinsic"].keys() == {"instances", "held_out", "objectives"}
     found = report.scores["held_out"]["next_sentence"]
     assert scores["intrinsic"]["objectives"] == {"next_sentence": pytest.approx(found, rel=1e-5)}
     assert scores["tasks"].keys() == {"meals"}

@@ -58,7 +58,10 @@ def test_a_run_is_a_model_a_tokenizer_a_log_and_a_report(finished, config):
     assert json.loads((run / "report.json").read_text())["content_sha256"] == said["content_sha256"]
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [*range(1, 13), 12]
-    assert lines[0].keys() == {"step", "loss", "lr", "grad_norm", "tokens_per_second"}
+    assert lines[0].keys() == {"step", "tokens", "seconds", "loss", "lr", "grad_norm", "tokens_per_second"}
+    assert lines[-1]["tokens"] == said["tokens"]
+    assert 0 < lines[0]["seconds"] < lines[-2]["seconds"] <= said["training_seconds"]
+    assert 6 * said["tokens"] * 2 * 8 * 32**2 < said["flops"] < 1.5 * 6 * said["tokens"] * 2 * 8 * 32**2
     assert lines[3]["lr"] == config.learning_rate
 
 
@@ -96,6 +99,10 @@ def test_stopping_and_going_on_gives_the_weights_of_not_stopping(tmp_path, data,
     assert weights(tmp_path / "run") == weights(run)
     assert losses(tmp_path / "run") == losses(run)
     assert resumed.account.as_dict() == report.account.as_dict()
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    seconds = [line["seconds"] for line in lines]
+    assert seconds == sorted(seconds)
+    assert seconds[-2] <= resumed.scores["training_seconds"]
     assert resumed.scores["held_out"] == report.scores["held_out"]
 
 

@@ -69,9 +69,14 @@ class Meter:
             self._bar = tqdm(total=last, initial=first, unit="step", file=sys.stderr, desc=progress.label or None)
 
     @property
+    def seconds(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._began
+
+    @property
     def tokens_per_second(self) -> float:
         """Real tokens a second since the beginning."""
-        return round(self._tokens / max(time.monotonic() - self._began, 1e-9), 1)
+        return round(self._tokens / max(self.seconds, 1e-9), 1)
 
     def advance(self, tokens: int) -> None:
         """Say that one more step is done, with so many tokens."""

@@ -8,7 +8,7 @@ coarse-vocab/     the second tokenizer of a model of two granularities
 report.json       what the command reports
 scores.json       what `evaluate` adds
 manifest.json     written last: a folder without one is unfinished. It has the hash of each file that another command
-                  reads, which is all of the above but the log and the checkpoints
+                  reads, which is all of the above but the checkpoints
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
     """Write the report and, last, the manifest."""
     write_json(run / REPORT, report, replace=True)
     coarse = [f"{COARSE_VOCABULARY}/{name}" for name in TOKENIZER]
-    files = facts_of_files(run, (*MODEL, *TOKENIZER, *coarse, PLAN, REPORT))
+    files = facts_of_files(run, (*MODEL, *TOKENIZER, *coarse, PLAN, LOG, REPORT))
     manifest = {
         "table": "run",
         "version": 1,

@@ -21,7 +21,7 @@ from zhprep.engine.log import QUIET, Log, Meter, real_tokens
 from zhprep.engine.loop import Outcome
 from zhprep.engine.validation import in_order, predict
 from zhprep.models.checkpoints.files import save_model
-from zhprep.models.model import flops_per_token, n_parameters
+from zhprep.models.model import Model, flops_per_token, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import Job, other_vocabularies, set_up
@@ -65,13 +65,20 @@ def pretrain(
 
 @dataclasses.dataclass
 class _Session:
-    """What changes while a job runs: where it is, what it counted, and where it tells of itself."""
+    """What changes while a job runs: where it is, what it counted, the seconds before it last went on, and where it
+    tells of itself."""
 
     job: Job
     step: int
     account: Account
+    before: float
     meter: Meter
     log: Log | None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training from the first step on, stops left out."""
+        return round(self.before + self.meter.seconds, 3)
 
 
 def _train(job: Job, progress: Progress) -> Report:
@@ -93,12 +100,13 @@ def _train(job: Job, progress: Progress) -> Report:
 
 def _begin(job: Job, progress: Progress) -> _Session:
     """Return the session at the last checkpoint, or at the beginning when there is none."""
-    step, account = 0, Account()
+    step, account, before = 0, Account(), 0.0
     if done := checkpoint.checkpoints(job.run):
         state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan)
         step, account = state["step"], Account.from_dict(state["account"])
+        before = state.get("seconds", 0.0)
     log = Log(job.run / folder.LOG, step) if job.world.writes else None
-    return _Session(job, step, account, Meter(progress, step, job.config.steps), log)
+    return _Session(job, step, account, before, Meter(progress, step, job.config.steps), log)
 
 
 def _steps(session: _Session, stopping: Stopping) -> None:
@@ -124,12 +132,21 @@ def _steps(session: _Session, stopping: Stopping) -> None:
 
 
 def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
+    model = session.job.model
     chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
-    local = [real_tokens(batches), sum(int(mask.sum()) for mask in chosen)]
-    tokens, masked_tokens = session.job.world.sum_counts(local)
+    real = [real_tokens([batch]) for batch in batches]
+    work = sum(n * _flops_per_token(model, batch) for n, batch in zip(real, batches, strict=True))
+    local = [sum(real), sum(int(mask.sum()) for mask in chosen), round(work)]
+    tokens, masked_tokens, flops = session.job.world.sum_counts(local)
     _, phase = session.job.feed.phase_at(session.step - 1)
-    session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens)
+    session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens, flops=flops)
     session.meter.advance(tokens)
+
+
+def _flops_per_token(model: Model, batch: dict[str, Tensor]) -> float:
+    """Return the floating-point operations that a token of ``batch`` costs ``model``, forward and backward."""
+    n_rows, length = batch["input_ids"].shape
+    return flops_per_token(model, length, len(batch.get("masked_positions", ())) / (n_rows * length))
 
 
 def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tensor]]) -> None:
@@ -138,12 +155,12 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
     if session.log is None:
         return
     speed = session.meter.tokens_per_second
-    n_rows, length = batches[0]["input_ids"].shape
-    masked_share = len(batches[0].get("masked_positions", ())) / (n_rows * length)
     rate = session.job.rate(session.step - 1)
-    used = utilisation(speed * flops_per_token(session.job.model, length, masked_share) / world.size, world.device)
+    used = utilisation(speed * _flops_per_token(session.job.model, batches[0]) / world.size, world.device)
     session.log.write(
         step=session.step,
+        tokens=session.account.counts["tokens"],
+        seconds=session.seconds,
         loss=losses,
         lr=outcome.learning_rate,
         grad_norm=float(outcome.grad_norm),
@@ -160,17 +177,18 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
     stage = job.stage_at(session.step - 1)
     if session.log is None or not len(stage.held_out):
         return {}
+    tokens, seconds = session.account.counts["tokens"], session.seconds
     batches = in_order(stage.batches, stage.held_out, job.config.batch_size)
     found = predict(job.model, batches, job.world.device)
     figures = {name: predictions.figures for name, predictions in found.items()}
-    session.log.write(step=session.step, held_out=figures)
+    session.log.write(step=session.step, tokens=tokens, seconds=seconds, held_out=figures)
     return figures
 
 
 def _save(session: _Session) -> None:
     job = session.job
     if job.world.writes:
-        state = {"account": session.account.as_dict()}
+        state = {"account": session.account.as_dict(), "seconds": session.seconds}
         checkpoint.save(job.run, session.step, job.model, job.trainer.optimiser, state, job.plan)
         checkpoint.prune(job.run, job.config.keep)
     job.world.wait()
@@ -182,6 +200,7 @@ def _finish(session: _Session, report: Report) -> None:
         "steps": job.config.steps,
         "parameters": n_parameters(job.model),
         "tokens_per_second": session.meter.tokens_per_second,
+        "training_seconds": session.seconds,
         "held_out": _look_at_held_out(session),
         "fresh_weights": [] if job.initial is None else job.initial.fresh,
         **({} if job.initial is None else {"initial": job.initial.figures}),

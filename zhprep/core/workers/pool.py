@@ -27,6 +27,9 @@ from zhprep.core.workers.worker import FAILED, READY, work
 TICK = 5.0
 """Seconds after which whoever waits for results hears that there are none."""
 
+PATIENCE = 10 * ATTEMPTS
+"""How many workers in a row may end before they listen, where others of the pool have begun: they are being killed."""
+
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
 
 
@@ -50,7 +53,7 @@ class Pool:
         self._context = get_context("fork" if may_fork() else "spawn")
         self._waiting: deque[tuple[int, Any]] = deque()
         self._deaths: Counter[int] = Counter()
-        self._stillborn = 0
+        self._stillborn, self._allowed = 0, ATTEMPTS
         self._workers: list[_Worker] = []
         try:
             for _ in range(workers):
@@ -128,8 +131,9 @@ class Pool:
         try:
             while worker.pipe.poll():
                 kind, *rest = worker.pipe.recv()
+                self._stillborn, self._allowed = 0, PATIENCE
                 if kind == READY:
-                    worker.ready, self._stillborn = True, 0
+                    worker.ready = True
                     continue
                 assert worker.task is not None
                 number, worker.task, worker.alone = worker.task[0], None, False
@@ -141,7 +145,7 @@ class Pool:
         worker.process.join()
         how = _end_of(worker.process.exitcode)
         self._stillborn += not worker.ready
-        if self._stillborn >= ATTEMPTS:
+        if self._stillborn >= self._allowed:
             raise ZhprepError(f"worker processes end as they begin ({how})", hint="run again with --workers 1")
         if worker.task is not None:
             number, item = worker.task
