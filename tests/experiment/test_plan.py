@@ -8,7 +8,7 @@ from command_line import refused, zhprep
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.shards import Output
-from zhprep.experiment.grid import Place, cells_of
+from zhprep.experiment.grid import Site, cells_of
 from zhprep.experiment.plan import load_plan, plan_names
 from zhprep.experiment.running import Experiment
 
@@ -28,7 +28,7 @@ SHARED_MODELS = {"layers-and-tuning"}
 
 
 def experiment(name, folder, sizes=("tiny",), seeds=(0, 1), steps=10):
-    return Experiment(load_plan(name), Place(Output(folder), (), Progress), sizes, seeds, steps)
+    return Experiment(load_plan(name), Site(Output(folder), (), Progress), sizes, seeds, steps)
 
 
 def written(folder, text):
@@ -153,4 +153,4 @@ def test_what_is_missing_is_told(tmp_path):
     refused(zhprep("experiment", "for-masks", "x", "-o", tmp_path / "x"), 2, "unknown plan", "'four-masks'")
     with pytest.raises(UsageError, match="unknown size"):
         experiment("four-masks", tmp_path, sizes=("tinny",)).check()
-    assert cells_of(load_plan("sharing"), Place(Output(tmp_path), (), Progress), ("tiny",), (3,))[0].seed == 3
+    assert cells_of(load_plan("sharing"), Site(Output(tmp_path), (), Progress), ("tiny",), (3,))[0].seed == 3

@@ -18,8 +18,8 @@ from zhprep.cli.text_stage import job_output
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
 from zhprep.core.stopping import parse_duration
-from zhprep.experiment.grid import Place
-from zhprep.experiment.plan import Plan, load_plan, plan_names, plan_text
+from zhprep.experiment.grid import Site
+from zhprep.experiment.plan import ExperimentPlan, load_plan, plan_names, plan_text
 from zhprep.experiment.running import Experiment, run_experiment
 
 _WIDTH = 22
@@ -58,13 +58,13 @@ def command(plan: str | None, inputs: tuple[str, ...], output: str | None, **opt
     read = take_read_config(options)
     experiment = make_experiment(load_plan(plan), folder_output(output), shared, **options)
     experiment.check()
-    with planned(inputs, read, experiment.place.folder, shared.block_size) as corpus:
+    with planned(inputs, read, experiment.site.folder, shared.block_size) as corpus:
         report = run_experiment(experiment, corpus)
     show_report(report, shared)
 
 
 def make_experiment(
-    plan: Plan, folder: Path, shared: Shared, *, sizes: tuple[str, ...] | None, seeds: tuple[int, ...] | None,
+    plan: ExperimentPlan, folder: Path, shared: Shared, *, sizes: tuple[str, ...] | None, seeds: tuple[int, ...] | None,
     steps: int | None, tasks: tuple[Path, ...], time_limit: str | None,
 ) -> Experiment:  # fmt: skip
     """Put the flags over a plan."""
@@ -72,7 +72,7 @@ def make_experiment(
     output = dataclasses.replace(job_output(folder, shared, "experiment"), shard_index=0, num_shards=1)
     deadline = None if time_limit is None else time.monotonic() + parse_duration(time_limit)
     return Experiment(
-        plan, Place(output, tasks, shared.progress), sizes or plan.grid.sizes, seeds or plan.grid.seeds, steps,
+        plan, Site(output, tasks, shared.progress), sizes or plan.grid.sizes, seeds or plan.grid.seeds, steps,
         index, number, deadline, shared.block_size,
     )  # fmt: skip
 

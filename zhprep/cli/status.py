@@ -22,7 +22,9 @@ from zhprep.run.folders import parts_of, status_of
 )
 @shared_options()
 def command(folder: Path, pending_array: bool, **options: Any) -> None:
-    """Say what of an output folder, or of an experiment, is done and what is missing.
+    """Say what of an output folder is done and what is missing.
+
+    Of an experiment it says so of each run.
 
     `sbatch --array=$(zhprep status DIR --pending-array) ...` does just what is missing, when the array has one task a
     shard (or a run of the experiment).

@@ -23,7 +23,7 @@ _PARTS = 1_000_000
 
 
 @dataclasses.dataclass(frozen=True)
-class Lengths:
+class InstanceSize:
     """How much an instance of a folder holds on average: tokens, padding left out, and characters of text."""
 
     tokens: float
@@ -31,7 +31,7 @@ class Lengths:
 
 
 @dataclasses.dataclass(frozen=True)
-class Budget:
+class TrainingBudget:
     """How long a run is trained: ``steps`` of ``batch_size`` instances, and what that comes to."""
 
     steps: int
@@ -45,7 +45,7 @@ class Budget:
         return dataclasses.replace(run, flags={**run.flags, "pretrain": stated})
 
 
-def lengths_of(data: Path, characters: int) -> Lengths:
+def lengths_of(data: Path, characters: int) -> InstanceSize:
     """Return how much the training instances of ``data``, made of a corpus of so many ``characters``, hold on average.
 
     Raises ``UsageError`` when none of its documents are held out, or all are.
@@ -61,10 +61,12 @@ def lengths_of(data: Path, characters: int) -> Lengths:
     tokens = len(trained["input_ids"].combine_chunks().values)
     special = pc.sum(trained["special_tokens_mask"].combine_chunks().values).as_py()
     per_token = characters / counts["encoded_tokens"]
-    return Lengths(tokens / trained.num_rows, (tokens - special) * per_token / trained.num_rows)
+    return InstanceSize(tokens / trained.num_rows, (tokens - special) * per_token / trained.num_rows)
 
 
-def budget_for(run: Run, lengths: Sequence[Lengths], plan: BudgetConfig, first: Budget | None) -> Budget:
+def budget_for(
+    run: Run, lengths: Sequence[InstanceSize], plan: BudgetConfig, first: TrainingBudget | None
+) -> TrainingBudget:
     """Return how long ``run`` is trained whose phases have instances of such ``lengths``: for the steps of the plan, or
     else of its recipe, if it is the ``first`` variant, and else on as much as that."""
     config: PretrainConfig = run.config(PretrainConfig, "pretrain")
@@ -80,7 +82,7 @@ def budget_for(run: Run, lengths: Sequence[Lengths], plan: BudgetConfig, first: 
     return _of(max(1, round(wanted / one)), batch_size, run, lengths)
 
 
-def _of(steps: int, batch_size: int, run: Run, lengths: Sequence[Lengths]) -> Budget:
+def _of(steps: int, batch_size: int, run: Run, lengths: Sequence[InstanceSize]) -> TrainingBudget:
     """Return what ``steps`` come to: each phase has its share of them, its batches and its instances."""
     config = dataclasses.replace(run.config(PretrainConfig, "pretrain"), steps=steps, batch_size=batch_size)
     instances = [phase.n_steps * phase.batch_size for phase in planned(config)]
@@ -88,4 +90,4 @@ def _of(steps: int, batch_size: int, run: Run, lengths: Sequence[Lengths]) -> Bu
         round(sum(n * getattr(one, name) for n, one in zip(instances, lengths, strict=True)))
         for name in ("tokens", "characters")
     )
-    return Budget(steps, batch_size, tokens, characters)
+    return TrainingBudget(steps, batch_size, tokens, characters)

@@ -14,7 +14,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.seal import json_bytes
 from zhprep.core.shards import Output
-from zhprep.experiment.plan import Plan
+from zhprep.experiment.plan import ExperimentPlan
 from zhprep.instances import InstancesConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.run.recipe import DATA, Run
@@ -24,7 +24,7 @@ RUNS = "runs"
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class Site:
     """Where and how the runs are done: the folder of the experiment, the tasks, and what is told."""
 
     output: Output
@@ -38,11 +38,11 @@ class Place:
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class GridRun:
     """A run of the grid: a variant at a size with a seed."""
 
-    plan: Plan
-    place: Place
+    plan: ExperimentPlan
+    site: Site
     variant: str
     size: str
     seed: int
@@ -56,8 +56,8 @@ class Cell:
     def base(self) -> Run:
         """The run without its budget: recipe, settings, and where its data and its model lie."""
         return dataclasses.replace(
-            self._stated, folder=self.place.folder / "data" / _data_key(self._stated), models=self.place.folder,
-            model=f"{RUNS}/{self.name}", vocabulary=self.place.folder / self.vocabulary,
+            self._stated, folder=self.site.folder / "data" / _data_key(self._stated), models=self.site.folder,
+            model=f"{RUNS}/{self.name}", vocabulary=self.site.folder / self.vocabulary,
         )  # fmt: skip
 
     @property
@@ -73,9 +73,9 @@ class Cell:
     @cached_property
     def _stated(self) -> Run:
         """What plan and recipe state, as if it were a run in the folder of the experiment."""
-        recipe, place = self.plan.recipe(self.variant, self.size), self.place
+        recipe, site = self.plan.recipe(self.variant, self.size), self.site
         flags: dict[str, dict[str, Any]] = {"pretrain": {"size": self.size, "seed": self.seed}}
-        return Run(recipe, place.folder, place.output, self.size, None, place.tasks, flags, place.progress)
+        return Run(recipe, site.folder, site.output, self.size, None, site.tasks, flags, site.progress)
 
     @cached_property
     def model_key(self) -> str:
@@ -86,18 +86,18 @@ class Cell:
         return _hash(values)
 
 
-def cells_of(plan: Plan, place: Place, sizes: Sequence[str], seeds: Sequence[int]) -> list[Cell]:
+def cells_of(plan: ExperimentPlan, site: Site, sizes: Sequence[str], seeds: Sequence[int]) -> list[GridRun]:
     """Return the runs of the grid: all variants with the first seed at the first size, then with the next.
 
     Raises ``UsageError`` for variants whose comparison would not be fair, or which have no model.
     """
-    grid = [Cell(plan, place, variant, size, seed) for size in sizes for seed in seeds for variant in plan.variants]
+    grid = [GridRun(plan, site, variant, size, seed) for size in sizes for seed in seeds for variant in plan.variants]
     for size in sizes:
         _check_fair([cell for cell in grid if cell.size == size and cell.seed == seeds[0]])
     return grid
 
 
-def _check_fair(cells: Sequence[Cell]) -> None:
+def _check_fair(cells: Sequence[GridRun]) -> None:
     """Raise ``UsageError`` unless all of ``cells`` hold out the same documents, which are apart from the others, and
     begin with the same model."""
     first = _what_is_equal(cells[0].base)

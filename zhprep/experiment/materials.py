@@ -15,8 +15,8 @@ from pathlib import Path
 from zhprep.core.corpus import Corpus, ReadConfig, find_inputs, scan
 from zhprep.core.progress import Progress
 from zhprep.core.shards import BlockJob, read_manifest, run_job
-from zhprep.experiment.budget import Lengths, lengths_of
-from zhprep.experiment.grid import Cell
+from zhprep.experiment.budget import InstanceSize, lengths_of
+from zhprep.experiment.grid import GridRun
 from zhprep.run.recipe import chain_of, make_data, make_vocabulary
 
 _LOCKS = ".locks"
@@ -39,45 +39,45 @@ def alone(folder: Path, name: str, progress: Progress) -> Iterator[None]:
         yield
 
 
-class Materials:
+class SharedMaterials:
     """Makes what cells need of ``corpus``, each thing once; what is there already is kept."""
 
     def __init__(self, corpus: Corpus, block_size: int | None) -> None:
         self.corpus, self._block_size = corpus, block_size
         self._words: dict[str, Corpus] = {}
         self._vocabularies: set[str] = set()
-        self._lengths: dict[Path, list[Lengths]] = {}
+        self._lengths: dict[Path, list[InstanceSize]] = {}
 
-    def of(self, cell: Cell) -> list[Lengths]:
+    def of(self, cell: GridRun) -> list[InstanceSize]:
         """Make the instances of ``cell`` and all before them; return how much they hold, of each phase."""
         run = cell.base
         if run.folder not in self._lengths:
             words = self._words_of(cell)
             self._make_vocabulary(cell, words)
-            name = str(run.folder.relative_to(cell.place.folder))
-            with alone(cell.place.folder, name, run.progress(name)):
+            name = str(run.folder.relative_to(cell.site.folder))
+            with alone(cell.site.folder, name, run.progress(name)):
                 make_data(run, words)
-            characters = read_manifest(cell.place.folder / cell.words)["account"]["counts"]["characters_out"]
+            characters = read_manifest(cell.site.folder / cell.words)["account"]["counts"]["characters_out"]
             self._lengths[run.folder] = [lengths_of(run.folder / phase, characters) for phase, _ in run.phases]
         return self._lengths[run.folder]
 
-    def _words_of(self, cell: Cell) -> Corpus:
+    def _words_of(self, cell: GridRun) -> Corpus:
         """Return the corpus as words, those of the segmenter of ``cell``."""
-        name, place = cell.words, cell.place
+        name, site = cell.words, cell.site
         if name not in self._words:
-            output = dataclasses.replace(place.output, path=place.folder / name, progress=place.progress("words"))
+            output = dataclasses.replace(site.output, path=site.folder / name, progress=site.progress("words"))
             output.progress.tell("stage", f"clean and segment the text, for {cell.variant} and who has the same words")
-            with alone(place.folder, name, output.progress):
+            with alone(site.folder, name, output.progress):
                 run_job(BlockJob(self.corpus, chain_of(cell.base, self.corpus, "words")), output)
             self._words[name] = scan(find_inputs((str(output.path),)), ReadConfig(), block_size=self._block_size)
         return self._words[name]
 
-    def _make_vocabulary(self, cell: Cell, words: Corpus) -> None:
-        name, place = cell.vocabulary, cell.place
+    def _make_vocabulary(self, cell: GridRun, words: Corpus) -> None:
+        name, site = cell.vocabulary, cell.site
         if name in self._vocabularies:
             return
-        progress = place.progress("vocab")
+        progress = site.progress("vocab")
         progress.tell("stage", f"build the vocabulary, for {cell.variant} and who has the same")
-        with alone(place.folder, name, progress):
-            make_vocabulary(dataclasses.replace(cell.base, folder=place.folder), words, "vocab", name)
+        with alone(site.folder, name, progress):
+            make_vocabulary(dataclasses.replace(cell.base, folder=site.folder), words, "vocab", name)
         self._vocabularies.add(name)

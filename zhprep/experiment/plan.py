@@ -50,7 +50,7 @@ class BudgetConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class Plan:
+class ExperimentPlan:
     """What is compared: ``variants`` as they are written, by name, and what is put between their recipes and them."""
 
     name: str
@@ -104,7 +104,7 @@ def plan_text(name: str) -> str:
     raise UsageError(f"unknown plan {name!r}", hint=suggest(name, plan_names()) + "; or give a .toml file")
 
 
-def load_plan(name: str) -> Plan:
+def load_plan(name: str) -> ExperimentPlan:
     """Return a plan by name, or from a ``.toml`` file.
 
     Raises ``UsageError`` for what a plan has not or cannot be, ``DataError`` for a file that is not TOML. Recipes of
@@ -118,7 +118,7 @@ def load_plan(name: str) -> Plan:
     _check(own, name)
     if not own.get("variants"):
         raise UsageError(f"plan {name}: has no variants", hint='write [variants.NAME] and base = "RECIPE" below it')
-    return Plan(
+    return ExperimentPlan(
         name, own.get("title", Path(name).stem), own.get("paper", ""),
         build(GridConfig, own.get("grid", {}), where="[grid]"),
         own["variants"], own.get("common", {}), own.get("sizes", {}), own.get("budget", {}),

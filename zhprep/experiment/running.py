@@ -14,10 +14,10 @@ from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.report import Report
 from zhprep.core.seal import read_sealed, sealed
 from zhprep.core.shards import write_json
-from zhprep.experiment.budget import Budget, budget_for
-from zhprep.experiment.grid import Cell, Place, cells_of
-from zhprep.experiment.materials import Materials, alone
-from zhprep.experiment.plan import BudgetConfig, Plan
+from zhprep.experiment.budget import TrainingBudget, budget_for
+from zhprep.experiment.grid import GridRun, Site, cells_of
+from zhprep.experiment.materials import SharedMaterials, alone
+from zhprep.experiment.plan import BudgetConfig, ExperimentPlan
 from zhprep.experiment.status import EXPERIMENT, FAILED, SHAPE, is_done
 from zhprep.experiment.summary import notes_of, summary
 from zhprep.run.recipe import score, train
@@ -30,8 +30,8 @@ class Experiment:
     """A plan, where it is run, with which sizes, seeds and (if they are not the plan's) steps; which of its runs are
     this task's of an array, and when it has to stop (``time.monotonic`` seconds)."""
 
-    plan: Plan
-    place: Place
+    plan: ExperimentPlan
+    site: Site
     sizes: Sequence[str]
     seeds: Sequence[int]
     steps: int | None = None
@@ -41,14 +41,14 @@ class Experiment:
     block_size: int | None = None
 
     @cached_property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[GridRun]:
         """All runs of the grid."""
-        return cells_of(self.plan, self.place, self.sizes, self.seeds)
+        return cells_of(self.plan, self.site, self.sizes, self.seeds)
 
     @cached_property
-    def groups(self) -> list[list[Cell]]:
+    def groups(self) -> list[list[GridRun]]:
         """The runs that have one model, which differ in what is done with it after the pretraining."""
-        found: dict[str, list[Cell]] = {}
+        found: dict[str, list[GridRun]] = {}
         for cell in self.cells:
             found.setdefault(cell.model_key, []).append(cell)
         return list(found.values())
@@ -70,10 +70,10 @@ class Experiment:
         from zhprep.evaluate.tasks import read_task
 
         inputs = [{name: one[name] for name in ("name", "sha256")} for one in corpus.as_dict()["inputs"]]
-        tasks = {task.name: task.sha256 for task in map(read_task, self.place.tasks)}
+        tasks = {task.name: task.sha256 for task in map(read_task, self.site.tasks)}
         runs = [
             {"name": cell.name, "task": number, "variant": cell.variant, "size": cell.size, "seed": cell.seed,
-             "folder": str(group[0].base.model), "data": str(cell.base.folder.relative_to(self.place.folder))}
+             "folder": str(group[0].base.model), "data": str(cell.base.folder.relative_to(self.site.folder))}
             for number, group in enumerate(self.groups) for cell in group
         ]  # fmt: skip
         budgets = {size: as_dict(self.budget(size)) for size in self.sizes}
@@ -86,18 +86,18 @@ def run_experiment(experiment: Experiment, corpus: Corpus) -> Report:
     Raises ``Stopped`` when told to stop before the end, and an error of the first kind met when a run failed, after the
     others.
     """
-    place = experiment.place
+    site = experiment.site
     _begin(experiment, corpus)
-    materials, failures = Materials(corpus, experiment.block_size), dict[str, Exception]()
+    materials, failures = SharedMaterials(corpus, experiment.block_size), dict[str, Exception]()
     mine = experiment.groups[experiment.index :: experiment.number]
     for group in mine:  # all data first: what is wrong with them is told before hours of training
         _attempt(group[0], failures, partial(materials.of, group[0]))
     for number, group in enumerate(mine, 1):
         if group[0].name in failures:
             continue
-        place.progress("experiment").tell("run", f"{group[0].name}, {number} of {len(mine)}", run=group[0].name)
+        site.progress("experiment").tell("run", f"{group[0].name}, {number} of {len(mine)}", run=group[0].name)
         _attempt(group[0], failures, partial(_do, experiment, group, materials))
-    report = Report(output=str(place.folder))
+    report = Report(output=str(site.folder))
     report.scores = summary(experiment.cells, experiment.groups)
     report.notes = notes_of(experiment.cells)
     if failures:
@@ -107,10 +107,10 @@ def run_experiment(experiment: Experiment, corpus: Corpus) -> Report:
 
 def _begin(experiment: Experiment, corpus: Corpus) -> None:
     """Write what is run; raises ``UsageError`` in the folder of an experiment on another corpus, budget or tasks."""
-    file, now = experiment.place.folder / EXPERIMENT, experiment.describe(corpus)
+    file, now = experiment.site.folder / EXPERIMENT, experiment.describe(corpus)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with alone(experiment.place.folder, "experiment", experiment.place.progress("experiment")):
-        if file.exists() and not experiment.place.output.overwrite:
+    with alone(experiment.site.folder, "experiment", experiment.site.progress("experiment")):
+        if file.exists() and not experiment.site.output.overwrite:
             before = read_sealed(file, SHAPE)
             budgets = {size: before["budgets"].get(size, now["budgets"][size]) for size in now["budgets"]}
             for name, was in {**before, "budgets": budgets}.items():
@@ -123,9 +123,9 @@ def _begin(experiment: Experiment, corpus: Corpus) -> None:
         write_json(file, sealed(now), replace=True)
 
 
-def _attempt(cell: Cell, failures: dict[str, Exception], work: Callable[[], Any]) -> None:
+def _attempt(cell: GridRun, failures: dict[str, Exception], work: Callable[[], Any]) -> None:
     """Do ``work``; an error is kept, told and written down."""
-    file = cell.place.folder / FAILED / f"{cell.name}.json"
+    file = cell.site.folder / FAILED / f"{cell.name}.json"
     try:
         work()
         file.unlink(missing_ok=True)
@@ -134,19 +134,19 @@ def _attempt(cell: Cell, failures: dict[str, Exception], work: Callable[[], Any]
     except Exception as error:
         failures[cell.name] = error
         said = str(error) if isinstance(error, ZhprepError) else f"{type(error).__name__}: {error}"
-        cell.place.progress("experiment").tell("failed", f"{cell.name} failed: {said}", run=cell.name)
+        cell.site.progress("experiment").tell("failed", f"{cell.name} failed: {said}", run=cell.name)
         file.parent.mkdir(exist_ok=True)
         write_json(file, {"run": cell.name, "error": said, "hint": getattr(error, "hint", "")}, replace=True)
 
 
-def _do(experiment: Experiment, group: list[Cell], materials: Materials) -> None:
+def _do(experiment: Experiment, group: list[GridRun], materials: SharedMaterials) -> None:
     """Train the model of ``group`` and score it in every way that its cells ask for."""
-    first, place = group[0], experiment.place
-    with alone(place.folder, first.base.model, place.progress(first.name)):
+    first, site = group[0], experiment.site
+    with alone(site.folder, first.base.model, site.progress(first.name)):
         run = _budget(experiment, first, materials).flags(first.base)
         limit = {} if experiment.deadline is None else {"time_limit": f"{_left(experiment.deadline)}s"}
         flags = {**run.flags, "pretrain": {**run.flags["pretrain"], **limit}}
-        if not is_done(place.folder, run.model) or place.output.overwrite:
+        if not is_done(site.folder, run.model) or site.output.overwrite:
             train(dataclasses.replace(run, flags=flags), materials.corpus)
         for cell in group:
             if experiment.deadline is not None:
@@ -154,7 +154,7 @@ def _do(experiment: Experiment, group: list[Cell], materials: Materials) -> None
             score(dataclasses.replace(cell.base, model=run.model))
 
 
-def _budget(experiment: Experiment, cell: Cell, materials: Materials) -> Budget:
+def _budget(experiment: Experiment, cell: GridRun, materials: SharedMaterials) -> TrainingBudget:
     """Return how long the model of ``cell`` is trained."""
     plan = experiment.budget(cell.size)
     reference = next(one for one in experiment.cells if one.size == cell.size)

@@ -8,7 +8,7 @@ from typing import Any
 from zhprep.core.seal import read_object
 from zhprep.core.shards import read_json
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.experiment.grid import Cell
+from zhprep.experiment.grid import GridRun
 from zhprep.experiment.status import SCORES, is_done
 
 UNEQUAL = 0.02
@@ -16,15 +16,15 @@ UNEQUAL = 0.02
 INTRINSIC = ("loss", "accuracy", "bits_per_character")
 
 
-def summary(cells: Sequence[Cell], groups: Sequence[Sequence[Cell]]) -> dict[str, Any]:
+def summary(cells: Sequence[GridRun], groups: Sequence[Sequence[GridRun]]) -> dict[str, Any]:
     """Return how many runs are done and, of each variant at each size, the scores of those that are."""
     from zhprep.evaluate.scores import spread
 
     models = {cell.name: group[0].base.model for group in groups for cell in group}
     found: dict[str, list[dict[str, float]]] = {}
     for cell in cells:
-        folder = cell.place.folder / models[cell.name]
-        if is_done(cell.place.folder, models[cell.name]) and (folder / SCORES).exists():
+        folder = cell.site.folder / models[cell.name]
+        if is_done(cell.site.folder, models[cell.name]) and (folder / SCORES).exists():
             scores = dict(_scores(cell, read_object(folder / SCORES)))
             found.setdefault(f"{cell.variant} {cell.size}", []).append(scores)
     results = {name: {metric: spread(values) for metric, values in _by_metric(runs)} for name, runs in found.items()}
@@ -38,7 +38,7 @@ def _by_metric(runs: Sequence[dict[str, float]]) -> Iterator[tuple[str, list[flo
             yield metric, [one[metric] for one in runs]
 
 
-def _scores(cell: Cell, scores: dict[str, Any]) -> Iterator[tuple[str, float]]:
+def _scores(cell: GridRun, scores: dict[str, Any]) -> Iterator[tuple[str, float]]:
     """Yield the figures of a run: held-out ones, and the metric of each task as the cell's settings have it."""
     from zhprep.evaluate.run import setting_of
 
@@ -50,7 +50,7 @@ def _scores(cell: Cell, scores: dict[str, Any]) -> Iterator[tuple[str, float]]:
             yield name.removesuffix(setting), task[task["metric"]]["mean"]
 
 
-def notes_of(cells: Sequence[Cell]) -> list[str]:
+def notes_of(cells: Sequence[GridRun]) -> list[str]:
     """Return a note where the runs that are done were not trained on as many tokens as the plan says."""
     tokens: dict[str, dict[str, int]] = {}
     for cell in cells:
