@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from made_tags import write_tags
 from zhprep.core.config import as_dict, build
 from zhprep.core.errors import Stopped
 from zhprep.engine.distribution import World
+from zhprep.models import ModelConfig
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import set_up
 from zhprep.pretrain.run import pretrain
@@ -292,13 +293,17 @@ def test_a_system_that_is_killed_goes_on_to_the_same_weights(name: str, sample_d
     assert weights_of(run) == weights_of(tmp_path / "whole")
 
 
+WITHOUT_DROPOUT = {field.name: 0.0 for field in fields(ModelConfig) if field.name.endswith("dropout")}
+"""Every dropout there is, so that one that is added is turned off too: it is drawn per process."""
+
+
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_two_processes_make_the_system_of_one(name: str, sample_data: Path, tmp_path: Path) -> None:
     """The same rows, masks and samples in the same steps: losses equal but for the order of sums."""
     learns(name, sample_data, tmp_path)
     data, recipe, config = briefly(tmp_path, 4)
-    model = recipe["model"] | {"hidden_dropout": 0.0, "attention_dropout": 0.0}
+    model = recipe["model"] | WITHOUT_DROPOUT
     pretrain(data, tmp_path / "one", model, config)
     (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]

@@ -14,7 +14,7 @@ from plain_chinesebert import PlainChineseBert
 from zhprep.core.errors import DataError, UsageError
 from zhprep.models import Assets, Model, ModelConfig, model_config
 from zhprep.models.checkpoints import format_of
-from zhprep.models.checkpoints.files import load_model, load_weights, save_model
+from zhprep.models.checkpoints.files import load_model, load_weights, read_config, save_model
 from zhprep.models.model import n_parameters, seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pinyin.syllables import ids as syllable_ids
@@ -27,7 +27,7 @@ GLYPH = {"glyph": {"glyph_embedding_dim": N_VALUES}}
 CONFIG = ModelConfig(
     inputs=("token", "pinyin", "glyph", "position", "segment"), embeddings="fusion", objectives=("mlm",), parts=GLYPH,
     vocab_size=60, num_hidden_layers=2, hidden_size=32, num_attention_heads=2, intermediate_size=64,
-    max_position_embeddings=24, initializer_range=0.2,
+    max_position_embeddings=24, initializer_range=0.2, format="chinesebert",
 )  # fmt: skip
 
 
@@ -95,24 +95,38 @@ def test_logits_and_gradients_are_those_of_a_plain_one(model, tmp_path, n_rows, 
 
 
 def test_what_the_authors_saved_loads_as_it_is(model, tmp_path):
-    """Their folders say they are BERT, and no more: a model that has glyphs finds them all the same."""
+    """Their folders say they are BERT, and no more: the images among their weights tell what they are."""
     save_model(model, tmp_path)
     described = json.loads((tmp_path / "config.json").read_bytes())
-    assert described["architectures"] == ["GlyceBertForMaskedLM"]
+    assert (described["architectures"], described["model_type"]) == (["GlyceBertForMaskedLM"], "chinesebert")
     assert load_model(tmp_path).config == model.config
     torch.manual_seed(1)
     plain = PlainChineseBert(transformers.BertConfig.from_pretrained(tmp_path), N_VALUES)
     weights = {name: weight.clone() for name, weight in plain.state_dict().items()}
     safetensors.torch.save_file(weights, tmp_path / "model.safetensors")
-    for name in ("zhprep", "glyph_embedding_dim", "pinyin_map_len", "architectures"):
+    for name in ("zhprep", "pinyin_map_len", "architectures"):
         del described[name]
+    described["model_type"] = "bert"
     (tmp_path / "config.json").write_text(json.dumps(described), "utf-8")
+    assert load_model(tmp_path).config.parts == model.config.parts
+    del described["glyph_embedding_dim"]
+    (tmp_path / "config.json").write_text(json.dumps(described), "utf-8")
+    assert read_config(tmp_path).parts == {"glyph": {"glyph_embedding_dim": 1728}}
+    model.config = dataclasses.replace(model.config, format="")  # as runs are saved
     assert load_weights(model, tmp_path) == []
     batch = batch_of(3, padded=False)
     letters = torch.from_numpy(spellings().astype(np.int64))[batch["pinyin_ids"]]
     real = torch.ones(3, 24, dtype=torch.bool)
     theirs = plain.eval()(batch["input_ids"], letters, batch["token_type_ids"], real)
     torch.testing.assert_close(logits_of(model, batch), theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_no_class_of_transformers_takes_one_for_a_bert(model, tmp_path):
+    """Saved in their layout by name only; else in ours, whose class is named beside the weights."""
+    save_model(model, tmp_path)
+    with pytest.raises(ValueError, match="chinesebert"):
+        transformers.AutoModel.from_pretrained(tmp_path)
+    assert format_of(dataclasses.replace(model.config, format="")).model_type == "zhprep"
 
 
 @pytest.mark.parametrize(("size", "expected"), [("base", 147_337_984), ("large", 373_017_344)])
@@ -172,8 +186,10 @@ def test_readings_of_one_character_are_two_inputs(model):
 
 def test_one_without_images_fuses_two_and_is_saved_as_our_own():
     kept = ("token", "pinyin")
-    config = dataclasses.replace(CONFIG, inputs=(*kept, "position"), parts={"fusion": {"fused": kept}})
+    config = dataclasses.replace(CONFIG, inputs=(*kept, "position"), parts={"fusion": {"fused": kept}}, format="")
     assert Model(config).body.embeddings.map.in_features == 64
     assert format_of(config).model_type == "zhprep"
+    with pytest.raises(UsageError, match="cannot be saved as 'chinesebert'"):
+        format_of(dataclasses.replace(config, format="chinesebert"))
     with pytest.raises(UsageError, match="fuses 'glyph', which is not in inputs"):
         Model(dataclasses.replace(config, parts={}))

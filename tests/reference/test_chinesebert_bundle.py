@@ -12,13 +12,20 @@ import json
 import numpy as np
 import pypinyin
 import pytest
+from command_line import refused, zhprep
 from hypothesis import given
 from hypothesis import strategies as st
+from plain_chinesebert import PlainChineseBert
+from safetensors.torch import load_file
 from tokenizers import BertWordPieceTokenizer
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.export.chinesebert import export, read_aloud
 from zhprep.glyphs import GlyphsConfig, build, save
+from zhprep.models import model_config
+from zhprep.models.checkpoints.files import save_model
+from zhprep.models.model import seeded_model
+from zhprep.recipes import load_recipe
 from zhprep.vocab import load
 
 pytestmark = pytest.mark.reference
@@ -155,3 +162,41 @@ def test_a_vocabulary_that_they_would_read_otherwise_is_refused(tmp_path):
     with pytest.raises(UsageError, match="another normalizer"):
         export(folder, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_run_becomes_a_bundle_with_its_model(bundle, tmp_path):
+    """The weights have the names of theirs, all of them, and the images are those that the model has learnt."""
+    transformers = pytest.importorskip("transformers")
+    vocabulary, _, _ = bundle
+    recipe = load_recipe("chinesebert", size="tiny")["model"]
+    nano = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+    run = vocabulary_folder(tmp_path / "run")
+    model = seeded_model(model_config({**recipe, "sizes": {"nano": nano}}, "nano", vocabulary.size), 1)
+    save_model(model, run)
+    assert json.loads((run / "config.json").read_bytes())["model_type"] == "zhprep"
+    result = zhprep("export", run, "--to", "chinesebert", "-o", tmp_path / "out")
+    assert result.code == 0, result.err
+    described = transformers.BertConfig.from_pretrained(tmp_path / "out")
+    plain = PlainChineseBert(described, 1728)
+    plain.load_state_dict(load_file(tmp_path / "out" / "model.safetensors"), strict=True)
+    stacked = np.stack([np.load(path) for path in sorted((tmp_path / "out" / "config").glob("*.npy"))], 1)
+    assert stacked.shape == (vocabulary.size, 3, 24, 24)
+    seen = plain.bert.embeddings.glyph_embeddings.embedding.weight
+    assert np.array_equal(stacked.reshape(vocabulary.size, -1), seen.detach().numpy())
+    assert Reader(tmp_path / "out").read("我喜欢猫")[0] == bundle[1].read("我喜欢猫")[0]
+    again = zhprep("export", tmp_path / "out", "--to", "transformers", "-o", tmp_path / "ours")
+    assert again.code == 0, again.err
+    assert (tmp_path / "ours" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
+
+
+def test_what_their_model_cannot_read_is_told(tmp_path):
+    run = vocabulary_folder(tmp_path / "run")
+    nano = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+    recipe = load_recipe("chinesebert", size="tiny")["model"]
+    for section, told in (
+        ({**recipe, "glyph": {"glyph_embedding_dim": 12}}, "has images of 12 points"),
+        ({"objectives": ["mlm"]}, "is no ChineseBERT"),
+    ):
+        save_model(seeded_model(model_config({**section, "sizes": {"nano": nano}}, "nano", load(run).size), 1), run)
+        refused(zhprep("export", run, "--to", "chinesebert", "-o", tmp_path / "out"), 2, told, "--to transformers")
+        assert not (tmp_path / "out").exists()

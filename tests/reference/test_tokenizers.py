@@ -14,12 +14,13 @@ import pyarrow as pa
 import pytest
 from made_symbols import from_strings
 from made_text import LINES, text_batch
-from same_ids import library_of
+from same_ids import as_text, library_of
 from tokenizers import Tokenizer
 
 from zhprep import vocab
 from zhprep.segment import SegmentConfig, cut, load_engine
 from zhprep.vocab import Encoder, VocabConfig, Vocabulary
+from zhprep.vocab.cuts import KnownWordCuts
 from zhprep.vocab.inspect import describe
 from zhprep.vocab.merges import learn
 
@@ -92,6 +93,28 @@ def test_byte_level_learnt_by_word(words: Tally[str], shared_data: Path) -> None
     config = VocabConfig(type="bbpe", size=8_000)
     vocabulary = vocab.train(vocab.Counts.from_dict(dict(words), by_word=True), config)
     assert differing(vocabulary, lines_of(shared_data, "*.txt")[::25]) == []
+
+
+@pytest.mark.parametrize("every", [101, pytest.param(1, marks=pytest.mark.nightly)])
+def test_words_one_by_one(words: Tally[str], shared_data: Path, every: int) -> None:
+    counts = vocab.Counts.from_dict({word.lower(): n for word, n in words.items()}, by_word=True)
+    vocabulary = vocab.train(counts, VocabConfig(type="mixed"))
+    encoder, library = Encoder(vocabulary), library_of(vocabulary)
+    assert isinstance(encoder._by_word, KnownWordCuts)
+    lines = lines_of(shared_data, "*.txt")[::every]
+    for first in range(0, len(lines), AT_ONCE):
+        part = lines[first : first + AT_ONCE]
+        cuts = cut(load_engine(SegmentConfig(cws="jieba")), pa.array(part))
+        ends = pa.ListArray.from_arrays(cuts.offsets.astype(np.int32), cuts.ends.astype(np.int32))
+        encoded = encoder.encode(part, ends)
+        found = [
+            [line[begin:end] for begin, end in zip([0, *places], places, strict=False)]
+            for line, places in zip(part, ends.to_pylist(), strict=True)
+        ]
+        expected = library.encode_batch(found, is_pretokenized=True, add_special_tokens=False)
+        assert encoded.ids.tolist() == [number for one in expected for number in as_text(one.ids, vocabulary)]
+        sizes = (encoded.stops - encoded.starts).tolist()
+        assert sizes == [end - begin for one in expected for begin, end in one.offsets]
 
 
 def test_few_characters_are_unknown_and_the_quotes_are_there(wordpiece: Vocabulary, prose: list[str]) -> None:

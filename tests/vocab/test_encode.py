@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import re
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from made_text import LINES, TEXT, text_batch
-from same_ids import assert_same, library_of
+from same_ids import as_text, assert_same, library_of
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
 from zhprep import vocab
 from zhprep.core.errors import DataError, UsageError
 from zhprep.vocab import Encoder, VocabConfig, Vocabulary, bytemap, codepoints
-from zhprep.vocab.cuts import ByteLevelCuts
+from zhprep.vocab.cuts import ByteLevelCuts, KnownWordCuts
 from zhprep.vocab.runs import RunCache
 
 
@@ -204,6 +207,50 @@ def test_words_must_cover_the_text(vocabulary: Vocabulary) -> None:
             encoder.encode(["的是"], pa.array(ends, pa.list_(pa.int32())))
     with pytest.raises(DataError, match="sentence 1 of the batch"):
         encoder.encode(["的是", "人"], pa.array([[1, 2], [2]], pa.list_(pa.int32())))
+
+
+@pytest.fixture(scope="module", params=["mixed", "word"])
+def of_words(request: pytest.FixtureRequest) -> Vocabulary:
+    words = ["研究", "的", "straße", "i̇stanbul", "model", "models", "ab", "é", "가", "a", "\u302e"]
+    counts = {word: 20 - number for number, word in enumerate(words)}
+    config = VocabConfig(type=request.param, min_count=1)
+    return vocab.train(vocab.Counts.from_dict(counts, by_word=True), config)
+
+
+def assert_words_are_the_librarys(encoder: Encoder, library: Tokenizer, words: list[str]) -> None:
+    """Each of ``words``, none empty, is encoded by itself as the library encodes it."""
+    ends = pa.array([np.cumsum([len(word) for word in words])], pa.list_(pa.int32()))
+    encoded = encoder.encode(["".join(words)], ends)
+    starts = np.cumsum([0, *(len(word) for word in words)])
+    expected = library.encode(words, is_pretokenized=True, add_special_tokens=False)
+    places = np.array(expected.offsets).reshape(-1, 2) + starts[np.array(expected.word_ids, np.int64)][:, None]
+    assert encoded.ids.tolist() == as_text(expected.ids, encoder.vocabulary)
+    assert np.stack((encoded.starts, encoded.stops), 1).tolist() == places.tolist()
+
+
+@pytest.mark.parametrize("every", [53, pytest.param(1, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("strip", [True, False])
+def test_words_of_all_characters(of_words: Vocabulary, strip: bool, every: int) -> None:
+    parts = json.loads(of_words.tokenizer_json)
+    parts["normalizer"]["strip_accents"] = strip
+    encoder = Encoder(dataclasses.replace(of_words, tokenizer_json=json.dumps(parts)))
+    assert isinstance(encoder._by_word, KnownWordCuts)
+    numbers = [n for n in range(0x110000) if n < 0x180 or n % every == 0 or unicodedata.combining(chr(n))]
+    some = [chr(n) for n in numbers if not 0xD800 <= n < 0xE000]
+    inside = [*(f"a{one}b" for one in some), "\u302e\U0001d166"]  # two that change places where accents are stripped
+    assert_words_are_the_librarys(encoder, library_of(encoder.vocabulary), [*some, *inside, "models", "modelx"])
+
+
+def test_words_beside_tokens_that_are_kept(of_words: Vocabulary) -> None:
+    config = VocabConfig(type=of_words.kind, min_count=1, unused=1)
+    counts = vocab.Counts.from_dict({"研究": 5, "a[unused1]": 4}, by_word=True)
+    vocabulary = vocab.train(counts, config)
+    encoder = Encoder(vocabulary, keep_special=["[unused1]"])
+    words = ["研究", "[unused1]", "a[unused1]", "研", "[unused1]研究[unused1]", "a[mask]", "[MASK]"]
+    ends = pa.array([np.cumsum([len(word) for word in words])], pa.list_(pa.int32()))
+    kept = vocabulary.ids["[unused1]"]
+    assert np.count_nonzero(encoder.encode(["".join(words)], ends).ids == kept) == 4
+    assert_words_are_the_librarys(Encoder(vocabulary), library_of(vocabulary), words)
 
 
 def byte_level(merges: list[tuple[str, str]]) -> Encoder:

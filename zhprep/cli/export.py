@@ -29,9 +29,9 @@ from zhprep.export.source import RECORD
 def command(source: Path, form: str, output: str, **options: Any) -> None:
     """Write a folder in the format of another program.
 
-    SOURCE is what make-instances wrote; for chinesebert, a vocabulary with glyphs; for transformers, a run. tfrecord
-    and hdf5 hold one set of masks: those on disk, or, of clean instances, those of epoch 0; megatron and ernie hold
-    clean instances. What was left out is said in the report and in export.json.
+    SOURCE is what make-instances wrote; for chinesebert, a vocabulary with glyphs or a run; for transformers, a run.
+    tfrecord and hdf5 hold one set of masks: those on disk, or, of clean instances, those of epoch 0; megatron and
+    ernie hold clean instances. What was left out is said in the report and in export.json.
     """
     shared, _ = split_shared(options)
     write = lookup(EXPORTS, form, "export format")

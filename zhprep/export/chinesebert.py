@@ -1,12 +1,15 @@
-"""The bundle that ChineseBERT's reader takes unchanged (ShannonAI/ChineseBert, ``BertDataset``).
+"""The bundle that ChineseBERT's code takes unchanged (ShannonAI/ChineseBert, ``BertDataset`` and its models).
 
-In: a vocabulary folder with its glyphs. Out: ``vocab.txt`` and ``config/``: the alphabet, the readings of every
-entry, the spelling of every syllable, and the images of one typeface per file, float32 ``[V, size, size]``. The file
-names sort in the order of the channels, because their reader takes the files as the folder lists them.
+In: a vocabulary folder with its glyphs, or a run of the recipe ``chinesebert``. Out: ``vocab.txt`` and ``config/``: the
+alphabet, the readings of every entry, the spelling of every syllable, and the images of one typeface per file, float32
+``[V, size, size]``; those of a run as it learnt them. The file names sort in the order of the channels, because their
+reader takes the files as the folder lists them. Of a run ``config.json`` and ``model.safetensors`` too, under their
+names of weights; ``model_type`` is ``chinesebert``, where theirs say ``bert`` and transformers takes them for one.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +20,7 @@ import numpy.typing as npt
 from tokenizers import BertWordPieceTokenizer
 
 from zhprep.core.errors import UsageError
+from zhprep.core.registry import require_training
 from zhprep.core.shards import committed
 from zhprep.glyphs.files import load as load_images
 from zhprep.glyphs.files import load_record, npy_bytes
@@ -26,16 +30,21 @@ from zhprep.pinyin.readings import spelt
 from zhprep.vocab import Encoder, Vocabulary, load
 
 
-def export(vocab: Path, out: Path) -> list[str]:
-    """Write the bundle of the vocabulary folder ``vocab`` into ``out``; return the names of its files.
+def export(source: Path, out: Path) -> list[str]:
+    """Write the bundle of the vocabulary folder, or of the model with its tokenizer, ``source`` into ``out``; return
+    the names of its files.
 
-    Raises ``UsageError`` for a vocabulary that their tokenizer would read otherwise, ``DataError`` for one that has no
-    glyphs.
+    Raises ``UsageError`` for a vocabulary that their tokenizer would read otherwise and for a model that is no
+    ChineseBERT, ``DataError`` for a vocabulary that has no glyphs.
     """
-    vocabulary = load(vocab)
+    vocabulary = load(source)
     check(vocabulary)
-    images = load_images(vocab, n_entries=vocabulary.size)
-    faces = load_record(vocab)["faces"]
+    images: npt.NDArray[Any]
+    if (source / "model.safetensors").exists():
+        images, faces = _write_model(source, out, vocabulary), ["face"] * _N_FACES
+    else:
+        images = load_images(source, n_entries=vocabulary.size)
+        faces = [face["name"] for face in load_record(source)["faces"]]
     contents = {"vocab.txt": "\n".join(vocabulary.tokens) + "\n"}
     for name, table in tables(vocabulary.tokens).items():
         contents[f"config/{name}"] = json.dumps(table, ensure_ascii=False)
@@ -44,11 +53,35 @@ def export(vocab: Path, out: Path) -> list[str]:
         with committed(out / name, replace=True) as file:
             file.write(text.encode("utf-8"))
     for channel in range(images.shape[1]):
-        name = f"config/{channel}_{_plain(faces[channel]['name'])}{images.shape[-1]}.npy"
+        name = f"config/{channel}_{_plain(faces[channel])}{images.shape[-1]}.npy"
         with committed(out / name, replace=True) as file:
             file.write(npy_bytes(images[:, channel].astype(np.float32)))
-        contents[name] = ""
-    return sorted(contents)
+    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+
+
+_N_FACES, _SIZE = 3, 24
+"""Of the images that their model reads: a width of 1,728 is written into its code."""
+
+
+def _write_model(source: Path, out: Path, vocabulary: Vocabulary) -> npt.NDArray[np.float32]:
+    """Write the model in ``source`` in their layout; return its images, float32 ``[V, 3, 24, 24]``."""
+    require_training("a model to be exported")
+    from zhprep.models.checkpoints import chinesebert
+    from zhprep.models.checkpoints.files import load_model, save_model
+
+    model = load_model(source)
+    if not chinesebert.matches(model.config):
+        raise UsageError(f"{source}: is no ChineseBERT", hint="`zhprep export --to transformers` takes any model")
+    images = model.state_dict()[chinesebert.IMAGES].numpy()
+    if images.shape[1] != _N_FACES * _SIZE**2:
+        raise UsageError(
+            f"{source}: has images of {images.shape[1]} points, and ChineseBERT's code takes {_N_FACES} of 24 x 24",
+            hint="`zhprep export --to transformers` writes this model with code that takes any",
+        )
+    model.config = dataclasses.replace(model.config, format="chinesebert")
+    save_model(model, out, pad_id=vocabulary.pad)
+    shaped: npt.NDArray[np.float32] = images.reshape(len(images), _N_FACES, _SIZE, _SIZE)
+    return shaped
 
 
 def check(vocabulary: Vocabulary) -> None:

@@ -1,8 +1,8 @@
-"""A model as transformers loads it: by a class of its own, or by two files beside the weights that need no zhprep.
+"""A model as transformers loads it: by a class of its own, or by files beside the weights that need no zhprep.
 
 In: a run, or another folder of a model with its tokenizer. Out: such a folder. A model that is saved as its authors
-have it, under a name that transformers has for something else (ChineseBERT calls itself BERT), is written in our own
-format, with ``auto_map``; others are written as they are.
+have it, and is of no class of transformers (ChineseBERT), is written in our own format, with ``auto_map``; others are
+written as they are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
+from zhprep.instances import COARSE_VOCABULARY
 from zhprep.vocab import load
 
 
@@ -27,7 +28,7 @@ def export(source: Path, out: Path) -> list[str]:
     from zhprep.pretrain.folder import copy_tokenizer
 
     model = load_model(source)
-    if not format_of(model.config).in_transformers:
+    if format_of(model.config).by_name:
         model.config = dataclasses.replace(model.config, format="zhprep")
     form = format_of(model.config)
     if form.model_type == "zhprep" and not is_portable(model.config):
@@ -38,4 +39,6 @@ def export(source: Path, out: Path) -> list[str]:
         )
     save_model(model, out, pad_id=load(source).pad)
     copy_tokenizer(source, out)
+    if (source / COARSE_VOCABULARY).exists():
+        copy_tokenizer(source / COARSE_VOCABULARY, out / COARSE_VOCABULARY)
     return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())

@@ -37,7 +37,8 @@ from zhprep.instances import COARSE_VOCABULARY
 from zhprep.pretrain.config import PretrainConfig
 
 LOG, REPORT = "log.jsonl", "report.json"
-MODEL = ("config.json", "model.safetensors", "configuration_zhprep.py", "modeling_zhprep.py")
+CODE = ("configuration_zhprep.py", "embeddings_zhprep.py", "layers_zhprep.py", "modeling_zhprep.py")
+MODEL = ("config.json", "model.safetensors", *CODE)
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip

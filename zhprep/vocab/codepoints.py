@@ -89,7 +89,9 @@ class CodePointTable:
         """Return the value of each code point."""
         codes = self.values.take(points, mode="clip")
         if int(codes.max(initial=0)) == self._unseen:
-            new = np.unique(points[codes == self._unseen])
+            met = np.zeros(len(self.values), np.bool_)  # quicker than to sort them
+            met[points[codes == self._unseen]] = True
+            new = np.flatnonzero(met)
             self.values[new] = self._ask([chr(point) for point in new.tolist()])
             codes = self.values.take(points, mode="clip")
         return codes

@@ -3,8 +3,8 @@
 In: an Arrow array of sentences. Out: flat arrays, see :class:`Encoded`.
 
 A character whose id does not depend on its neighbours is asked for once and then gathered from a
-table over code points. What is left, runs of letters and digits for the most part, goes through the
-library once per distinct run. Where text may be cut so is the business of ``cuts``.
+table over code points, and so are the words of a vocabulary of words. What is left, runs of letters and digits for the
+most part, goes through the library once per distinct run. Where text may be cut so is the business of ``cuts``.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Encoder:
         self.id_type = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
         tokenizer = text_tokenizer(vocabulary, keep_special)
         self._cuts = cuts.of(vocabulary, tokenizer)
-        self._by_word = cuts.WordCuts(self._cuts.marks)
+        self._by_word = cuts.by_word(vocabulary, self._cuts.marks)
         self._runs = RunCache(tokenizer, self._cuts.marks.dtype)
         added = tokenizer.get_added_tokens_decoder().values()
         self._whole_tokens = [token.content for token in added if not token.special]
@@ -90,11 +90,12 @@ class Encoder:
         )
 
     def _chunk(self, chunk: codepoints.Chunk, ends: Any) -> Encoded:
-        cut = self._cuts.cut(chunk, self._whole(chunk)) if ends is None else self._by_word.cut(chunk, ends)
+        held = self._held(chunk)
+        cut = self._cuts.cut(chunk, held) if ends is None else self._by_word.cut(chunk, ends, held)
         keep = cut.codes < self._cuts.marks.space
         if not len(cut.starts):
             position = np.flatnonzero(keep)
-            return _encoded(cut.codes[position], position, position + 1, position, chunk.offsets)
+            return _encoded(cut.codes[position], position, _stops(cut, position), position, chunk.offsets)
         found = self._runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
         room = np.minimum(found.n_tokens, cut.stops - cut.starts)
         keep[spread(cut.starts, room)] = True
@@ -102,13 +103,13 @@ class Encoder:
         in_run = np.flatnonzero(cut.codes[position] == self._cuts.marks.run)
         ids = cut.codes[position]
         ids[in_run] = found.ids
-        begin, end = position.copy(), position + 1
+        begin, end = position.copy(), _stops(cut, position)
         origin = np.repeat(cut.starts, found.n_tokens)
         begin[in_run] = origin + found.starts
         end[in_run] = origin + found.stops
         return _encoded(ids, begin, end, position, chunk.offsets)
 
-    def _whole(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
+    def _held(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
         """Return bool[C], True in sentences that hold an added token; None if there are none."""
         places, _ = occurrences(chunk, self._whole_tokens)
         if not len(places):
@@ -121,6 +122,11 @@ class Encoder:
         """Return ``ids`` ``[T]`` without special tokens: a word that is spelt like one is a word that is not known."""
         special = self._never.take(ids, mode="clip")
         return np.where(special, ids.dtype.type(self.vocabulary.unk), ids) if special.any() else ids
+
+
+def _stops(cut: cuts.Cut, position: Ints) -> Ints:
+    """Return where the tokens that begin at ``position`` (``int64[T]``) stop, ``int64[T]``."""
+    return position + 1 if cut.reach is None else cut.reach[position]
 
 
 def _with_extra(position: Ints, extra: Ints, last: Ints) -> Ints:

@@ -1,7 +1,8 @@
 """Model folders as Hugging Face keeps them, ``config.json`` and ``model.safetensors``: one format a family.
 
 A model is saved in the first format that matches its parts, the last of which is our own, or in the one that the recipe
-names (``format`` in ``[model]``). A folder is read in the format that its ``model_type`` says.
+names (``format`` in ``[model]``); what is no class of transformers is never saved under the name of one. A folder is
+read in the format that its ``model_type`` and its weights say.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def format_of(config: ModelConfig) -> Format:
     Raises ``UsageError`` when the one that the config names is not for a model of these parts.
     """
     if not config.format:
-        return next(form for form in FORMATS.values() if form.matches(config))
+        return next(form for form in FORMATS.values() if form.matches(config) and not form.by_name)
     form = lookup(FORMATS, config.format, "model format")
     if not form.matches(config):
         raise UsageError(

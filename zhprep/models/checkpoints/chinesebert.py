@@ -1,7 +1,8 @@
 """ChineseBERT as its authors have it (ShannonAI/ChineseBert, ``GlyceBertForMaskedLM``): a BERT with other embeddings.
 
-Their folders call themselves BERT; what tells them apart is that a model of ours with these parts is to read them, or
-the size of the images in ``config.json``.
+Their folders call themselves BERT, which transformers would believe, and load without the glyphs; what tells them apart
+is the table of images among the weights. Ours in this layout say ``chinesebert``: their classes do not look at it, and
+``AutoModel``, which knows no such family, refuses. A model is saved so where the recipe or ``zhprep export`` names it.
 """
 
 from __future__ import annotations
@@ -17,14 +18,15 @@ from zhprep.models.checkpoints.format import Format, Names, has_parts
 from zhprep.models.config import ModelConfig
 
 _EMBEDDINGS = "bert.embeddings"
-_GLYPH_DIM = 1728
-"""Three typefaces of 24 x 24, where ``config.json`` does not say."""
+GLYPH_DIM = 1728
+"""Three typefaces of 24 x 24, where ``config.json`` does not say; their code has no other number."""
 
+IMAGES = "body.embeddings.inputs.glyph.images.weight"
 WEIGHTS: Names = (
     *bert.WEIGHTS,
     ("body.embeddings.inputs.pinyin.letters.weight", (f"{_EMBEDDINGS}.pinyin_embeddings.embedding.weight",)),
     ("body.embeddings.inputs.pinyin.convolution.{p}", (f"{_EMBEDDINGS}.pinyin_embeddings.conv.{{p}}",)),
-    ("body.embeddings.inputs.glyph.images.weight", (f"{_EMBEDDINGS}.glyph_embeddings.embedding.weight",)),
+    (IMAGES, (f"{_EMBEDDINGS}.glyph_embeddings.embedding.weight",)),
     ("body.embeddings.inputs.glyph.map.{p}", (f"{_EMBEDDINGS}.glyph_map.{{p}}",)),
     ("body.embeddings.map.{p}", (f"{_EMBEDDINGS}.map_fc.{{p}}",)),
 )
@@ -61,7 +63,7 @@ def config_of(described: Mapping[str, Any]) -> dict[str, Any]:
         "inputs": [*_FUSED, "position", "segment"],
         "embeddings": "fusion",
         "objectives": ["mlm"],
-        "parts": {"glyph": {"glyph_embedding_dim": described.get("glyph_embedding_dim", _GLYPH_DIM)}},
+        "parts": {"glyph": {"glyph_embedding_dim": described.get("glyph_embedding_dim", GLYPH_DIM)}},
     }
 
 
@@ -77,14 +79,16 @@ def absent(config: ModelConfig) -> dict[str, Tensor]:
 
 
 def holds(described: Mapping[str, Any]) -> bool:
-    """Return whether a folder that calls itself BERT says in some way that it has glyphs."""
+    """Return whether a folder, that may call itself BERT, says in some way that it has glyphs."""
     named = any(name.startswith("GlyceBert") for name in described.get("architectures") or [])
-    return named or "glyph_embedding_dim" in described
+    return named or "glyph_embedding_dim" in described or described.get("model_type") == "chinesebert"
 
 
 FORMAT = Format(
-    model_type="bert",
-    in_transformers=False,
+    model_type="chinesebert",
+    by_name=True,
+    also=("bert",),
+    mark=f"{_EMBEDDINGS}.glyph_embeddings.embedding.weight",
     weights=WEIGHTS,
     prefix="bert.",
     matches=matches,

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 from safetensors import SafetensorError
 from torch import Tensor
@@ -154,7 +155,8 @@ def _described(folder: Path) -> dict[str, Any]:
 
 def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
     kind = described.get("model_type")
-    form = next((form for form in FORMATS.values() if form.model_type == kind and form.holds(described)), None)
+    of_kind = [form for form in FORMATS.values() if kind in (form.model_type, *form.also)]
+    form = next((form for form in of_kind if form.holds(described) or _has(folder, form)), None)
     if form is None:
         known = ", ".join(dict.fromkeys(form.model_type for form in FORMATS.values()))
         raise DataError(f"{folder / CONFIG}: model_type is {kind!r}", hint=f"known ones are {known}")
@@ -167,13 +169,28 @@ def _format_in(described: Mapping[str, Any], folder: Path) -> Format:
     return form
 
 
+def _has(folder: Path, form: Format) -> bool:
+    """Return whether the folder has the weight that the format is known by."""
+    names = (form.mark, form.mark.removeprefix(form.prefix))
+    for shard in _shards(folder) if form.mark else ():
+        try:
+            with safetensors.safe_open(folder / shard, framework="pt") as file:
+                if not set(names).isdisjoint(file.keys()):
+                    return True
+        except (OSError, SafetensorError):  # told where they are read
+            continue
+    return False
+
+
+def _shards(folder: Path) -> list[str]:
+    if not (folder / INDEX).exists():
+        return [WEIGHTS]
+    return sorted(set(read_object(folder / INDEX, {"weight_map": {"*": str}})["weight_map"].values()))
+
+
 def _read(folder: Path) -> dict[str, Tensor]:
-    if (folder / INDEX).exists():
-        shards = sorted(set(read_object(folder / INDEX, {"weight_map": {"*": str}})["weight_map"].values()))
-    else:
-        shards = [WEIGHTS]
     weights: dict[str, Tensor] = {}
-    for shard in shards:
+    for shard in _shards(folder):
         if not (folder / shard).exists():
             raise UsageError(f"{folder} has no {shard}", hint="save the model with save_pretrained (safetensors)")
         try:

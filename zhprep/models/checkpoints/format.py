@@ -53,8 +53,12 @@ class Format:
     fixed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     required: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     absent: Callable[[ModelConfig], dict[str, Tensor]] = _nothing
-    in_transformers: bool = True
-    """Whether ``model_type`` is the one by which transformers has this family."""
+    by_name: bool = False
+    """Only a model whose recipe names this format is saved so; others of these parts in the next that matches."""
+    also: tuple[str, ...] = ()
+    """Other values of ``model_type`` that folders of this format have."""
+    mark: str = ""
+    """A weight that a folder of this format alone has, whatever its ``config.json`` says."""
     code: Callable[[ModelConfig], dict[str, bytes]] = _nothing
     """Files that others load the model with, by name, where they have no class of their own for it."""
     tied: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -1,4 +1,7 @@
-"""RoBERTa as transformers has it: positions begin behind the id of the padding, one segment at most, no pairs."""
+"""RoBERTa as transformers has it: positions begin behind the id of the padding.
+
+Heads that its classes do not have (sentence pairs) lie in the file under names of ours, which they pass over.
+"""
 
 from __future__ import annotations
 
@@ -25,17 +28,20 @@ WEIGHTS: Names = (
     ("objectives.mlm.head.bias", ("lm_head.bias",)),
     ("objectives.classify.head.pooler.{p}", ("classifier.dense.{p}",)),
     ("objectives.classify.head.classifier.{p}", ("classifier.out_proj.{p}",)),
+    ("objectives.{rest}", ("zhprep.objectives.{rest}",)),
 )
 
 
 def matches(config: ModelConfig) -> bool:
-    """Return whether the model is a RoBERTa: positions that do not begin at 0, no pairs."""
+    """Return whether the model is a RoBERTa: positions that do not begin at 0, masked tokens among its objectives."""
     return (
         has_parts(config)
-        and set(config.parts) == {"position"}
+        and {"position"} <= set(config.parts) <= {"position", *config.objectives}
         and config.parts["position"].get("offset", 0) > 0
         and set(config.inputs) in ({"token", "position"}, {"token", "position", "segment"})
-        and config.objectives == ("mlm",)
+        and "mlm" in config.objectives
+        and not {"lm", "rtd"} & set(config.objectives)
+        and not any(":" in name for name in config.objectives)
     )
 
 

@@ -7,6 +7,7 @@ rules of the tokenizer; one whose rules are not known here is given whole senten
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -15,10 +16,13 @@ from zhprep.vocab.cuts.bert import BertCuts
 from zhprep.vocab.cuts.bytelevel import ByteLevelCuts
 from zhprep.vocab.cuts.cut import Cut, Marks
 from zhprep.vocab.cuts.sentences import SentenceCuts
-from zhprep.vocab.cuts.words import WordCuts
+from zhprep.vocab.cuts.words import KnownWordCuts, WordCuts
 from zhprep.vocab.vocabulary import Vocabulary
 
-__all__ = ["BertCuts", "ByteLevelCuts", "Cut", "Marks", "SentenceCuts", "WordCuts", "of", "takes_words"]
+__all__ = [
+    "BertCuts", "ByteLevelCuts", "Cut", "KnownWordCuts", "Marks", "SentenceCuts", "WordCuts", "by_word", "of",
+    "takes_words",
+]  # fmt: skip
 
 
 def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> BertCuts | ByteLevelCuts | SentenceCuts:
@@ -37,6 +41,28 @@ def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> BertCuts | ByteLevelCuts
 def takes_words(vocabulary: Vocabulary) -> bool:
     """Return True when the tokenizer expects words with spaces between them."""
     return _kind(vocabulary.parts, "pre_tokenizer") == "WhitespaceSplit"
+
+
+def by_word(vocabulary: Vocabulary, marks: Marks) -> WordCuts | KnownWordCuts:
+    """Return the way of cutting at given word borders that is exact for ``vocabulary``."""
+    parts = vocabulary.parts
+    if takes_words(vocabulary) and _kind(parts, "normalizer") in ("BertNormalizer", "") and _is_of_words(parts):
+        with contextlib.suppress(ValueError):
+            return KnownWordCuts(parts["model"], parts.get("normalizer"), marks)
+    return WordCuts(marks)
+
+
+def _is_of_words(parts: dict[str, Any]) -> bool:
+    """Return True for a model that looks whole words up, and then at most their characters."""
+    model = parts["model"]
+    if any(token.get("normalized") for token in parts.get("added_tokens", [])):
+        return False  # such a token is looked for in the text as normalised
+    if model.get("unk_token") not in model.get("vocab", {}):
+        return False
+    if model["type"] == "WordLevel":
+        return True
+    others = ("merges", "dropout", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk", "byte_fallback")
+    return model["type"] == "BPE" and model.get("ignore_merges") and not any(model.get(name) for name in others)
 
 
 def _kind(parts: dict[str, Any], name: str) -> str:

@@ -30,9 +30,11 @@ class Marks:
 class Cut:
     """A chunk cut up: ``codes``[C], an id or a mark per code point; ``starts`` and ``stops`` int64[R] of its runs.
 
-    The code points of the runs are just those marked so.
+    The code points of the runs are just those marked so. ``reach`` int64[C] says where the token that begins at a code
+    point stops; without it each stands for one.
     """
 
     codes: npt.NDArray[Any]
     starts: npt.NDArray[np.int64]
     stops: npt.NDArray[np.int64]
+    reach: npt.NDArray[np.int64] | None = None
