@@ -2,8 +2,8 @@
 
 ``python recipe_steps.py zhprep|transformers FOLDER RECIPE`` with the folder of ``zhprep run``. Both see the same
 batches of the recipe's data and begin with the weights in ``run``; the peer is the class that ``config.json`` names,
-with fused AdamW and clipping. Rows that are packed are given to the peer as plain rows: without flash-attn it cannot
-part them.
+with fused AdamW and clipping; ELECTRA's are its two halves, joined as in its paper. Rows that are packed are given to
+the peer as plain rows: without flash-attn it cannot part them.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ from zhprep.pretrain.job import Job, set_up
 from zhprep.recipes import load_recipe
 
 WARM_UP, TIMED = 2, 8
+PEERS: dict[str, set[str]] = {
+    "single": {"mlm", "next_sentence", "sentence_order"},
+    "causal": {"lm"},
+    "encoder-decoder": {"seq2seq"},
+    "generator-discriminator": {"mlm", "rtd"},
+}
+"""What classes of transformers learn, by the body of the model."""
 
 
 def job_of(folder: Path, recipe: str) -> Job:
@@ -53,8 +60,11 @@ def theirs(job: Job, folder: Path) -> Callable[[int, list[dict[str, Tensor]]], o
     import transformers
 
     transformers.logging.set_verbosity_error()
-    kind = json.loads((folder / "run" / "config.json").read_bytes())["architectures"][0]
-    model = getattr(transformers, kind).from_pretrained(folder / "run").train()
+    described = json.loads((folder / "run" / "config.json").read_bytes())
+    if described["model_type"] == "electra":
+        model: Any = Electra(folder / "run").train()
+    else:
+        model = getattr(transformers, described["architectures"][0]).from_pretrained(folder / "run").train()
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=True)
 
     def step(_: int, batches: list[dict[str, Tensor]]) -> None:
@@ -65,6 +75,34 @@ def theirs(job: Job, folder: Path) -> Callable[[int, list[dict[str, Tensor]]], o
         optimiser.step()
 
     return step
+
+
+class Electra(torch.nn.Module):
+    """The generator and the discriminator of transformers under one table, losses summed as in the paper (§3.2)."""
+
+    def __init__(self, run: Path) -> None:
+        super().__init__()
+        import transformers
+
+        self.generator = transformers.ElectraForMaskedLM.from_pretrained(run / "generator")
+        self.discriminator = transformers.ElectraForPreTraining.from_pretrained(run)
+        for name in ("word_embeddings", "position_embeddings", "token_type_embeddings", "LayerNorm"):
+            shared = getattr(self.discriminator.electra.embeddings, name)
+            setattr(self.generator.electra.embeddings, name, shared)
+        self.generator.tie_weights()
+
+    def forward(self, input_ids: Tensor, labels: Tensor, **others: Tensor) -> Any:
+        """Return both losses as one, ``loss``; tokens are sampled where there is a label."""
+        guessed = self.generator(input_ids, labels=labels, **others)
+        masked = labels != -100
+        with torch.no_grad():
+            shares = guessed.logits[masked].softmax(-1)
+            written = input_ids.clone()
+            written[masked] = torch.multinomial(shares, 1).squeeze(1)
+            replaced = (written != labels) & masked
+        told = self.discriminator(written, labels=replaced.long(), **others)
+        told.loss = guessed.loss + 50.0 * told.loss
+        return told
 
 
 def as_theirs(batch: Mapping[str, Tensor], model: Model) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from command_line import made_by
+from command_line import made_by, zhprep
 
 ROOT = Path(__file__).parent.parent
 
@@ -68,6 +68,36 @@ def run(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     """A run of three steps on those instances, made by the command."""
     settings = ("--recipe", "bert-wwm", "--size", "tiny", "--steps", 3, "--batch-size", 4, "--threads", 1)
     return made_by("pretrain", data, *settings, output=tmp_path_factory.mktemp("made") / "run")
+
+
+@pytest.fixture(scope="session")
+def compared(tmp_path_factory: pytest.TempPathFactory, data: Path, sample_data: Path, vocab: Path) -> Path:
+    """A folder of three runs that were scored: `wwm-s0` and `wwm-s1`, which differ in the seed, and `char`."""
+    from made_tasks import meals, write_task
+
+    folder = tmp_path_factory.mktemp("compared")
+    task = write_task(folder / "meals", meals, 24, 12)
+    inputs = (sample_data / "corpus", "--vocab", vocab, "--max-length", 64, "--mask", "char")
+    made_by("make-instances", *inputs, output=folder / "char-data")
+    settings = (
+        "--recipe",
+        "bert-wwm",
+        "--size",
+        "tiny",
+        "--steps",
+        4,
+        "--batch-size",
+        4,
+        "--threads",
+        1,
+        "--log-every",
+        1,
+    )
+    for name, source, seed in (("wwm-s0", data, 0), ("wwm-s1", data, 1), ("char", folder / "char-data", 0)):
+        run = made_by("pretrain", source, *settings, "--seed", seed, output=folder / name)
+        scored = zhprep("evaluate", run, "--task", task, "--epochs", 1, "--seeds", "0,1", "--threads", 1, "--quiet")
+        assert (scored.code, scored.err) == (0, "")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -93,6 +93,25 @@ def test_a_batch_of_sources_and_targets(static, sample_data, vocab, tmp_path):
     assert any(line.split()[1:] == ["[SEP]"] for line in targets if line[:1].isdigit())
 
 
+def test_a_batch_is_that_of_its_recipe(sample_data, vocab, tmp_path):
+    """What is compared is no column of the data: the model of the recipe reads it."""
+    inputs = (sample_data / "corpus" / "news.txt", "--vocab", vocab, "--max-length", 64)
+    data = made_by("make-instances", *inputs, "--recipe", "infoword", output=tmp_path / "data")
+    shown = zhprep("inspect", data, "--batch", "--rows", 1).out.decode()
+    lines = shown.splitlines()
+    places = [line.split() for line in lines[lines.index("by n-gram token") + 2 :] if re.match(r"\d+ ", line)]
+    tokens = [cells[1] for cells in places]
+    assert (tokens[0], tokens[-1]) == ("[CLS]", "[SEP]")
+    header = next(line for line in lines if line.strip().startswith("input_ids ") and "int64" not in line).split()
+    texts = [line.split()[1 + header.index("context_input_ids")] for line in lines if re.match(r"\d+ +\S+ +-?\d", line)]
+    assert texts.count("[MASK]") == len(tokens) - 2 > 0
+    whole = zhprep("inspect", data, "--batch", "--rows", 1, "--recipe", "simcse").out.decode()
+    assert "whole_input_ids" in whole
+    assert "masked_labels" not in whole  # nothing is hidden from who is not asked
+    refused(zhprep("inspect", data, "--batch", "--recipe", "bart"), 2, "learns labels")
+    assert "ngram" not in zhprep("inspect", data, "--batch", "--recipe", "bert-wwm").out.decode()
+
+
 def test_a_page(data, tmp_path):
     assert zhprep("inspect", data, "--html", tmp_path / "page.html").code == 0
     assert (tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")

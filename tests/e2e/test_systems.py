@@ -7,7 +7,6 @@ has learnt nothing, in so many steps at ``tiny``. What an untrained model loses 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 import math
 import os
@@ -21,6 +20,7 @@ from typing import Any
 import pytest
 from command_line import refused, zhprep
 from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
+from made_pairs import write_pairs
 from made_tags import write_tags
 
 from zhprep.core.config import as_dict, build
@@ -111,34 +111,6 @@ threads = 1
 {phases}
 {more}
 """
-
-
-WHO = {
-    "我": "I",
-    "他": "he",
-    "老师": "the teacher",
-    "学生们": "the students",
-    "我的朋友": "my friend",
-    "爸爸": "father",
-}
-WHERE = {"在北京": "in Beijing", "在图书馆": "in the library", "在家里": "at home", "在学校": "at school"}
-WHAT = {
-    "喝茶": "drank tea",
-    "看书": "read books",
-    "写信": "wrote letters",
-    "学习中文": "learned Chinese",
-    "唱歌": "sang",
-}
-
-
-def write_pairs(path: Path) -> Path:
-    """Write sentences with their translations as a table of two columns."""
-    parts = itertools.product(WHO.items(), WHERE.items(), WHAT.items())
-    rows = [
-        f"昨天{who[0]}{where[0]}{what[0]}。\tYesterday {who[1]} {what[1]} {where[1]}." for who, where, what in parts
-    ]
-    path.write_text("\n".join(["zh\ten", *rows, ""]), "utf-8")
-    return path
 
 
 OFTEN = [pytest.param(name, marks=pytest.mark.nightly) if system.nightly else name for name, system in SYSTEMS.items()]

@@ -28,6 +28,7 @@ COMMANDS = {
     "pretrain": "Train an encoder on instances.",
     "evaluate": "Score a pretrained encoder.",
     "predict": "Fine-tune on a task and write what the model says for its test.",
+    "compare": "Show runs beside one another: scores, curves, costs, data, settings.",
     "run": "Do every stage of a recipe, from raw text to a report.",
     "experiment": "Run a grid of variants, sizes and seeds, and compare them.",
     "demo": "Do the whole pipeline on the bundled sample data.",

@@ -19,14 +19,16 @@ from zhprep.cli.ruby import aligned, ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.cli.show import report_lines
 from zhprep.core.config import LARGEST
-from zhprep.core.errors import UsageError
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import require_training
 from zhprep.core.seal import read_object
 from zhprep.core.shards import check_files, committed, open_batches, read_manifest
+from zhprep.recipes import load_recipe, recipe_names
 from zhprep.run.folders import parts_of
 from zhprep.segment.wordline import format_words
 
 if TYPE_CHECKING:
+    from zhprep.collate import View
     from zhprep.instances.inspect import Syllables
     from zhprep.vocab import Vocabulary
 
@@ -53,6 +55,9 @@ Facts = dict[str, Any]
     help="Write the view of instances as a page.",
 )
 @click.option("--batch", is_flag=True, help="Of instances: what a model gets, each tensor, each row by place.")
+@click.option(
+    "--recipe", help="With --batch: whose model it is for  [default: the recipe DIR was made with, if it is bundled]"
+)
 @click.option("--statistics", is_flag=True, help="Of instances: rates by word length, kinds, runs, labels, lengths.")
 @click.option(
     "--corpus", multiple=True, metavar="INPUT", help="Of a vocabulary: how it does on text; may be given again."
@@ -66,8 +71,8 @@ def command(folder: Path, **options: Any) -> None:
     """Look into a vocabulary, data or tables.
 
     What is shown depends on what DIR holds: figures of a vocabulary, masked instances in colour, documents, scores of
-    a run. With `--json` only the figures. `--batch` shows what a model is fed, place by
-    place.
+    a run. With `--json` only the figures. `--batch` shows what a model is fed, place by place, that of the recipe:
+    readings that are compared too.
     """
     shared, options = split_shared(options)
     for name in ("html_file", "glyphs"):
@@ -160,6 +165,7 @@ def _batch_lines(folder: Path, vocabulary: Vocabulary, syllables: Syllables | No
     """Yield the first batch of a folder: a line for each tensor, then the places of each row, one below the other."""
     require_training("inspect --batch")
     from zhprep.collate import inspect as shown
+    from zhprep.collate.readings import READINGS
     from zhprep.instances import COARSE_VOCABULARY
     from zhprep.vocab import load
 
@@ -167,20 +173,40 @@ def _batch_lines(folder: Path, vocabulary: Vocabulary, syllables: Syllables | No
         return vocabulary.shown[value] if value >= 0 else ""
 
     names: dict[str, Callable[[int], str]] = dict.fromkeys(
-        ("input_ids", "labels", "masked_labels", "next_tokens"), token
+        ("input_ids", "labels", "masked_labels", "next_tokens", *READINGS), token
     )
     if (folder / COARSE_VOCABULARY).is_dir():
         coarse = load(folder / COARSE_VOCABULARY)
         names |= dict.fromkeys(("coarse_input_ids", "coarse_masked_labels"), lambda value: coarse.shown[value])
     if syllables is not None:
         names["pinyin_ids"] = lambda value: syllables.names[value]
-    batch = shown.first_batch(folder, vocabulary, options["n_rows"], options["epoch"])
+    view = _view(folder, options["recipe"])
+    batch = shown.first_batch(folder, vocabulary, options["n_rows"], options["epoch"], view)
     yield from shown.tensor_lines(batch)
     for row in range(len(batch["input_ids"])):
         facts = "  ".join(f"{name}={value}" for name, value in shown.row_facts(batch, row).items())
         yield from ("", f"row {row}  {facts}")
         for axis, table in shown.row_tables(batch, row, names):
             yield from (f"by {axis.name}", *aligned([table.columns, *table.lines]))
+
+
+def _view(folder: Path, recipe: str | None) -> View | None:
+    """Return what the model of ``recipe`` sees of instances, or that of the bundled one that they were made with; None
+    where there is no such model, or where nothing was named and it cannot be trained on them."""
+    from zhprep.pretrain.job import view_for
+
+    made_with = str(read_manifest(folder, "instances").get("recipe"))
+    if recipe is None and made_with not in recipe_names():
+        return None
+    section = load_recipe(recipe or made_with).get("model")
+    if section is None:
+        return None
+    try:
+        return view_for(folder, section)
+    except (DataError, UsageError):
+        if recipe is not None:
+            raise
+        return None
 
 
 def _first_rows(folder: Path, n_rows: int) -> pa.Table:

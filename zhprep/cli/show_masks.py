@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,14 @@ import pyarrow as pa
 
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import shared_options, split_shared
-from zhprep.core import schema
 from zhprep.core.bundled import bundled
 from zhprep.core.errors import UsageError
-from zhprep.core.report import Account
 from zhprep.instances import InstancesConfig
 from zhprep.instances.corruptions import CORRUPTIONS, sentinels_of
 from zhprep.instances.inspect import Cell, view_corrupted, view_sentence
 from zhprep.instances.masks import STRATEGIES
 from zhprep.instances.similar import read_pairs
-from zhprep.segment import SegmentConfig
-from zhprep.segment import build as build_segment
+from zhprep.segment import SegmentConfig, segment_sentence
 from zhprep.vocab import VocabConfig, Vocabulary, count, load, train
 
 SENTINELS = 100
@@ -57,7 +53,7 @@ def command(text: str, vocab: Path | None, cws: str | None, **options: Any) -> N
     text = _as_utf8(text)
     if not text.strip():
         raise UsageError("the text is empty", hint="give a sentence")
-    words = _segmented(text, read_config(SegmentConfig, {"cws": cws}))
+    words = segment_sentence(text, read_config(SegmentConfig, {"cws": cws}))
     similar = options.pop("similar_words") or bundled("sample_data") / "similar-words.tsv"
     vocabulary = load(vocab) if vocab else _own_vocabulary(words, Path(similar))
     if options.pop("corruptions"):
@@ -115,19 +111,12 @@ def _as_utf8(argument: str) -> str:
         raise UsageError("the text is not UTF-8", hint="give it in UTF-8") from error
 
 
-def _segmented(text: str, config: SegmentConfig) -> pa.RecordBatch:
-    batch = pa.RecordBatch.from_pydict(
-        {"doc": ["text"], "sentences": [[unicodedata.normalize("NFC", text)]]}, schema=schema.TEXT
-    )
-    return build_segment(config)(batch, Account())
-
-
 def _own_vocabulary(words: pa.RecordBatch, similar: Path) -> Vocabulary:
     """Return the characters of the text and, so that they can be put in, those of the similar words of its words."""
     config = VocabConfig(min_frequency=1, char_coverage=1.0, unused=SENTINELS)
     here = set(_by_spelling(words))
     others = "".join(other for word, other in read_pairs(similar) if word in here)
-    both = [words, _segmented(others, SegmentConfig(cws="characters"))] if others else [words]
+    both = [words, segment_sentence(others, SegmentConfig(cws="characters"))] if others else [words]
     return train(count(pa.Table.from_batches(both).combine_chunks().to_batches()[0], config), config)
 
 

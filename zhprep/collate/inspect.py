@@ -18,7 +18,7 @@ from zhprep.collate.columns import AXES, COLUMNS, IGNORED, ROW, TARGET, TOKEN, A
 from zhprep.collate.masks import coarse_pad
 from zhprep.collate.stored import Instances
 from zhprep.collate.tensors import Padding
-from zhprep.collate.views import view_of
+from zhprep.collate.views import View, view_of
 from zhprep.vocab import Vocabulary
 
 Shown = Mapping[str, Callable[[int], str]]
@@ -32,14 +32,16 @@ class Table(NamedTuple):
     lines: list[list[str]]
 
 
-def first_batch(data: Path, vocabulary: Vocabulary, n_rows: int, epoch: int = 0) -> dict[str, Tensor]:
+def first_batch(
+    data: Path, vocabulary: Vocabulary, n_rows: int, epoch: int = 0, view: View | None = None
+) -> dict[str, Tensor]:
     """Return the first ``n_rows`` instances of ``data`` as the batch that a model would get which reads every column
-    that there is, as they are in ``epoch``.
+    that there is, as they are in ``epoch``; ``view`` is what one model sees of them, else what the data were made for.
 
     Raises ``DataError`` or ``UsageError`` for a folder that is not one of instances, or not of this vocabulary.
     """
     whole = Instances(data)
-    view = view_of(data, whole.manifest, whole.columns, vocabulary)
+    view = view or view_of(data, whole.manifest, whole.columns, vocabulary)
     there = {*whole.columns, *view.gives}
     if TARGET.leader in view.gives:  # sources are of other lengths than what is stored beside the text
         there -= {name for name, column in COLUMNS.items() if column.axis is TOKEN and name not in view.gives}

@@ -41,12 +41,16 @@ def instances_page(shown: list[Shown], config: InstancesConfig, name: str) -> st
 
 def instances_html(shown: Sequence[Shown]) -> str:
     """Return instances as HTML, with a legend of the kinds of masks that occur."""
+    return legend_html(shown) + "".join(map(instance_html, shown))
+
+
+def legend_html(shown: Sequence[Shown]) -> str:
+    """Return the legend of the kinds of masks that occur in instances."""
     kinds = sorted({cell.kind for instance in shown for cell in instance.cells} - {0})
     tags = "".join(f'<span class="tag {CLASSES[kind]}">{html.escape(KINDS[kind])}</span>' for kind in kinds)
     written = any(instance.target is not None for instance in shown)
     what = "after the arrow" if written else "below a chosen token"
-    legend = f'<p class="note">{tags}Words are underlined; {what} stands what is to be predicted.</p>'
-    return legend + "".join(map(instance_html, shown))
+    return f'<p class="note">{tags}Words are underlined; {what} stands what is to be predicted.</p>'
 
 
 def instance_html(shown: Shown) -> str:

@@ -8,6 +8,16 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
+from zhprep.compare import fonts
+
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'"
+"""What a browser lets the page do: show styles and fonts that are in it, and load nothing."""
+
+NO_GLYPHS = (
+    "Chinese characters show where the reader's machine has a font for them: fontTools, which puts their glyphs into "
+    "the page, was not installed (pip install fonttools)."
+)
+
 _FIGURE = re.compile(r"[\d,.]+%?( ± [\d,.]+%?)?")
 
 
@@ -27,6 +37,11 @@ class Page:
     def text(self, text: str) -> None:
         """Add a paragraph."""
         self._parts.append(f"<p>{html.escape(text)}</p>")
+
+    def bullets(self, texts: Sequence[str], *, style: str = "") -> None:
+        """Add a list of sentences; ``style`` is a class of the style sheet."""
+        items = "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+        self._parts.append(f'<ul class="{html.escape(style)}">{items}</ul>')
 
     def tiles(self, tiles: Sequence[tuple[str, str, str]]) -> None:
         """Add figures to be seen first: what it is, the figure, and what to compare it with."""
@@ -59,12 +74,18 @@ class Page:
         self._parts.append(markup)
 
     def render(self) -> str:
-        """Return the page."""
-        style = resources.files("zhprep.compare").joinpath("page.css").read_text("utf-8")
+        """Return the page, with the glyphs of its Chinese characters in it; it loads nothing and runs nothing."""
+        body = "".join(self._parts)
+        characters = fonts.needed(html.unescape(body))
+        if characters and not fonts.is_there():
+            body += f'<p class="note">{NO_GLYPHS}</p>'
+            characters = set()
+        style = resources.files("zhprep.compare").joinpath("page.css").read_text("utf-8") + fonts.font_css(characters)
         return (
             f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(self._title)}</title>'
+            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{style}</style></head>'
-            f"<body><main>{''.join(self._parts)}</main></body></html>\n"
+            f"<body><main>{body}</main></body></html>\n"
         )
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 WIDE, HALF, HEIGHT = 860, 420, 250
 """Widths of a plot across the page and of one of two beside each other, and the height, in pixels."""
 
-LEFT, RIGHT, TOP, BOTTOM = 58, 14, 18, 42
+LEFT, RIGHT, TOP, BOTTOM = 58, 22, 18, 48
+COLOURS = 6
+"""Colours that the style sheet has."""
+MOST_POINTS = 400
+"""Points of a line; of more, neighbours are drawn as their mean."""
 MOST_BARS_WITH_VALUES = 6
 MOST_BARS_WITH_NAMES = 16
 
@@ -24,20 +28,47 @@ def line_chart(
     series: dict[str, Points], *, x_label: str, y_label: str, levels: dict[str, float] | None = None, width: int = WIDE
 ) -> str:
     """Draw one line per series; ``levels`` are horizontal marks with a name, such as a baseline."""
-    lines = {name: [(x, y) for x, y in line if math.isfinite(x) and math.isfinite(y)] for name, line in series.items()}
+    alone = {name: [points] for name, points in series.items()}
+    return curve_chart(alone, x_label=x_label, y_label=y_label, levels=levels, width=width)
+
+
+def curve_chart(
+    series: Mapping[str, Sequence[Points]], *, x_label: str, y_label: str, levels: dict[str, float] | None = None,
+    width: int = WIDE,
+) -> str:  # fmt: skip
+    """Draw the lines of each series in its colour, and in its dashes where there are more series than colours."""
+    lines = {name: [_thinned(line) for line in several] for name, several in series.items()}
     levels = {name: level for name, level in (levels or {}).items() if math.isfinite(level)}
-    points = [point for line in lines.values() for point in line]
+    points = [point for several in lines.values() for line in several for point in line]
     if not points:
         return ""
     y_values = [y for _, y in points] + list(levels.values())
     x_ticks = _ticks(min(x for x, _ in points), max(x for x, _ in points), about=max(4, width // 110))
     frame = _Frame(width, x_ticks, _ticks(min(y_values), max(y_values)))
     parts = [frame.axes(x_label, y_label), *(frame.level(LEFT, width - RIGHT, level) for level in levels.values())]
-    for number, (name, line) in enumerate(lines.items(), 1):
-        path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
-        parts.append(f'<polyline class="line s{number}" points="{path}"><title>{html.escape(name)}</title></polyline>')
+    for number, (name, several) in enumerate(lines.items()):
+        for line in several:
+            path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in line)
+            title = f"<title>{html.escape(name)}</title>"
+            parts.append(f'<polyline class="line {style_of(number)}" points="{path}">{title}</polyline>')
     parts += [_text(width - RIGHT, frame.y(level) - 5, name, "end", "note") for name, level in levels.items()]
     return frame.svg(parts) + _legend(list(series))
+
+
+def style_of(number: int) -> str:
+    """Return the classes of the series ``number``, counted from 0: its colour and, beyond those, its dashes."""
+    dashes = number // COLOURS % 3
+    return f"s{number % COLOURS + 1}" + (f" d{dashes}" if dashes else "")
+
+
+def _thinned(line: Points) -> Points:
+    """Return the finite points of a line: means of neighbours where there are more than can be seen."""
+    finite = [(x, y) for x, y in line if math.isfinite(x) and math.isfinite(y)]
+    size = math.ceil(len(finite) / MOST_POINTS)
+    if size < 2:
+        return finite
+    groups = [finite[begin : begin + size] for begin in range(0, len(finite), size)]
+    return [tuple(math.fsum(values) / len(group) for values in zip(*group, strict=True)) for group in groups]  # type: ignore[misc]
 
 
 def bar_chart(
@@ -58,7 +89,7 @@ def bar_chart(
             f"<title>{html.escape(name)}: {value:g}</title></rect>"
         )
         if place % math.ceil(len(bars) / MOST_BARS_WITH_NAMES) == 0:
-            parts.append(_text(x + broad / 2, HEIGHT - BOTTOM + 16, name, "middle", "tick"))
+            parts.append(_text(x + broad / 2, HEIGHT - BOTTOM + 20, name, "middle", "tick"))
         if expected is not None:
             parts.append(frame.level(x - 4, x + broad + 4, expected[place]))
         if len(bars) <= MOST_BARS_WITH_VALUES:
@@ -91,7 +122,7 @@ class _Frame:
             parts.append(f'<line class="grid" x1="{LEFT}" x2="{self._width - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
             parts.append(_text(LEFT - 7, y + 4, _short(tick), "end", "tick"))
         for tick in self._xs if x_numbers else ():
-            parts.append(_text(self.x(tick), HEIGHT - BOTTOM + 16, _short(tick), "middle", "tick"))
+            parts.append(_text(self.x(tick), HEIGHT - BOTTOM + 20, _short(tick), "middle", "tick"))
         parts.append(_text((LEFT + self._width) / 2, HEIGHT - 6, x_label, "middle", "label"))
         turned = f' transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)"'
         parts.append(_text(0, 0, y_label, "middle", "label", turned))
@@ -130,6 +161,6 @@ def _legend(names: list[str]) -> str:
     if len(names) < 2:
         return ""
     items = "".join(
-        f'<span><i class="s{number}"></i>{html.escape(name)}</span>' for number, name in enumerate(names, 1)
+        f'<span><i class="{style_of(number)}"></i>{html.escape(name)}</span>' for number, name in enumerate(names)
     )
     return f'<p class="legend">{items}</p>'

@@ -198,13 +198,24 @@ def _examples(
                     raise Fault(f"no gold label among {', '.join(map(str, row.value))}")
                 yield dataclasses.replace(example, where=row.where)
         except Fault as fault:
-            others = [other for other in kinds if other != name and kinds[other].holds(row.value)]
+            others = [other for other in kinds if other != name and _reads(kinds[other], row.value, answers)]
             mixed = f"; it looks like {others[0]}, and a task has rows of one kind" if others else ""
             raise DataError(f"{row.where}: {fault}{mixed}", hint=f"{name} has {kind.wanted}") from fault
 
 
+def _reads(kind: TaskKind, value: Any, answers: Mapping[str, Any]) -> bool:
+    """Return whether a row is one of ``kind``, with a gold label."""
+    try:
+        return kind.holds(value) and all(not example.lacks for example in kind.examples(value, answers))
+    except Fault:
+        return False
+
+
 def _whole(example: Example) -> None:
     texts = (*example.texts, *example.choices, example.gold if isinstance(example.gold, str) else "")
+    for text in texts:
+        if not isinstance(text, str):
+            raise Fault(f"{str(text)[:40]!r} is no text")
     if any("\ud800" <= character <= "\udfff" for text in texts for character in text):
         raise Fault("half a surrogate pair, which is no character")
 
@@ -226,6 +237,27 @@ def text_of(value: Any, *names: str) -> str:
         if isinstance(value, dict) and isinstance(value.get(name), str):
             return str(value[name])
     raise Fault(f"no text {' or '.join(names)}")
+
+
+def list_in(value: Any, what: str, *kinds: type[Any]) -> list[Any]:
+    """Return ``value`` if it is a list, of values of ``kinds`` if any are given. Raises ``Fault`` naming ``what`` for
+    anything else."""
+    if not isinstance(value, list):
+        raise Fault(f"{what}: {str(value)[:40]!r} is no list")
+    for one in value:
+        if kinds and not isinstance(one, kinds):
+            raise Fault(f"{what}: {str(one)[:40]!r} is no {' or '.join(_CALLED[kind] for kind in kinds)}")
+    return value
+
+
+def place_of(value: Any, what: str) -> int:
+    """Return ``value`` if it is a whole number. Raises ``Fault`` naming ``what`` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Fault(f"{what} is {str(value)[:40]!r}, no whole number")
+    return value
+
+
+_CALLED: dict[Any, str] = {str: "text", dict: "object", list: "list"}
 
 
 def label_of(value: Any, *names: str) -> tuple[Any, str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from zhprep.collate import Batches, Instances, Padding, View, check_labels, coarse_pad, view_of
 from zhprep.collate.readings import with_readings
@@ -171,6 +172,18 @@ def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[In
         )
     stored = [name for name in model.needs if name not in view.gives]
     return Instances(data, needs=(*stored, *view.needs, "instance_id"), takes=model.takes), view
+
+
+def view_for(data: Path, section: Mapping[str, Any]) -> View:
+    """Return what the model of a recipe's ``[model]`` section gets to see of ``data``; no weights are made.
+
+    Raises ``DataError`` or ``UsageError`` where it cannot be trained on them.
+    """
+    vocabulary = load(_own_vocabulary(data))
+    described = fitted(model_config(section, "base", vocabulary.size), Assets(data / "vocab", data))
+    with torch.device("meta"):
+        model = Model(described)
+    return open_instances(data, model, vocabulary)[1]
 
 
 def other_vocabularies(model: Model) -> set[str]:

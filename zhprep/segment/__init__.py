@@ -7,6 +7,7 @@ not a shifted mask. Whole-word masking stands on this (Cui et al. 2021, arXiv:19
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 
 import numpy as np
@@ -20,7 +21,9 @@ from zhprep.segment.cuts import Cuts, Loss
 from zhprep.segment.engines import ENGINES, SegmentEngine, load_engine
 from zhprep.segment.segmenter import Segmenter, cut
 
-__all__ = ["ENGINES", "Cuts", "SegmentConfig", "SegmentEngine", "Segmenter", "build", "cut", "load_engine"]
+__all__ = [
+    "ENGINES", "Cuts", "SegmentConfig", "SegmentEngine", "Segmenter", "build", "cut", "load_engine", "segment_sentence",
+]  # fmt: skip
 
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
 
@@ -45,6 +48,14 @@ def build(config: SegmentConfig, *, segmenter: Segmenter | None = None) -> Stage
         return _words_batch(batch.column("doc"), column, text, cuts)
 
     return segment
+
+
+def segment_sentence(text: str, config: SegmentConfig) -> pa.RecordBatch:
+    """Return the ``words`` batch of a document of one sentence, which is brought to NFC."""
+    batch = pa.RecordBatch.from_pydict(
+        {"doc": ["text"], "sentences": [[unicodedata.normalize("NFC", text)]]}, schema=schema.TEXT
+    )
+    return build(config)(batch, Account())
 
 
 def _characters(cuts: Cuts) -> int:

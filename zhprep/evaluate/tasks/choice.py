@@ -17,7 +17,7 @@ from zhprep.collate.rows import Rows
 from zhprep.core.ragged import offsets_of
 from zhprep.evaluate.encode import Inputs, Segment, TaskEncoder
 from zhprep.evaluate.heads import Head, TaskStates
-from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, accuracy_of, text_of
+from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, accuracy_of, list_in, text_of
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.heads import ClassificationHead
 from zhprep.models.blocks.part import Batch
@@ -70,8 +70,8 @@ class MultipleChoice(TaskKind):
     def examples(self, value: Any, answers: Mapping[str, Any]) -> Iterator[Example]:  # noqa: ARG002
         """Yield each question. Raises ``Fault`` where the answer is none of the choices."""
         if isinstance(value, list) and len(value) >= 2 and isinstance(value[1], list):
-            context = "\n".join(map(str, value[0]))
-            for one in value[1]:
+            context = "\n".join(list_in(value[0], "the text", str))
+            for one in list_in(value[1], "the questions", dict):
                 yield question_of(context, one, one.get("id"))
         else:
             yield question_of(text_of(value, "context"), value, value.get("id"))

@@ -19,7 +19,7 @@ from zhprep.collate.rows import Integers, Rows
 from zhprep.evaluate.encode import Inputs, Segment, TaskEncoder, one_each
 from zhprep.evaluate.heads import Head, TaskStates, labelled
 from zhprep.evaluate.scores import binary_f1, macro_f1, matthews
-from zhprep.evaluate.task import Example, Fault, Task, TaskKind, Told, accuracy_of, label_of, text_of
+from zhprep.evaluate.task import Example, Fault, Task, TaskKind, Told, accuracy_of, label_of, place_of, text_of
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.heads import ClassificationHead
 from zhprep.models.blocks.part import Batch
@@ -158,7 +158,7 @@ def marked(text: str, target: Mapping[str, Any]) -> str:
     """
     marks = []
     for name, before, after in (("span1", "_", "_"), ("span2", "[", "]")):
-        words, begin = str(target.get(f"{name}_text", "")), int(target.get(f"{name}_index", -1))
+        words, begin = str(target.get(f"{name}_text", "")), place_of(target.get(f"{name}_index"), f"{name}_index")
         if begin < 0 or text[begin : begin + len(words)] != words:
             raise Fault(f"{name} {words!r} is not at {begin} of a text of {len(text)} characters")
         marks += [(begin, 1, before), (begin + len(words), 0, after)]

@@ -21,7 +21,7 @@ from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.ragged import offsets_of, ranges
 from zhprep.evaluate.encode import EncodedTexts, Inputs, Segment, TaskEncoder, one_each
 from zhprep.evaluate.heads import Head, TaskStates, labelled
-from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, accuracy_of
+from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, accuracy_of, list_in
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.heads import MaskedTokenHead
 from zhprep.models.blocks.part import Batch
@@ -79,10 +79,10 @@ class Cloze(TaskKind):
     def examples(self, value: Any, answers: Mapping[str, Any]) -> Iterator[Example]:
         """Yield each blank. Raises ``Fault`` where there is none, or its answer is no candidate."""
         texts = value.get("content", value.get("text")) if isinstance(value, dict) else None
-        texts = [texts] if isinstance(texts, str) else texts
-        candidates = value.get("candidates") if isinstance(value, dict) else None
-        if not isinstance(texts, list) or not isinstance(candidates, list):
+        if texts is None or not isinstance(value, dict):
             raise Fault("no content with candidates")
+        texts = [texts] if isinstance(texts, str) else list_in(texts, "content", str)
+        candidates = list_in(value.get("candidates"), "candidates", str)
         blanks = [(text, match) for text in texts for match in BLANK.finditer(text)]
         if not blanks:
             raise Fault("no blank #idiom…# in the text")

@@ -30,13 +30,14 @@ from zhprep.evaluate.encode import (
 )  # fmt: skip
 from zhprep.evaluate.heads import CharacterReader, Head, TaskStates, real_characters
 from zhprep.evaluate.scores import exact_match, overlap_f1
-from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, text_of
+from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, list_in, place_of, text_of
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.part import Batch
 
 LONGEST = 50
 """Characters that an answer has at most."""
 NOT_THERE = "answer not in its text"
+_BEGIN = "where an answer begins"
 _SENTENCE = re.compile(r"[^。！？!?\n]+")
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -95,11 +96,11 @@ class Reading(TaskKind):
     def examples(self, value: Any, answers: Mapping[str, Any]) -> Iterator[Example]:
         """Yield each question. Raises ``Fault`` for an answer that begins outside of its text."""
         if isinstance(value, dict) and "paragraphs" in value:
-            for paragraph in value["paragraphs"]:
+            for paragraph in list_in(value["paragraphs"], "paragraphs", dict):
                 yield from self.examples(paragraph, answers)
         elif isinstance(value, dict) and isinstance(value.get("qas"), list):
             context = text_of(value, "context", "context_text")
-            for one in value["qas"]:
+            for one in list_in(value["qas"], "qas", dict):
                 yield question_of(context, one)
         else:
             yield question_of(text_of(value, "context"), value)
@@ -165,8 +166,10 @@ def question_of(context: str, value: Mapping[str, Any]) -> Example:
     asked = text_of(value, "question", "query_text")
     found = value.get("answers", value.get("answer", []))
     if isinstance(found, dict):  # Hugging Face's columns
-        found = [{"text": text, "answer_start": at} for text, at in zip(*found.values(), strict=True)]
-    gold = [_answer(context, one) for one in ([found] if isinstance(found, str) else found)]
+        texts, places = (list_in(found.get(name), f"answers.{name}") for name in ("text", "answer_start"))
+        found = [{"text": text, "answer_start": at} for text, at in zip(texts, places, strict=False)]
+    found = [found] if isinstance(found, str) else list_in(found or [], "answers", str, dict)
+    gold = [_answer(context, one) for one in found]
     lacks = "" if gold else NO_LABEL
     if gold and all(start < 0 for _, start in gold):
         lacks = NOT_THERE
@@ -177,7 +180,7 @@ def question_of(context: str, value: Mapping[str, Any]) -> Example:
 def _answer(context: str, written: Any) -> tuple[str, int]:
     """Return the text of an answer and where it begins: near where it is said to, −1 where it is nowhere."""
     text = written if isinstance(written, str) else text_of(written, "text")
-    said = -1 if isinstance(written, str) else int(written.get("answer_start", written.get("start", -1)))
+    said = -1 if isinstance(written, str) else place_of(written.get("answer_start", written.get("start", -1)), _BEGIN)
     if said >= 0 and said + len(text) > len(context):
         raise Fault(f"the answer {text!r} at {said} is outside a text of {len(context)} characters")
     if said >= 0 and context[said : said + len(text)] == text:

@@ -28,7 +28,7 @@ from zhprep.evaluate.encode import (
 )  # fmt: skip
 from zhprep.evaluate.heads import CharacterReader, Head, TaskStates, labelled, real_characters
 from zhprep.evaluate.spans import WORD, Span, lenient, span_scores, strict, tags_of, word_tags
-from zhprep.evaluate.task import NO_COLUMN, Example, Fault, Task, TaskKind, Told, text_of
+from zhprep.evaluate.task import NO_COLUMN, Example, Fault, Task, TaskKind, Told, list_in, place_of, text_of
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.part import Batch
 
@@ -84,11 +84,12 @@ class Tagging(TaskKind):
         if not isinstance(value, dict):
             raise Fault("not an object with a text")
         if isinstance(value.get("words"), list):
-            ends = np.cumsum([len(word) for word in value["words"]]).tolist()
+            words = _filled(value["words"], "words")
+            ends = np.cumsum([len(word) for word in words]).tolist()
             spans = [Span(begin, end, WORD) for begin, end in zip([0, *ends], ends, strict=False)]
-            yield Example(("".join(value["words"]),), spans)
+            yield Example(("".join(words),), spans)
         elif "tokens" in value and "tags" in value:
-            text, spans = joined(value["tokens"], value["tags"])
+            text, spans = joined(_filled(value["tokens"], "tokens"), list_in(value["tags"], "tags", str))
             yield Example((text,), spans, id=value.get("id"))
         else:
             text = text_of(value, "text")
@@ -201,21 +202,41 @@ def written_spans(value: Mapping[str, Any]) -> Iterator[Span]:
     """Yield the spans of a row. Raises ``Fault`` where one is none, or its text is another."""
     text = str(value["text"])
     if isinstance(value.get("label"), dict):
-        for kind, texts in value["label"].items():
-            for places in texts.values():
-                for start, last in places:
-                    yield Span(int(start), int(last) + 1, str(kind))
+        yield from _clue_spans(value["label"])
         return
-    for entity in value.get("entities", []):
-        try:
-            stop = entity["end"] if "end" in entity else entity["stop"]
-            span = Span(int(entity["start"]), int(stop), str(entity.get("type", entity.get("label"))))
-        except (KeyError, TypeError, ValueError, AttributeError):
-            raise Fault(f"an entity is {entity!r}, not start, end and type") from None
+    for entity in list_in(value.get("entities", []), "entities"):
+        found = entity if isinstance(entity, dict) else {}
+        kind = found.get("type", found.get("label"))
+        places = [found.get("start"), found.get("end", found.get("stop"))]
+        if not isinstance(kind, str) or not all(isinstance(place, int) for place in places):
+            raise Fault(f"an entity is {entity!r}, not start, end and type")
+        start, stop = (place_of(place, f"a place of {kind}") for place in places)
+        span = Span(start, stop, kind)
         written, there = entity.get("text"), text[span.start : span.stop]
         if written is not None and written != there and span.stop <= len(text):
             raise Fault(f"entity {span.start}-{span.stop} is {there!r}, not {written!r}")
         yield span
+
+
+def _clue_spans(label: Mapping[str, Any]) -> Iterator[Span]:
+    """Yield the spans of CLUENER's ``label``: kinds, their texts, the first and last character of each."""
+    for kind, texts in label.items():
+        if not isinstance(texts, dict):
+            raise Fault(f"{kind}: {str(texts)[:40]!r} is no object of texts with their places")
+        for text, places in texts.items():
+            for pair in list_in(places, f"{kind} {text}", list):
+                if len(pair) != 2:
+                    raise Fault(f"{kind} {text}: {pair!r} is no first and last character")
+                start, last = (place_of(place, f"a place of {kind} {text}") for place in pair)
+                yield Span(start, last + 1, str(kind))
+
+
+def _filled(value: Any, what: str) -> list[str]:
+    """Return a list of texts none of which is empty."""
+    texts = list_in(value, what, str)
+    if "" in texts:
+        raise Fault(f"{what}: one is empty")
+    return texts
 
 
 def joined(tokens: Sequence[str], tags: Sequence[str]) -> tuple[str, list[Span]]:

@@ -1,0 +1,297 @@
+"""Comparisons: what is one variant, what may be compared, what may be said, what is written."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import shutil
+import statistics
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zhprep.compare.comparison import COLUMNS, compare
+from zhprep.compare.fairness import check_fair, same_held_out, unequal
+from zhprep.compare.judging import Score, Spread, warnings
+from zhprep.compare.masks import SENTENCE, masked_by
+from zhprep.compare.runs import Entrant, read_runs
+from zhprep.compare.variants import variants_of
+from zhprep.compare.write import comparison_page, write_comparison
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.shards import add_files
+
+RUNS = ("wwm-s0", "wwm-s1", "char")
+
+
+@pytest.fixture
+def paths(compared):
+    return [compared / name for name in RUNS]
+
+
+@pytest.fixture
+def runs(paths):
+    return read_runs([Entrant(path) for path in paths])
+
+
+def changed(run, **values):
+    """The run with other values in its plan's config, its report, its scores or its masks."""
+    plan, report = run.plan, {**run.report, **values.get("report", {})}
+    masks = {**run.masks, **values.get("masks", {})}
+    plan = {**plan, "config": {**plan["config"], **values.get("config", {})}, "masks": masks}
+    held_out = {**run.intrinsic["held_out"], **values.get("held_out", {})}
+    return dataclasses.replace(run, plan=plan, report=report, intrinsic={**run.intrinsic, "held_out": held_out})
+
+
+def test_runs_that_differ_in_the_seed_alone_are_one_variant(runs):
+    variants = variants_of(runs)
+    assert [(variant.name, [run.seed for run in variant.runs]) for variant in variants] == [
+        ("wwm", [0, 1]),
+        ("char", [0]),
+    ]
+    other = changed(runs[1], config={"learning_rate": 0.5})
+    assert [variant.name for variant in variants_of([runs[0], other])] == ["wwm-s0", "wwm-s1"]
+    moved = changed(runs[1], masks={"similar_words": "/elsewhere/words.tsv"})
+    here = changed(runs[0], masks={"similar_words": "/here/words.tsv"})
+    assert len(variants_of([here, moved])) == 1
+
+
+def test_a_caller_says_which_variant_a_run_is_of(paths):
+    found = compare([Entrant(paths[0], "one"), Entrant(paths[1], "two"), Entrant(paths[2], "one")])
+    assert {variant.name: [run.name for run in variant.runs] for variant in found.variants} == {
+        "one": ["wwm-s0", "char"], "two": ["wwm-s1"],
+    }  # fmt: skip
+
+
+def test_settings_that_differ_are_shown_side_by_side(paths):
+    found = compare(paths)
+    assert found.settings == {"instances.mask": ["wwm", "char"]}
+    assert found.results["settings"] == {"instances.mask": {"wwm": "wwm", "char": "char"}}
+
+
+def test_other_held_out_text_is_refused_and_said_run_by_run(runs):
+    assert check_fair(runs) == {}
+    others = [*runs[:2], changed(runs[2], held_out={"text_sha256": "0123456789abcdef"})]
+    with pytest.raises(UsageError, match=r"held-out data: wwm-s0, wwm-s1: .*; char: .*text 0123456789ab$") as error:
+        check_fair(others)
+    assert "--allow-different held-out" in error.value.hint
+    assert list(check_fair(others, ["held-out"])) == ["held-out"]
+
+
+def test_the_same_documents_are_the_same_held_out_text():
+    one = {"corpus": "a", "apart": 0.1, "text_sha256": "x"}
+    assert same_held_out(one, {**one, "text_sha256": "y"})  # cut into other instances
+    assert not same_held_out(one, {**one, "corpus": "b", "text_sha256": "y"})
+    assert not same_held_out(one, {**one, "apart": 0.2, "text_sha256": "y"})
+    assert not same_held_out({**one, "apart": 0.0}, {**one, "apart": 0.0, "text_sha256": "y"})
+    assert same_held_out({**one, "apart": 0.0}, {**one, "corpus": "b", "apart": 0.0})
+
+
+def test_another_budget_is_refused(runs):
+    many = changed(runs[2], report={"instances": 32, "tokens": 2 * runs[2].report["tokens"]}, config={"steps": 8})
+    with pytest.raises(
+        UsageError, match=r"budgets: wwm-s0: 4 steps, 16 instances of up to 64, .* tokens; .*char: 8 steps"
+    ):
+        check_fair([*runs[:2], many])
+    assert len(check_fair([*runs[:2], many], ["budget"])["budget"]) >= 2
+    tokens = runs[2].report["tokens"]
+    as_many = changed(runs[2], report={"instances": 32, "tokens": round(1.04 * tokens)})
+    assert check_fair([runs[2], as_many]) == {}
+    more = changed(runs[2], report={"instances": 32, "tokens": round(1.2 * tokens)})
+    assert "budget" in check_fair([runs[2], more], ["budget"])
+    begun = changed(runs[2], config={"initial": "/some/model"})
+    with pytest.raises(UsageError, match="on from /some/model"):
+        check_fair([runs[0], begun])
+
+
+def test_fine_tuning_in_another_way_is_refused(runs):
+    task = runs[2].tasks["meals"]
+    other = dataclasses.replace(runs[2], tasks={"meals": {**task, "config": {**task["config"], "learning_rate": 0.25}}})
+    with pytest.raises(
+        UsageError, match=r"meals: wwm-s0, wwm-s1: learning_rate 5e-05; meals: char: learning_rate 0.25"
+    ):
+        check_fair([*runs[:2], other])
+    longer = {**task, "config": {**task["config"], "seeds": [0, 1, 2], "threads": 7}}
+    assert check_fair([*runs[:2], dataclasses.replace(runs[2], tasks={"meals": longer})]) == {}
+
+
+def test_runs_of_one_budget_that_saw_more_text_are_told(runs):
+    assert unequal([runs[0], runs[0]]) == []
+    tokens = runs[2].report["tokens"]
+    more = changed(runs[2], report={"tokens": 2 * tokens})  # as many instances, which hold twice as much
+    assert check_fair([runs[2], more]) == {}
+    (first, _) = unequal([runs[2], dataclasses.replace(more, name="words")])
+    assert first == f"words saw 100% more tokens than char: {2 * tokens:,} against {tokens:,}"
+
+
+def test_what_is_allowed_stands_at_the_top(paths, tmp_path):
+    other = shutil.copytree(paths[2], tmp_path / "other")
+    scores = json.loads((other / "scores.json").read_bytes())
+    scores["intrinsic"]["held_out"]["text_sha256"] = "0" * 64
+    (other / "scores.json").write_text(json.dumps(scores), "utf-8")
+    add_files(other, ["scores.json"])
+    found = compare([paths[0], other], allow=["held-out"])
+    assert "Not a fair comparison" in comparison_page(found)
+    assert found.results["differences"]["held-out"] == found.differences["held-out"]
+
+
+values = st.lists(st.floats(0, 1), min_size=1, max_size=6)
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=3), values, min_size=2, max_size=4), st.booleans())
+def test_nothing_within_a_deviation_is_called_a_difference(found, more):
+    spreads = {name: Spread(tuple(some), 1, 0.5) for name, some in found.items()}
+    score = Score("s", "accuracy", "k", spreads, more)
+    best = score.best
+    for name, some in found.items():
+        spread = spreads[name]
+        assert spread.mean == pytest.approx(statistics.fmean(some))
+        assert spread.std == pytest.approx(statistics.pstdev(some), abs=1e-9)
+        assert (spread.mean <= spreads[best].mean) if more else (spread.mean >= spreads[best].mean)
+        if name != best and name not in score.near_best():
+            assert min(len(some), len(found[best])) > 1
+            assert abs(spread.mean - spreads[best].mean) > math.sqrt(spread.std**2 + spreads[best].std ** 2)
+    if "is better than" in score.verdict():
+        assert len(score.near_best()) < len(found) - 1
+
+
+def spreads(**means):
+    return {name: Spread((mean - 0.01, mean + 0.01), 1, 0.5) for name, mean in means.items()}
+
+
+def test_verdicts_in_words():
+    apart = Score("topic", "accuracy", "k", spreads(a=0.7, b=0.8, c=0.79))
+    assert apart.verdict() == "topic accuracy: b (80.0% ± 1.0%) is better than a; not told apart from it: c."
+    assert Score("topic", "accuracy", "k", spreads(a=0.7, b=0.71)).verdict() == "topic accuracy: not told apart: a, b."
+    single = {"a": Spread((0.1,), 1, 0.5), "b": Spread((0.9,), 1, 0.5)}
+    said = Score("topic", "accuracy", "k", single).verdict()
+    assert said == "topic accuracy: not told apart: a, b (of a single value there is no deviation)."
+    less = Score("held-out", "loss", "k", spreads(a=3.0, b=2.0), more_is_better=False, is_share=False)
+    assert less.verdict() == "held-out loss: b (2.000 ± 0.010) is better than a."
+    assert Score("topic", "accuracy", "k", spreads(a=0.7)).verdict() == ""
+
+
+def test_what_is_worse_than_its_baseline_says_so():
+    found = Score("topic", "accuracy", "k", spreads(a=0.49, b=0.505, c=0.6))
+    assert [found.against_baseline(name) for name in "abc"] == ["worse", "not told apart", "better"]
+    loss = Score("held-out", "loss", "k", spreads(a=0.51, c=0.4), more_is_better=False, is_share=False)
+    assert list(warnings([found, loss])) == [
+        "a is worse than its baseline in topic accuracy, held-out loss.",
+        "b is not told apart from its baseline in topic accuracy.",
+    ]
+
+
+def test_held_out_figures_of_other_masks_or_tokens_are_not_compared(runs):
+    from zhprep.compare.judging import scores_of
+
+    def verdicts(runs):
+        return {score.metric: score.verdict() for score in scores_of(variants_of(runs)) if score.kind == "held-out"}
+
+    assert all("not compared, each is scored on its own masks" in said for said in verdicts(runs).values())
+    other = dataclasses.replace(runs[1], plan={**runs[1].plan, "vocabulary": "f" * 64})
+    said = verdicts([runs[0], other])
+    assert "their tokens are others" in said["loss"]
+    assert "their tokens are others" in said["accuracy"]
+    assert said["bits_per_character"].startswith("held-out bits per character: not told apart")
+    guessed = dataclasses.replace(
+        other, intrinsic={**other.intrinsic, "unknown_tokens": other.intrinsic["masked_tokens"] // 5}
+    )
+    assert "20% of what wwm-s1 predicts are unknown tokens" in verdicts([runs[0], guessed])["bits_per_character"]
+
+
+def test_a_model_that_diverged_is_said_to(paths, tmp_path):
+    other = shutil.copytree(paths[0], tmp_path / "other")
+    scores = json.loads((other / "scores.json").read_bytes())
+    scores["intrinsic"]["loss"] = math.nan
+    (other / "scores.json").write_text(json.dumps(scores), "utf-8")
+    log = (other / "log.jsonl").read_text("utf-8").replace('"mlm": 8', '"mlm": NaN, "x": 8')
+    (other / "log.jsonl").write_text(log, "utf-8")
+    add_files(other, ["scores.json", "log.jsonl"])
+    found = compare([Entrant(other, "nan"), Entrant(paths[1], "whole")])
+    assert "other: its held-out loss is not a finite number: the model diverged" in found.notes
+    json.loads(json.dumps(found.results, allow_nan=False))
+    assert comparison_page(found)
+
+
+def test_the_results_are_what_the_runs_say(paths, compared):
+    results = compare(paths).results
+    scores = {score["metric"]: score for score in results["scores"] if score["score"] == "meals"}
+    wwm = [json.loads((compared / name / "scores.json").read_bytes())["tasks"]["meals"] for name in RUNS[:2]]
+    expected = [value for task in wwm for value in task["accuracy"]["values"]]
+    found = scores["accuracy"]["variants"]["wwm"]
+    assert (found["values"], found["n"], found["runs"]) == (expected, 4, 2)
+    assert found["baseline"] == wwm[0]["baseline"]["accuracy"]
+    reports = [json.loads((compared / name / "report.json").read_bytes()) for name in RUNS]
+    for run, report in zip(results["runs"], reports, strict=True):
+        assert run["cost"]["tokens"] == report["tokens"]
+        assert run["cost"]["flops"] == report["flops"] > 0
+        assert run["cost"]["seconds"] == report["training_seconds"]
+        assert run["data"]["masked_share"] == report["masked_tokens"] / report["tokens"]
+        assert run["data"]["counts"]["documents_in"] == 336
+    assert results["variants"][0]["cost"]["tokens"] == (reports[0]["tokens"] + reports[1]["tokens"]) / 2
+
+
+def test_the_table_has_a_row_for_each_run_task_and_seed(paths):
+    rows = list(csv.DictReader(io.StringIO(compare(paths).csv())))
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["variant"], row["run"], row["pretraining_seed"], row["seed"]) for row in rows] == [
+        (variant, run, seed, tuned)
+        for variant, run, seed in (("wwm", "wwm-s0", "0"), ("wwm", "wwm-s1", "1"), ("char", "char", "0"))
+        for tuned in "01"
+    ]
+
+
+def test_the_same_runs_give_the_same_bytes(paths, tmp_path):
+    made = [
+        [file.read_bytes() for file in write_comparison(compare(paths), tmp_path / n / "report.html")] for n in "ab"
+    ]
+    assert made[0] == made[1]
+
+
+def test_the_order_of_the_runs_changes_no_figure(paths):
+    def figures(results):
+        scores = sorted(results["scores"], key=lambda score: (score["score"], score["metric"]))
+        return [{name: value["mean"] for name, value in score["variants"].items()} for score in scores]
+
+    assert figures(compare(paths).results) == figures(compare(paths[::-1]).results)
+
+
+def test_each_masks_the_sentence_in_its_own_way(runs):
+    shown = {run.name: masked_by(run, SENTENCE) for run in runs}
+    for one in shown.values():
+        assert "".join(cell.label or cell.shown for cell in one.cells) == SENTENCE
+    masked = {name: {cell.word for cell in one.cells if cell.kind} for name, one in shown.items()}
+    whole = {name: {cell.word for cell in one.cells if not cell.kind} for name, one in shown.items()}
+    assert not masked["wwm-s0"] & whole["wwm-s0"]
+    assert masked["char"] & whole["char"] or masked["char"] != masked["wwm-s0"]
+
+
+def test_names_are_escaped(paths, tmp_path):
+    evil = "<img src=x onerror=alert(1)>"
+    for number, path in enumerate(paths[:2]):
+        shutil.copytree(path, tmp_path / f"{evil}{number}")
+    found = compare([Entrant(tmp_path / f"{evil}{number}", f"{evil}{number}") for number in range(2)])
+    assert evil not in comparison_page(found)
+
+
+def test_runs_whose_data_are_gone_are_compared_without_their_figures(paths, tmp_path):
+    other = shutil.copytree(paths[2], tmp_path / "other")
+    report = json.loads((other / "report.json").read_bytes())
+    (other / "report.json").write_text(json.dumps({**report, "data": str(tmp_path / "gone")}), "utf-8")
+    add_files(other, ["report.json"])
+    found = compare([paths[0], other])
+    assert any("no longer at" in note for note in found.notes)
+    assert found.results["runs"][1]["cost"]["characters"] is None
+    assert "Learning curves" in comparison_page(found)
+
+
+def test_a_line_of_the_log_that_is_none(paths, tmp_path):
+    other = shutil.copytree(paths[2], tmp_path / "other")
+    with open(other / "log.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"step": 5, "lo')
+    add_files(other, ["log.jsonl"])
+    with pytest.raises(DataError, match=r"log.jsonl, line 6: is damaged"):
+        compare([paths[0], other])
