@@ -21,12 +21,12 @@ class Took:
     others: float
 
 
-def command(*arguments: object) -> Took:
-    """Run Python with ``arguments``, each process of it with one thread."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-    line = [sys.executable, *map(str, arguments)]
+def command(*arguments: object, root: Path = ROOT, python: str = sys.executable) -> Took:
+    """Run ``python`` with ``arguments``, each process of it with one thread; zhprep is that of ``root``."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    line = [python, *map(str, arguments)]
     busy, clock = _busy(), time.perf_counter()
-    process = subprocess.Popen(line, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(line, env=environment, cwd=root, stdout=subprocess.DEVNULL)  # -m looks there first
     _, status, usage = os.wait4(process.pid, 0)
     clock, busy = time.perf_counter() - clock, _busy() - busy
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -35,9 +35,11 @@ def command(*arguments: object) -> Took:
     return Took(clock, processor, max(0.0, busy - processor) / clock)
 
 
-def zhprep(name: str, *arguments: object) -> Took:
-    """Run a command of ours."""
-    return command("-m", "zhprep", name, *arguments, "--quiet", "--overwrite")
+def zhprep(name: str, *arguments: object, root: Path = ROOT) -> Took:
+    """Run a command of ours, or of another checkout of zhprep with the Python of its own that it has."""
+    own = root / ".venv" / "bin" / "python"
+    python = str(own) if root != ROOT and own.exists() else sys.executable
+    return command("-m", "zhprep", name, *arguments, "--quiet", "--overwrite", root=root, python=python)
 
 
 def quickest(took: list[Took]) -> Took:

@@ -44,7 +44,7 @@ def zhprep(*arguments: object, stdin: bytes = b"") -> Result:
     from zhprep.cli.process import exit_code
 
     with _streams(stdin) as (out, err):
-        code = exit_code(lambda: invoke([str(argument) for argument in arguments]))
+        code = exit_code(lambda: invoke([str(argument) for argument in arguments]), log_json="--log-json" in arguments)
         sys.stdout.flush()
         return Result(code, out.getvalue(), err.getvalue().decode())
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shlex
 import subprocess
 import sys
 from pathlib import Path
 
+import make_reference
+import pytest
 from command_line import zhprep
 from made_tags import write_tags
 
 ROOT = Path(__file__).parent.parent
 
 
-def test_the_command_reference_is_that_of_the_commands() -> None:
-    specification = importlib.util.spec_from_file_location("make_reference", ROOT / "docs" / "make_reference.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    assert (ROOT / "docs" / "commands.md").read_text("utf-8") == module.reference(), "write it again: make docs"
+@pytest.mark.parametrize("page", ["commands", "events"])
+def test_the_reference_is_that_of_the_program(page: str) -> None:
+    made = make_reference.reference() if page == "commands" else make_reference.events()
+    assert (ROOT / "docs" / f"{page}.md").read_text("utf-8") == made, "write it again: make docs"
 
 
 def test_both_readmes_show_the_same_commands() -> None:

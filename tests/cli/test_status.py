@@ -2,17 +2,121 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+import os
+import re
 import shutil
+import socket
+import subprocess
+import time
 
-from command_line import refused, zhprep
+import pytest
+from command_line import made_by, process, refused, zhprep
+
+from zhprep.core.seal import json_bytes, sealed
+from zhprep.core.shards import Note
+from zhprep.core.shards.making import job
 
 
 def test_finished(data, vocab, run):
     status = zhprep("status", data, "--json").report
-    assert status == {"shards": status["shards"], "done": status["shards"], "pending": [], "finished": True}
-    assert zhprep("status", data).out.decode() == f"{status['shards']} of {status['shards']} shards done\n"
-    assert zhprep("status", vocab).out.decode().endswith("shards done\n")
-    assert zhprep("status", run, "--json").report == {"steps": 3, "done": 3, "finished": True}
+    assert (status["done"], status["pending"], status["finished"]) == (status["shards"], [], True)
+    assert (status["under_way"], status["failed"], status["quarantined"], status["seconds_left"]) == ([], [], [], 0)
+    account = json.loads((data / "manifest.json").read_bytes())["account"]["counts"]
+    assert (status["documents"], status["characters"]) == (account["documents_in"], account["characters"])
+    assert zhprep("status", data).out.decode().startswith(f"{status['shards']} of {status['shards']} shards done; ")
+    assert b"shards done" in zhprep("status", vocab).out
+    status = zhprep("status", run, "--json").report
+    assert (status["steps"], status["done"], status["step"], status["finished"]) == (3, 3, 3, True)
+    assert status["loss"] > 0
+    assert status["tokens_per_second"] > 0
+
+
+def test_rates_and_time_left_are_those_of_the_receipts(tmp_path):
+    """Three blocks of 100, 200 and 300 characters, made in two seconds each by two workers, and a gap of an hour."""
+    corpus = tmp_path / "x.txt"
+    corpus.write_text("".join("字" * 100 * n + "\n\n" for n in (1, 2, 3, 4)), encoding="utf-8")
+    made = made_by("normalize", corpus, "--block-size", 1, output=tmp_path / "out")
+    (made / "manifest.json").unlink()
+    (made / ".receipts" / "00003.json").unlink()
+    (made / ".made").mkdir()
+    for block, began in enumerate((1000.0, 1001.0, 4600.0)):
+        note = {"began": began, "ended": began + 2, "cpu_seconds": 1.0, "peak_rss_bytes": 1}
+        (made / ".made" / f"{block:05d}.json").write_text(json.dumps(note))
+    status = zhprep("status", made, "--json").report
+    assert (status["done"], status["pending"], status["documents"], status["characters"]) == (3, [3], 3, 600)
+    assert status["per_second"] == {"documents": 0.6, "characters": 120.0, "blocks": 0.6, "bytes": 360.0}
+    assert status["seconds_left"] == round(1200 / 360)
+    assert status["heard"] == "1970-01-01T01:16:42Z"
+
+
+def test_what_failed_and_why(tmp_path, sample_data):
+    corpus = tmp_path / "x.txt"
+    corpus.write_text((sample_data / "corpus" / "news.txt").read_text("utf-8"), encoding="utf-8")
+    flags = ("segment", corpus, "-o", tmp_path / "out", "--block-size", "2KiB", "--quiet")
+    tasks = ("--num-shards", 2, "--shard-index")
+    assert zhprep(*flags, *tasks, 0).code == 0
+    plan = json.loads((tmp_path / "out" / "plan.json").read_bytes())
+    # read once to be planned and again in each block: what changes in between is found by the second
+    ours = corpus.read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "_engine", _changing(job._engine, corpus))
+        refused(zhprep(*flags, *tasks, 1), 3, "x.txt: has changed since it was planned")
+    corpus.write_bytes(ours)
+    (failed,) = zhprep("status", tmp_path / "out", "--json").report["failed"]
+    assert (failed["block"], failed["error"]) == (1, "DataError")
+    assert failed["message"] == "x.txt: has changed since it was planned"
+    assert failed["first"].startswith("x.txt:")
+    lines = zhprep("status", tmp_path / "out").out.decode().splitlines()
+    assert re.match(r"  shard 1 failed at documents x.txt:\d+ to x.txt:\d+, .*changed since .* / hint: run", lines[1])
+    assert len(plan["corpus"]["blocks"]) > 3
+    assert zhprep(*flags).code == 0
+    assert zhprep("status", tmp_path / "out", "--json").report["failed"] == []
+    assert not [path for path in (tmp_path / "out").iterdir() if path.name in (".made", ".failed", ".working")]
+
+
+def _changing(engine, corpus):
+    """Return an engine before which the corpus is changed."""
+
+    def changed(*arguments):
+        corpus.write_bytes(corpus.read_bytes().replace("的".encode(), "地".encode()))
+        return engine(*arguments)
+
+    return changed
+
+
+def test_blocks_under_way_are_told_from_those_that_were_left(tmp_path, sample_data):
+    made = made_by("normalize", sample_data / "corpus", "--block-size", "10KiB", output=tmp_path / "out")
+    (made / "manifest.json").unlink()
+    (made / ".working").mkdir()
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    for block, pid in ((0, os.getpid()), (1, gone.pid)):
+        (made / ".receipts" / f"{block:05d}.json").unlink()
+        note = Note("a:1", "a:9", 0, 9, 2000, time.time() - 99, time.time() - 90, socket.gethostname(), pid)
+        (made / ".working" / f"{block:05d}.json").write_text(json.dumps(dataclasses.asdict(note)))
+    status = zhprep("status", made, "--json").report
+    assert [(one["block"], one["alive"]) for one in status["under_way"]] == [(0, True), (1, False)]
+    lines = zhprep("status", made).out.decode().splitlines()
+    assert lines[1].startswith("  shard 0 is at documents a:1 to a:9 for 1m3")
+    assert lines[2] == "  shard 1 was left at documents a:1 to a:9: its process is gone"
+
+
+def test_watching_in_a_file_is_a_line_each_time_until_it_is_done(tmp_path, sample_data):
+    flags = ("normalize", sample_data / "corpus", "-o", tmp_path / "out", "--block-size", "10KiB", "--quiet")
+    assert zhprep(*flags, "--num-shards", 2, "--shard-index", 0).code == 0
+    watching = process("status", tmp_path / "out", "--watch", "--interval", 0.2)
+    also = process("status", tmp_path / "out", "--watch", "--interval", 0.2, "--json")
+    first, first_json = watching.stdout.readline(), also.stdout.readline()
+    assert zhprep(*flags).code == 0
+    (out, err), (out_json, _) = watching.communicate(timeout=60), also.communicate(timeout=60)
+    assert (watching.returncode, err, also.returncode) == (0, b"", 0)
+    lines = [first, *out.splitlines(keepends=True)]
+    assert not any(b"\r" in line or b"\x1b" in line for line in lines)
+    assert all(re.match(rb"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ \d+ of \d+ shards done; ", line) for line in lines)
+    objects = [json.loads(line) for line in (first_json, *out_json.splitlines())]
+    assert (objects[0]["finished"], objects[-1]["finished"]) == (False, True)
 
 
 def test_what_is_pending_is_listed_for_an_array_and_is_exit_3(sample_data, tmp_path):
@@ -48,7 +152,21 @@ def test_a_run_that_was_stopped(data, tmp_path):
         1,
     )
     assert zhprep("pretrain", data, "-o", tmp_path / "run", *flags, "--quiet").code == 85
-    assert zhprep("status", tmp_path / "run").out.decode() == "1 of 3 steps done\n"
+    shown = zhprep("status", tmp_path / "run").out.decode()
+    assert re.fullmatch(r"1 of 3 steps done, loss \d.*, [\d,]+ tokens/s, last heard of at 20.*Z\n", shown)
+    log = tmp_path / "run" / "log.jsonl"
+    lines = [{"step": step, "loss": {"mlm": 2.0}, "seconds": 50.0 * step, "tokens_per_second": 7.0}
+             for step in range(1, 9)]  # fmt: skip
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines) + '{"step": 9, "lo')
+    plan = json.loads((tmp_path / "run" / "plan.json").read_bytes())
+    del plan["seal"]
+    plan["config"]["steps"] = 100
+    (tmp_path / "run" / "plan.json").write_bytes(json_bytes(sealed(plan)))
+    status = zhprep("status", tmp_path / "run", "--json").report
+    assert (status["step"], status["loss"], status["steps_per_second"]) == (8, 2.0, 0.02)
+    assert status["seconds_left"] == 92 * 50
+    shown = zhprep("status", tmp_path / "run").out.decode()
+    assert "1 of 100 steps done, at step 8, loss 2, 7 tokens/s, 1h16m left, " in shown
 
 
 def test_what_is_wrong(data, tmp_path):

@@ -107,6 +107,19 @@ def test_another_budget_is_refused(runs):
         check_fair([runs[0], begun])
 
 
+def test_a_budget_may_be_one_of_text(runs):
+    """Half as many tokens that stand for twice as much text each, as words do, of the same corpus."""
+    run = runs[2]
+    counts = run.data["account"]["counts"]
+    fewer = {**counts, "encoded_tokens": counts["encoded_tokens"] // 2}
+    for known in (fewer, {name: n for name, n in fewer.items() if not name.startswith("characters")}):
+        words = changed(run, report={"tokens": run.report["tokens"] // 2, "instances": 8}, config={"steps": 2})
+        words = dataclasses.replace(words, name="words", data={**run.data, "account": {"counts": known}})
+        assert check_fair([run, words]) == {}
+        elsewhere = dataclasses.replace(words, data={**words.data, "input_sha256": "0" * 64})
+        assert bool(check_fair([run, elsewhere], ["budget"])) == ("characters" not in known)
+
+
 def test_fine_tuning_in_another_way_is_refused(runs):
     task = runs[2].tasks["meals"]
     other = dataclasses.replace(runs[2], tasks={"meals": {**task, "config": {**task["config"], "learning_rate": 0.25}}})
@@ -295,3 +308,21 @@ def test_a_line_of_the_log_that_is_none(paths, tmp_path):
     add_files(other, ["log.jsonl"])
     with pytest.raises(DataError, match=r"log.jsonl, line 6: is damaged"):
         compare([paths[0], other])
+
+
+def test_ways_of_fine_tuning_one_run_are_variants_too(paths, tmp_path):
+    """As an experiment with layers and tuning has them: their names end with the setting."""
+    run = shutil.copytree(paths[0], tmp_path / "run")
+    scores = json.loads((run / "scores.json").read_bytes())
+    task = scores["tasks"]["meals"]
+    scores["tasks"]["meals (tune=lora)"] = {**task, "config": {**task["config"], "tune": "lora"}}
+    (run / "scores.json").write_text(json.dumps(scores), "utf-8")
+    add_files(run, ["scores.json"])
+    found = compare([Entrant(run, "full", ""), Entrant(run, "lora", " (tune=lora)")])
+    assert found.settings == {"evaluate.tune": ["full", "lora"]}
+    assert [(score.name, list(score.spreads)) for score in found.scores if score.kind != "held-out"] == [
+        ("meals", ["full", "lora"])
+    ]
+    with pytest.raises(UsageError, match="is named twice"):
+        compare([Entrant(run, "full", ""), Entrant(run, "lora", "")])
+    assert [score.name for score in compare([run]).scores][-2:] == ["meals", "meals (tune=lora)"]

@@ -132,13 +132,14 @@ def test_a_task_is_learnt_and_scored_for_each_seed(run, task):
 
 
 def test_progress_is_shown_over_all_seeds(run, task, capsys, monkeypatch):
-    monkeypatch.setattr("zhprep.engine.log.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("zhprep.core.progress.SECONDS_BETWEEN_LINES", 0.0)
     config = EvaluateConfig(epochs=1, seeds=(0, 1), batch_size=60, max_length=20)
     evaluate(run, config, tasks=[task], progress=lambda label: Progress(label, "auto"))
     lines = capsys.readouterr().err.splitlines()
-    assert [line.partition(" tokens/s")[0].split()[1:5] for line in lines] == [
-        ["evaluate", "meals", "step", f"{step}/8"] for step in range(1, 9)
+    assert [line.split()[1:6] for line in lines] == [
+        ["evaluate", "meals", f"{step / 8:.1%},", f"{step}", "of"] for step in range(1, 9)
     ]
+    assert all("8 steps, " in line and " tokens/s, " in line for line in lines)
     evaluate(run, config, tasks=[task])
     assert capsys.readouterr().err == ""
 

@@ -9,8 +9,9 @@ import pytest
 import torch
 from made_tasks import ROWS, meals, write_task
 
+from zhprep.core.progress import NO_PROGRESS
 from zhprep.engine.distribution import World
-from zhprep.engine.log import QUIET, Meter
+from zhprep.engine.log import Meter
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import TaskEncoder
 from zhprep.evaluate.feed import order, tell
@@ -80,7 +81,7 @@ def test_the_best_epoch_on_dev_is_kept(finished, tmp_path):
     steps = tuner.steps_per_epoch
     seen = []
     tuner.scores = lambda model, part, scores=tuner.scores: seen.append(scores(model, part)) or seen[-1]
-    model = tuner.run(0, Meter(QUIET, 0, steps))
+    model = tuner.run(0, Meter(NO_PROGRESS, 0, steps))
     by_epoch = [one["accuracy"] for one in seen]
     assert len(by_epoch) == 4
     assert tuner.scores(model, "dev")["accuracy"] == max(by_epoch)

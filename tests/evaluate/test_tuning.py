@@ -13,9 +13,10 @@ from made_tasks import meals, places, write_task
 from training_data import TOKENS, write_vocabulary
 
 from zhprep.core.errors import UsageError
+from zhprep.core.progress import NO_PROGRESS
 from zhprep.engine.distribution import World
 from zhprep.engine.groups import groups
-from zhprep.engine.log import QUIET, Meter
+from zhprep.engine.log import Meter
 from zhprep.evaluate.averages import LastWeights, teacher_of
 from zhprep.evaluate.config import CHOICES, TUNING_NAMES, EvaluateConfig
 from zhprep.evaluate.finetune import FineTuner
@@ -41,7 +42,7 @@ def tuner(run, task, **settings) -> FineTuner:
 
 
 def meter() -> Meter:
-    return Meter(QUIET, 0, 1)
+    return Meter(NO_PROGRESS, 0, 1)
 
 
 def weights(model) -> dict[str, torch.Tensor]:

@@ -14,6 +14,7 @@ from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.models import model_config
 from zhprep.models.model import Model, seeded_model
+from zhprep.recipes import load_recipe
 
 SIZES = {"nano": {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}}
 INFOWORD = {
@@ -62,6 +63,28 @@ def test_infoword_is_the_softmax_over_the_ngrams_of_the_group() -> None:
         total -= scores[row] - highest - math.log(sum(math.exp(score - highest) for score in scores.values()))
     assert model(batch)["contrast"].item() == pytest.approx(total, rel=1e-5)
     assert model.counts(batch) == {"contrast": 8}
+
+
+def test_scaled_products_are_those_over_the_root_of_the_width() -> None:
+    scaled = model_of(INFOWORD | {"contrast": {"group": 4, "similarity": "scaled"}}).eval()
+    plain = model_of(INFOWORD | {"contrast": {"group": 4, "temperature": math.sqrt(32)}}).eval()
+    assert scaled(batch_of())["contrast"].item() == pytest.approx(plain(batch_of())["contrast"].item(), rel=1e-5)
+
+
+def test_a_fresh_model_of_the_recipe_knows_nothing_and_says_so() -> None:
+    """By raw products it takes for real what dropout does to its states: 6.6 nats where guessing costs 3.5."""
+    recipe, batch, lost = load_recipe("infoword", size="tiny")["model"], batch_of(32), {}
+    for name in ("context_input_ids", "ngram_input_ids"):
+        batch[name][:, 0] = 2  # [CLS]
+    for similarity in ("scaled", "product"):
+        section = {**recipe, "objectives": ["contrast"], "objective_weights": []}
+        section["contrast"] = {**recipe["contrast"], "similarity": similarity}
+        model = seeded_model(model_config(section, "tiny", 50), 1).train()
+        torch.manual_seed(1)
+        lost[similarity] = model(batch)["contrast"].item() / 32
+    assert recipe["contrast"]["similarity"] == "scaled"
+    assert lost["scaled"] == pytest.approx(math.log(32), abs=0.2)
+    assert lost["product"] > math.log(32) + 0.5
 
 
 def test_simcse_is_the_cross_entropy_of_cosines_under_two_dropouts() -> None:

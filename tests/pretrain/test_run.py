@@ -348,13 +348,13 @@ def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, environme
 
 
 def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary, config, capsys, monkeypatch):
-    monkeypatch.setattr("zhprep.engine.log.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("zhprep.core.progress.SECONDS_BETWEEN_LINES", 0.0)
     pretrain(data, tmp_path / "a", nano(), config, vocabulary=vocabulary, progress=Progress("pretrain", "auto"))
     shown = capsys.readouterr()
     assert shown.out == ""
     assert len(shown.err.splitlines()) == 12
-    assert " pretrain step 3/12 " in shown.err
-    assert "tokens/s ETA" in shown.err
+    assert " pretrain 25.0%, 3 of 12 steps, " in shown.err
+    assert " tokens/s, loss " in shown.err
     pretrain(data, tmp_path / "b", nano(), config, vocabulary=vocabulary, progress=Progress("pretrain", "json"))
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert [event["event"] for event in events] == ["begin", *["progress"] * 12, "end"]

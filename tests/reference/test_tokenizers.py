@@ -89,10 +89,18 @@ def test_every_line_of_every_corpus(wordpiece: Vocabulary, shared_data: Path) ->
     assert differing(wordpiece, lines_of(shared_data, "*.txt")) == []
 
 
-def test_byte_level_learnt_by_word(words: Tally[str], shared_data: Path) -> None:
+@pytest.mark.parametrize("every", [25, pytest.param(1, marks=pytest.mark.nightly)])
+def test_byte_level_learnt_by_word(words: Tally[str], shared_data: Path, every: int) -> None:
     config = VocabConfig(type="bbpe", size=8_000)
     vocabulary = vocab.train(vocab.Counts.from_dict(dict(words), by_word=True), config)
-    assert differing(vocabulary, lines_of(shared_data, "*.txt")[::25]) == []
+    assert differing(vocabulary, lines_of(shared_data, "*.txt")[::every]) == []
+
+
+@pytest.mark.parametrize("every", [25, pytest.param(1, marks=pytest.mark.nightly)])
+def test_byte_level_learnt_from_text(prose: list[str], shared_data: Path, every: int) -> None:
+    config = VocabConfig(type="bbpe", size=8_000)
+    vocabulary = vocab.train(vocab.count(text_batch(prose[::10]), config), config)
+    assert differing(vocabulary, lines_of(shared_data, "*.txt")[::every]) == []
 
 
 @pytest.mark.parametrize("every", [101, pytest.param(1, marks=pytest.mark.nightly)])

@@ -12,7 +12,7 @@ from made_text import LINES, TEXT, made_words, text_batch, word_batch
 
 from zhprep import vocab
 from zhprep.core.errors import DataError, UsageError
-from zhprep.vocab import TYPES, Counts, VocabConfig
+from zhprep.vocab import TYPES, Counts, VocabConfig, pieces
 from zhprep.vocab import counts as counts_module
 
 BY_TEXT = [kind for kind, part in TYPES.items() if part.by_word != "required"]
@@ -69,3 +69,8 @@ def test_no_counts() -> None:
     assert vocab.merge([]).as_dict() == {}
     empty = vocab.count(pa.RecordBatch.from_pylist([], text_batch([]).schema), VocabConfig())
     assert empty.as_dict() == {}
+
+
+def test_only_chinese_characters_are_set_apart() -> None:
+    split = pieces.byte_level(VocabConfig(type="bbpe"), by_word=False).split
+    assert split("GPT-4是𠀀𲎯ABC 2024年") == ["GPT", "-", "4", "是", "𠀀", "𲎯", "ABC", " 2024", "年"]

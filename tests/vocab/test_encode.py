@@ -19,9 +19,9 @@ from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizer
 
 from zhprep import vocab
 from zhprep.core.errors import DataError, UsageError
-from zhprep.vocab import Encoder, VocabConfig, Vocabulary, bytemap, codepoints
-from zhprep.vocab.cuts import ByteLevelCuts, KnownWordCuts
-from zhprep.vocab.runs import RunCache
+from zhprep.vocab import Encoder, VocabConfig, Vocabulary, codepoints
+from zhprep.vocab.cuts import KnownWordCuts
+from zhprep.vocab.runs import Library, RunCache
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_chunks_do_not_show(vocabulary: Vocabulary, monkeypatch: pytest.MonkeyPa
 
 def test_runs_that_are_forgotten_are_asked_again(vocabulary: Vocabulary) -> None:
     tokenizer = library_of(vocabulary)
-    runs = RunCache(tokenizer, np.uint16, limit=3)
+    runs = RunCache(Library(lambda: tokenizer).encode, np.uint16, limit=3)
     for words in (["the", "model"], ["models", "of"], ["the", "of", "the"]):
         found = runs.find(pa.array([word.encode("utf-32-le") for word in words], pa.binary()))
         expected = [tokenizer.encode(word, add_special_tokens=False).ids for word in words]
@@ -251,28 +251,3 @@ def test_words_beside_tokens_that_are_kept(of_words: Vocabulary) -> None:
     kept = vocabulary.ids["[unused1]"]
     assert np.count_nonzero(encoder.encode(["".join(words)], ends).ids == kept) == 4
     assert_words_are_the_librarys(Encoder(vocabulary), library_of(vocabulary), words)
-
-
-def byte_level(merges: list[tuple[str, str]]) -> Encoder:
-    """Return an encoder of bytes and ``merges``, with GPT-2's rules."""
-    specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokens = [*specials, *bytemap.BYTE_OF, *(left + right for left, right in merges)]
-    tokenizer = Tokenizer(models.BPE({token: number for number, token in enumerate(tokens)}, merges))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    return Encoder(Vocabulary("bbpe", tokens, tokenizer.to_str()))
-
-
-def test_cuts_do_not_part_what_the_rules_keep_together() -> None:
-    wide = bytemap.token_of("\u2002".encode())
-    join_wide = [(wide[0], wide[1]), (wide[:2], wide[2]), (wide, wide)]
-    encoder = byte_level([("'", "s"), ("'", "r"), ("Ġ", "'"), *join_wide])
-    assert isinstance(encoder._cuts, ByteLevelCuts)
-    assert_library(
-        encoder, ["it's they're 's 're", "中's文'r中'文 '中", "中\u2002\u2002\u2002文", "\u2002\u2002a\u2002\u2002"]
-    )
-
-
-def test_a_merge_across_characters_is_not_cut() -> None:
-    first, second = bytemap.token_of("中".encode()), bytemap.token_of("文".encode())
-    across = [(first[2], second[0]), (first[0], first[1])]
-    assert_library(byte_level(across), ["中文", "文中", "中中文文", "丽文", "中丂"])

@@ -33,7 +33,7 @@ COMMANDS = {
     "experiment": "Run a grid of variants, sizes and seeds, and compare them.",
     "demo": "Do the whole pipeline on the bundled sample data.",
     "show-masks": "Show the mask strategies side by side on one sentence.",
-    "status": "Say what of an output folder is done and what is missing.",
+    "status": "Say what of a folder is done, how fast it goes, and what failed and why.",
     "merge": "Finish a folder whose shards were made by an array of tasks.",
     "verify": "Check a folder against its manifest.",
     "inspect": "Look into a vocabulary, data or tables.",
@@ -88,7 +88,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the documented exit code."""
-    sys.exit(exit_code(lambda: invoke(sys.argv[1:] if arguments is None else arguments)))
+    given = sys.argv[1:] if arguments is None else arguments
+    sys.exit(exit_code(lambda: invoke(given), log_json="--log-json" in given))
 
 
 def invoke(arguments: list[str]) -> None:

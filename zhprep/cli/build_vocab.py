@@ -54,7 +54,7 @@ def command(
     segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
     check_segmenter(segment)
     there = job_output(folder_output(output), shared, "build-vocab")
-    with planned(inputs, read, there.path, shared.block_size) as corpus:
+    with planned(inputs, read, there.path, shared) as corpus:
         table = "words" if TYPES[config.type].by_word == "required" or cws else "text"
         chain = Chain.over(corpus, table, normalize=normalize, segment=segment)
         report = build_vocabulary(corpus, chain, config, there, old=patched)

@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from zhprep.cli.options import Name
+from zhprep.cli.shared import Shared
 from zhprep.core.corpus import Corpus, Input, ReadConfig, find_inputs, scan
 from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
 from zhprep.core.errors import DataError, UsageError
@@ -82,19 +83,23 @@ def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, block_size: int | None) -> Iterator[Corpus]:
+def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, shared: Shared) -> Iterator[Corpus]:
     """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
     arguments = arguments_or_stdin(arguments)
     if STDIN not in arguments:
-        yield scan(list(_sources(arguments, read, output)), read, block_size=block_size)
+        yield _scanned(list(_sources(arguments, read, output)), read, shared)
         return
     with Claim(output.parent), telling(output):
         remove_leftovers(output.parent, of=output.name)
         spooled = temporary_name(output)
         try:
-            yield scan(list(_sources(arguments, read, spooled)), read, block_size=block_size)
+            yield _scanned(list(_sources(arguments, read, spooled)), read, shared)
         finally:
             spooled.unlink(missing_ok=True)
+
+
+def _scanned(sources: list[Input], read: ReadConfig, shared: Shared) -> Corpus:
+    return scan(sources, read, block_size=shared.block_size, progress=shared.progress("plan"))
 
 
 def _sources(arguments: tuple[str, ...], read: ReadConfig, spooled: Path) -> Iterator[Input]:

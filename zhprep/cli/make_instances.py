@@ -56,7 +56,7 @@ def command(
     check_segmenter(segment)
     vocabulary = load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")
-    with planned(inputs, read, there.path, shared.block_size) as corpus:
+    with planned(inputs, read, there.path, shared) as corpus:
         table = "pinyin" if pinyin or "pinyin" in sections else "words"
         chain = Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=sounds)
         task = MakeInstances(chain, config, vocab, recipe or "", loaded=vocabulary)

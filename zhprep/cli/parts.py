@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import sys
 from typing import Any
 
 import click
@@ -61,7 +60,7 @@ def command(family: str | None, **options: Any) -> None:
         except UsageError as error:
             if family:
                 raise
-            print(f"left out: {error} / hint: {error.hint}", file=sys.stderr)
+            shared.progress("parts").tell("note", f"left out: {error} / hint: {error.hint}")
             wanted = {name: path for name, path in wanted.items() if name not in training}
     found = {name: list(_family(path)) for name, path in wanted.items()}
     if shared.json:

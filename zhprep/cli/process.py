@@ -12,19 +12,32 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 from typing import Any, cast
 
 import click
 
 from zhprep.core.errors import NoMemory, Stopped, ZhprepError
+from zhprep.core.progress import event_line
 from zhprep.core.registry import suggest
 
 INTERRUPTED, NO_READER = 130, 141
 
+_LOG_JSON = ContextVar("log_json", default=False)
 
-def exit_code(command: Callable[[], object]) -> int:
-    """Do ``command`` and return the code to exit with; an error is told in one line on stderr."""
+
+def exit_code(command: Callable[[], object], *, log_json: bool = False) -> int:
+    """Do ``command`` and return the code to exit with; an error is told in one line on stderr, as an event if
+    ``log_json``."""
+    told = _LOG_JSON.set(log_json)
+    try:
+        return _exit_code(command)
+    finally:
+        _LOG_JSON.reset(told)
+
+
+def _exit_code(command: Callable[[], object]) -> int:
     with _stopped_by_signal():
         _open_streams()
         try:
@@ -44,9 +57,8 @@ def _code_of(command: Callable[[], object]) -> int:
         command()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        print("interrupted", file=sys.stderr)
-        return INTERRUPTED
+    except (click.Abort, KeyboardInterrupt) as error:
+        return _tell("interrupted", "", INTERRUPTED, error) if _LOG_JSON.get() else _say_interrupted()
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)
         return 2
@@ -65,6 +77,11 @@ def _code_of(command: Callable[[], object]) -> int:
         hint = "this is a defect of zhprep; ZHPREP_DEBUG=1 shows where"
         return _tell(f"{type(error).__name__}: {error}", hint, 1, error)
     return 0
+
+
+def _say_interrupted() -> int:
+    print("interrupted", file=sys.stderr)
+    return INTERRUPTED
 
 
 def is_of_memory(error: BaseException) -> bool:
@@ -86,6 +103,9 @@ def _tell(message: str, hint: str, code: int, error: BaseException) -> int:
     if os.environ.get("ZHPREP_DEBUG") == "1":
         raise error
     line = " ".join(message.split())
+    if _LOG_JSON.get():
+        print(event_line("error", "", message=line, hint=hint, exit_code=code), file=sys.stderr)
+        return code
     print(f"Error: {line}" + (f" / hint: {hint}" if hint else ""), file=sys.stderr)
     return code
 

@@ -46,7 +46,7 @@ def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -
     run = make_run(recipe, folder_output(output), shared, **options)
     languages = run.config(InstancesConfig, "instances").languages
     read = replace(read, columns=read.columns or ",".join(languages))
-    with planned(inputs, read, run.folder, shared.block_size) as corpus:
+    with planned(inputs, read, run.folder, shared) as corpus:
         report = run_recipe(run, corpus)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report, shared)

@@ -18,7 +18,7 @@ from zhprep.cli.arrays import shard_index
 from zhprep.cli.options import Name, ParamType
 from zhprep.cli.show import report_lines
 from zhprep.core.errors import UsageError
-from zhprep.core.progress import Progress
+from zhprep.core.progress import Progress, event_line
 from zhprep.core.report import Report
 from zhprep.run.notes import notes_of
 
@@ -136,7 +136,7 @@ def show_report(report: Report, shared: Shared) -> None:
     if shared.json:
         print(json.dumps(facts, ensure_ascii=False))
     if shared.log_json:
-        print(json.dumps({"event": "report", **facts}, ensure_ascii=False), file=sys.stderr)
+        print(event_line("report", click.get_current_context().info_name or "", **facts), file=sys.stderr)
     elif not shared.quiet:
         for line in report_lines(facts):
             print(line, file=sys.stderr)

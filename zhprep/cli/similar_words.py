@@ -11,7 +11,7 @@ import click
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.outputs import file_output
-from zhprep.cli.shared import shared_options, show_report, split_shared
+from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Report
 from zhprep.core.shards import Claim
@@ -52,14 +52,16 @@ def command(inputs: tuple[str, ...], output: str, show: tuple[str, ...], **optio
             report.scores["pairs"] = similar.write_similar(path, similar.of_vectors(vectors, config))
         else:
             segment = read_config(SegmentConfig, {"cws": cws})
-            with planned(inputs, read, path, shared.block_size) as corpus:
+            with planned(inputs, read, path, shared) as corpus:
                 chain = Chain.over(corpus, "words", normalize=NormalizeConfig(), segment=segment)
-                report.scores["pairs"] = similar_words_of(corpus, chain, path, config, report.account)
-    _show(path, show)
+                report.scores["pairs"] = similar_words_of(
+                    corpus, chain, path, config, report.account, shared.progress("similar-words")
+                )
+    _show(path, show, shared)
     show_report(report, shared)
 
 
-def _show(path: Path, words: tuple[str, ...]) -> None:
+def _show(path: Path, words: tuple[str, ...], shared: Shared) -> None:
     found: dict[str, list[str]] = {word: [] for word in words}
     if found:
         for line in path.read_text("utf-8").splitlines():
@@ -67,4 +69,8 @@ def _show(path: Path, words: tuple[str, ...]) -> None:
             if word in found:
                 found[word].append(f"{other} {score}")
     for word, neighbours in found.items():
-        print(f"{word}: {', '.join(neighbours) or 'not in the table'}", file=sys.stderr)
+        line = f"{word}: {', '.join(neighbours) or 'not in the table'}"
+        if shared.log_json:
+            shared.progress("similar-words").event("note", text=line)
+        else:
+            print(line, file=sys.stderr)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,40 +14,56 @@ import click
 from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core.errors import UsageError
+from zhprep.core.progress import clock, duration, rounded
 from zhprep.experiment.status import EXPERIMENT, experiment_status
-from zhprep.run.folders import parts_of, status_of
+from zhprep.run.folders import parts_of
+from zhprep.run.watching import Watcher
+
+_MOST = 5
+"""How many blocks of a kind are shown to people."""
+
+_WIDTH = 100
+"""Characters of the list of what is missing that are shown to people."""
 
 
 @click.command()
 @click.argument("folder", type=Existing(), metavar="DIR")
+@click.option("--watch", is_flag=True, help="Say it again and again until all is done; ends by Ctrl-C before that.")
+@click.option(
+    "--interval", type=click.FloatRange(0.1), default=10.0, help="Seconds from one look to the next  [default: 10]"
+)
 @click.option(
     "--pending-array", is_flag=True, help="Print the missing shards as a list for --array; exit 3 when there are any."
 )
 @shared_options()
-def command(folder: Path, pending_array: bool, **options: Any) -> None:
-    """Say what of an output folder is done and what is missing.
+def command(folder: Path, watch: bool, interval: float, pending_array: bool, **options: Any) -> None:
+    """Say what of a folder is done, how fast it goes, and what failed and why.
 
-    Of an experiment it says so of each run.
-
-    `sbatch --array=$(zhprep status DIR --pending-array) ...` does just what is missing, when the array has one task a
-    shard (or a run of the experiment).
+    It reads the folder alone, so it works from any machine that sees it, whoever works there: one process, an array of
+    tasks, Ray. Of a run of training: step, loss, tokens a second, time left. With --watch a terminal is written over;
+    a file or pipe gets a line each time, with --json an object. `sbatch --array=$(zhprep status DIR --pending-array)
+    ...` does just what is missing, when the array has one task a shard. Of an experiment it says so of each run.
     """
     shared, _ = split_shared(options)
     if (folder / EXPERIMENT).exists():
         return _show_experiment(folder, pending_array=pending_array, json_wanted=shared.json)
-    parts = {part: status_of(part) for part in parts_of(folder)}
+    watchers = {part: Watcher(part) for part in parts_of(folder)}
     if pending_array:
-        pending = parts.get(folder, {}).get("pending")
-        if pending is None:
-            raise UsageError(f"{folder}: has no shards of its own", hint=f"name one of {', '.join(map(str, parts))}")
-        print(_ranges(pending))
-        raise click.exceptions.Exit(3 if pending else 0)
-    if shared.json:
-        facts: Any = parts.get(folder, {part.name: status for part, status in parts.items()})
-        print(json.dumps(facts))
-        return
-    for part, status in parts.items():
-        print((f"{part.name:<8}" if part != folder else "") + _line(status))
+        if watch:
+            raise UsageError("--pending-array is said once", hint="leave out --watch")
+        _pending_array(folder, watchers)
+    drawn = 0
+    while True:
+        found = {part: watcher.look() for part, watcher in watchers.items()}
+        if shared.json:
+            print(json.dumps(found.get(folder, {part.name: status for part, status in found.items()})), flush=True)
+        elif watch:
+            drawn = _draw(_lines(folder, found), drawn)
+        else:
+            print("\n".join(_lines(folder, found)))
+        if not watch or all(status["finished"] for status in found.values()):
+            return
+        time.sleep(interval)
 
 
 def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) -> None:
@@ -59,18 +78,93 @@ def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) ->
         return
     print(f"{len(runs) - len(pending)} of {len(runs)} runs done")
     for run in runs:
-        done = _line(run) if run["steps"] else "not begun"
+        done = f"{run['done']:,} of {run['steps']:,} steps done" if run["steps"] else "not begun"
         scored = f"; scored: {', '.join(['held out', *run['tasks']])}" if run["scored"] else ""
         print(f"{run['name']:<28}{done}{scored}" + (f"; failed: {run['failed']}" if "failed" in run else ""))
 
 
-def _line(status: dict[str, Any]) -> str:
-    if "steps" in status:
-        return f"{status['done']:,} of {status['steps']:,} steps done"
-    done = f"{status['done']:,} of {status['shards']:,} shards done"
+def _pending_array(folder: Path, watchers: dict[Path, Watcher]) -> None:
+    status = watchers[folder].look() if folder in watchers else {}
+    if "pending" not in status:
+        hint = f"name one of {', '.join(map(str, watchers))}"
+        raise UsageError(f"{folder}: has no shards of its own", hint=hint)
+    print(_ranges(status["pending"]))
+    raise click.exceptions.Exit(3 if status["pending"] else 0)
+
+
+def _draw(lines: list[str], drawn: int) -> int:
+    """Write over the ``drawn`` lines of the last time on a terminal; elsewhere write one line, with the time."""
+    if sys.stdout.isatty():
+        print((f"\x1b[{drawn}F\x1b[J" if drawn else "") + "\n".join(lines), flush=True)
+        return len(lines)
+    print(f"{clock(time.time())} {' | '.join(lines)}", flush=True)
+    return 0
+
+
+def _lines(folder: Path, found: dict[Path, dict[str, Any]]) -> list[str]:
+    lines = []
+    for part, status in found.items():
+        name = f"{part.name:<8}" if part != folder else ""
+        lines += [name + _of_run(status)] if "steps" in status else [name + _of_shards(status), *_why(status)]
+    return lines
+
+
+def _of_run(status: dict[str, Any]) -> str:
+    parts = [f"{status['done']:,} of {status['steps']:,} steps done"]
+    if not status["finished"] and status["step"] > status["done"]:
+        parts += [f"at step {status['step']:,}"]
+    if status["loss"] is not None:
+        parts += [f"loss {status['loss']:.4g}"]
+    if status["tokens_per_second"]:
+        parts += [f"{status['tokens_per_second']:,.0f} tokens/s"]
+    if not status["finished"]:
+        parts += [f"{duration(status['seconds_left'])} left"] if status["seconds_left"] is not None else []
+        parts += [f"last heard of at {status['heard']}"]
+    return ", ".join(parts)
+
+
+def _of_shards(status: dict[str, Any]) -> str:
+    parts = [f"{status['done']:,} of {status['shards']:,} shards done"]
+    if status["done"]:
+        parts += [f"{status['documents']:,} documents, {status['characters']:,} characters"]
+    rates = [f"{rounded(status['per_second'][name])} {name}/s" for name in ("documents", "characters", "blocks")
+             if name in status["per_second"]]  # fmt: skip
+    parts += [", ".join(rates)] if rates else []
+    if status["seconds_left"] and status["under_way"]:
+        parts += [f"{duration(status['seconds_left'])} left at this rate"]
     if status["pending"]:
-        return f"{done}; missing: {_ranges(status['pending'])}"
-    return done if status["finished"] else f"{done}; not finished: run `zhprep merge`, or the same command again"
+        parts += [f"missing: {_short(_ranges(status['pending']))}", f"last done at {status['heard']}"]
+    elif not status["finished"]:
+        parts += ["not finished: run `zhprep merge`, or the same command again"]
+    return "; ".join(parts)
+
+
+def _why(status: dict[str, Any]) -> Iterator[str]:
+    """Yield lines on the blocks that are under way, that failed and that are in quarantine."""
+    working, lost = ([one for one in status["under_way"] if (one["alive"] is False) == dead] for dead in (False, True))
+    for one in working[:_MOST]:
+        where = f"documents {one['first']} to {one['last']} for {duration(one['seconds'])}"
+        yield f"  shard {one['block']} is at {where} (process {one['pid']} on {one['host']})"
+    for one in lost[:_MOST]:
+        yield f"  shard {one['block']} was left at documents {one['first']} to {one['last']}: its process is gone"
+    for one in status["failed"][:_MOST]:
+        at = f" at documents {one['first']} to {one['last']}" if one["first"] else ""
+        hint = f" / hint: {one['hint']}" if one["hint"] else ""
+        kind = "" if one["error"] in ("DataError", "UsageError") else f"{one['error']}: "
+        yield f"  shard {one['block']} failed{at}, {one['time']} on {one['host']}: {kind}{one['message']}{hint}"
+    for one in status["quarantined"][:_MOST]:
+        what = "is left out" if one["left_out"] else "is in the way"
+        yield f"  shard {one['block']}: document {one['document']} kills what works on it ({one['by']}) and {what}"
+    for name, many in (("under way", working), ("failed", status["failed"]), ("quarantined", status["quarantined"])):
+        if len(many) > _MOST:
+            yield f"  {len(many) - _MOST} more shards {name}: --json has them all"
+
+
+def _short(ranges: str) -> str:
+    """Return the beginning of a list that is long."""
+    if len(ranges) <= _WIDTH:
+        return ranges
+    return f"{ranges[:_WIDTH].rpartition(',')[0]},… (all of them: --pending-array)"
 
 
 def _ranges(numbers: list[int]) -> str:

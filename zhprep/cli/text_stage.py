@@ -18,6 +18,7 @@ from zhprep.cli.shared import Shared, show_report
 from zhprep.core.corpus import Input, ReadConfig, find_inputs
 from zhprep.core.corpus.inputs import STDIN, open_stdin
 from zhprep.core.errors import UsageError
+from zhprep.core.progress import NO_PROGRESS
 from zhprep.core.report import Report, check_budgets
 from zhprep.core.shards import BlockJob, Claim, Output, committed, run_job
 from zhprep.run.chain import Chain, takes_lines
@@ -52,7 +53,7 @@ def run_text_stage(
         report = _to_folder(inputs, read, make_chain, folder_output(str(output)), shared, label)
     else:
         path = None if form == "stdout" else file_output(str(output), overwrite=shared.overwrite)
-        report = _to_stream(inputs, read, make_chain, path, shared)
+        report = _to_stream(inputs, read, make_chain, path, shared, label)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
     show_report(report, shared)
 
@@ -84,7 +85,7 @@ def _to_folder(
 ) -> Report:
     output = job_output(path, shared, label)
     report = Report(output=str(path))
-    with planned(inputs, read, path, shared.block_size) as corpus:
+    with planned(inputs, read, path, shared) as corpus:
         job = BlockJob(corpus, make_chain(corpus.table, takes_lines(corpus)))
         report.kept_characters = (
             0 if shared.overwrite else finished_characters(path, output.shard_index, output.num_shards)
@@ -94,7 +95,7 @@ def _to_folder(
 
 
 def _to_stream(
-    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, path: Path | None, shared: Shared
+    inputs: tuple[str, ...], read: ReadConfig, make_chain: MakeChain, path: Path | None, shared: Shared, label: str
 ) -> Report:
     """Read the inputs once, in order, and write to ``path`` or to stdout."""
     if path is None and shared.json:
@@ -111,7 +112,10 @@ def _to_stream(
     batches = stream_documents(sources, stdin, read, report.account)
     with _sink(path, overwrite=shared.overwrite) as sink:
         form = "txt" if path is None else output_form(str(path))
-        report.content_sha256 = run_stream(chain, batches, form, sink, report.account, workers=shared.n_workers())
+        shown = NO_PROGRESS if path is None and sys.stdout.isatty() else shared.progress(label)
+        report.content_sha256 = run_stream(
+            chain, batches, form, sink, report.account, workers=shared.n_workers(), progress=shown
+        )
     return report
 
 

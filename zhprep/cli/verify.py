@@ -31,7 +31,7 @@ def command(folder: Path, masks: bool, **options: Any) -> None:
     report = Report(output=str(folder))
     parts = parts_of(folder)
     for part in parts:
-        manifest = verify_folder(part)
+        manifest = verify_folder(part, shared.progress("verify"))
         report.content_sha256 = manifest["content_sha256"]
         checked = manifest.get("shards") or manifest["files"]
         report.scores[f"verified_{manifest['table']}"] = (

@@ -58,14 +58,22 @@ def tokens_seen(run: ComparedRun) -> int:
 
 
 def characters_seen(run: ComparedRun) -> int | None:
-    """Return about how many characters those tokens stand for, by the counts of the instances; None where they are
-    gone."""
-    counts: dict[str, int] = {} if run.data is None else run.data.get("account", {}).get("counts", {})
-    encoded, text = counts.get("encoded_tokens", 0), counts.get("characters_out", counts.get("characters", 0))
-    if not encoded or not text:
-        return None
+    """Return about how many characters those tokens stand for; None where the instances are gone, or do not say how
+    long their text was, as those made of words do not."""
+    counts, passes = _counts(run), _passes(run)
+    text = counts.get("characters_out", counts.get("characters", 0))
+    return round(passes * text) if passes and text else None
+
+
+def _passes(run: ComparedRun) -> float | None:
+    """Return about how often a run saw its text: the share of the tokens of the text that it was trained on."""
+    encoded = _counts(run).get("encoded_tokens", 0)
     specials: int = (2 if run.masks.get("pairs") == "none" else 3) * run.report["instances"]
-    return round(max(tokens_seen(run) - specials, 0) * text / encoded)
+    return max(tokens_seen(run) - specials, 0) / encoded if encoded else None
+
+
+def _counts(run: ComparedRun) -> dict[str, int]:
+    return {} if run.data is None else dict(run.data.get("account", {}).get("counts", {}))
 
 
 def _held_out(runs: Sequence[ComparedRun]) -> list[str]:
@@ -92,8 +100,9 @@ def _said_held_out(facts: dict[str, Any]) -> str:
 def _budget(runs: Sequence[ComparedRun]) -> list[str]:
     begun = {bool(run.plan["config"].get("initial")) for run in runs}
     places = {run.report["instances"] * run.masks.get("max_length", 0) for run in runs}
-    characters = [characters_seen(run) for run in runs]
-    known = [count for count in characters if count]
+    same_text = len({None if run.data is None else run.data.get("input_sha256") for run in runs}) == 1
+    text = [_passes(run) if same_text else characters_seen(run) for run in runs]
+    known = [amount for amount in text if amount]
     near = _near([tokens_seen(run) for run in runs]) or (len(known) == len(runs) and _near(known))
     if len(begun) == 1 and (len(places) == 1 or near):
         return []
@@ -114,7 +123,7 @@ def unequal(runs: Sequence[ComparedRun]) -> list[str]:
     return notes
 
 
-def _near(counts: Sequence[int]) -> bool:
+def _near(counts: Sequence[float]) -> bool:
     return max(counts) <= (1 + NEAR) * min(counts)
 
 
@@ -130,15 +139,16 @@ def _tasks(runs: Sequence[ComparedRun]) -> list[str]:
     lines = []
     for name in dict.fromkeys(name for run in runs for name in run.tasks):
         scored = [run for run in runs if name in run.tasks]
-        settings = {run.name: _setting(run.tasks[name]) for run in scored}
+        settings = {run.name: _setting(run, run.tasks[name]) for run in scored}
         common = set.intersection(*(set(one.items()) for one in settings.values()))
         groups = _by_group(scored, lambda run, settings=settings, common=common: _differing(settings[run.name], common))  # type: ignore[misc]
         lines += [f"{name}: {group}" for group in groups if len(groups) > 1]
     return lines
 
 
-def _setting(task: dict[str, Any]) -> dict[str, Hashable]:
-    config = {name: str(value) for name, value in task["config"].items() if name not in _UNTOLD}
+def _setting(run: ComparedRun, task: dict[str, Any]) -> dict[str, Hashable]:
+    """Return the settings that have to be the same: all but those that are compared."""
+    config = {} if run.tuning else {name: str(value) for name, value in task["config"].items() if name not in _UNTOLD}
     return {**config, "sha256": task["sha256"][:12]}
 
 

@@ -21,7 +21,7 @@ def masked_by(run: ComparedRun, sentence: str) -> Shown | str:
     """
     try:
         config = _config(run)
-        made = {} if run.data is None else run.data["config"].get("segment", {})
+        made = run.made_with.get("segment", {})
         words = segment_sentence(sentence, settings.build(SegmentConfig, made, where=f"the instances of {run.name}"))
         vocabulary = load(run.path)
         if config.corruption:

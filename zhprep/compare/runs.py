@@ -38,7 +38,8 @@ class Entrant:
 @dataclasses.dataclass(frozen=True)
 class ComparedRun:
     """A finished run. ``plan``, ``report``, ``log``, ``intrinsic`` and ``tasks`` are what its files say; ``data`` is
-    the manifest of its instances, None where they are gone or were made again; ``notes`` say what is missing."""
+    the manifest of its instances, None where they are gone or were made again; ``notes`` say what is missing. With a
+    ``setting`` the way of fine-tuning is part of what is compared."""
 
     name: str
     path: Path
@@ -50,6 +51,7 @@ class ComparedRun:
     tasks: dict[str, dict[str, Any]]
     data: dict[str, Any] | None
     notes: tuple[str, ...]
+    setting: str | None = None
 
     @property
     def seed(self) -> int:
@@ -57,10 +59,23 @@ class ComparedRun:
         return int(self.plan["config"].get("seed", 0))
 
     @property
+    def tuning(self) -> dict[str, Any]:
+        """The settings of its fine-tuning, where they are part of what is compared."""
+        first = next(iter(self.tasks.values()), None)
+        return {} if self.setting is None or first is None else dict(first["config"])
+
+    @property
     def masks(self) -> dict[str, Any]:
         """The settings of its instances, of the last phase if there are several."""
         masks = self.plan["masks"]
         return dict(masks[-1] if isinstance(masks, list) else masks)
+
+    @property
+    def made_with(self) -> dict[str, dict[str, Any]]:
+        """The settings of the text and the words that its instances were made of, of what is known of them."""
+        data = self.data or {}
+        found = {name: data.get("config", {}).get(name, data.get(name)) for name in ("normalize", "segment", "pinyin")}
+        return {name: settings for name, settings in found.items() if isinstance(settings, dict)}
 
     @property
     def data_folder(self) -> Path:
@@ -125,7 +140,10 @@ def _read(path: Path, name: str, entrant: Entrant) -> ComparedRun:
     notes += [f"{name}: {missing}"] if missing else []
     tasks = _tasks(path, scores.get("tasks", {}), entrant.setting)
     intrinsic = scores.get("intrinsic", {})
-    return ComparedRun(name, path, entrant.variant, plan, report, log, intrinsic, tasks, data, tuple(notes))
+    name += entrant.setting or ""
+    return ComparedRun(
+        name, path, entrant.variant, plan, report, log, intrinsic, tasks, data, tuple(notes), entrant.setting
+    )
 
 
 def _log(path: Path, manifest: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from zhprep.core.seal import json_bytes
 
 _FILES = ("similar_words", "coarse_vocab", "tags", "spans", "entities", "user_dictionary", "lexicon", "model")
 """Settings that are paths: where the file lay makes no other variant."""
-_UNTOLD = ("seed", "threads")
+_UNTOLD = ("seed", "seeds", "threads")
 _SEPARATORS = re.compile(r"[-_./ ]*(?:seed|s)?[-_./ ]*$")
 Settings = dict[str, Any]
 
@@ -59,8 +59,7 @@ def settings_of(run: ComparedRun) -> Settings:
     phases = run.plan["masks"] if isinstance(run.plan["masks"], list) else [run.plan["masks"]]
     sections = {"pretrain": run.plan["config"], "model": run.plan["model"]}
     sections |= {f"instances{'' if one is phases[-1] else f'-{number}'}": one for number, one in enumerate(phases, 1)}
-    made = {} if run.data is None else run.data.get("config", {})
-    sections |= {name: made[name] for name in ("normalize", "segment", "pinyin") if isinstance(made.get(name), dict)}
+    sections |= {**run.made_with, "evaluate": run.tuning}
     flat = {f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()}
     told = {name: value for name, value in flat.items() if name.rpartition(".")[2] not in _UNTOLD}
     return {

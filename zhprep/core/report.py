@@ -187,11 +187,14 @@ def check_budgets(account: Account, *, max_drop_rate: float | None, max_unk_rate
 
 def peak_rss() -> int:
     """Return the peak resident memory of this process and of its ended children, in bytes, whichever is larger."""
-    return max(_own_peak(), _most(resource.RUSAGE_CHILDREN))
+    return max(own_peak_rss(), _most(resource.RUSAGE_CHILDREN))
 
 
-def _own_peak() -> int:
-    """Return this process's own peak: on Linux getrusage also has that of whoever started it, up to the exec."""
+def own_peak_rss() -> int:
+    """Return this process's own peak of resident memory, in bytes.
+
+    On Linux getrusage also has that of whoever started it, up to the exec.
+    """
     try:
         with open("/proc/self/status", encoding="ascii") as status:
             peaks = [line.split()[1] for line in status if line.startswith("VmHWM:")]

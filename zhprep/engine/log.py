@@ -5,20 +5,16 @@ from __future__ import annotations
 import json
 import math
 import os
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from tqdm import tqdm
 
-from zhprep.core.progress import SECONDS_BETWEEN_LINES, Progress
+from zhprep.core.progress import Bar, Progress, clock, duration
 from zhprep.core.shards.commit import committed, telling
-
-QUIET = Progress()
-"""Shows nothing."""
+from zhprep.core.stalls import Silence, Ticking
 
 
 class Log:
@@ -56,67 +52,55 @@ def _step_of(line: str) -> float:
 
 
 class Meter:
-    """Counts steps and real tokens, knows the speed, and shows both in the style of ``progress``."""
+    """Counts steps and real tokens, knows the speed, and shows both in the style of ``progress``.
+
+    Where no step is done for long (``STALLED`` seconds, and ten times what a step takes) it says so.
+    """
 
     def __init__(self, progress: Progress, first: int, last: int) -> None:
         self._progress = progress
-        self._first, self._last, self._step = first, last, first
-        self._tokens = 0
-        self._began = self._shown = time.monotonic()
-        self._bar: Any = None
-        progress.event("begin", done=first, total=last, unit="step")
-        if progress.style == "auto" and sys.stderr.isatty():
-            self._bar = tqdm(total=last, initial=first, unit="step", file=sys.stderr, desc=progress.label or None)
+        self._first, self._step, self._last = first, first, last
+        self._began = self._news = time.time()
+        self._bar = Bar(progress, last, "steps", done=first)
+        self._silence = Silence()
+        self._ticking = Ticking(self._look)
+        if progress.style != "quiet":
+            self._ticking.start()
 
     @property
     def seconds(self) -> float:
         """Seconds since the beginning."""
-        return time.monotonic() - self._began
+        return self._bar.seconds
 
     @property
     def tokens_per_second(self) -> float:
         """Real tokens a second since the beginning."""
-        return round(self._tokens / max(self.seconds, 1e-9), 1)
+        return round(self._bar.per_second("tokens"), 1)
 
     def advance(self, tokens: int) -> None:
         """Say that one more step is done, with so many tokens."""
-        self._step, self._tokens = self._step + 1, self._tokens + tokens
-        if self._bar is not None:
-            self._bar.update()
-        elif time.monotonic() - self._shown >= SECONDS_BETWEEN_LINES:
-            self._shown = time.monotonic()
-            self._line()
+        self._step, self._news = self._step + 1, time.time()
+        self._bar.advance(1, tokens=tokens)
 
     def show(self, loss: float) -> None:
-        """Show the newest loss and the speed beside the bar."""
-        if self._bar is not None:
-            self._bar.set_postfix_str(f"loss {loss:.3f}, {self.tokens_per_second:,.0f} tokens/s")
+        """Show the newest loss beside the speed."""
+        self._bar.beside(loss=loss)
 
     def end(self) -> None:
         """Leave the bar as it stands."""
-        if self._bar is not None:
-            self._bar.close()
-        self._progress.event("end", done=self._step, seconds=round(time.monotonic() - self._began, 3))
+        self._ticking.stop()
+        self._bar.end()
 
-    def _line(self) -> None:
-        left = (time.monotonic() - self._began) / (self._step - self._first) * (self._last - self._step)
-        speed = self.tokens_per_second
-        self._progress.event("progress", done=self._step, total=self._last, tokens_per_second=speed)
-        if self._progress.style == "auto":
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            where = f"{self._progress.label} step {self._step}/{self._last}"
-            print(f"{stamp} {where} {speed:,.0f} tokens/s ETA {duration(left)}", file=sys.stderr, flush=True)
+    def _look(self) -> None:
+        self._bar.tick()
+        usual = (self._news - self._began) / max(self._step - self._first, 1)
+        if silent := self._silence.of(self._step, least=10 * usual):
+            self._progress.tell(
+                "stall", f"no step for {duration(silent)}: step {self._step + 1} of {self._last} is under way since "
+                f"{clock(self._news)}", seconds=round(silent), done=self._step, under_way=[],
+            )  # fmt: skip
 
 
 def real_tokens(batches: Iterable[Mapping[str, Tensor]]) -> int:
     """Return how many tokens of ``batches`` are no padding."""
     return sum(int(batch.get("attention_mask", batch["input_ids"] >= 0).sum()) for batch in batches)
-
-
-def duration(seconds: float) -> str:
-    """Return seconds as people say them: ``2h05m``, ``3m20s``, ``12s``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}h{minutes:02d}m"
-    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"

@@ -10,12 +10,11 @@ import torch
 
 from zhprep.core import config as settings
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.progress import Progress
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
 from zhprep.core.shards import PLAN, check_covered, write_json
 from zhprep.engine.distribution import World, joined
-from zhprep.engine.log import QUIET
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.intrinsic import intrinsic
@@ -51,7 +50,7 @@ def evaluate(
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
             _write(run, scores, world)
         for task in known:
-            shown = progress(f"evaluate {task.name}") if world.writes else QUIET
+            shown = progress(f"evaluate {task.name}") if world.writes else NO_PROGRESS
             found = score_task(run, task, config, world, shown, transfer)
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
@@ -76,7 +75,7 @@ def predict_task(
     if config.probe:
         raise UsageError("--probe scores layers and predicts nothing", hint="leave it out")
     with joined() as world:
-        shown = progress(f"predict {known.name}") if world.writes else QUIET
+        shown = progress(f"predict {known.name}") if world.writes else NO_PROGRESS
         tuner = tuner_for(run, known, config, world, _transfer(intermediate, beside), shown)
         meter, metric = meter_of(tuner, shown), known.kind.metric
         scores, said = [], []

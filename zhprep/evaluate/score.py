@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.progress import Progress
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.engine.distribution import World
-from zhprep.engine.log import QUIET, Meter
+from zhprep.engine.log import Meter
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.finetune import FineTuner
 from zhprep.evaluate.heads import TaskModel
@@ -42,7 +42,7 @@ ALONE = Transfer()
 
 
 def tuner_for(
-    folder: Path, task: Task, config: EvaluateConfig, world: World, transfer: Transfer, progress: Progress = QUIET
+    folder: Path, task: Task, config: EvaluateConfig, world: World, transfer: Transfer, progress: Progress = NO_PROGRESS
 ) -> FineTuner:
     """Return what fine-tunes on ``task``, after the intermediate one (all weights, with the same seeds) if any."""
     tuner = FineTuner(folder, [task, *transfer.beside], config, world)
@@ -67,7 +67,7 @@ def score_task(
     task: Task,
     config: EvaluateConfig,
     world: World,
-    progress: Progress = QUIET,
+    progress: Progress = NO_PROGRESS,
     transfer: Transfer = ALONE,
 ) -> dict[str, Any]:
     """Fine-tune the model in ``folder`` on ``task`` once for each seed and return its scores on dev, and on test where

@@ -32,7 +32,7 @@ def alone(folder: Path, name: str, progress: Progress) -> Iterator[None]:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress.tell("wait", f"another process is at {name}; waiting for it")
+            progress.tell("note", f"another process is at {name}; waiting for it")
             fcntl.flock(held, fcntl.LOCK_EX)
         except OSError:
             pass  # there are no locks here

@@ -95,7 +95,7 @@ def run_experiment(experiment: Experiment, corpus: Corpus) -> Report:
     for number, group in enumerate(mine, 1):
         if group[0].name in failures:
             continue
-        site.progress("experiment").tell("run", f"{group[0].name}, {number} of {len(mine)}", run=group[0].name)
+        site.progress("experiment").tell("stage", f"{group[0].name}, {number} of {len(mine)}")
         _attempt(group[0], failures, partial(_do, experiment, group, materials))
     report = Report(output=str(site.folder))
     report.scores = summary(experiment.cells, experiment.groups)
@@ -134,7 +134,7 @@ def _attempt(cell: GridRun, failures: dict[str, Exception], work: Callable[[], A
     except Exception as error:
         failures[cell.name] = error
         said = str(error) if isinstance(error, ZhprepError) else f"{type(error).__name__}: {error}"
-        cell.site.progress("experiment").tell("failed", f"{cell.name} failed: {said}", run=cell.name)
+        cell.site.progress("experiment").tell("note", f"{cell.name} failed: {said}")
         file.parent.mkdir(exist_ok=True)
         write_json(file, {"run": cell.name, "error": said, "hint": getattr(error, "hint", "")}, replace=True)
 

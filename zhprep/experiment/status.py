@@ -7,7 +7,8 @@ from typing import Any
 
 from zhprep.core.seal import read_object, read_sealed
 from zhprep.core.shards import MANIFEST, PLAN
-from zhprep.run.folders import status_of
+from zhprep.run.folders import read_plan
+from zhprep.run.watching import run_status
 
 EXPERIMENT, FAILED, SCORES = "experiment.json", "failed", "scores.json"
 SHAPE = {
@@ -32,7 +33,9 @@ def experiment_status(folder: Path) -> list[dict[str, Any]]:
 
 def _status(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
     model, failed = folder / run["folder"], folder / FAILED / f"{run['name']}.json"
-    begun = status_of(model) if (model / PLAN).exists() else {"steps": None, "done": 0, "finished": False}
+    begun: dict[str, Any] = {"steps": None, "done": 0, "finished": False}
+    if (model / PLAN).exists():
+        begun = run_status(model, read_plan(model), is_done(folder, run["folder"]))
     scores = read_object(model / SCORES) if (model / SCORES).exists() else {}
     why = {"failed": read_object(failed, {"error": str})["error"]} if failed.exists() else {}
     return {**run, **begun, "scored": "intrinsic" in scores, "tasks": sorted(scores.get("tasks", {})), **why}

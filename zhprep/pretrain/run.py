@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from zhprep.core.errors import Stopped
-from zhprep.core.progress import Progress
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Account, Report
 from zhprep.core.stopping import Stopping, parse_duration
 from zhprep.engine import checkpoint
 from zhprep.engine.distribution import joined
 from zhprep.engine.flops import utilisation
-from zhprep.engine.log import QUIET, Log, Meter, real_tokens
+from zhprep.engine.log import Log, Meter, real_tokens
 from zhprep.engine.loop import Outcome
 from zhprep.engine.validation import in_order, predict
 from zhprep.models.checkpoints.files import save_model
@@ -35,7 +35,7 @@ def pretrain(
     *,
     vocabulary: Path | None = None,
     overwrite: bool = False,
-    progress: Progress = QUIET,
+    progress: Progress = NO_PROGRESS,
 ) -> Report:
     """Train the model of a recipe's ``[model]`` section on the instances in ``data`` and write the run folder ``run``.
 
@@ -56,7 +56,7 @@ def pretrain(
         world.wait()
         job = dataclasses.replace(job, plan=folder.begun_with(run))
         if not folder.is_finished(run):
-            told = progress if world.writes else QUIET
+            told = progress if world.writes else NO_PROGRESS
             if job.initial is not None:
                 told.tell("initial", f"{config.initial}: {job.initial}", **job.initial.figures)
             return _train(job, told)

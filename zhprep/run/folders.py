@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import DataError
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.seal import check_seal, check_shape, read_sealed
 from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
 
@@ -33,22 +34,6 @@ def shards_of(path: Path) -> Path:
     return path / COUNTS if (path / COUNTS / PLAN).exists() else path
 
 
-def status_of(path: Path) -> dict[str, Any]:
-    """Return what of a folder is done: shards, or the steps of a run.
-
-    Raises ``DataError`` when zhprep did not make it.
-    """
-    finished = (path / MANIFEST).exists()
-    plan = read_plan(path)
-    if "corpus" not in plan:
-        saved = [int(folder.name.removeprefix("step-")) for folder in path.glob("step-*") if folder.is_dir()]
-        steps = plan["config"]["steps"]
-        return {"steps": steps, "done": steps if finished else max(saved, default=0), "finished": finished}
-    folder, _ = open_folder(shards_of(path))
-    pending = folder.pending()
-    return {"shards": folder.n_blocks, "done": folder.n_blocks - len(pending), "pending": pending, "finished": finished}
-
-
 def read_plan(path: Path) -> dict[str, Any]:
     """Return the plan of a folder; raises ``DataError`` when there is none, or one that was changed."""
     file = shards_of(path) / PLAN
@@ -69,14 +54,14 @@ def finished_characters(path: Path, index: int = 0, of: int = 1) -> int:
     return sum(folder.account(block).counts["characters"] for block in done)
 
 
-def verify_folder(path: Path) -> dict[str, Any]:
+def verify_folder(path: Path, progress: Progress = NO_PROGRESS) -> dict[str, Any]:
     """Check the shards and files of a finished folder against its manifest; return the manifest.
 
     Raises ``DataError`` naming the first that differs.
     """
     manifest = read_manifest(path)
     if "shards" in manifest:
-        return verify(path)
+        return verify(path, progress)
     check_seal(path / MANIFEST, manifest)
     if manifest["table"] == "vocabulary":
         _check_counts(path, manifest)

@@ -17,6 +17,7 @@ from zhprep.core.corpus.formats import open_rows
 from zhprep.core.corpus.inputs import STDIN, Stream, check_promise
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.executors import EXECUTORS, Killed
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Account
 from zhprep.run.chain import Chain
 from zhprep.segment.cuts import from_column
@@ -51,8 +52,9 @@ def held_table(sources: list[Input], read: ReadConfig) -> tuple[str, bool]:
 
 
 def run_stream(
-    chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink: IO[bytes], account: Account, *, workers: int
-) -> str:
+    chain: Chain, batches: Iterator[pa.RecordBatch], form: str, sink: IO[bytes], account: Account, *, workers: int,
+    progress: Progress = NO_PROGRESS,
+) -> str:  # fmt: skip
     """Write what ``chain`` makes of ``batches`` to ``sink`` as ``txt``, ``jsonl`` or ``arrow``.
 
     Returns the sha256 of the bytes written.
@@ -63,13 +65,15 @@ def run_stream(
     make = _Maker(chain, form)
     if form == "arrow":
         digest.update(_begin_arrow(chain, sink))
-    for result in executor(make, itertools.chain(first, batches), workers):
-        if isinstance(result, Killed):
-            raise _told(result)
-        data, part = result
-        account.add(part)
-        digest.update(data)
-        sink.write(data)
+    with progress.of(0, "batches") as bar:  # how many there will be nobody knows
+        for result in executor(make, itertools.chain(first, batches), workers, bar.tick):
+            if isinstance(result, Killed):
+                raise _told(result)
+            data, part = result
+            account.add(part)
+            digest.update(data)
+            sink.write(data)
+            bar.advance(1, documents=part.counts["documents_out"], characters=part.counts["characters"])
     if form == "arrow":
         digest.update(_END_OF_STREAM)
         sink.write(_END_OF_STREAM)

@@ -18,8 +18,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.vocab import codepoints, cuts
-from zhprep.vocab.in_text import occurrences, text_tokenizer
-from zhprep.vocab.runs import RunCache, spread
+from zhprep.vocab.in_text import added_tokens, check_kept, occurrences, text_tokenizer
+from zhprep.vocab.runs import Library, RunCache, spread
 from zhprep.vocab.vocabulary import Vocabulary
 
 Ids = npt.NDArray[Any]
@@ -56,13 +56,13 @@ class Encoder:
         self.vocabulary = vocabulary
         self.takes_words = cuts.takes_words(vocabulary)
         self.id_type = np.dtype(np.uint16 if vocabulary.size <= 1 << 16 else np.int32)
-        tokenizer = text_tokenizer(vocabulary, keep_special)
-        self._cuts = cuts.of(vocabulary, tokenizer)
+        check_kept(vocabulary, keep_special)
+        self._whole_tokens, self._taken_apart = added_tokens(vocabulary, keep_special)
+        library = Library(lambda: text_tokenizer(vocabulary, keep_special))
+        self._cuts = cuts.of(vocabulary, library, self._whole_tokens)
         self._by_word = cuts.by_word(vocabulary, self._cuts.marks)
-        self._runs = RunCache(tokenizer, self._cuts.marks.dtype)
-        added = tokenizer.get_added_tokens_decoder().values()
-        self._whole_tokens = [token.content for token in added if not token.special]
-        self._taken_apart = [token.content for token in added if token.special]
+        self._runs = RunCache(self._cuts.tokens, self._cuts.marks.dtype)
+        self._words = RunCache(library.encode, self._cuts.marks.dtype)
         self._never = vocabulary.never_text(keep_special)
 
     def encode(self, sentences: Any, ends: Any = None) -> Encoded:
@@ -96,7 +96,8 @@ class Encoder:
         if not len(cut.starts):
             position = np.flatnonzero(keep)
             return _encoded(cut.codes[position], position, _stops(cut, position), position, chunk.offsets)
-        found = self._runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
+        runs = self._runs if ends is None else self._words
+        found = runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
         room = np.minimum(found.n_tokens, cut.stops - cut.starts)
         keep[spread(cut.starts, room)] = True
         position = _with_extra(np.flatnonzero(keep), found.n_tokens - room, cut.stops - 1)

@@ -22,11 +22,8 @@ from zhprep.vocab.vocabulary import N_ROLES, Vocabulary
 Ints = npt.NDArray[np.int64]
 
 
-def text_tokenizer(vocabulary: Vocabulary, keep_special: Sequence[str] = ()) -> Tokenizer:
-    """Return the tokenizer of ``vocabulary`` for text: only the tokens ``keep_special`` are taken out of it whole.
-
-    Raises ``UsageError`` for a name that the vocabulary does not have, or whose token has a task of its own.
-    """
+def check_kept(vocabulary: Vocabulary, keep_special: Sequence[str]) -> None:
+    """Raise ``UsageError`` for a name that the vocabulary does not have, or whose token has a task of its own."""
     for name in keep_special:
         if name in vocabulary.specials[:N_ROLES]:
             raise UsageError(
@@ -35,11 +32,23 @@ def text_tokenizer(vocabulary: Vocabulary, keep_special: Sequence[str] = ()) -> 
             )
         if name not in vocabulary.ids:
             raise UsageError(f"the vocabulary has no {name} to keep in the text", hint=suggest(name, vocabulary.tokens))
+
+
+def text_tokenizer(vocabulary: Vocabulary, keep_special: Sequence[str] = ()) -> Tokenizer:
+    """Return the tokenizer of ``vocabulary`` for text: only the tokens ``keep_special`` are taken out of it whole."""
     tokenizer = Tokenizer.from_str(_with_kept(vocabulary, keep_special) if keep_special else vocabulary.tokenizer_json)
     tokenizer.no_padding()
     tokenizer.no_truncation()
     tokenizer.encode_special_tokens = True
     return tokenizer
+
+
+def added_tokens(vocabulary: Vocabulary, keep_special: Sequence[str] = ()) -> tuple[list[str], list[str]]:
+    """Return the added tokens that are found in text, and the special ones, which are taken apart there."""
+    added = vocabulary.parts.get("added_tokens", [])
+    special = [token["content"] for token in added if token["special"] and token["content"] not in keep_special]
+    whole = [token["content"] for token in added if not token["special"] and token["content"] not in keep_special]
+    return [*whole, *keep_special], special
 
 
 def _with_kept(vocabulary: Vocabulary, keep_special: Sequence[str]) -> str:

@@ -16,7 +16,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 from zhprep.vocab import bytemap
 from zhprep.vocab.config import VocabConfig
 
-HAN = r"[\u3400-\u4DBF\u4E00-\u9FFF\uF900-\uFAFF\U00020000-\U000323AF]"
+HAN = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af]"
+"""The characters themselves: the library's patterns know no ``\\U``, and would set 0 to 9 and A to U apart for it."""
 
 
 @dataclasses.dataclass(frozen=True)

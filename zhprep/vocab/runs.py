@@ -1,4 +1,4 @@
-"""Runs of text that the library must see, each distinct one once.
+"""Runs of text that are encoded by themselves, each distinct one once.
 
 In: runs as an Arrow binary array of UTF-32. Out: the tokens of every run, gathered from what is
 remembered.
@@ -6,8 +6,9 @@ remembered.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +19,7 @@ Ints = npt.NDArray[np.int64]
 AT_ONCE = 4096
 
 
-@dataclasses.dataclass(frozen=True)
-class RunTokens:
+class RunTokens(NamedTuple):
     """Tokens of N runs: ``n_tokens`` int64[N]; ``ids``, ``starts``, ``stops`` flat, places within the run."""
 
     n_tokens: Ints
@@ -28,11 +28,39 @@ class RunTokens:
     stops: Ints
 
 
+Ask: TypeAlias = Callable[[list[bytes]], RunTokens]
+"""Encodes distinct runs, UTF-32 (little endian) each."""
+
+
+class Library:
+    """The library's tokenizer, made when it is first needed."""
+
+    def __init__(self, make: Callable[[], Tokenizer]) -> None:
+        self._make = make
+
+    @functools.cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer."""
+        return self._make()
+
+    def encode(self, runs: list[bytes]) -> RunTokens:
+        """Return the tokens of ``runs``; many go in one call as if they were words, which the library keeps apart."""
+        n_tokens, ids, places = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty((0, 2), np.int64)]
+        for begin in range(0, len(runs), AT_ONCE):
+            texts = [run.decode("utf-32-le") for run in runs[begin : begin + AT_ONCE]]
+            answer = self.tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
+            n_tokens.append(np.bincount(np.array(answer.word_ids, np.int64), minlength=len(texts)))
+            ids.append(np.array(answer.ids, np.int64))
+            places.append(np.array(answer.offsets, np.int64).reshape(-1, 2))
+        starts, stops = np.concatenate(places).T
+        return RunTokens(np.concatenate(n_tokens), np.concatenate(ids), starts, stops)
+
+
 class RunCache:
     """Remembers the tokens of runs; forgets them all when there are more than ``limit``."""
 
-    def __init__(self, tokenizer: Tokenizer, dtype: npt.DTypeLike, limit: int = 1 << 20) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, ask: Ask, dtype: npt.DTypeLike, limit: int = 1 << 20) -> None:
+        self._ask = ask
         self._limit = limit
         self._dtype = np.dtype(dtype)
         self._forget()
@@ -61,20 +89,13 @@ class RunCache:
         self._stops: Ints = np.empty(0, np.int64)
 
     def _learn(self, new: list[bytes]) -> None:
-        """Ask the library; many runs at a time in one call as if they were words, which it then keeps apart."""
-        first, ids, starts, stops = [self._first], [self._ids], [self._starts], [self._stops]
-        for begin in range(0, len(new), AT_ONCE):
-            texts = [run.decode("utf-32-le") for run in new[begin : begin + AT_ONCE]]
-            answer = self._tokenizer.encode(texts, is_pretokenized=True, add_special_tokens=False)
-            n_tokens = np.bincount(np.array(answer.word_ids, np.int64), minlength=len(texts))
-            places = np.array(answer.offsets, np.int64).reshape(-1, 2)
-            first.append(first[-1][-1] + np.cumsum(n_tokens))
-            ids.append(np.array(answer.ids, self._dtype))
-            starts.append(places[:, 0])
-            stops.append(places[:, 1])
+        """Ask for the tokens of runs that are not known, and keep them."""
+        found = self._ask(new)
         self._known.update(zip(new, range(len(self._known), len(self._known) + len(new)), strict=True))
-        self._first, self._ids = np.concatenate(first), np.concatenate(ids)
-        self._starts, self._stops = np.concatenate(starts), np.concatenate(stops)
+        self._first = np.concatenate((self._first, self._first[-1] + np.cumsum(found.n_tokens)))
+        self._ids = np.concatenate((self._ids, found.ids.astype(self._dtype)))
+        self._starts = np.concatenate((self._starts, found.starts))
+        self._stops = np.concatenate((self._stops, found.stops))
 
 
 def spread(first: Ints, n: Ints) -> Ints:

@@ -12,9 +12,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.corpus.inputs import LINE_FORMATS, Input, check_promise
+from zhprep.core.corpus.inputs import LINE_FORMATS, Input, Noticed, check_promise
 from zhprep.core.corpus.pieces import LinePieces, Piece, ReadConfig, RowPieces
 from zhprep.core.errors import DataError
+from zhprep.core.progress import NO_PROGRESS, Progress
 
 DEFAULT_BLOCK = 64 << 20
 LEAST_BLOCKS = 16
@@ -61,7 +62,9 @@ class Corpus:
         }
 
 
-def scan(inputs: list[Input], read: ReadConfig, *, block_size: int | None = None) -> Corpus:
+def scan(
+    inputs: list[Input], read: ReadConfig, *, block_size: int | None = None, progress: Progress = NO_PROGRESS
+) -> Corpus:
     """Read every input once and cut the corpus.
 
     Without ``block_size`` a block holds 64 MiB of text, or about a sixteenth of the corpus if that is
@@ -72,19 +75,19 @@ def scan(inputs: list[Input], read: ReadConfig, *, block_size: int | None = None
     corpus = Corpus(inputs, [], [], [], read)
     pieces: list[Piece] = []
     total = 0
-    for index, source in enumerate(inputs):
-        digest = hashlib.sha256()
-        cutter = (LinePieces if source.format in LINE_FORMATS else RowPieces)(index, source, read)
-        cutter.size = block_size or _fineness(total)
-        for piece in cutter.pieces(digest):
-            pieces.append(piece)
-            total += piece.weight
+    sizes = [Path(source.path).stat().st_size for source in inputs]
+    with progress.of(sum(sizes), "bytes") as bar:
+        for index, source in enumerate(inputs):
+            digest = Noticed(hashlib.sha256(), bar.advance)
+            cutter = (LinePieces if source.format in LINE_FORMATS else RowPieces)(index, source, read)
             cutter.size = block_size or _fineness(total)
-        check_promise(source, digest.hexdigest())
-        corpus.facts.append(
-            {"bytes": Path(source.path).stat().st_size, "sha256": digest.hexdigest(), "damaged": cutter.damaged}
-        )
-        corpus.tables.append(cutter.table)
+            for piece in cutter.pieces(digest):
+                pieces.append(piece)
+                total += piece.weight
+                cutter.size = block_size or _fineness(total)
+            check_promise(source, digest.hexdigest())
+            corpus.facts.append({"bytes": sizes[index], "sha256": digest.hexdigest(), "damaged": cutter.damaged})
+            corpus.tables.append(cutter.table)
     _check(corpus, pieces)
     corpus.blocks = list(_group(pieces, block_size or _block_size(total)))
     return corpus

@@ -22,7 +22,7 @@ class Map(Protocol):
     """What every engine is."""
 
     def __call__(
-        self, function: Callable[[Any], Any], items: Iterable[Any], workers: int, idle: Callable[[], None] = ...
+        self, function: Callable[[Any], Any], items: Iterable[Any], workers: int, idle: Callable[[], None] | None = ...
     ) -> Generator[Any, None, None]:
         """Yield ``function(item)`` for each item, in order."""
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
+
+from zhprep.core.stalls import Ticking
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -13,8 +16,9 @@ def map_inline(
     function: Callable[[Item], Result],
     items: Iterable[Item],
     workers: int,  # noqa: ARG001
-    idle: Callable[[], None] = lambda: None,  # noqa: ARG001
+    idle: Callable[[], None] | None = None,
 ) -> Generator[Result, None, None]:
     """Yield ``function(item)`` for each item, however many workers are asked for."""
-    for item in items:  # a generator, so that it can be closed as that of every engine
-        yield function(item)
+    with contextlib.nullcontext() if idle is None else Ticking(idle):
+        for item in items:  # a generator, so that it can be closed as that of every engine
+            yield function(item)

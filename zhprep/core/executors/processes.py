@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 def map_processes(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, idle: Callable[[], None] = lambda: None
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int, idle: Callable[[], None] | None = None
 ) -> Generator[Result | Killed, None, None]:
     """Yield ``function(item)`` in order, with at most two items per worker under way.
 
@@ -34,7 +34,8 @@ def map_processes(
         for number in itertools.count():
             while number < put and number not in came:
                 came.update(pool.results())
-                idle()
+                if idle is not None:
+                    idle()
             if number == put:
                 break
             result = came.pop(number)

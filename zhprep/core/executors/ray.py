@@ -20,15 +20,16 @@ from typing import IO, Any, TypeVar, cast
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require
+from zhprep.core.stalls import TICK
 from zhprep.core.workers.outcome import ATTEMPTS, Killed
-from zhprep.core.workers.pool import TICK, Failure
+from zhprep.core.workers.pool import Failure
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def map_ray(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, idle: Callable[[], None] = lambda: None
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int, idle: Callable[[], None] | None = None
 ) -> Generator[Result | Killed, None, None]:
     """Yield ``function(item)`` in order, on a CPU of the cluster each; at most ``workers`` at a time, if there are so
     many.
@@ -62,7 +63,7 @@ def map_ray(
 class _Tasks:
     """What has been submitted and is not done."""
 
-    def __init__(self, ray: Any, function: Callable[[Any], Any], idle: Callable[[], None]) -> None:
+    def __init__(self, ray: Any, function: Callable[[Any], Any], idle: Callable[[], None] | None) -> None:
         self._ray = ray
         self._idle = idle
         self._call = [ray.put(_Call(function, os.getcwd()))]  # in a list, so that it is not fetched for every item
@@ -89,7 +90,8 @@ class _Tasks:
         """Wait a while for results; yield each after its number, and submit again what was lost."""
         errors = self._ray.exceptions
         ready, _ = self._ray.wait(list(self._under_way), num_returns=1, timeout=TICK)
-        self._idle()
+        if self._idle is not None:
+            self._idle()
         for one in ready:
             number, item = self._under_way.pop(one)
             try:

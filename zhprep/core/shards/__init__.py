@@ -9,8 +9,25 @@ from __future__ import annotations
 from zhprep.core.shards.claim import Claim, check_way
 from zhprep.core.shards.commit import committed, read_json, sync_folder, telling, write_json
 from zhprep.core.shards.draft import remove_leftovers, temporary_folder, temporary_name
-from zhprep.core.shards.folder import Folder, content_sha256, dependency_versions, open_folder
-from zhprep.core.shards.making import BlockJob, Note, Output, read_note, run_job
+from zhprep.core.shards.folder import (
+    FAILED,
+    QUARANTINE,
+    WORKING,
+    Folder,
+    content_sha256,
+    dependency_versions,
+    open_folder,
+)
+from zhprep.core.shards.making import (
+    BlockJob,
+    Note,
+    Output,
+    numbers,
+    read_failed,
+    read_made,
+    read_note,
+    run_job,
+)
 from zhprep.core.shards.manifest import (
     MANIFEST,
     PLAN,
@@ -28,9 +45,47 @@ from zhprep.core.shards.manifest import (
 from zhprep.core.shards.reading import check_folder, open_batches, open_shards, open_table, read_manifest, verify
 
 __all__ = [
-    "MANIFEST", "PLAN", "BlockJob", "Claim", "Folder", "Note", "Output", "add_files", "check_covered", "check_files",
-    "check_folder", "check_way", "committed", "content_sha256", "dependency_versions", "differing_files",
-    "facts_of_files", "is_trusting", "load_manifest", "open_batches", "open_folder", "open_shards", "open_table",
-    "read_json", "read_manifest", "read_note", "remove_leftovers", "run_job", "sha256_of", "sync_folder", "telling",
-    "temporary_folder", "temporary_name", "trusting", "verify", "write_json", "write_manifest",
+    "FAILED",
+    "MANIFEST",
+    "PLAN",
+    "QUARANTINE",
+    "WORKING",
+    "BlockJob",
+    "Claim",
+    "Folder",
+    "Note",
+    "Output",
+    "add_files",
+    "check_covered",
+    "check_files",
+    "check_folder",
+    "check_way",
+    "committed",
+    "content_sha256",
+    "dependency_versions",
+    "differing_files",
+    "facts_of_files",
+    "is_trusting",
+    "load_manifest",
+    "numbers",
+    "open_batches",
+    "open_folder",
+    "open_shards",
+    "open_table",
+    "read_failed",
+    "read_json",
+    "read_made",
+    "read_manifest",
+    "read_note",
+    "remove_leftovers",
+    "run_job",
+    "sha256_of",
+    "sync_folder",
+    "telling",
+    "temporary_folder",
+    "temporary_name",
+    "trusting",
+    "verify",
+    "write_json",
+    "write_manifest",
 ]  # fmt: skip

@@ -4,6 +4,8 @@ plan.json            written first: inputs, blocks, config, version; another pla
 data-00000-of-00042.arrow
 .receipts/00000.json what is done is what has a receipt: rows, bytes, sha256, account
 .working/00000.json  how far a worker is with a block that is under way
+.made/00000.json     when a block was made, for whoever waits for the others
+.failed/00000.json   the error that a block ended with
 .quarantine/00000.json  the document that kills whatever works on it
 state.json  dataset_info.json     make the folder a Hugging Face dataset
 manifest.json        written last: a folder without one is unfinished
@@ -37,7 +39,7 @@ from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_ma
 DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
-WORKING, QUARANTINE = ".working", ".quarantine"
+WORKING, MADE, FAILED, QUARANTINE = ".working", ".made", ".failed", ".quarantine"
 
 _RECEIPT = {"rows": int, "bytes": int, "sha256": SHA256, "account": ACCOUNT}
 _PLAN = {
@@ -77,6 +79,14 @@ class Folder:
     def place(self, block: int) -> Path:
         """Return where whoever works on ``block`` notes how far it is."""
         return self.path / WORKING / f"{block:05d}.json"
+
+    def made(self, block: int) -> Path:
+        """Return where it is noted when ``block`` was made."""
+        return self.path / MADE / f"{block:05d}.json"
+
+    def failed(self, block: int) -> Path:
+        """Return where it is noted with which error ``block`` ended."""
+        return self.path / FAILED / f"{block:05d}.json"
 
     def quarantine(self, block: int) -> Path:
         """Return where it is noted which document of ``block`` kills its workers."""
@@ -164,7 +174,8 @@ class Folder:
         ``beside`` are the files beside the shards, by their paths in the folder.
         """
         manifest = self.manifest(table, plan, facts)
-        shutil.rmtree(self.path / WORKING, ignore_errors=True)
+        for name in (WORKING, MADE, FAILED):
+            shutil.rmtree(self.path / name, ignore_errors=True)
         sha = manifest["content_sha256"]
         files = [{"filename": shard["name"]} for shard in manifest["shards"]]
         write_json(self.path / STATE, {**_HF_STATE, "_data_files": files, "_fingerprint": sha[:16]}, replace=True)
@@ -212,7 +223,7 @@ class Folder:
             return
         for name in (MANIFEST, STATE, INFO):
             (self.path / name).unlink(missing_ok=True)
-        for name in (RECEIPTS, WORKING, QUARANTINE):
+        for name in (RECEIPTS, WORKING, MADE, FAILED, QUARANTINE):
             shutil.rmtree(self.path / name, ignore_errors=True)
         for file in self.path.iterdir():
             if SHARD.fullmatch(file.name):

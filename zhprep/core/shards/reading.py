@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from zhprep.core.errors import DataError
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.seal import check_seal, read_sealed
 from zhprep.core.shards.folder import RECEIPTS, SHARD, content_sha256, open_folder
 from zhprep.core.shards.manifest import MANIFEST, PLAN, check_files, inside, is_trusting, load_manifest, sha256_of
@@ -79,19 +80,22 @@ def open_shards(path: Path, table: str | None = None) -> Iterator[tuple[str, pa.
             yield str(shard["name"]), pa.ipc.open_stream(mapped)
 
 
-def verify(path: Path) -> dict[str, Any]:
+def verify(path: Path, progress: Progress = NO_PROGRESS) -> dict[str, Any]:
     """Check every shard and file against the manifest, and the manifest against plan and receipts; return it.
 
     Raises ``DataError`` naming the first thing that differs.
     """
     manifest = read_manifest(path)
     check_seal(path / MANIFEST, manifest)
-    for shard in manifest["shards"]:
-        file = _checked(path, shard, trust=False)
-        with pa.memory_map(str(file)) as mapped:
-            rows = sum(batch.num_rows for batch in pa.ipc.open_stream(mapped))
-        if rows != shard["rows"]:
-            raise DataError(f"{file}: has {rows} rows, the manifest says {shard['rows']}", hint=_EDITED)
+    shards = manifest["shards"]
+    with progress.of(sum(shard["bytes"] for shard in shards), "bytes", shards=len(shards)) as bar:
+        for shard in shards:
+            file = _checked(path, shard, trust=False)
+            with pa.memory_map(str(file)) as mapped:
+                rows = sum(batch.num_rows for batch in pa.ipc.open_stream(mapped))
+            if rows != shard["rows"]:
+                raise DataError(f"{file}: has {rows} rows, the manifest says {shard['rows']}", hint=_EDITED)
+            bar.advance(shard["bytes"], shards=1)
     if content_sha256(shard["sha256"] for shard in manifest["shards"]) != manifest["content_sha256"]:
         raise DataError(f"{path}: the manifest's content_sha256 is not that of its shards", hint=_EDITED)
     check_files(path, manifest)

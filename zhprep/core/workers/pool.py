@@ -21,11 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core.errors import ZhprepError
+from zhprep.core.stalls import TICK
 from zhprep.core.workers.outcome import ATTEMPTS, Killed
 from zhprep.core.workers.worker import FAILED, READY, work
-
-TICK = 5.0
-"""Seconds after which whoever waits for results hears that there are none."""
 
 PATIENCE = 10 * ATTEMPTS
 """How many workers in a row may end before they listen, where others of the pool have begun: they are being killed."""

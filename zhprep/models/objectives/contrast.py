@@ -1,8 +1,11 @@
 """Telling two readings of one row from those of other rows (InfoNCE, arXiv:1807.03748 §2.3).
 
-InfoWord (arXiv:1910.08350) compares by products the first state of a text without an n-gram with that of the n-gram;
-SimCSE (arXiv:2104.08821 §3) by cosines over a temperature the first states of one text under two dropouts, through a
-dense layer with tanh that is left out when the model is used.
+InfoWord (arXiv:1910.08350) compares by products the first state of a text without an n-gram with that of the n-gram.
+Products of states that a norm has made as long as the root of their width are large: a fresh model is sure of what
+dropout does to them, and draws all together. ``scaled`` divides them by that root, as attention does.
+
+SimCSE (arXiv:2104.08821 §3) compares by cosines over a temperature the first states of one text under two dropouts,
+through a dense layer with tanh that is left out when the model is used.
 
 What is told apart is a **group** of rows that follow one another, not whatever happens to be in a batch: what a step
 learns does not depend on the number of processes and parts it is cut into. Cuts inside a group are refused beforehand.
@@ -31,7 +34,11 @@ class ContrastSettings:
     """How rows are compared."""
 
     group: int = setting(32, "rows that are told apart; all of a step where it has fewer", minimum=2)
-    similarity: str = setting("product", "how alike two states are", choices=("product", "cosine"))
+    similarity: str = setting(
+        "product",
+        "how alike two states are; scaled is the product over the root of their width",
+        choices=("product", "scaled", "cosine"),
+    )
     temperature: float = setting(1.0, "what likenesses are divided by", minimum=0)
     pooled: bool = setting(False, "states go through a dense layer with tanh before they are compared")
 
@@ -48,6 +55,7 @@ class Contrast(Objective):
         if not self.own.temperature:
             raise UsageError("temperature of [model.contrast] must be above 0", hint="SimCSE has 0.05, InfoWord 1")
         self.pooler = Pooler(config) if self.own.pooled else None
+        self.scale = config.hidden_size**-0.25 if self.own.similarity == "scaled" else 1.0
 
     @property
     def group(self) -> int:
@@ -74,7 +82,7 @@ class Contrast(Objective):
     def compared(self, states: Tensor) -> Tensor:
         """Return what of ``states`` ``[B, D]`` is compared, float32 of the same shape."""
         states = (states if self.pooler is None else self.pooler(states)).float()
-        return F.normalize(states, dim=-1) if self.own.similarity == "cosine" else states
+        return F.normalize(states, dim=-1) if self.own.similarity == "cosine" else states * self.scale
 
     def _labels(self, n_rows: int) -> Tensor:
         """Return the label of each row, int64 ``[n_rows]``: its number, or nothing where its group has no other row."""

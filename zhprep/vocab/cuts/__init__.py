@@ -8,6 +8,8 @@ rules of the tokenizer; one whose rules are not known here is given whole senten
 from __future__ import annotations
 
 import contextlib
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -17,6 +19,7 @@ from zhprep.vocab.cuts.bytelevel import ByteLevelCuts
 from zhprep.vocab.cuts.cut import Cut, Marks
 from zhprep.vocab.cuts.sentences import SentenceCuts
 from zhprep.vocab.cuts.words import KnownWordCuts, WordCuts
+from zhprep.vocab.runs import Library
 from zhprep.vocab.vocabulary import Vocabulary
 
 __all__ = [
@@ -25,17 +28,19 @@ __all__ = [
 ]  # fmt: skip
 
 
-def of(vocabulary: Vocabulary, tokenizer: Tokenizer) -> BertCuts | ByteLevelCuts | SentenceCuts:
-    """Return the way of cutting that is exact for ``tokenizer``."""
+def of(vocabulary: Vocabulary, library: Library, added: Sequence[str]) -> BertCuts | ByteLevelCuts | SentenceCuts:
+    """Return the way of cutting that is exact for ``vocabulary``; ``added`` are the tokens that are found in text."""
     marks = Marks.for_size(vocabulary.size)
     parts = vocabulary.parts
     if any(token.get("normalized") for token in parts.get("added_tokens", [])):
-        return SentenceCuts(marks)  # such a token is looked for in the text as normalised
+        return SentenceCuts(library, marks)  # such a token is looked for in the text as normalised
     if _kind(parts, "pre_tokenizer") == "BertPreTokenizer" and _kind(parts, "normalizer") in ("BertNormalizer", ""):
-        return BertCuts(tokenizer, marks)
+        return BertCuts(library, marks)
     if _is_byte_level(parts):
-        return ByteLevelCuts(tokenizer, marks)
-    return SentenceCuts(marks)
+        with contextlib.suppress(KeyError):
+            trims = bool(_trimming(parts.get("post_processor")))
+            return ByteLevelCuts(parts["model"], _splitter(parts), library, marks, added, trims=trims)
+    return SentenceCuts(library, marks)
 
 
 def takes_words(vocabulary: Vocabulary) -> bool:
@@ -71,7 +76,12 @@ def _kind(parts: dict[str, Any], name: str) -> str:
 
 def _is_byte_level(parts: dict[str, Any]) -> bool:
     """Return True for GPT-2's rules over unchanged text, with or without Chinese characters set apart before."""
-    if parts.get("normalizer") or parts["model"].get("type") != "BPE" or parts["model"].get("dropout"):
+    model = parts["model"]
+    others = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "ignore_merges")
+    if parts.get("normalizer") or model.get("type") != "BPE" or any(model.get(name) for name in others):
+        return False
+    trimming = _trimming(parts.get("post_processor"))
+    if len(trimming) > 1 or any(step.get("add_prefix_space", True) for step in trimming):
         return False
     steps = parts.get("pre_tokenizer") or {}
     steps = steps.get("pretokenizers", []) if steps.get("type") == "Sequence" else [steps]
@@ -84,3 +94,18 @@ def _sets_characters_apart(step: dict[str, Any]) -> bool:
     from zhprep.vocab.pieces import HAN
 
     return step.get("type") == "Split" and step.get("behavior") == "Isolated" and step["pattern"] == {"Regex": HAN}
+
+
+def _trimming(step: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """Return the steps of a post-processor after which tokens do not stand for the spaces at their ends."""
+    if step and step["type"] == "Sequence":
+        return [found for one in step["processors"] for found in _trimming(one)]
+    return [step] if step and step["type"] in ("ByteLevel", "RobertaProcessing") and step["trim_offsets"] else []
+
+
+def _splitter(parts: dict[str, Any]) -> Any:
+    """Return the library's pre-tokeniser of tokenizer.json without the rest."""
+    names = ("truncation", "padding", "normalizer", "post_processor", "decoder")
+    model = {"type": "WordLevel", "vocab": {"": 0}, "unk_token": ""}
+    alone: dict[str, Any] = {"version": "1.0", **dict.fromkeys(names), "added_tokens": [], "model": model}
+    return Tokenizer.from_str(json.dumps({**alone, "pre_tokenizer": parts["pre_tokenizer"]})).pre_tokenizer

@@ -10,18 +10,19 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer
 
 from zhprep.vocab import codepoints
 from zhprep.vocab.cuts.cut import Cut, Marks
+from zhprep.vocab.runs import Library
 
 
 class BertCuts:
     """Gives runs of letters, digits and odd characters to the library, and ids of the rest from a table."""
 
-    def __init__(self, tokenizer: Tokenizer, marks: Marks) -> None:
+    def __init__(self, library: Library, marks: Marks) -> None:
         self.marks = marks
-        self._tokenizer = tokenizer
+        self._tokenizer = library.tokenizer
+        self.tokens = library.encode
         self._table = codepoints.CodePointTable(self._ask, marks.dtype, marks.unseen)
 
     def cut(self, chunk: codepoints.Chunk, whole: codepoints.Flags | None) -> Cut:

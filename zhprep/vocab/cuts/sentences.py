@@ -6,12 +6,14 @@ import numpy as np
 
 from zhprep.vocab import codepoints
 from zhprep.vocab.cuts.cut import Cut, Marks
+from zhprep.vocab.runs import Library
 
 
 class SentenceCuts:
     """Gives whole sentences to the library."""
 
-    def __init__(self, marks: Marks) -> None:
+    def __init__(self, library: Library, marks: Marks) -> None:
+        self.tokens = library.encode
         self.marks = marks
 
     def cut(self, chunk: codepoints.Chunk, whole: codepoints.Flags | None) -> Cut:  # noqa: ARG002 all are whole

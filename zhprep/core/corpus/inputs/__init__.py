@@ -21,10 +21,10 @@ from zhprep.core.corpus.inputs.find import (
 )  # fmt: skip
 from zhprep.core.corpus.inputs.opened import borrowed
 from zhprep.core.corpus.inputs.overlap import is_read, lies_in, reads
-from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Stream
+from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Noticed, Stream
 
 __all__ = [
-    "LINE_FORMATS", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Stream", "borrowed", "check_promise", "describe",
-    "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text", "reads",
-    "spool",
+    "LINE_FORMATS", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Noticed", "Stream", "borrowed", "check_promise",
+    "describe", "file_sha256", "find_inputs", "is_read", "lies_in", "open_decompressed", "open_stdin", "open_text",
+    "reads", "spool",
 ]  # fmt: skip

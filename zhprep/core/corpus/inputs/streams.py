@@ -55,6 +55,22 @@ class Hash(Protocol):
         """Return the digest of what was added."""
 
 
+class Noticed:
+    """A digest; ``notice`` hears how many bytes are fed to it."""
+
+    def __init__(self, digest: Hash, notice: Callable[[int], None]) -> None:
+        self._digest, self._notice = digest, notice
+
+    def update(self, data: Any) -> None:
+        """Add data."""
+        self._digest.update(data)
+        self._notice(len(data))
+
+    def hexdigest(self) -> str:
+        """Return the digest of what was added."""
+        return self._digest.hexdigest()
+
+
 class Hashed:
     """A stream whose every byte read is fed to a digest."""
 

@@ -15,6 +15,7 @@ from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.folder import Folder
 from zhprep.core.shards.making.maker import BlockJob, ShardMaker
 from zhprep.core.shards.making.quarantine import examine, told
+from zhprep.core.shards.making.watch import Watch
 from zhprep.core.shards.manifest import is_trusting
 from zhprep.core.stopping import Stopping
 from zhprep.core.workers.pool import may_fork
@@ -78,13 +79,14 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
     run = _engine(output.executor, workers, folder, pending)
     maker = ShardMaker(job, folder, is_trusting())
     killed: list[Killed] = []
-    with Stopping() as stopping, output.progress.of(work, "bytes") as bar:
-        with contextlib.closing(run(maker, stopping.until_told(pending), workers)) as results:
+    with Stopping() as stopping, output.progress.of(work, "bytes", shards=len(pending)) as bar:
+        watch = Watch(folder, dict(zip(pending, map(weights.__getitem__, pending), strict=True)), bar, output.progress)
+        with contextlib.closing(run(maker, stopping.until_told(pending), workers, watch.look)) as results:
             for result in results:
                 if isinstance(result, Killed):
                     killed.append(result)
                 else:
-                    bar.advance(weights[result])
+                    watch.done(result)
                 if stopping.told:
                     break
         left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []

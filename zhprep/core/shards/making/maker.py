@@ -88,7 +88,7 @@ class ShardMaker:
             return block
         self.folder.forget(block, trust=self.trust)
         account = Account()
-        with Place(self.folder.place(block)) as place, committed(self.folder.shard(block)) as file:
+        with Place(self.folder, block) as place, committed(self.folder.shard(block)) as file:
             sink = _Sink(file)
             rows = 0
             with pa.ipc.new_stream(sink, self.job.task.schema()) as writer:

@@ -1,0 +1,122 @@
+"""Whole commands on text that does not repeat itself: all corpora, and 2 and 4 times as much (``distinct_text``).
+
+Seconds of processor from the start of a program to its end, medians of ``N_TURNS`` by turns, one worker. Start-up is a
+command on one line; cold is what the corpora take beyond it; steady is what the next as much again takes. Peers get one
+document of eight, as their time grows with the text and no slower. ``ZHPREP_BASE`` names a checkout of zhprep to race
+with, ``ZHPREP_TRANSFORMERS4`` a Python that has transformers 4 and jieba; without them these lines are not there.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from distinct_text import main as make_text
+from racing import Race
+from whole import command, zhprep
+
+N_TURNS = int(os.environ.get("ZHPREP_BENCH_TURNS", "5"))
+TIMES = (1, 2, 4)
+HERE = Path(__file__).parent
+ROOTS = {"": HERE.parent, **({"base": Path(os.environ["ZHPREP_BASE"])} if "ZHPREP_BASE" in os.environ else {})}
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
+    """The corpora and 2 and 4 times as much, an eighth of them, and one line (0), by how much it is of the corpora."""
+    folder = tmp_path_factory.mktemp("distinct")
+    found = {float(times): folder / f"times-{times}.txt" for times in TIMES}
+    for times, path in found.items():
+        make_text(str(path), str(int(times)))
+    documents = found[1.0].read_text("utf-8").split("\n\n")
+    found.update({0.125: folder / "eighth.txt", 0.0: folder / "line.txt"})
+    found[0.125].write_text("\n\n".join(documents[::8]) + "\n", "utf-8")
+    found[0.0].write_text("今天天气很好，我们研究生命的起源。\n", "utf-8")
+    return found
+
+
+@pytest.fixture(scope="module")
+def vocabularies(texts: dict[float, Path]) -> dict[str, Path]:
+    """The vocabulary that each build makes of the corpora, which is one and the same."""
+    folders = {build: texts[1.0].with_name(f"vocab{build}") for build in ROOTS}
+    for build, root in ROOTS.items():
+        zhprep("build-vocab", texts[1.0], "-o", folders[build], root=root)
+    assert len({(folder / "tokenizer.json").read_bytes() for folder in folders.values()}) == 1
+    return folders
+
+
+def characters(path: Path) -> float:
+    """Return how many millions of characters a text has."""
+    return len(path.read_text("utf-8").replace("\n", "")) / 1e6
+
+
+def by_turns(runs: dict[str, Callable[[], float]]) -> dict[str, float]:
+    """Return the median seconds of each."""
+    took: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(N_TURNS):
+        for name, run in runs.items():
+            took[name].append(run())
+    for name, seconds in took.items():
+        print(f"{name}: {' '.join(f'{one:.2f}' for one in seconds)} s")
+    return {name: statistics.median(seconds) for name, seconds in took.items()}
+
+
+def arguments(name: str, vocabulary: Path) -> tuple[object, ...]:
+    masks = ("--vocab", vocabulary, "--mask", "wwm", "--static", "--max-length", 128)
+    return ("--workers", 1, *{"segment": ("--cws", "jieba"), "make-instances": masks}.get(name, ()))
+
+
+@pytest.mark.parametrize("name", ["make-instances", "segment", "build-vocab"])
+def test_growth(name: str, texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:
+    """Start-up, cold and steady parts, beside those of another build."""
+
+    def run(build: str, text: Path) -> Callable[[], float]:
+        options = arguments(name, vocabularies[build])
+        return lambda: zhprep(name, text, "-o", tmp_path / f"out{build}", *options, root=ROOTS[build]).processor
+
+    sizes = (0.0, 1.0, *((2.0, 4.0) if name != "build-vocab" else ()))
+    took = by_turns(
+        {
+            f"{name} {build} {size:g}x": run(build, texts[size])
+            for size in sizes
+            for build in ROOTS
+            if size < 2 or not build
+        }
+    )
+    seconds = {size: took[f"{name}  {size:g}x"] for size in sizes}
+    amounts = {size: characters(texts[size]) for size in sizes}
+    if "base" in ROOTS:
+        start, whole = took[f"{name} base 0x"], took[f"{name} base 1x"]
+        race.add(f"{name}, start-up (one line)", "base build", 1 / seconds[0.0], 1 / start, "runs/s")
+        what = f"{name}, the corpora, start-up and all"
+        race.add(what, "base build", amounts[1.0] / seconds[1.0], amounts[1.0] / whole, "M ch/s")
+    if 4.0 in seconds:
+        cold = amounts[1.0] / (seconds[1.0] - seconds[0.0])
+        steady = (amounts[4.0] - amounts[2.0]) / (seconds[4.0] - seconds[2.0])
+        what = f"{name}, steady (from 2 to 4 times the corpora)"
+        race.add(what, "cold (the corpora), start-up apart", steady, cold, "M ch/s")
+        assert seconds[4.0] < 4.4 * seconds[1.0]  # no slower as the text grows; room for a busy machine
+
+
+def test_peers(texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:
+    """An eighth of the corpora, from text to masked rows, beside scripts of others."""
+    text, vocabulary = texts[0.125], vocabularies[""]
+    options = arguments("make-instances", vocabulary)
+    runs = {
+        "zhprep make-instances": lambda: zhprep("make-instances", text, "-o", tmp_path / "out", *options).processor,
+        "jieba, tokenizers and a loop": lambda: (
+            command(HERE / "plain_path.py", text, vocabulary / "vocab.txt", tmp_path / "lines").processor
+        ),
+    }
+    if python := os.environ.get("ZHPREP_TRANSFORMERS4"):
+        runs["transformers 4: jieba, BertTokenizerFast, its collator"] = lambda: (
+            command(HERE / "collator_path.py", text, vocabulary, tmp_path / "rows", python=python).processor
+        )
+    took, amount = by_turns(runs), characters(text)
+    mine = took.pop("zhprep make-instances")
+    for name, seconds in took.items():
+        what = "make-instances, an eighth of the corpora, start-up and all"
+        assert race.add(what, name, amount / mine, amount / seconds, "M ch/s") > 4
