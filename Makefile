@@ -14,7 +14,8 @@ test: $(VENV)/.installed           ## the tests, side by side on the cores there
 	$(OFFLINE) $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 nightly: $(VENV)/.installed        ## long: many rounds of what the tests show in one (kills, races, flipped bits)
-	$(OFFLINE) $(BIN)/python -m pytest -m nightly $(PYTEST_ARGS)
+	$(OFFLINE) $(BIN)/python -m pytest -m "nightly or fault" --junitxml=nightly.xml $(PYTEST_ARGS)
+	$(BIN)/python docs/make_reliability.py nightly.xml
 
 lint: $(VENV)/.installed           ## style, types, import contracts
 	$(BIN)/ruff check .

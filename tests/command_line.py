@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 PACKAGE_PARENT = Path(__file__).parent.parent
 COUNTS = (
@@ -38,8 +38,8 @@ class Result:
         return report
 
 
-def zhprep(*arguments: object, stdin: bytes = b"") -> Result:
-    """Run a command in this process."""
+def zhprep(*arguments: object, stdin: bytes | BinaryIO = b"") -> Result:
+    """Run a command in this process; ``stdin`` is what it reads, or where it comes from."""
     from zhprep.cli import invoke
     from zhprep.cli.process import exit_code
 
@@ -84,12 +84,13 @@ def environment(**values: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def _streams(stdin: bytes) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
+def _streams(stdin: bytes | BinaryIO) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     before = sys.stdin, sys.stdout, sys.stderr
     out, err = io.BytesIO(), io.BytesIO()
-    sys.stdin = io.TextIOWrapper(io.BytesIO(stdin))
+    sys.stdin = given = io.TextIOWrapper(io.BytesIO(stdin) if isinstance(stdin, bytes) else stdin)
     sys.stdout, sys.stderr = io.TextIOWrapper(out), io.TextIOWrapper(err, write_through=True)
     try:
         yield out, err
     finally:
+        given.detach()  # it is for its owner to close
         sys.stdin, sys.stdout, sys.stderr = before

@@ -106,4 +106,7 @@ def shared_data() -> Path:
     folder = Path(os.environ.get("ZHPREP_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
         pytest.skip(f"no shared data at {folder} (set ZHPREP_DATA)")
+    assert list((folder / "corpus").glob("*.txt")), (
+        f"no corpora in {folder}: what holds of all of them would hold of none"
+    )
     return folder

@@ -48,6 +48,7 @@ def test_what_is_no_run(runs, data, tmp_path):
     refused(zhprep("compare", runs[0], runs[0]), 2, "is named twice")
     refused(zhprep("compare", runs[0], runs[0] / "log.jsonl"), 2, "is not a folder")
     refused(zhprep("compare", runs[0].parent / "wmw-s0"), 2, "no such file or folder", "wwm-s0")
+    refused(zhprep("compare", *runs, "--sentence", " "), 2, "--sentence is empty")
     unfinished = shutil.copytree(runs[0], tmp_path / "unfinished")
     (unfinished / "manifest.json").unlink()
     refused(zhprep("compare", *runs, unfinished), 2, f"{unfinished}: is unfinished")

@@ -7,6 +7,7 @@ import dataclasses
 import io
 import json
 import math
+import os
 import shutil
 import statistics
 
@@ -326,3 +327,18 @@ def test_ways_of_fine_tuning_one_run_are_variants_too(paths, tmp_path):
     with pytest.raises(UsageError, match="is named twice"):
         compare([Entrant(run, "full", ""), Entrant(run, "lora", "")])
     assert [score.name for score in compare([run]).scores][-2:] == ["meals", "meals (tune=lora)"]
+
+
+def test_other_objectives_have_an_accuracy_and_a_baseline(paths, compared):
+    scores = {score.metric: score for score in compare(paths).scores if score.kind == "held-out"}
+    assert list(scores) == ["loss", "accuracy", "bits_per_character", "next_sentence accuracy"]
+    found = scores["next_sentence accuracy"].spreads["char"]
+    said = json.loads((compared / "char" / "scores.json").read_bytes())["intrinsic"]["objectives"]["next_sentence"]
+    assert (found.values, found.baseline) == ((said["accuracy"],), said["baseline_accuracy"])
+    assert found.baseline >= 0.5
+
+
+def test_a_folder_whose_name_is_no_text(paths, tmp_path):
+    other = shutil.copytree(paths[2], tmp_path / os.fsdecode(b"run-\xff"))
+    (files, *_) = write_comparison(compare([paths[0], other]), tmp_path / "report.html")
+    assert "run-\ufffd" in files.read_text("utf-8")

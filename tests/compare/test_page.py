@@ -78,6 +78,11 @@ def test_numbers_stand_to_the_right():
     assert ">2.5<" in html
 
 
+def test_a_text_among_numbers_may_break():
+    html = table([("a", "12"), ("b", "many words that are long")], head=("n", "v"))
+    assert re.findall(r"<td class=\"(\w+)\">", html) == ["number", "right"]
+
+
 def test_numbers_are_readable():
     html = table([(1234567, 0.123456, 12345.678)])
     assert re.findall(r">([\d,.]+)<", html) == ["1,234,567", "0.1235", "12,346"]

@@ -80,6 +80,17 @@ def test_a_legend_only_where_there_are_several():
     assert re.findall(r'<i class="(s\d)">', two) == ["s1", "s2"]
 
 
+def test_a_series_without_a_line_here_has_no_entry_and_others_keep_their_colours():
+    svg = line_chart({"a": [(0, 1)], "b": [], "c": [(0, 2)]}, x_label="x", y_label="y")
+    assert re.findall(r'<i class="(s\d)"></i>(\w)', svg) == [("s1", "a"), ("s3", "c")]
+
+
+def test_more_series_than_colours_are_dashed():
+    svg = line_chart({str(n): [(0, n), (1, n)] for n in range(8)}, x_label="x", y_label="y")
+    assert len(set(re.findall(r'<polyline class="line ([^"]*)"', svg))) == 8
+    assert '<polyline class="line s1 d1"' in svg
+
+
 def test_nothing_to_draw():
     assert line_chart({}, x_label="x", y_label="y") == ""
     assert line_chart({"a": []}, x_label="x", y_label="y", levels={"b": 1.0}) == ""

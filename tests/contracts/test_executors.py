@@ -27,7 +27,7 @@ SEPARATE = {EXECUTORS["processes"]}
 """Those whose workers are processes of their own."""
 
 
-@pytest.fixture(params=["inline", "processes", "processes, spawned"])  # ray: tests/e2e/test_ray.py, on a cluster
+@pytest.fixture(params=["inline", "processes", "processes, spawned"])  # ray: tests/faults/test_ray.py, on a cluster
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Map:
     name, _, spawned = request.param.partition(", ")
     if spawned:

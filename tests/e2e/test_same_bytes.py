@@ -76,42 +76,6 @@ def test_two_workers_are_two_processes_and_write_the_same(large, vocab, alone, t
     assert same_files(tmp_path / "data", alone)
 
 
-def test_killed_at_many_moments_and_run_again(sample_data, vocab, tmp_path):
-    settings = (sample_data / "corpus", "--vocab", vocab, "--block-size", "6KiB", "--workers", 1, "--quiet")
-    undisturbed = made_by("make-instances", *settings[:-1], output=tmp_path / "undisturbed")
-    folder = tmp_path / "killed"
-    kills = 0
-    for moment in (0, 1, 3, 6, 9):
-        started = process("make-instances", *settings, "-o", folder)
-        while started.poll() is None and not ((folder / "plan.json").exists() and receipts(folder) >= moment):
-            time.sleep(0.005)
-        time.sleep(0.003 * moment)
-        started.kill()
-        started.communicate()
-        kills += started.returncode == -signal.SIGKILL
-    assert kills >= 3, "it was done before it could be killed"
-    assert zhprep("make-instances", *settings, "-o", folder).code == 0
-    assert sha(folder) == sha(undisturbed)
-    assert same_files(folder, undisturbed)
-    assert not list(folder.rglob(".part-*"))
-    assert zhprep("verify", folder, "--quiet").code == 0
-
-
-def test_parent_killed_takes_its_workers_with_it(large, vocab, alone, tmp_path):
-    arguments = ("make-instances", large, "--vocab", vocab, "-o", tmp_path / "data", "--workers", 2, "--quiet")
-    started = process(*arguments)
-    wait_for(lambda: receipts(tmp_path / "data") >= 1)
-    workers = workers_of(started)
-    assert len(workers) == 2
-    started.kill()
-    started.communicate()
-    _, alive = psutil.wait_procs(workers, timeout=10)
-    assert alive == []
-    assert not (tmp_path / "data" / "manifest.json").exists()
-    assert zhprep(*arguments).code == 0
-    assert sha(tmp_path / "data") == sha(alone)
-
-
 def test_workers_killed_are_replaced(large, vocab, alone, tmp_path):
     arguments = ("make-instances", large, "--vocab", vocab, "-o", tmp_path / "data", "--workers", 2, "--quiet")
     started = process(*arguments)
@@ -247,17 +211,6 @@ def test_two_processes_of_the_same_command_at_once(sample_data, vocab, tmp_path)
     assert [code for _, code in ended] == [0, 0], ended
     assert sha(tmp_path / "both") == sha(single)
     assert same_files(tmp_path / "both", single)
-
-
-@pytest.mark.parametrize("variable", ["PYTHONHASHSEED", "TZ", "LC_ALL"])
-def test_the_environment_does_not_matter(variable, sample_data, vocab, data, tmp_path):
-    from command_line import environment
-
-    value = {"PYTHONHASHSEED": "7", "TZ": "Asia/Shanghai", "LC_ALL": "C"}[variable]
-    settings = (sample_data / "corpus", "--vocab", vocab, "--max-length", 64, "-o", tmp_path / "data", "--quiet")
-    started = process("make-instances", *settings, env=environment(**{variable: value}), cwd=tmp_path)
-    assert (started.communicate()[1], started.returncode) == (b"", 0)
-    assert sha(tmp_path / "data") == sha(data)
 
 
 def test_where_the_inputs_lie_does_not_matter(sample_data, vocab, tmp_path, monkeypatch):

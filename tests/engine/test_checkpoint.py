@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from zhprep.core.errors import DataError
+from zhprep.core.seal import json_bytes
 from zhprep.engine import checkpoint
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.optimisers import OPTIMISERS
@@ -105,7 +106,7 @@ def test_a_manifest_that_leaves_a_file_out_is_refused(tmp_path):
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     for name in manifest["files"]:
         fewer = {key: value for key, value in manifest["files"].items() if key != name}
-        (folder / "MANIFEST.json").write_text(json.dumps(manifest | {"files": fewer}))
+        (folder / "MANIFEST.json").write_bytes(json_bytes(manifest | {"files": fewer}))
         refused(folder, f"{name} is damaged")
 
 
@@ -115,7 +116,7 @@ def test_the_state_of_another_checkpoint_is_refused(tmp_path):
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     (folder / "state.json").write_text(json.dumps(state | {"step": 2}))
     manifest["files"]["state.json"] = checkpoint.sha256(folder / "state.json")
-    (folder / "MANIFEST.json").write_text(json.dumps(manifest))
+    (folder / "MANIFEST.json").write_bytes(json_bytes(manifest))
     refused(folder, "state.json is of another checkpoint")
 
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, write_vocabulary
 
+from zhprep.collate import Instances
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.shards import add_files
@@ -214,5 +215,10 @@ def test_a_model_that_predicts_no_tokens_has_the_figures_of_its_objectives(tmp_p
     scores = evaluate(tmp_path / "run", dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task]).scores
     assert scores["intrinsic"].keys() == {"instances", "held_out", "objectives"}
     found = report.scores["held_out"]["next_sentence"]
+    baseline = scores["intrinsic"]["objectives"]["next_sentence"].pop("baseline_accuracy")
     assert scores["intrinsic"]["objectives"] == {"next_sentence": pytest.approx(found, rel=1e-5)}
+    instances = Instances(data, needs=("instance_id",))
+    held_out = split(instances, config.validation)[1].tolist()
+    second = sum(pair(row)["next_sentence_label"] for row in held_out) / len(held_out)
+    assert baseline == pytest.approx(max(second, 1 - second))
     assert scores["tasks"].keys() == {"meals"}

@@ -40,6 +40,8 @@ def command(runs: tuple[Path, ...], output: str | None, allow: tuple[str, ...], 
     """
     shared, _ = split_shared(options)
     page = None if output is None else _page(output, overwrite=shared.overwrite)
+    if not sentence.strip():
+        raise UsageError("--sentence is empty", hint="give a sentence, or leave it out")
     found = compare(runs, allow=allow)
     report = Report(scores=found.results)
     if page is not None:

@@ -156,6 +156,24 @@ def _held_out(variants: Sequence[Variant]) -> Iterator[Score]:
         other = _other_tokens(runs, by_token) if len(vocabularies) > 1 else ""
         if spreads:
             yield Score("held-out", name, "held-out", spreads, more, name == "accuracy", why_not or other)
+    for name in dict.fromkeys(name for run in runs for name in _other_objectives(run)):
+        figures = {variant.name: [_other_objectives(run).get(name) for run in variant.runs] for variant in variants}
+        spreads = {key: _accuracies([one for one in some if one]) for key, some in figures.items() if any(some)}
+        yield Score("held-out", f"{name} accuracy", "held-out", spreads, incomparable=why_not)
+
+
+def _other_objectives(run: ComparedRun) -> dict[str, Any]:
+    """Return the figures of the objectives beside the one whose figures stand for the model."""
+    loss = run.intrinsic.get("loss", math.nan)
+    objectives = run.intrinsic.get("objectives", {})
+    same = {name for name, one in objectives.items() if math.isclose(one["loss"], loss, rel_tol=1e-6)}
+    return {name: one for name, one in objectives.items() if name not in same and math.isfinite(one["loss"])}
+
+
+def _accuracies(figures: Sequence[Mapping[str, Any]]) -> Spread:
+    values = tuple(float(one["accuracy"]) for one in figures)
+    levels = [float(one["baseline_accuracy"]) for one in figures if "baseline_accuracy" in one]
+    return Spread(values, len(values), math.fsum(levels) / len(levels) if levels else None)
 
 
 def _figures(runs: Sequence[ComparedRun], name: str, baseline: str) -> Spread | None:

@@ -95,10 +95,15 @@ def table(rows: Sequence[Sequence[Any]], *, head: Sequence[str] = ()) -> str:
     classes = [' class="number"' if place in right else "" for place in range(max(map(len, rows), default=0))]
     top = "<tr>" + "".join(f"<th{classes[n]}>{html.escape(name)}</th>" for n, name in enumerate(head)) + "</tr>"
     body = "".join(
-        "<tr>" + "".join(f"<td{classes[n]}>{html.escape(_shown(value))}</td>" for n, value in enumerate(row)) + "</tr>"
-        for row in rows
+        "<tr>" + "".join(_cell(value, aside=bool(classes[n])) for n, value in enumerate(row)) + "</tr>" for row in rows
     )
     return f'<div class="scroll"><table>{top if head else ""}{body}</table></div>'
+
+
+def _cell(value: Any, *, aside: bool) -> str:
+    """Return a cell; one in a column of numbers stands to the right, and breaks if it is a text."""
+    style = "" if not aside else ' class="number"' if _is_figure(value) else ' class="right"'
+    return f"<td{style}>{html.escape(_shown(value))}</td>"
 
 
 def figure(svg: str, caption: str) -> str:

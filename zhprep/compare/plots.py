@@ -52,7 +52,7 @@ def curve_chart(
             title = f"<title>{html.escape(name)}</title>"
             parts.append(f'<polyline class="line {style_of(number)}" points="{path}">{title}</polyline>')
     parts += [_text(width - RIGHT, frame.y(level) - 5, name, "end", "note") for name, level in levels.items()]
-    return frame.svg(parts) + _legend(list(series))
+    return frame.svg(parts) + _legend({name: number for number, name in enumerate(lines) if any(lines[name])})
 
 
 def style_of(number: int) -> str:
@@ -157,10 +157,11 @@ def _short(value: float) -> str:
     return f"{value:g}"
 
 
-def _legend(names: list[str]) -> str:
-    if len(names) < 2:
+def _legend(numbers: Mapping[str, int]) -> str:
+    """Return what the colours of lines mean, nothing for one line; ``numbers`` has that of each series."""
+    if len(numbers) < 2:
         return ""
     items = "".join(
-        f'<span><i class="{style_of(number)}"></i>{html.escape(name)}</span>' for number, name in enumerate(names)
+        f'<span><i class="{style_of(number)}"></i>{html.escape(name)}</span>' for name, number in numbers.items()
     )
     return f'<p class="legend">{items}</p>'

@@ -7,6 +7,7 @@ file that is read is held to the manifest first, so that figures that were edite
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.parsing import parse_json
 from zhprep.core.seal import read_object
+from zhprep.core.shape import fault
 from zhprep.core.shards import PLAN, check_files, load_manifest
 from zhprep.pretrain import folder
 
@@ -21,7 +23,10 @@ SCORES = "scores.json"
 _READ = (PLAN, folder.REPORT, folder.LOG, SCORES)
 _SPREAD = {"mean": float, "std": float, "values": [float]}
 _TASK = {"kind": str, "metric": str, "baseline": {"*": float}, "config": dict, "sha256": str, "dev_rows": int}
-_SCORES = {"intrinsic?": {"instances": int, "objectives?": {"*": dict}}, "tasks?": {"*": _TASK}}
+_FIGURES = dict.fromkeys(("loss?", "accuracy?", "bits_per_character?", "unigram_loss?"), float)
+_OBJECTIVES = {"*": {"loss": float, "accuracy": float}}
+_SCORES = {"intrinsic?": {"instances": int, **_FIGURES, "objectives?": _OBJECTIVES}, "tasks?": {"*": _TASK}}
+_LINE = {"step": int, "loss?": {"*": float}, "held_out?": {"*": dict}, "tokens?": int, "seconds?": float}
 _AGAIN = "score it again: zhprep evaluate"
 
 
@@ -117,7 +122,12 @@ def _names(paths: Sequence[Path]) -> list[str]:
     distinct = len({tuple(one) for one in parts})
     while len({tuple(one[-depth:]) for one in parts}) < distinct:
         depth += 1
-    return ["/".join(one[-depth:]) for one in parts]
+    return [readable("/".join(one[-depth:])) for one in parts]
+
+
+def readable(name: object) -> str:
+    """Return a path as text that can be written, whatever its bytes."""
+    return os.fsencode(str(name)).decode("utf-8", "replace")
 
 
 def _read(path: Path, name: str, entrant: Entrant) -> ComparedRun:
@@ -137,7 +147,7 @@ def _read(path: Path, name: str, entrant: Entrant) -> ComparedRun:
     if not scores:
         notes.append(f"{name}: has no scores yet (zhprep evaluate {path})")
     data, missing = _data(plan, report)
-    notes += [f"{name}: {missing}"] if missing else []
+    notes = [readable(note) for note in (*notes, *([f"{name}: {missing}"] if missing else []))]
     tasks = _tasks(path, scores.get("tasks", {}), entrant.setting)
     intrinsic = scores.get("intrinsic", {})
     name += entrant.setting or ""
@@ -155,8 +165,8 @@ def _log(path: Path, manifest: dict[str, Any]) -> tuple[list[str], list[dict[str
     for number, line in enumerate(file.read_text("utf-8", errors="replace").splitlines(), 1):
         try:
             value = parse_json(line.encode())
-            if not isinstance(value, dict) or not isinstance(value.get("step"), int):
-                raise ValueError("no object with a step")
+            if wrong := fault(value, _LINE):
+                raise ValueError(wrong)
         except (ValueError, RecursionError) as error:
             raise DataError(f"{file}, line {number}: is damaged: {error}", hint="copy the run again") from error
         lines.append(value)

@@ -40,7 +40,8 @@ def data_rows(found: Comparison) -> Rows:
     for name in _COUNTS:
         if any(name in one["counts"] for one in data):
             rows.append([name.replace("_", " "), *(amount(one["counts"].get(name)) for one in data)])
-    return [*rows, ["masked share of tokens", *(f"{100 * one['masked_share']:.2f}%" for one in data)]]
+    shares = (one["masked_share"] for one in data)
+    return [*rows, ["masked share of tokens", *(f"{100 * share:.2f}%" if share else UNKNOWN for share in shares)]]
 
 
 def loss_rows(found: Comparison) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePath
 from typing import Any
@@ -60,12 +60,21 @@ def settings_of(run: ComparedRun) -> Settings:
     sections = {"pretrain": run.plan["config"], "model": run.plan["model"]}
     sections |= {f"instances{'' if one is phases[-1] else f'-{number}'}": one for number, one in enumerate(phases, 1)}
     sections |= {**run.made_with, "evaluate": run.tuning}
-    flat = {f"{section}.{name}": value for section, values in sections.items() for name, value in values.items()}
+    flat = dict(_flat(sections))
     told = {name: value for name, value in flat.items() if name.rpartition(".")[2] not in _UNTOLD}
     return {
         **{name: _short(name, value) for name, value in sorted(told.items())},
         "vocabulary": run.plan["vocabulary"][:12],
     }
+
+
+def _flat(values: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the values of nested settings by their dotted names."""
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{before}{name}.")
+        else:
+            yield f"{before}{name}", value
 
 
 def _short(name: str, value: Any) -> Any:

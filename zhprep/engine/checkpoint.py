@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
-from zhprep.core.seal import read_object
+from zhprep.core.seal import json_bytes, read_object
 from zhprep.core.shape import Shape
 from zhprep.core.shards.commit import sync_folder, telling, write_json
 from zhprep.models.checkpoints.weights import write_weights
@@ -110,6 +110,8 @@ def _belonging(folder: Path, plan: dict[str, Any]) -> dict[str, Any]:
     manifest = _read_json(folder / MANIFEST, folder, {"files": {"*": str}})
     if manifest.get("plan") != plan_sha256(plan):
         raise _unusable(folder, "is not a checkpoint of this run")
+    if (folder / MANIFEST).read_bytes() != json_bytes(manifest):
+        raise _unusable(folder, f"{MANIFEST} is not as it was written")
     if folder.name != f"step-{manifest.get('step')}":
         raise _unusable(folder, f"is the checkpoint of step {manifest.get('step')}")
     return manifest

@@ -15,6 +15,8 @@ import torch
 import torch.distributed
 from torch import Tensor
 
+from zhprep.core.errors import ZhprepError
+
 
 @dataclasses.dataclass(frozen=True)
 class World:
@@ -58,7 +60,10 @@ class World:
 
 @contextlib.contextmanager
 def joined() -> Iterator[World]:
-    """Join the other processes that ``torchrun`` started, if it did, and leave them at the end."""
+    """Join the other processes that ``torchrun`` started, if it did, and leave them at the end.
+
+    Raises ``ZhprepError`` when one of them is lost meanwhile: what it had to say it said itself.
+    """
     size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     device = torch.device("cpu")
     if torch.cuda.is_available():
@@ -70,5 +75,18 @@ def joined() -> Iterator[World]:
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(rank, size, device)
+    except RuntimeError as error:
+        if not _is_of_others(error):
+            raise
+        raise ZhprepError(
+            f"process {rank} of {size}: another process of this run has ended, and the run ends with it",
+            hint="see what that one said, or who ended it; start the run again to go on from its last checkpoint",
+        ) from error
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _is_of_others(error: RuntimeError) -> bool:
+    """Whether ``error`` says that another process cannot be reached: gloo says so in words alone."""
+    lost = ("closed by peer", "reset by peer", "Broken pipe", "Connection refused", "Timed out waiting", "NCCL")
+    return isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in lost)

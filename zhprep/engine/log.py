@@ -18,13 +18,16 @@ from zhprep.core.stalls import Silence, Ticking
 
 
 class Log:
-    """Lines of JSON in ``path``; opening it for a run that goes on drops what was written after ``step``."""
+    """Lines of JSON in ``path``; opening it for a run that goes on drops what was written after ``step``.
 
-    def __init__(self, path: Path, step: int) -> None:
+    What is written of the step ``last`` beside its own line comes after its checkpoint, and so comes again.
+    """
+
+    def __init__(self, path: Path, step: int, last: int) -> None:
         kept = []
         if path.exists():
             lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _step_of(line) <= step]
+            kept = [line for line in lines if _step_of(line, last) <= step]
         with committed(path, replace=True) as file:
             file.write("".join(f"{line}\n" for line in kept).encode())
         self._path = path
@@ -43,10 +46,12 @@ class Log:
             os.fsync(file.fileno())
 
 
-def _step_of(line: str) -> float:
-    """Return the step of a line of the log; infinity for what is no such line, as of a process that was killed."""
+def _step_of(line: str, last: int) -> float:
+    """Return after which step a line of the log is written; infinity for what is no such line, as of a process that was
+    killed, and for what is written at the end, after step ``last``."""
     try:
-        return float(json.loads(line)["step"])
+        value = json.loads(line)
+        return math.inf if value["step"] == last and "loss" not in value else float(value["step"])
     except (ValueError, TypeError, KeyError):
         return math.inf
 

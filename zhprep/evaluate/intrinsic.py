@@ -40,7 +40,8 @@ BATCH = 64
 def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str, Any]:
     """Return the figures of the model in ``folder`` on the instances of ``data`` that are held out at ``share``.
 
-    ``objectives`` has mean loss, accuracy and count of each; a model that predicts tokens of the text has more.
+    ``objectives`` has mean loss, accuracy and count of each, and ``baseline_accuracy``, the share of the commonest
+    label among them; a model that predicts tokens of the text has more.
     Raises ``DataError`` when nothing is held out.
     """
     model, vocabulary = load_model(folder).to(world.device), load(folder)
@@ -57,9 +58,14 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
         if part.text and not figures:
             unigram = unigram_losses(instances, view, rows, vocabulary, ends=part.text == "written")
             figures = figures_of_tokens(found[name], unigram, vocabulary, part.text)
-    objectives = {name: predictions.figures for name, predictions in found.items()}
+    objectives = {name: {**one.figures, "baseline_accuracy": _commonest(one.labels)} for name, one in found.items()}
     facts = held_out_facts(instances, view, held_out, vocabulary)
     return {**figures, "instances": len(held_out), "held_out": facts, "objectives": objectives}
+
+
+def _commonest(labels: Integers) -> float:
+    """Return the share of the commonest of ``labels`` (int64 ``[N]``), 0 of none."""
+    return float(np.unique(labels, return_counts=True)[1].max() / len(labels)) if len(labels) else 0.0
 
 
 def held_out_facts(instances: Instances, view: View, rows: Integers, vocabulary: Vocabulary) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def _begin(job: Job, progress: Progress) -> _Session:
         state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan)
         step, account = state["step"], Account.from_dict(state["account"])
         before = state.get("seconds", 0.0)
-    log = Log(job.run / folder.LOG, step) if job.world.writes else None
+    log = Log(job.run / folder.LOG, step, job.config.steps) if job.world.writes else None
     return _Session(job, step, account, before, Meter(progress, step, job.config.steps), log)
 
 

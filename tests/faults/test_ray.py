@@ -9,13 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import pytest
 from command_line import environment, made_by, process, refused, zhprep
+from fault_table import fault
 from plain_tasks import contents
 from ray_nodes import TESTS, Nodes, two_nodes
 
@@ -122,8 +123,16 @@ def workers_of(nodes: Nodes) -> list[psutil.Process]:
     return [one for one, name in names if "_apply" in name]
 
 
-@pytest.mark.parametrize("kills", [pytest.param(2, id="few"), pytest.param(6, id="six", marks=pytest.mark.nightly)])
-def test_workers_killed_and_a_node_removed(kills: int, corpus: Path, vocab: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kills",
+    [
+        pytest.param(2, id="few", marks=fault(8, 3)),
+        pytest.param(6, id="six", marks=[fault(8, 7), pytest.mark.nightly]),
+    ],
+)
+def test_workers_killed_and_a_node_removed(
+    kills: int, corpus: Path, vocab: Path, tmp_path: Path, tried: Callable[[int], None]
+) -> None:
     line = arguments("make-instances", corpus, vocab)
     made_by(*map(str, line[:-1]), "--executor", "inline", output=tmp_path / "alone")
     with two_nodes() as nodes:
@@ -141,6 +150,7 @@ def test_workers_killed_and_a_node_removed(kills: int, corpus: Path, vocab: Path
         _, err = started.communicate(timeout=300)
     assert (started.returncode, err, killed) == (0, b"", kills)
     assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
+    tried(kills + 1)
 
 
 def test_what_cannot_be_is_told(corpus: Path, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from command_line import zhprep
+from fault_table import rounds
 from plain_tasks import contents
 from races import race
 
-FEW, MANY = 5, 100
-ROUNDS = [pytest.param(FEW, id="few"), pytest.param(MANY, id="many", marks=pytest.mark.nightly)]
+ROUNDS = rounds(4, 5, 100, name="n")
 
 
 @pytest.fixture
@@ -36,9 +36,11 @@ COMMANDS: dict[str, tuple[Arguments, str, str]] = {
 """Commands with a folder for output: their arguments, and two values of a setting."""
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
+@ROUNDS
 @pytest.mark.parametrize("command", COMMANDS)
-def test_two_alike_and_one_that_is_not(command: str, rounds: int, corpus: Path, vocab: Path, tmp_path: Path) -> None:
+def test_two_alike_and_one_that_is_not(
+    command: str, n: int, corpus: Path, vocab: Path, tmp_path: Path, tried: Callable[[], None]
+) -> None:
     arguments, one, other = COMMANDS[command]
     lines: list[list[object]] = [
         [command, *arguments(corpus, vocab, Path("{out}/deep"), value), "--quiet", "--block-size", 1000]
@@ -50,16 +52,19 @@ def test_two_alike_and_one_that_is_not(command: str, rounds: int, corpus: Path, 
         made_alone = zhprep(command, *arguments(corpus, vocab, made, value), "--quiet", "--block-size", 1000)
         assert made_alone.code == 0, made_alone.err
         expected.append(contents(made))
-    for number, found in enumerate(race(tmp_path, lines, rounds)):
+    for number, found in enumerate(race(tmp_path, lines, n)):
         codes = [end["code"] for end in found]
         assert codes in ([0, 0, 2], [2, 2, 0]), (number, found)
         for end in found:
             assert not end["code"] or "was made with another config" in end["err"], (number, found)
         assert contents(tmp_path / str(number) / "deep") == expected[codes[0] != 0], number
+        tried()
 
 
-@pytest.mark.parametrize("rounds", ROUNDS)
-def test_an_array_of_which_one_task_sees_other_input(rounds: int, corpus: Path, vocab: Path, tmp_path: Path) -> None:
+@ROUNDS
+def test_an_array_of_which_one_task_sees_other_input(
+    n: int, corpus: Path, vocab: Path, tmp_path: Path, tried: Callable[[], None]
+) -> None:
     changed = tmp_path / "other" / corpus.name
     changed.parent.mkdir()
     changed.write_text(corpus.read_text("utf-8") + "另一行。\n", encoding="utf-8")
@@ -68,8 +73,9 @@ def test_an_array_of_which_one_task_sees_other_input(rounds: int, corpus: Path, 
         ["make-instances", source, *settings, "--num-shards", 3, "--shard-index", index]
         for index, source in enumerate((corpus, changed, corpus))
     ]
-    for number, found in enumerate(race(tmp_path, lines, rounds)):
+    for number, found in enumerate(race(tmp_path, lines, n)):
         codes = [end["code"] for end in found]
         assert codes in ([0, 2, 0], [2, 0, 2]), (number, found)
         for end in found:
             assert not end["code"] or "was made with another input" in end["err"], (number, found)
+        tried()

@@ -6,19 +6,19 @@ import json
 import os
 import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from command_line import made_by, refused, zhprep
+from fault_table import fault, rounds
 from plain_tasks import contents
+from writing_commands import SENTENCES
 
 from zhprep.core.errors import DataError
 from zhprep.core.seal import sealed
 from zhprep.run.folders import verify_folder
-
-FLIPS = [pytest.param(40, 15, id="some"), pytest.param(300, 100, id="many", marks=pytest.mark.nightly)]
-SENTENCES = "".join(f"今天天气很好，我们去第{i}个公园散步，很高兴。\n他们说明天会开心。\n\n" for i in range(60))
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,17 @@ def copies(made: Path, tmp_path: Path) -> Path:
     return shutil.copytree(made, tmp_path / "made")
 
 
-def damages(folder: Path, flips: int, cuts: int, *, seed: int = 0) -> Iterator[tuple[str, Path]]:
+def damages(
+    folder: Path, flips: int, cuts: int, *, seed: int = 0, checkpoints: bool = False
+) -> Iterator[tuple[str, Path]]:
     """Damage a file of ``folder``, yield what was done, and put the file right again; every file gets its turn.
 
     But for the checkpoints of a run: no other command reads them, and they have sums of their own.
     """
     draw = random.Random(seed)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
-    files = [path for path in files if not path.parent.name.startswith("step-")]
+    if not checkpoints:
+        files = [path for path in files if not path.parent.name.startswith("step-")]
     for turn in range(flips + cuts):
         path = files[turn % len(files)]
         whole = path.read_bytes()
@@ -81,20 +84,95 @@ def damages(folder: Path, flips: int, cuts: int, *, seed: int = 0) -> Iterator[t
         path.write_bytes(whole)
 
 
-@pytest.mark.parametrize(("flips", "cuts"), FLIPS)
-@pytest.mark.parametrize("name", ["words", "vocab", "data", "run"])
-def test_verify_finds_every_change_of_every_file(name: str, flips: int, cuts: int, copies: Path) -> None:
-    folder = copies / name
+def verified(folder: Path, flips: int, cuts: int, tried: Callable[[], None]) -> None:
+    """Assert that `verify` finds every damage of a folder."""
     verify_folder(folder)
     missed = []
     for what, _ in damages(folder, flips, cuts):
         try:
             verify_folder(folder)
         except DataError:
-            continue
-        missed.append(what)
+            tried()
+        else:
+            missed.append(what)
     assert not missed
     verify_folder(folder)
+
+
+@rounds(5, 40, 2000)
+@pytest.mark.parametrize("name", ["words", "vocab", "data", "run"])
+def test_verify_finds_every_bit_that_flips(name: str, n: int, copies: Path, tried: Callable[[], None]) -> None:
+    verified(copies / name, n, 0, tried)
+
+
+@rounds(6, 40, 400)
+@pytest.mark.parametrize("name", ["words", "vocab", "data", "run"])
+def test_verify_finds_every_file_cut_short(name: str, n: int, copies: Path, tried: Callable[[], None]) -> None:
+    verified(copies / name, 0, n, tried)
+
+
+@rounds(6, 20, 300)
+def test_a_shard_cut_short_is_not_even_mapped(
+    n: int, copies: Path, tried: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is mapped and then found to end early ends the process (SIGBUS)."""
+    import pyarrow as pa
+
+    from zhprep.core.shards import open_batches, open_table
+
+    def mapped(path: str) -> NoReturn:
+        raise AssertionError(f"{path} was mapped")
+
+    monkeypatch.setattr(pa, "memory_map", mapped)
+    shards = sorted((copies / "data").glob("data-*.arrow"))[:1]
+    whole = shards[0].read_bytes()
+    sizes = random.Random(n).sample(range(len(whole)), n)
+    for size in sizes:
+        os.truncate(shards[0], size)
+        for read in (open_table, lambda folder: list(open_batches(folder))):
+            with pytest.raises(DataError, match=shards[0].name):
+                read(copies / "data")
+        shards[0].write_bytes(whole)
+        tried()
+
+
+def checkpoint_of(folder: Path) -> Callable[[], object]:
+    """Write a checkpoint of a model of few weights; return what restores it."""
+    import torch
+
+    from zhprep.engine.checkpoint import restore, save
+
+    model = torch.nn.Linear(3, 4)
+    optimiser = torch.optim.AdamW(model.parameters())
+    model(torch.ones(1, 3)).sum().backward()
+    optimiser.step()
+    plan = {"run": "this"}
+    step = save(folder, 7, model, optimiser, {}, plan)
+    return lambda: restore(step, model, optimiser, plan)
+
+
+@pytest.mark.parametrize(
+    ("flips", "cuts"),
+    [
+        pytest.param(50, 0, id="flips", marks=fault(5, 50)),
+        pytest.param(0, 20, id="cuts", marks=fault(6, 20)),
+        pytest.param(1500, 0, id="many flips", marks=[fault(5, 1500), pytest.mark.nightly]),
+        pytest.param(0, 300, id="many cuts", marks=[fault(6, 300), pytest.mark.nightly]),
+    ],
+)
+def test_a_checkpoint_that_changed_is_not_gone_on_with(
+    flips: int, cuts: int, tmp_path: Path, tried: Callable[[], None]
+) -> None:
+    restore = checkpoint_of(tmp_path)
+    restore()
+    for what, _ in damages(tmp_path, flips, cuts, checkpoints=True):
+        try:
+            restore()
+        except DataError:
+            tried()
+        else:
+            pytest.fail(f"{what} was not found")
+    restore()
 
 
 def test_every_file_that_is_read_later_is_in_the_manifest(made: Path) -> None:
@@ -130,8 +208,9 @@ def line(name: str, top: Path) -> list[str]:
     return [part.format(**folders) for part in READERS[name][0]]
 
 
+@fault(5, 6)
 @pytest.mark.parametrize("name", READERS)
-def test_readers_refuse_shards_that_changed(name: str, copies: Path) -> None:
+def test_readers_refuse_shards_that_changed(name: str, copies: Path, tried: Callable[[], None]) -> None:
     folder = copies / READERS[name][1]
     shards = sorted(folder.glob("data-*.arrow"))
     draw = random.Random(7)
@@ -146,6 +225,7 @@ def test_readers_refuse_shards_that_changed(name: str, copies: Path) -> None:
         refused(zhprep(*line(name, copies)), 3, *parts)
         assert contents(copies) == before
         shard.write_bytes(whole)
+        tried()
     assert zhprep(*line(name, copies), "--quiet").code == 0
 
 
@@ -236,11 +316,9 @@ def remake(copies: Path, name: str) -> list[object]:
     return ["make-instances", copies / "x.txt", *settings, "--max-length", 32, *small]
 
 
-@pytest.mark.parametrize(
-    ("flips", "cuts"), [pytest.param(20, 10, id="some"), pytest.param(200, 100, id="many", marks=pytest.mark.nightly)]
-)
+@rounds(5, 24, 240)
 @pytest.mark.parametrize("name", ["words", "vocab", "data"])
-def test_made_again_it_is_whole_again(name: str, flips: int, cuts: int, copies: Path) -> None:
+def test_made_again_it_is_whole_again(name: str, n: int, copies: Path, tried: Callable[[], None]) -> None:
     """A plan that changed is told with --overwrite; everything else is mended by the same command."""
     folder = copies / name
     command = remake(copies, name)
@@ -250,7 +328,7 @@ def test_made_again_it_is_whole_again(name: str, flips: int, cuts: int, copies: 
     (folder / "manifest.json").unlink()
     assert zhprep(*command).code == 0
     whole = contents(folder)
-    for what, path in damages(folder, flips, cuts, seed=1):
+    for what, path in damages(folder, 2 * n // 3, n // 3, seed=1):
         result = zhprep(*command)
         if result.code:
             refused(result, 3, path.name, "--overwrite")
@@ -258,24 +336,24 @@ def test_made_again_it_is_whole_again(name: str, flips: int, cuts: int, copies: 
             assert zhprep(*command, "--overwrite").code == 0
         assert contents(folder) == whole, what
         verify_folder(folder)
+        tried()
 
 
 WALKED = [("status", "{}"), ("status", "{}", "--pending-array"), ("verify", "{}"), ("inspect", "{}"), ("merge", "{}")]
 
 
-@pytest.mark.parametrize(
-    ("flips", "cuts"), [pytest.param(12, 8, id="some"), pytest.param(120, 80, id="many", marks=pytest.mark.nightly)]
-)
+@rounds(5, 15, 200)
 @pytest.mark.parametrize("name", ["words", "vocab", "data"])
-def test_damage_is_never_a_defect_of_ours(name: str, flips: int, cuts: int, copies: Path) -> None:
+def test_damage_is_never_a_defect_of_ours(name: str, n: int, copies: Path, tried: Callable[[], None]) -> None:
     folder = copies / name
-    for what, path in damages(folder, flips, cuts, seed=2):
+    for what, path in damages(folder, 3 * n // 5, 2 * n // 5, seed=2):
         for command in WALKED:
             manifest = (folder / "manifest.json").read_bytes()
             result = zhprep(*(part.format(folder) for part in command))
             assert result.code in (0, 2, 3), (what, command, result.err)
             if path.name != "manifest.json":
                 (folder / "manifest.json").write_bytes(manifest)
+        tried()
 
 
 EDITED = [

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
-from command_line import environment, process
+from command_line import environment, process, zhprep
+from fault_table import fault
 
 from zhprep.cli.process import is_of_memory
 
@@ -32,8 +35,9 @@ def wait_for(condition, seconds=60.0):
         time.sleep(0.02)
 
 
+@fault(16, 1)
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_goes_away_is_quiet(unbuffered, tmp_path):
+def test_a_reader_that_goes_away_is_quiet(unbuffered, tmp_path, tried):
     """One document is one write, of which `python -u` would write a part and say nothing."""
     (tmp_path / "one.txt").write_text(SENTENCE * 10_000, encoding="utf-8")
     with process("normalize", tmp_path / "one.txt", "--quiet", env=environment(PYTHONUNBUFFERED=unbuffered)) as started:
@@ -41,24 +45,30 @@ def test_a_reader_that_goes_away_is_quiet(unbuffered, tmp_path):
         started.stdout.close()
         assert started.stderr.read() == b""
         assert started.wait() == 141
+    tried()
 
 
-def test_a_closed_stdout_is_told(sample_data):
+@fault(16, 1)
+def test_a_closed_stdout_is_told(sample_data, tried):
     command = f"exec {sys.executable} -m zhprep normalize {sample_data}/corpus/news.txt --quiet >&-"
     done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True)
     assert done.returncode == 1
     assert done.stderr.decode().splitlines() == [
         "Error: standard output: Bad file descriptor / hint: check the path, its permissions and the free space"
     ]
+    tried()
 
 
-def test_a_closed_stdout_does_not_matter_where_nothing_is_written_to_it(sample_data, tmp_path):
+@fault(16, 1)
+def test_a_closed_stdout_does_not_matter_where_nothing_is_written_to_it(sample_data, tmp_path, tried):
     command = f"exec {sys.executable} -m zhprep normalize {sample_data}/corpus/news.txt -o {tmp_path}/out >&-"
     done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True)
     assert (done.returncode, (tmp_path / "out" / "manifest.json").exists()) == (0, True)
+    tried()
 
 
-def test_a_full_disk_is_told(sample_data):
+@fault(16, 1)
+def test_a_full_disk_is_told(sample_data, tried):
     with (
         open("/dev/full", "wb") as full,
         process("normalize", sample_data / "corpus", "--quiet", stdout=full) as started,
@@ -67,18 +77,22 @@ def test_a_full_disk_is_told(sample_data):
     assert started.returncode == 1
     assert err.decode().startswith("Error: standard output: No space left on device")
     assert err.count(b"\n") == 1
+    tried()
 
 
-def test_output_is_utf8_whatever_the_locale():
+@fault(16, 1)
+def test_output_is_utf8_whatever_the_locale(tried):
     locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     with process("show-masks", "使用语言模型", env=environment(**locale)) as started:
         out, err = started.communicate()
     assert (started.returncode, err) == (0, b"")
     assert "语言" in out.decode()
+    tried()
 
 
+@fault(16, 1)
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 85)], ids=["ctrl-c", "sigterm"])
-def test_a_signal_while_reading_standard_input_leaves_nothing(number, code, tmp_path):
+def test_a_signal_while_reading_standard_input_leaves_nothing(number, code, tmp_path, tried):
     with process("normalize", "-", "-o", tmp_path / "new" / "out", stdin=subprocess.PIPE) as started:
         started.stdin.write(LINES)
         wait_for(lambda: (tmp_path / "new").exists())
@@ -89,14 +103,16 @@ def test_a_signal_while_reading_standard_input_leaves_nothing(number, code, tmp_
     assert started.returncode == code, err
     assert len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+    tried()
 
 
+@fault(16, 1)
 @pytest.mark.parametrize(
     ("number", "code", "said"),
     [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 85, "Error: stopped with")],
     ids=["ctrl-c", "sigterm"],
 )
-def test_a_signal_in_the_middle_keeps_what_is_done(number, code, said, long_text, tmp_path):
+def test_a_signal_in_the_middle_keeps_what_is_done(number, code, said, long_text, tmp_path, tried):
     arguments = ("normalize", long_text, "-o", tmp_path / "out", "--block-size", "20KiB", "--workers", 1, "--quiet")
     with process(*arguments) as started:
         wait_for(lambda: len(list((tmp_path / "out" / ".receipts").glob("*.json"))) >= 2)
@@ -113,6 +129,46 @@ def test_a_signal_in_the_middle_keeps_what_is_done(number, code, said, long_text
         assert again.wait() == 0
     assert (tmp_path / "out" / "manifest.json").exists()
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    tried()
+
+
+@fault(16, 4)
+@pytest.mark.parametrize("command", ["normalize", "segment"])
+def test_what_comes_bit_by_bit_is_read_whole(command, sample_data, tried):
+    """Through a pipe that a child fills with writes of odd sizes, in the middle of characters."""
+    data = (sample_data / "corpus" / "dialogue.txt").read_bytes()[:3000]
+    whole = zhprep(command, "--quiet", stdin=data).out
+    for size in (1, 7, 64, 1021):
+        assert piped(command, data, size) == whole
+        tried()
+
+
+@pytest.mark.nightly
+@fault(16, 40)
+def test_what_comes_in_pieces_of_any_size_is_read_whole(sample_data, tried):
+    data = (sample_data / "corpus" / "dialogue.txt").read_bytes()[:3000]
+    whole = zhprep("normalize", "--quiet", stdin=data).out
+    for size in range(1, 41):
+        assert piped("normalize", data, size) == whole
+        tried()
+
+
+def piped(command, data, size):
+    """Return what a command, in this process, makes of what another thread writes into its standard input."""
+    reading, writing = os.pipe()
+
+    def fill():
+        for place in range(0, len(data), size):
+            os.write(writing, data[place : place + size])
+        os.close(writing)
+
+    writer = threading.Thread(target=fill)
+    writer.start()
+    try:
+        with open(reading, "rb") as pipe:
+            return zhprep(command, "--quiet", stdin=pipe).out
+    finally:
+        writer.join()
 
 
 def test_too_little_memory_is_told(sample_data, vocab, tmp_path):

@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import re
 import resource
 import shutil
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from command_line import environment, made_by, zhprep
+from command_line import zhprep
+from fault_table import fault
+from forked import Server, server
 from plain_tasks import contents
-
-SENTENCES = "".join(f"今天天气很好，我们去第{i}个公园散步，很高兴。\n他们说明天会开心。\n\n" for i in range(60))
-EXPORTS = ("parquet", "jsonl", "tfrecord", "hdf5", "megatron", "mds", "ernie")
-
-WRITERS: dict[str, tuple[str, ...]] = {
-    "to txt": ("normalize", "{x}", "-o", "{out}.txt"),
-    "to jsonl": ("segment", "{x}", "-o", "{out}.jsonl"),
-    "to arrow": ("segment", "{x}", "-o", "{out}.arrow"),
-    "to a folder": ("segment", "{x}", "--block-size", "2000", "-o", "{out}"),
-    "word table": ("extract-pinyin", "{x}", "-o", "{out}/x.txt", "--word-table", "{out}/words.npz"),
-    "build-vocab": ("build-vocab", "{x}", "--size", "300", "--min-frequency", "1", "-o", "{out}"),
-    "render-glyphs": ("render-glyphs", "--vocab", "{vocab}", "--size", "12", "-o", "{out}"),
-    "make-instances": ("make-instances", "{x}", "--vocab", "{vocab}", "--max-length", "32", "--block-size", "2000", "-o", "{out}"),
-    "similar-words": ("similar-words", "{x}", "--min-count", "1", "--least", "0", "-o", "{out}/similar.tsv"),
-    "inspect html": ("inspect", "{data}", "--html", "{out}.html"),
-    "inspect glyphs": ("inspect", "{vocab}", "--glyphs", "{out}.png"),
-    "pretrain": ("pretrain", "{data}", "--size", "tiny", "--steps", "1", "--batch-size", "2", "-o", "{out}"),
-    **{f"export {form}": ("export", "{data}", "--to", form, "-o", "{out}") for form in EXPORTS},
-    "export chinesebert": ("export", "{vocab}", "--to", "chinesebert", "-o", "{out}"),
-}  # fmt: skip
-"""Every command that writes, each way."""
+from writing_commands import SENTENCES, WRITERS, line, make_inputs
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    top = tmp_path_factory.mktemp("made")
-    (top / "x.txt").write_text(SENTENCES, encoding="utf-8")
-    made_by("build-vocab", top / "x.txt", "--size", 300, "--min-frequency", 1, "--strip-accents", output=top / "vocab")
-    assert zhprep("render-glyphs", "--vocab", top / "vocab", "--size", 12, "--quiet").code == 0
-    made_by("make-instances", top / "x.txt", "--vocab", top / "vocab", "--max-length", 32, output=top / "data")
-    return top
-
-
-def line(name: str, made: Path, out: Path) -> list[str]:
-    folders = {"x": made / "x.txt", "vocab": made / "vocab", "data": made / "data", "out": out}
-    return [part.format(**folders) for part in WRITERS[name]]
+    return make_inputs(tmp_path_factory.mktemp("made"))
 
 
 @contextlib.contextmanager
@@ -62,11 +37,24 @@ def files_no_larger_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-@pytest.mark.parametrize("size", [0, 100, 3000, 20_000])
+SIZES = [0, 100, 3000, 20_000]
+MORE_SIZES = [1, 17, 256, 511, 700, 901, 1024, 1300, 1777, 2048, 4095, 4096, 4097, 6000, 8192, 12_000, 50_000, 100_000]
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        *(pytest.param(size, marks=fault(3, 1)) for size in SIZES),
+        *(pytest.param(size, marks=[fault(3, 1), pytest.mark.nightly]) for size in MORE_SIZES),
+    ],
+)
 @pytest.mark.parametrize("name", WRITERS)
-def test_a_file_that_cannot_be_written(name: str, size: int, made: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written(
+    name: str, size: int, made: Path, tmp_path: Path, tried: Callable[[], None]
+) -> None:
     if name == "export hdf5":
         pytest.importorskip("h5py")
+    tried()
     (tmp_path / "place").mkdir()
     command = [*line(name, made, tmp_path / "place" / "out"), "--quiet"]
     with files_no_larger_than(size):
@@ -149,41 +137,75 @@ def test_a_file_in_the_way_of_a_folder_is_told_as_the_user_named_it(
     assert (tmp_path / "good.txt").read_text() == "precious"
 
 
-def test_everything_is_synced_before_it_has_its_name(made: Path, tmp_path: Path) -> None:
-    """Each file that appears was brought to the disk first, and the folder that names it after."""
-    script = tmp_path / "watch.py"
-    script.write_text(WATCH)
-    for name in WRITERS:
-        out = tmp_path / name.replace(" ", "-") / "out"
-        out.parent.mkdir()
-        done = subprocess.run(
-            [sys.executable, script, *line(name, made, out)], env=environment(), capture_output=True, check=False
-        )
-        assert done.returncode == 0, (name, done.stderr.decode())
-        unsynced = done.stdout.decode().split("\n")[:-1]
-        assert not unsynced, (name, unsynced)
+@pytest.mark.parametrize("name", WRITERS)
+def test_everything_is_synced_before_it_has_its_name(
+    name: str, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file that appears was brought to the disk first."""
+    synced = set()
+
+    def fsync(descriptor: int) -> None:
+        state = os.fstat(descriptor)
+        synced.add((state.st_dev, state.st_ino, state.st_size))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    result = zhprep(*line(name, made, tmp_path / "out"), "--quiet")
+    assert result.code == 0, result.err
+    files = {path: path.stat() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files
+    unsynced = [path for path, state in files.items() if (state.st_dev, state.st_ino, state.st_size) not in synced]
+    assert not unsynced
 
 
-WATCH = """
-import os, sys
-synced, named, real = set(), {}, os.fsync
-def fsync(descriptor):
-    state = os.fstat(descriptor)
-    synced.add((state.st_dev, state.st_ino, state.st_size))
-    real(descriptor)
-os.fsync = fsync
-from zhprep.cli import invoke
-from zhprep.cli.process import exit_code
-before = {os.path.join(top, name) for top, _, names in os.walk(os.path.dirname(sys.argv[-1])) for name in names}
-sys.stdout = open(os.devnull, "w")
-code = exit_code(lambda: invoke(sys.argv[1:] + ["--quiet"]))
-sys.stdout = sys.__stdout__
-os.fsync = real
-for top, _, names in os.walk(os.path.dirname(sys.argv[-1])):
-    for name in names:
-        path = os.path.join(top, name)
-        state = os.stat(path)
-        if path not in before and (state.st_dev, state.st_ino, state.st_size) not in synced:
-            print(path)
-sys.exit(code)
-"""
+CALLS = ("write", "pwrite64", "fsync", "openat", "linkat", "rename", "mkdir")
+NUMBERS = ("ENOSPC", "EIO", "EDQUOT", "EINTR")
+
+
+@pytest.fixture(scope="module")
+def running(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    if shutil.which("strace") is None:
+        pytest.skip("strace is not installed")
+    warm = tmp_path_factory.mktemp("warm")
+    for name in INJECTED:
+        (warm / name).mkdir()
+    with server(made.parent, [[*line(name, made, warm / name / "out"), "--quiet"] for name in INJECTED]) as one:
+        yield one
+
+
+INJECTED = [name for name in WRITERS if name not in ("pretrain", "export hdf5")]
+
+
+@pytest.mark.nightly
+@fault(3, 10)
+@pytest.mark.parametrize("name", INJECTED)
+def test_a_call_that_fails(name: str, made: Path, running: Server, tmp_path: Path, tried: Callable[[], None]) -> None:
+    """Each call that writes fails with each error, at times all over; those of reading and of streams are others'."""
+    command = [*line(name, made, tmp_path / "place" / "out"), "--quiet"]
+    (tmp_path / "place").mkdir()
+    trace = running.run(command, {"strace": ["-y", "-e", f"trace={','.join(CALLS)}"]}).trace
+    expected = contents(tmp_path / "place")
+    seen: Counter[str] = Counter()
+    places = []
+    for one in trace:
+        if found := re.match(r"\d+ +(\w+)\(", one):
+            seen[found[1]] += 1
+            if str(tmp_path / "place") in one and "RDONLY" not in one:
+                places.append((found[1], seen[found[1]]))
+    for number, (call, count) in enumerate(places):
+        shutil.rmtree(tmp_path / "place")
+        (tmp_path / "place").mkdir()
+        name_of_error = NUMBERS[number % len(NUMBERS)]
+        inject = ["-e", f"trace={call}", "-e", f"inject={call}:error={name_of_error}:when={count}"]
+        end = running.run(command, {"strace": inject})
+        what = (name, call, count, name_of_error, end)
+        if end.code:
+            assert end.code in (1, 2), what
+            assert len(end.err.splitlines()) == 1, what
+            assert os.strerror(getattr(errno, name_of_error)) in end.err or "another process" in end.err, what
+            assert str(tmp_path / "place") in end.err, what
+        left = contents(tmp_path / "place")
+        assert not [path for path in left if ".part-" in path or path.endswith(".tmp")], (what, left.keys())
+        if end.code:
+            assert running.run(command).code == 0, what
+        assert contents(tmp_path / "place") == expected, what
+        tried()

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 from command_line import PACKAGE_PARENT, environment, made_by, zhprep
+from fault_table import fault, rounds
 from plain_tasks import contents
 
 SCRIPTS = PACKAGE_PARENT / "docs" / "clusters"
@@ -49,23 +52,41 @@ def wait_until(done: object, seconds: float = 120.0) -> None:
         time.sleep(0.2)
 
 
+def tasks_below(pid: int) -> list[psutil.Process]:
+    """Return the commands of zhprep that a process has started, at any depth."""
+    found = []
+    with contextlib.suppress(psutil.Error):  # one may be gone, or dead and not yet waited for
+        for one in psutil.Process(pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if one.cmdline()[1:4] == ["-m", "zhprep", "make-instances"]:
+                    found.append(one)
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
-def test_gnu_parallel_with_a_job_killed(here: Path, vocab: Path, whole: dict[str, bytes]) -> None:
-    command = [SCRIPTS / "parallel.sh", here / "corpus", vocab, here / "data", "4"]
-    options = with_program(here, JOBS="2", PARALLEL_HOME=str(here / "home"))
-    with subprocess.Popen(command, env=options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:
-        jobs: list[psutil.Process] = []
-        while started.poll() is None and not jobs:
-            below = psutil.Process(started.pid).children(recursive=True)
-            with contextlib.suppress(psutil.Error):  # one may be gone, or dead and not yet waited for
-                jobs = [one for one in below if one.cmdline()[1:3] == ["-m", "zhprep"]]
-            time.sleep(0.02)
-        with contextlib.suppress(psutil.NoSuchProcess):
-            jobs[0].send_signal(signal.SIGKILL)
-        said, _ = started.communicate(timeout=180)
-    assert started.returncode == 0, said.decode()
-    assert contents(here / "data") == whole
+@rounds(8, 1, 12)
+def test_gnu_parallel_with_jobs_killed(
+    n: int, here: Path, vocab: Path, whole: dict[str, bytes], tried: Callable[[], None]
+) -> None:
+    """A job is tried three times; so two are killed in a run of the script."""
+    chance, number = random.Random(n), 0
+    while n:
+        command = [SCRIPTS / "parallel.sh", here / "corpus", vocab, here / f"data-{number}", "4"]
+        options = with_program(here, JOBS="2", PARALLEL_HOME=str(here / "home"))
+        with subprocess.Popen(command, env=options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:
+            for _ in range(min(n, 2)):
+                wait_until(lambda pid=started.pid: tasks_below(pid))
+                time.sleep(chance.random())
+                if jobs := tasks_below(started.pid):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        chance.choice(jobs).send_signal(signal.SIGKILL)
+                tried()
+                n -= 1
+            said, _ = started.communicate(timeout=300)
+        assert started.returncode == 0, said.decode()
+        assert contents(here / f"data-{number}") == whole
+        number += 1
 
 
 def test_the_pods_of_kubernetes(
@@ -166,16 +187,87 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
             one.wait(timeout=30)
 
 
-@pytest.mark.slow
-def test_an_array_of_slurm_and_the_job_after_it(
-    here: Path, vocab: Path, whole: dict[str, bytes], slurm: dict[str, str]
-) -> None:
+def all_done(options: dict[str, str]) -> bool:
+    """Whether no job of Slurm waits or runs."""
+    queue = subprocess.run(["squeue", "--noheader"], env=options, capture_output=True, check=True)
+    return not queue.stdout.strip()
+
+
+def states(options: dict[str, str]) -> set[str]:
+    """Return the states of the jobs that Slurm still knows."""
+    jobs = subprocess.run(["scontrol", "--oneliner", "show", "jobs"], env=options, capture_output=True, check=True)
+    return {part.partition("=")[2] for part in jobs.stdout.decode().split() if part.startswith("JobState=")}
+
+
+@dataclasses.dataclass
+class Array:
+    """The script for Slurm, on two nodes."""
+
+    here: Path
+    options: dict[str, str]
+    command: list[object]
+
+    def submit(self) -> None:
+        subprocess.run(self.command, env=self.options, capture_output=True, check=True, timeout=60)  # type: ignore[arg-type]
+
+    def asked(self, *command: str) -> str:
+        return subprocess.run(command, env=self.options, capture_output=True, check=True, text=True).stdout.strip()
+
+    def wait(self) -> None:
+        wait_until(lambda: not self.asked("squeue", "--noheader"), 400)
+
+    def said(self) -> str:
+        return "".join(path.read_text("utf-8") for path in self.here.parent.glob("log-*"))
+
+
+@pytest.fixture
+def array(here: Path, vocab: Path, slurm: dict[str, str]) -> Array:
     options = with_program(here, SBATCH_OPTIONS=f"--output={here.parent}/log-%A-%a.txt", **slurm)
-    command = [SCRIPTS / "slurm.sh", here / "corpus", vocab, here / "data", "4"]
-    done = subprocess.run(command, env=options, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    queue = ["squeue", "--noheader"]
-    wait_until(lambda: not subprocess.run(queue, env=options, capture_output=True, check=True).stdout.strip())
-    said = "".join(path.read_text("utf-8") for path in here.parent.glob("log-*"))
-    assert contents(here / "data") == whole, said
-    assert not said
+    return Array(here, options, [SCRIPTS / "slurm.sh", here / "corpus", vocab, here / "data", "4"])
+
+
+@pytest.mark.slow
+@fault(8, 2)
+def test_an_array_of_slurm_with_a_task_killed(
+    array: Array, whole: dict[str, bytes], tried: Callable[[int], None]
+) -> None:
+    """Slurm does not put it into the queue again: the job after it is not run, and the script is run again."""
+    array.submit()
+    wait_until(lambda: tasks_of_slurm(array.here))
+    with contextlib.suppress(psutil.NoSuchProcess):
+        tasks_of_slurm(array.here)[0].kill()
+    array.wait()
+    if not (array.here / "data" / "manifest.json").exists():
+        assert not array.said()
+        array.submit()
+        array.wait()
+    assert contents(array.here / "data") == whole, array.said()
+    tried(2)
+
+
+@pytest.mark.slow
+@pytest.mark.nightly  # a task that goes back into the queue waits there for two minutes
+@fault(8, 1)
+def test_a_task_whose_time_is_up_goes_back_into_the_queue(
+    array: Array, whole: dict[str, bytes], tried: Callable[[], None]
+) -> None:
+    array.submit()
+    wait_until(lambda: tasks_of_slurm(array.here))
+    told = tasks_of_slurm(array.here)[0]
+    job = told.environ()["SLURM_JOB_ID"]
+    array.asked("scancel", "--batch", "--signal=USR1", job)
+    wait_until(lambda: "Restarts=1" in array.asked("scontrol", "--oneliner", "show", "job", job))
+    array.wait()
+    assert contents(array.here / "data") == whole, array.said()
+    tried()
+
+
+def tasks_of_slurm(here: Path) -> list[psutil.Process]:
+    """Return the tasks that work on the folder ``here``, whoever started them."""
+    found = []
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            line = one.cmdline()
+            if line[1:4] == ["-m", "zhprep", "make-instances"] and str(here / "corpus") in line:
+                found.append(one)
+    return found

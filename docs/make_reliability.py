@@ -1,0 +1,119 @@
+"""Write docs/reliability.md from the table of faults and the report of a nightly run.
+
+``python docs/make_reliability.py REPORT.xml …`` takes what ``make nightly`` wrote (several, if it was run in parts).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT / "tests"))
+
+from fault_table import ROWS  # noqa: E402  # the table lies with the tests
+
+PAGE = ROOT / "docs" / "reliability.md"
+
+TEXT = """# Reliability: what is promised, and how it was tried
+
+Of every row also holds: documents that went in are documents that came out and documents counted as dropped; nobody
+who reads sees a file that is not whole; nothing hangs, and no process is left behind. The rows are those of
+[tests/fault_table.py](../tests/fault_table.py), the tests lie in [tests/faults](../tests/faults); `make test` tries a
+few cases of each, `make nightly` many. This page is written from the report of a nightly run
+(`docs/make_reliability.py`).
+
+Last nightly run: {date}, commit {commit}, Python {python} on {system}; {tests} tests, {failed} failed, {skipped}
+skipped.
+
+| | what happens | how it is tried | what is promised | cases in `make test` | cases in the last nightly run | result |
+|---|---|---|---|---|---|---|
+{rows}
+
+A case is one kill, one flipped bit, one string, one race; what a row asks for and a machine has not (`strace`, GNU
+parallel, Slurm, Ray) is skipped there and said so.
+
+## What the same run tried beside faults
+
+{others}
+"""
+
+
+@dataclass
+class Tried:
+    """What a report says of a row."""
+
+    cases: int = 0
+    tests: Counter[str] = field(default_factory=Counter)
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page([ElementTree.parse(path).getroot() for path in sys.argv[1:]]), "utf-8")
+
+
+def page(reports: list[ElementTree.Element]) -> str:
+    """Return the page of some reports; a test that is in several counts as in the last."""
+    suites = [suite for report in reports for suite in report.iter("testsuite")]
+    cases = {(case.get("classname"), case.get("name")): case for suite in suites for case in suite.iter("testcase")}
+    by_row: dict[int, Tried] = defaultdict(Tried)
+    others: dict[str, Counter[str]] = defaultdict(Counter)
+    for case in cases.values():
+        properties = {one.get("name"): one.get("value") for one in case.iter("property")}
+        if "fault" in properties:
+            tried = by_row[int(properties["fault"] or 0)]
+            tried.cases += int(properties["cases"] or 0)
+            tried.tests[outcome(case)] += 1
+        elif "faults" not in str(case.get("classname")):
+            others[str(case.get("classname"))][outcome(case)] += 1
+    outcomes = Counter(outcome(case) for case in cases.values())
+    stated = {one.get("name"): one.get("value") for suite in suites for one in suite.findall("./properties/property")}
+    return TEXT.format(
+        date=max(str(suite.get("timestamp"))[:10] for suite in suites),
+        commit=stated.get("commit", "unknown"), python=stated.get("python", ""), system=stated.get("system", ""),
+        tests=len(cases), failed=outcomes["failed"], skipped=outcomes["skipped"],
+        rows="\n".join(line(row, by_row[row.number]) for row in ROWS), others=table_of(others),
+    )  # fmt: skip
+
+
+def line(row: object, tried: Tried) -> str:
+    """Return a row of the page."""
+    number, fault, how, promise, few = (getattr(row, name) for name in ("number", "fault", "how", "promise", "few"))
+    return f"| {number} | {fault} | {how} | {promise} | {few:,} | {tried.cases:,} | {result(tried.tests)} |"
+
+
+def result(outcomes: Counter[str]) -> str:
+    """Say how the tests of a row ended."""
+    failed = f"{outcomes['failed']} of {outcomes.total()} tests failed" if outcomes["failed"] else ""
+    skipped = f"{outcomes['skipped']} of {outcomes.total()} tests skipped" if outcomes["skipped"] else ""
+    return "; ".join(filter(None, (failed, skipped))) or ("held" if outcomes else "not run")
+
+
+def outcome(case: ElementTree.Element) -> str:
+    """Return how a test ended."""
+    if case.find("failure") is not None or case.find("error") is not None:
+        return "failed"
+    return "passed" if case.find("skipped") is None else "skipped"
+
+
+def table_of(others: dict[str, Counter[str]]) -> str:
+    """Return the table of tests that are of no row, by file."""
+    lines = ["| tests | passed | failed | skipped |", "|---|---|---|---|"]
+    for name, found in sorted(others.items()):
+        path = name.replace(".", "/")
+        lines.append(f"| `{path}` | {found['passed']} | {found['failed']} | {found['skipped']} |")
+    return "\n".join(lines)
+
+
+def rows_of(text: str) -> list[tuple[int, str, str, str]]:
+    """Return number, fault, way and promise of each row of a page."""
+    found = re.findall(r"^\| (\d+) \| (.*?) \| (.*?) \| (.*?) \| [\d,]+ \| [\d,]+ \|", text, re.MULTILINE)
+    return [(int(number), fault, how, promise) for number, fault, how, promise in found]
+
+
+if __name__ == "__main__":
+    main()
