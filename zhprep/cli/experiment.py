@@ -58,7 +58,7 @@ def command(plan: str | None, inputs: tuple[str, ...], output: str | None, **opt
     read = take_read_config(options)
     experiment = make_experiment(load_plan(plan), folder_output(output), shared, **options)
     experiment.check()
-    with planned(inputs, read, experiment.site.folder, shared.block_size) as corpus:
+    with planned(inputs, read, experiment.site.folder, shared) as corpus:
         report = run_experiment(experiment, corpus)
     show_report(report, shared)
 
