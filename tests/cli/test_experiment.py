@@ -79,6 +79,9 @@ def test_the_report_has_mean_and_deviation_of_each_variant(made):
     assert set(COUNTS) <= set(report)
     assert (report["output"], report["runs"], report["runs_done"]) == (str(folder), 4, 4)
     assert list(report["results"]) == ["char tiny", "wwm tiny"]
+    assert report["report"] == str(folder / "report.html")
+    assert all(name in (folder / "report.html").read_text("utf-8") for name in report["results"])
+    assert {"results.json", "results.csv"} <= {path.name for path in folder.iterdir()}
     for scores in report["results"].values():
         assert set(scores) >= {"loss", "accuracy", "bits_per_character", "topic"}
         for metric, found in scores.items():

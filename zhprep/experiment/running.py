@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Callable, Sequence
 from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 from zhprep.core.config import as_dict
@@ -102,7 +103,31 @@ def run_experiment(experiment: Experiment, corpus: Corpus) -> Report:
     report.notes = notes_of(experiment.cells)
     if failures:
         raise _failed(failures, len(mine))
+    if report.scores["runs_done"] == len(experiment.cells):
+        report.scores["report"] = str(_compare(experiment))
     return report
+
+
+def _compare(experiment: Experiment) -> Path:
+    """Write ``report.html``, ``results.json`` and ``results.csv`` of all runs; return the page.
+
+    Variants that differ in the fine-tuning are compared as they are: that is what their plan asks.
+    """
+    from zhprep.compare.comparison import compare
+    from zhprep.compare.runs import Entrant
+    from zhprep.compare.write import write_comparison
+    from zhprep.evaluate.config import EvaluateConfig
+    from zhprep.evaluate.run import setting_of
+
+    models = {cell.name: group[0].base.model_folder for group in experiment.groups for cell in group}
+    entrants, settings = [], set()
+    for cell in experiment.cells:
+        config = cell.base.config(EvaluateConfig, "evaluate")
+        entrants.append(Entrant(models[cell.name], f"{cell.variant} {cell.size}", setting_of(config)))
+        settings.add(config)
+    page = experiment.site.folder / "report.html"
+    write_comparison(compare(entrants, allow=["tasks"] if len(settings) > 1 else []), page)
+    return page
 
 
 def _begin(experiment: Experiment, corpus: Corpus) -> None:
