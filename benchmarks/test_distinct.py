@@ -24,6 +24,10 @@ HERE = Path(__file__).parent
 ROOTS = {"": HERE.parent, **({"base": Path(os.environ["ZHPREP_BASE"])} if "ZHPREP_BASE" in os.environ else {})}
 
 
+QUICKER = {"segment": 2.0, "make-instances": 1.45}
+"""How many times as fast as commit 39b63fb these commands are at least, over the corpora, start-up and all."""
+
+
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
     """The corpora and 2 and 4 times as much, an eighth of them, and one line (0), by how much it is of the corpora."""
@@ -92,13 +96,27 @@ def test_growth(name: str, texts: dict[float, Path], vocabularies: dict[str, Pat
         start, whole = took[f"{name} base 0x"], took[f"{name} base 1x"]
         race.add(f"{name}, start-up (one line)", "base build", 1 / seconds[0.0], 1 / start, "runs/s")
         what = f"{name}, the corpora, start-up and all"
-        race.add(what, "base build", amounts[1.0] / seconds[1.0], amounts[1.0] / whole, "M ch/s")
+        ratio = race.add(what, "base build", amounts[1.0] / seconds[1.0], amounts[1.0] / whole, "M ch/s")
+        assert ratio > QUICKER.get(name, 0.0)
     if 4.0 in seconds:
         cold = amounts[1.0] / (seconds[1.0] - seconds[0.0])
         steady = (amounts[4.0] - amounts[2.0]) / (seconds[4.0] - seconds[2.0])
         what = f"{name}, steady (from 2 to 4 times the corpora)"
         race.add(what, "cold (the corpora), start-up apart", steady, cold, "M ch/s")
         assert seconds[4.0] < 4.4 * seconds[1.0]  # no slower as the text grows; room for a busy machine
+
+
+@pytest.mark.skipif("base" not in ROOTS, reason="ZHPREP_BASE names no other build")
+@pytest.mark.parametrize("name", ["make-instances", "segment"])
+def test_memory(name: str, texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:
+    """What a command holds at most, over the corpora, beside another build."""
+    took = {
+        build: zhprep(
+            name, texts[1.0], "-o", tmp_path / f"out{build}", *arguments(name, vocabularies[build]), root=root
+        ).memory
+        for build, root in ROOTS.items()
+    }
+    assert race.add(f"{name}, peak memory", "base build", took[""], took["base"], "MB") < 1.02
 
 
 def test_peers(texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:

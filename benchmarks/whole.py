@@ -19,11 +19,14 @@ class Took:
     clock: float
     processor: float
     others: float
+    memory: float
+    """The most that the process held, MB."""
 
 
 def command(*arguments: object, root: Path = ROOT, python: str = sys.executable) -> Took:
     """Run ``python`` with ``arguments``, each process of it with one thread; zhprep is that of ``root``."""
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed program has its bytecode
     line = [python, *map(str, arguments)]
     busy, clock = _busy(), time.perf_counter()
     process = subprocess.Popen(line, env=environment, cwd=root, stdout=subprocess.DEVNULL)  # -m looks there first
@@ -32,7 +35,7 @@ def command(*arguments: object, root: Path = ROOT, python: str = sys.executable)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, line
     processor = usage.ru_utime + usage.ru_stime
-    return Took(clock, processor, max(0.0, busy - processor) / clock)
+    return Took(clock, processor, max(0.0, busy - processor) / clock, usage.ru_maxrss / 1024)
 
 
 def zhprep(name: str, *arguments: object, root: Path = ROOT) -> Took:

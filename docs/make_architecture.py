@@ -165,7 +165,7 @@ def families() -> dict[str, str]:
         for node in ast.parse(text).body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.isupper():
                 is_dict = ast.unparse(node.annotation).startswith("dict[str, ")
-                if is_dict and f"from {package}" in text:
+                if is_dict and (f"from {package}" in text or "= Parts(" in text):
                     found[package] = node.target.id
     return found
 

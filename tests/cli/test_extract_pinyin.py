@@ -46,6 +46,21 @@ def test_gold_that_is_wrong(tmp_path):
     refused(zhprep("extract-pinyin", "--score", tmp_path / "bad.tsv"), 3, "bad.tsv", "UTF-8")
 
 
+def test_one_file_keeps_a_table_of_words_too(sample_data, tmp_path):
+    """And with several workers: the words are those of all batches."""
+    corpus, table = tmp_path / "x.txt", tmp_path / "words.npz"
+    corpus.write_text((sample_data / "corpus" / "news.txt").read_text("utf-8"), encoding="utf-8")
+    arguments = (corpus, "--word-table", table, "--engine", "pypinyin", "--workers", 2, "--quiet")
+    assert zhprep("extract-pinyin", *arguments, "-o", tmp_path / "cold.txt").code == 0
+    kept = table.read_bytes()
+    assert zhprep("extract-pinyin", *arguments, "-o", tmp_path / "warm.txt").code == 0
+    assert (tmp_path / "warm.txt").read_bytes() == (tmp_path / "cold.txt").read_bytes()
+    assert table.read_bytes() == kept
+    table.unlink()
+    piped = zhprep("extract-pinyin", *arguments)
+    assert (piped.out, table.read_bytes()) == ((tmp_path / "cold.txt").read_bytes(), kept)
+
+
 def test_a_table_of_words_changes_nothing_but_speed(sample_data, tmp_path):
     table = tmp_path / "words.npz"
     reports = []

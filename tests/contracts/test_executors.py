@@ -20,7 +20,8 @@ import pytest
 from plain_items import die_at_three, fail_at_three, square
 
 from zhprep.core.errors import DataError, ZhprepError
-from zhprep.core.executors import EXECUTORS, Killed, Map, map_processes
+from zhprep.core.executors import EXECUTORS, Killed, Map
+from zhprep.core.executors.processes import map_processes
 from zhprep.core.workers import pool, worker
 
 SEPARATE = {EXECUTORS["processes"]}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from zhprep.core import object_code
 from zhprep.core.compiled import Signature, address, compiled
 
 pytest.importorskip("numba", reason="loops are compiled where numba is (pip install 'zhprep[fast]')")
@@ -47,6 +49,41 @@ def test_compiled_once(cache: pathlib.Path) -> None:
         assert out.tolist() == (2 * np.cumsum(values)).tolist()
         assert len(list(cache.iterdir())) == 1
     assert compiled(sums, OF_SUMS, compile_it=False) is not None
+
+
+def test_code_that_was_kept_needs_nothing(cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not object_code.can_place():
+        pytest.skip("code is put in place by llvmlite on this machine")
+    assert compiled(sums, OF_SUMS) is not None
+    for name in ("numba", "llvmlite", "llvmlite.binding"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    loop, values, out = compiled(sums, OF_SUMS), np.arange(5, dtype=np.uint32), np.zeros(5, np.int64)
+    assert loop is not None
+    loop(address(values, np.uint32), 5, address(out, np.int64))
+    assert out.tolist() == (2 * np.cumsum(values)).tolist()
+
+
+def test_llvm_puts_code_in_place_elsewhere(cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(object_code, "can_place", lambda: False)
+    for _ in range(2):
+        loop, values, out = compiled(sums, OF_SUMS), np.arange(5, dtype=np.uint32), np.zeros(5, np.int64)
+        assert loop is not None
+        loop(address(values, np.uint32), 5, address(out, np.int64))
+        assert out.tolist() == (2 * np.cumsum(values)).tolist()
+
+
+def test_code_that_leans_on_others_is_not_linked() -> None:
+    with pytest.raises(object_code.Unlinkable, match="no object code"):
+        object_code.linked(b"\x7fELF" + bytes(60), "sums")
+
+
+def test_memory_that_may_not_be_executed(cache: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(image: bytes) -> None:
+        raise PermissionError("mprotect")
+
+    monkeypatch.setattr(object_code, "placed", forbidden)
+    monkeypatch.setattr(object_code, "can_place", lambda: True)
+    assert compiled(sums, OF_SUMS) is None
 
 
 def test_code_that_calls_out_is_refused(cache: pathlib.Path) -> None:

@@ -52,7 +52,7 @@ def result_of(run: Path) -> tuple[str, list[dict[str, object]]]:
 TIMED = ("seconds", "tokens_per_second", "mfu")
 
 
-@rounds(14, 8, 80)
+@rounds(14, 10, 90)
 def test_killed_at_any_moment_it_goes_on_to_the_same_weights(
     n: int, instances: Path, tmp_path: Path, tried: Callable[[], None]
 ) -> None:

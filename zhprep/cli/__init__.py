@@ -5,9 +5,12 @@ Nothing heavier than click is imported until a command is chosen, so that ``zhpr
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import importlib
 import os
 import sys
+from collections.abc import Iterator
 from typing import NoReturn
 
 import click
@@ -59,7 +62,7 @@ class _Pipeline(click.Group):
             return None
         if cmd_name in _HAS_WORKERS:
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when numpy is imported
-        with arrow_alone():
+        with arrow_alone(), _uncollected():
             module = importlib.import_module(f"zhprep.cli.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
@@ -74,6 +77,18 @@ class _Pipeline(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands, in the order of the pipeline"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let modules be imported without a search for garbage among them, which makes none; later searches leave what is
+    there then alone."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.group(cls=_Pipeline, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -9,11 +9,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
-from importlib.abc import MetaPathFinder
 from typing import Any
 
 
-class _NoPandas(MetaPathFinder):
+class _NoPandas:  # what importlib.abc.MetaPathFinder is, without the time to import that
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> None:  # noqa: ARG002
         if name == "pandas":
             raise ImportError("zhprep makes no pandas objects")

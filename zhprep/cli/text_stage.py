@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -110,12 +111,15 @@ def _to_stream(
     report = Report(output="-" if path is None else str(path))
     chain = make_chain(*held_table(sources, read))
     batches = stream_documents(sources, stdin, read, report.account)
+    workers = shared.n_workers() if chain.word_table is None else 1  # so that the words are known to this process
     with _sink(path, overwrite=shared.overwrite) as sink:
         form = "txt" if path is None else output_form(str(path))
         shown = NO_PROGRESS if path is None and sys.stdout.isatty() else shared.progress(label)
-        report.content_sha256 = run_stream(
-            chain, batches, form, sink, report.account, workers=shared.n_workers(), progress=shown
-        )
+        report.content_sha256 = run_stream(chain, batches, form, sink, report.account, workers=workers, progress=shown)
+        sink.flush()
+        if path is not None:
+            os.fsync(sink.fileno())  # what is left to do takes no space: a disk that is full has none of both
+        chain.keep_words()
     return report
 
 

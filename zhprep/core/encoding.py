@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 import functools
-from importlib import resources
+
+from zhprep.core.bundled import packaged
 
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
@@ -45,5 +46,5 @@ def _commonness(text: str) -> float:
 
 @functools.cache
 def _common() -> frozenset[str]:
-    table = resources.files("zhprep.core").joinpath("common_characters.txt").read_text(encoding="utf-8")
+    table = packaged("core/common_characters.txt")
     return frozenset(table) - {"\n"} | frozenset("，。、：；！？“”‘’「」『』《》（）…—\u3000")

@@ -13,7 +13,6 @@ import hashlib
 import json
 import mmap
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -81,6 +80,8 @@ def _read(path: Path, source: str) -> Arrays:
 
 def _write(path: Path, source: str, arrays: Arrays) -> None:
     """Write arrays of any shapes ``[…]`` and their digest, whole or not at all."""
+    import tempfile  # for the one who is first
+
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
     pieces = [json.dumps({"source": source, "arrays": facts}).encode() + b"\n"]

@@ -12,6 +12,36 @@ from zhprep.core.errors import UsageError
 Part = TypeVar("Part")
 
 
+class Parts(dict[str, Part]):
+    """A family whose parts are imported when they are asked for: ``places`` says where in ``package`` each name is,
+    as ``module:Name``."""
+
+    def __init__(self, package: str, places: Mapping[str, str]) -> None:
+        super().__init__(places)  # type: ignore[arg-type]  # what is there until it is asked for
+        self._package = package
+
+    def __getitem__(self, name: str) -> Part:
+        part: Any = super().__getitem__(name)
+        if isinstance(part, str):
+            module, _, attribute = part.partition(":")
+            part = getattr(importlib.import_module(f"{self._package}.{module}"), attribute)
+            self[name] = part
+        found: Part = part
+        return found
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the part of that name, else ``default``."""
+        return self[name] if name in self else default  # noqa: SIM401  # that would be this
+
+    def values(self) -> list[Part]:  # type: ignore[override]
+        """Return all parts."""
+        return [self[name] for name in self]
+
+    def items(self) -> list[tuple[str, Part]]:  # type: ignore[override]
+        """Return all names with their parts."""
+        return [(name, self[name]) for name in self]
+
+
 def lookup(family: Mapping[str, Part], name: str, kind: str) -> Part:
     """Return ``family[name]``.
 

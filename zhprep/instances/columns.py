@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core import schema
+from zhprep.core import arrow, schema
 from zhprep.core.ragged import Array, Ints
 from zhprep.instances.corruptions import Corrupted
 from zhprep.instances.layout import Assembled, Pieces
@@ -18,7 +18,7 @@ from zhprep.instances.masks import Flat, Masked
 
 def lists(values: Array, offsets: Ints) -> pa.ListArray:
     """Return a list column whose rows are ``values[offsets[i]:offsets[i + 1]]``."""
-    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))
+    return arrow.lists_of(offsets, arrow.array_of(values))
 
 
 def record_batch(columns: dict[str, pa.Array], ids: pa.DataType) -> pa.RecordBatch:
@@ -33,9 +33,9 @@ def clean_columns(assembled: Assembled, pieces: Pieces, instance_ids: Ints) -> d
         "input_ids": lists(assembled.input_ids, assembled.offsets),
         "word_ids": lists(assembled.word_ids, assembled.offsets),
         "special_tokens_mask": lists(assembled.special_tokens_mask, assembled.offsets),
-        "instance_id": pa.array(instance_ids),
+        "instance_id": arrow.array_of(instance_ids),
         **{name: lists(*values) for name, values in assembled.lists.items()},
-        **{name: pa.array(values) for name, values in pieces.labels.items()},
+        **{name: arrow.array_of(values) for name, values in pieces.labels.items()},
     }
 
 
@@ -50,7 +50,7 @@ def masked_columns(
         "masked_lm_positions": lists(places.astype(np.uint16), masked.offsets),
         "masked_lm_ids": lists(masked.labels.astype(ids.to_pandas_dtype()), masked.offsets),
         "mask_kind": lists(masked.kinds, masked.offsets),
-        "dupe": pa.array(np.full(len(flat.instance_ids), dupe, np.uint16)),
+        "dupe": arrow.array_of(np.full(len(flat.instance_ids), dupe, np.uint16)),
     }
     if flat.coarse is not None and masked.coarse is not None:
         chosen = masked.coarse
@@ -76,9 +76,9 @@ def corrupted_columns(flat: Flat, corrupted: Corrupted, dupe: int, ids: pa.DataT
         "special_tokens_mask": lists((corrupted.word_ids < 0).astype(np.uint8), corrupted.offsets),
         "labels": lists(corrupted.labels.astype(ids.to_pandas_dtype()), corrupted.label_offsets),
         "clean_word_ids": lists(flat.word_ids, flat.offsets),
-        "instance_id": pa.array(flat.instance_ids),
-        "dupe": pa.array(np.full(len(flat.instance_ids), dupe, np.uint16)),
+        "instance_id": arrow.array_of(flat.instance_ids),
+        "dupe": arrow.array_of(np.full(len(flat.instance_ids), dupe, np.uint16)),
     }
     if corrupted.prefix_lengths is None:
         return columns
-    return columns | {"prefix_length": pa.array(corrupted.prefix_lengths.astype(np.uint16))}
+    return columns | {"prefix_length": arrow.array_of(corrupted.prefix_lengths.astype(np.uint16))}

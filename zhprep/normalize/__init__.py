@@ -15,7 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core import schema
+from zhprep.core import arrow, schema
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.core.report import Account
@@ -44,7 +44,7 @@ def build(config: NormalizeConfig) -> Stage:
         _check_placeholder(config)
 
     def normalize(batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
-        text = Text.read(batch.column("sentences").flatten(), account)
+        text = Text.read(arrow.items(batch.column("sentences")), account)
         counts = line_counts(batch)
         account.count(sentences_in=counts.sum())
         if config.unwrap:
@@ -103,6 +103,8 @@ def _assemble(batch: pa.RecordBatch, text: Text, counts: Positions, account: Acc
     account.insert("sentences.split", len(sentences) - n_filled)
     account.drop("documents.empty", int(np.count_nonzero(per_document == 0)))
     kept = np.flatnonzero(per_document)
-    offsets = np.append(0, np.cumsum(per_document[kept])).astype(np.int32)
-    lists = pa.ListArray.from_arrays(pa.array(offsets), sentences)
-    return pa.RecordBatch.from_arrays([batch.column("doc").take(pa.array(kept)), lists], schema=schema.TEXT)
+    offsets = np.append(0, np.cumsum(per_document[kept]))
+    lists = arrow.lists_of(offsets, sentences)
+    return pa.RecordBatch.from_arrays(
+        [arrow.call("take", batch.column("doc"), arrow.array_of(kept)), lists], schema=schema.TEXT
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
+
+from zhprep.core.bundled import packaged
 
 Codes = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
@@ -66,7 +67,7 @@ SHARED_PUNCTUATION = Characters.of("“ ” ‘ ’ … — · ‧")
 def emoji() -> tuple[Characters, Characters]:
     """Return two sets: emoji by themselves, and characters that are emoji only when U+FE0F follows."""
     ranges: dict[str, list[tuple[int, int]]] = {"emoji": [], "text": []}
-    table = resources.files("zhprep.normalize").joinpath("data/emoji.tsv").read_text(encoding="utf-8")
+    table = packaged("normalize/data/emoji.tsv")
     for line in table.splitlines():
         if line and not line.startswith("#"):
             first, last, presentation = line.split("\t")

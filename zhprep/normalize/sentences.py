@@ -24,10 +24,10 @@ from __future__ import annotations
 
 import functools
 import re
-from importlib import resources
 
 import numpy as np
 
+from zhprep.core.bundled import packaged
 from zhprep.core.report import Account
 from zhprep.normalize import marks
 from zhprep.normalize.characters import Codes, Flags, Positions
@@ -140,7 +140,7 @@ def _short_number(runs: Runs) -> Flags:
 
 @functools.cache
 def _abbreviations() -> frozenset[str]:
-    return frozenset(resources.files("zhprep.normalize").joinpath("data/abbreviations.txt").read_text("utf-8").split())
+    return frozenset(packaged("normalize/data/abbreviations.txt").split())
 
 
 def _abbreviated(runs: Runs, found: Positions) -> Flags:

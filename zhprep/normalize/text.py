@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from zhprep.core import arrow
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
@@ -52,10 +52,10 @@ class Text:
 
         Raises ``DataError`` when a sentence is not valid UTF-8.
         """
-        lines = pc.fill_null(sentences, "") if sentences.null_count else sentences
-        whole = pa.ListArray.from_arrays(pa.array([0, len(lines)], pa.int32()), lines)
+        lines = arrow.filled(sentences)
+        whole = arrow.lists_of(np.array([0, len(lines)]), lines)
         try:
-            string = pc.binary_join(whole, "\n")[0].as_py()
+            string = arrow.call("binary_join", whole, "\n")[0].as_py()
         except UnicodeDecodeError as error:
             raise DataError(f"text is not valid UTF-8: {error}", hint="read it with its own encoding") from error
         codes = np.frombuffer(string.encode("utf-32-le"), np.uint32).copy()
@@ -63,7 +63,7 @@ class Text:
         codes[breaks] = LINE
         n_inside = breaks.size - max(len(lines) - 1, 0)
         if n_inside:
-            ends = np.cumsum(pc.utf8_length(lines).to_numpy().astype(np.int64) + 1)[:-1] - 1
+            ends = np.cumsum(arrow.lengths(lines) + 1)[:-1] - 1
             codes[breaks] = SENTENCE
             codes[ends] = LINE
             account.drop("characters.line_separators", n_inside)
@@ -203,7 +203,16 @@ class Text:
             kept = ~is_mark(self.codes)
             kept[stops[filled][:-1]] = True  # marks between two filled sentences; the others part nothing
             text = Text(self.codes[kept], self.alphabet)
-        return pc.split_pattern(pa.array([text.string]), "\n").flatten(), line[filled]
+        return _lines(text.string), line[filled]
+
+
+def _lines(string: str) -> pa.Array:
+    """Return what stands between the line feeds of ``string``, as strings over one buffer without these."""
+    utf8 = string.encode()
+    breaks = np.flatnonzero(np.frombuffer(utf8, np.uint8) == ord("\n"))
+    offsets = np.concatenate(([0], breaks - np.arange(breaks.size), [len(utf8) - breaks.size])).astype(np.int32)
+    whole = utf8.replace(b"\n", b"")
+    return pa.StringArray.from_buffers(offsets.size - 1, pa.py_buffer(offsets), pa.py_buffer(whole))
 
 
 def as_codes(string: str) -> Codes:

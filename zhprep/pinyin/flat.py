@@ -12,8 +12,8 @@ import functools
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from zhprep.core import arrow
 from zhprep.core.errors import DataError
 from zhprep.core.schema import PINYIN
 
@@ -70,12 +70,11 @@ def flatten(batch: pa.RecordBatch) -> FlatText:
 
     Raises ``DataError`` when the words of a sentence do not end where the sentence does.
     """
-    sentences = batch.column("sentences").flatten()
-    ends = batch.column("ends").flatten()
-    lengths = pc.utf8_length(sentences).to_numpy(zero_copy_only=False).astype(np.int64)
+    sentences, ends = arrow.items(batch.column("sentences")), arrow.items(batch.column("ends"))
+    lengths = arrow.lengths(sentences)
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    counts = pc.list_value_length(ends).to_numpy(zero_copy_only=False).astype(np.int64)
-    local = ends.flatten().to_numpy(zero_copy_only=False).astype(np.int64)
+    counts = arrow.sizes(ends)
+    local = arrow.items(ends).to_numpy(zero_copy_only=False).astype(np.int64)
     last = np.concatenate([[0], local])[np.where(counts > 0, np.cumsum(counts), 0)]
     wrong = np.flatnonzero(last != lengths)
     if len(ends) != len(sentences) or len(wrong):
@@ -88,7 +87,7 @@ def flatten(batch: pa.RecordBatch) -> FlatText:
 def unflatten(batch: pa.RecordBatch, flat: FlatText, syllables: npt.NDArray[np.uint16]) -> pa.RecordBatch:
     """Return ``batch`` with the column ``syllables``, uint16 ``[N]`` in the order of ``flat.codes``."""
     column = batch.column("sentences")
-    documents = np.concatenate([[0], np.cumsum(pc.list_value_length(column).to_numpy(zero_copy_only=False))])
+    documents = np.concatenate([[0], np.cumsum(arrow.sizes(column))])
     per_sentence = pa.ListArray.from_arrays(
         pa.array(flat.sentence_offsets, pa.int32()), pa.array(syllables, pa.uint16())
     )

@@ -7,10 +7,10 @@ file, never a class.
 from __future__ import annotations
 
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from zhprep.core.bundled import packaged
 from zhprep.core.config import renamed
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
@@ -28,9 +28,7 @@ Recipe = dict[str, Any]
 
 def recipe_names() -> list[str]:
     """Return the names of the bundled recipes, sorted."""
-    return sorted(
-        file.name.removesuffix(".toml") for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")
-    )
+    return sorted(file.stem for file in Path(__file__).parent.glob("*.toml"))
 
 
 def load_recipe(name: str, *, size: str | None = None) -> Recipe:
@@ -88,7 +86,7 @@ def _base_of(name: str, base: str) -> str:
 def recipe_text(name: str) -> str:
     """Return the text of a recipe as it is written."""
     if name in recipe_names():
-        return resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
+        return packaged(f"recipes/{name}.toml")
     path = Path(name)
     if path.suffix == ".toml" and path.is_file():
         try:

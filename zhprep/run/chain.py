@@ -21,12 +21,11 @@ from zhprep.core.corpus.inputs import LINE_FORMATS
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.core.shards import MANIFEST, load_manifest
-from zhprep.normalize import NormalizeConfig
-from zhprep.normalize import build as build_normalize
 from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment import build as build_segment
 
 if TYPE_CHECKING:
+    from zhprep.normalize import NormalizeConfig
     from zhprep.pinyin import PinyinConfig, PinyinStage
 
 Stage = Callable[[pa.RecordBatch, Account], pa.RecordBatch]
@@ -93,7 +92,7 @@ class Chain:
             done = self.do(batch, account)
             if done.num_rows:
                 yield done
-        self._keep_words()
+        self.keep_words()
 
     def do(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         """Do every stage on one batch. Of a chain, the first stage's characters and the last's sentences count."""
@@ -121,6 +120,8 @@ class Chain:
     def _stages(self) -> list[Stage]:
         stages: list[Stage] = []
         if self.normalize is not None:
+            from zhprep.normalize import build as build_normalize  # for those whose text is raw
+
             stages.append(build_normalize(self.normalize))
         if self.segment is not None:
             stages.append(build_segment(self.segment, segmenter=self._segmenter))
@@ -141,7 +142,7 @@ class Chain:
             self._n_words = len(words)
         return reader
 
-    def _keep_words(self) -> None:
+    def keep_words(self) -> None:
         """Keep the table of words if it has grown; of several processes, the last to write it wins."""
         if self.word_table is None or self.pinyin is None:
             return

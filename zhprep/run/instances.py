@@ -36,7 +36,7 @@ from zhprep.run.folders import finished_characters
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TOKENIZER_FILES, Vocabulary, load
 
-LOADED = ("_materials", "_vocabulary", "_coarse")
+LOADED = ("_materials", "_vocabulary", "_coarse", "_schema")
 """What each process loads for itself."""
 
 VOCABULARY = "vocab"
@@ -76,7 +76,7 @@ class MakeInstances:
 
     def schema(self) -> pa.Schema:
         """Return the columns that the format, and masking on disk, give."""
-        return InstanceBuilder(self._materials).schema
+        return self._schema
 
     def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
         """Yield the instances of one block."""
@@ -131,6 +131,10 @@ class MakeInstances:
         from zhprep.pinyin.readings import Readings  # takes a while: for those who need it
 
         return Materials.of(self.instances, self._vocabulary, readings=Readings.of(self._vocabulary.tokens))
+
+    @cached_property
+    def _schema(self) -> pa.Schema:
+        return InstanceBuilder(self._materials).schema  # of no documents: what it takes for each shard adds up
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave what is loaded behind: each process loads its own."""

@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
+from zhprep.core import arrow
 from zhprep.core.corpus import Input, ReadConfig, read_input, read_stream
 from zhprep.core.corpus.formats import open_rows
 from zhprep.core.corpus.inputs import STDIN, Stream, check_promise
@@ -117,7 +118,7 @@ def _as_lines(batch: pa.RecordBatch) -> bytes:
     if "syllables" in batch.schema.names:
         documents = _read_aloud(column.to_pylist(), batch.column("syllables").to_pylist())
         return "".join("\n".join(sentences) + "\n\n" for sentences in documents).encode()
-    sentences = column.flatten()
+    sentences = arrow.items(column)
     lines = (
         format_lines(sentences, from_column(batch["ends"])) if "ends" in batch.schema.names else sentences.to_pylist()
     )

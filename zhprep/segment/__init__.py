@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core import schema
+from zhprep.core import arrow, schema
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.segment.config import SegmentConfig
@@ -38,7 +38,7 @@ def build(config: SegmentConfig, *, segmenter: Segmenter | None = None) -> Stage
 
     def segment(batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:
         column = batch.column("sentences")
-        sentences = column.flatten()
+        sentences = arrow.items(column)
         try:
             cuts = loaded.ends(sentences, account)
         except Loss as loss:
@@ -65,9 +65,9 @@ def _characters(cuts: Cuts) -> int:
 
 def _words_batch(doc: pa.Array, column: pa.ListArray, text: pa.Array, cuts: Cuts) -> pa.RecordBatch:
     starts = column.offsets.to_numpy()
-    documents = pa.array(starts - starts[0], pa.int32())
-    words = pa.ListArray.from_arrays(pa.array(cuts.offsets, pa.int32()), pa.array(cuts.ends, pa.int32()))
-    columns = [doc, pa.ListArray.from_arrays(documents, text), pa.ListArray.from_arrays(documents, words)]
+    documents = starts - starts[0]
+    words = arrow.lists_of(cuts.offsets, arrow.array_of(cuts.ends))
+    columns = [doc, arrow.lists_of(documents, text), arrow.lists_of(documents, words)]
     return pa.RecordBatch.from_arrays(columns, schema=schema.WORDS)
 
 
@@ -76,7 +76,7 @@ def _lossy(engine: str, batch: pa.RecordBatch, loss: Loss) -> DataError:
     starts = column.offsets.to_numpy() - column.offsets[0].as_py()
     row = int(np.searchsorted(starts, loss.sentence, side="right")) - 1
     where = f"document {batch.column('doc')[row].as_py()!r}, sentence {loss.sentence - int(starts[row]) + 1}"
-    sentence = column.flatten()[loss.sentence].as_py()
+    sentence = arrow.items(column)[loss.sentence].as_py()
     return DataError(
         f"{where}: {engine} did not give the sentence back: {_short(sentence)} became {_short(loss.got)}",
         hint="words must join to the sentence exactly; normalize the text first, or choose another --cws",

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from zhprep.core import arrow
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,20 +72,24 @@ def from_marks(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64])
     stops = np.cumsum(lengths + 1) - 1
     ends_word[stops[stops < len(ends_word)]] = False
     places = np.flatnonzero(ends_word)
-    offsets = np.concatenate(([0], np.searchsorted(places, stops)))
-    places -= np.repeat(stops - lengths - 1, np.diff(offsets))
+    counts = np.zeros(len(lengths), np.int64)
+    filled = lengths > 0
+    begins = stops - lengths  # the sum from each to the next takes a third of a search for it
+    counts[filled] = np.add.reduceat(ends_word.view(np.uint8), begins[filled], dtype=np.uint32) if filled.any() else 0
+    offsets = np.concatenate(([0], np.cumsum(counts)))
+    places -= np.repeat(begins - 1, counts)
     return Cuts(offsets, places.astype(np.int32))
 
 
 def lengths_of(sentences: pa.Array) -> npt.NDArray[np.int64]:
     """Return the length of each sentence in code points (int64[S])."""
-    return pc.utf8_length(sentences).to_numpy(zero_copy_only=False).astype(np.int64)  # type: ignore[no-any-return]
+    return arrow.lengths(sentences)
 
 
 def join(sentences: pa.Array, separator: str) -> str:
     """Return all sentences as one text, by way of one buffer: twice as fast as by a string each."""
-    rows = pa.ListArray.from_arrays(pa.array([0, len(sentences)], pa.int32()), sentences)
-    return str(pc.binary_join(rows, separator)[0].as_buffer(), "utf-8")
+    rows = arrow.lists_of(np.array([0, len(sentences)]), sentences)
+    return str(arrow.call("binary_join", rows, separator)[0].as_buffer(), "utf-8")
 
 
 def check(cuts: Cuts, lengths: npt.NDArray[np.int64]) -> None:
@@ -137,6 +142,6 @@ def restore_spaces(sentence: str, words: Iterable[str]) -> list[str]:
 
 def from_column(ends: pa.Array) -> Cuts:
     """Read the column ``ends`` of a ``words`` table (a list of lists of int32 per document)."""
-    words = ends.flatten()
+    words = arrow.items(ends)
     offsets = words.offsets.to_numpy().astype(np.int64)
-    return Cuts(offsets - offsets[0], words.flatten().to_numpy())
+    return Cuts(offsets - offsets[0], arrow.items(words).to_numpy())

@@ -12,7 +12,8 @@ from zhprep.vocab.bytemap import text_of
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counting import Counter, count
 from zhprep.vocab.counts import Counts, merge
-from zhprep.vocab.encode import Encoded, Encoder
+from zhprep.vocab.cuts.placing import Encoded
+from zhprep.vocab.encode import Encoder
 from zhprep.vocab.entries import IDEOGRAPHS, is_ideograph
 from zhprep.vocab.files import TOKENIZER_FILES, read_counts, write, write_counts
 from zhprep.vocab.loading import load

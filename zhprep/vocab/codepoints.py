@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from zhprep.core import arrow
 from zhprep.core.errors import DataError
 
 N_CODE_POINTS = 0x110000
@@ -44,7 +44,7 @@ def as_strings(sentences: Any) -> pa.Array:
         sentences = pa.array(sentences, pa.string())
     if not (pa.types.is_string(sentences.type) or pa.types.is_large_string(sentences.type)):
         sentences = sentences.cast(pa.string())
-    return pc.fill_null(sentences, "") if sentences.null_count else sentences
+    return arrow.filled(sentences)
 
 
 def chunks(sentences: Any, limit: int = CHUNK) -> Iterator[Chunk]:
@@ -53,7 +53,7 @@ def chunks(sentences: Any, limit: int = CHUNK) -> Iterator[Chunk]:
     if len(strings) == 0:
         return
     ends = np.zeros(len(strings) + 1, np.int64)
-    np.cumsum(pc.utf8_length(strings).to_numpy(zero_copy_only=False), out=ends[1:])
+    np.cumsum(arrow.lengths(strings), out=ends[1:])
     width = np.int64 if pa.types.is_large_string(strings.type) else np.int32
     _, places, data = strings.buffers()
     byte_offsets = np.frombuffer(places, width)[strings.offset : strings.offset + len(strings) + 1]
@@ -155,7 +155,7 @@ def word_bounds(chunk: Chunk, ends: Any) -> tuple[npt.NDArray[np.int64], npt.NDA
     """
     mine = ends.slice(chunk.first, len(chunk.offsets) - 1)
     n_words = np.diff(mine.offsets.to_numpy().astype(np.int64))
-    stops = mine.flatten().to_numpy().astype(np.int64) + np.repeat(chunk.offsets[:-1], n_words)
+    stops = arrow.items(mine).to_numpy().astype(np.int64) + np.repeat(chunk.offsets[:-1], n_words)
     starts = np.concatenate((np.zeros(1, np.int64), stops))[:-1]
     reached = np.concatenate((np.zeros(1, np.int64), stops))[np.cumsum(n_words)]
     wrong = np.concatenate((np.flatnonzero(reached != chunk.offsets[1:]), _sentences_of(chunk, stops[stops <= starts])))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from zhprep.core import arrow
 from zhprep.core.errors import DataError
 
 SCHEMA = pa.schema([pa.field("piece", pa.string()), pa.field("count", pa.int64())])
@@ -69,7 +69,7 @@ class Tally:
 
     def add_each(self, keys: pa.Array) -> None:
         """Add one to the count of each of ``keys``."""
-        self.add(*pc.value_counts(keys).flatten())
+        self.add(*arrow.call("value_counts", keys).flatten())
 
     def result(self) -> tuple[pa.Array, pa.Array]:
         """Return the distinct keys, in no order, and their counts."""

@@ -1,6 +1,6 @@
 """Token ids with places for whole blocks of text, equal to those of the ``tokenizers`` library.
 
-In: an Arrow array of sentences. Out: flat arrays, see :class:`Encoded`.
+In: an Arrow array of sentences. Out: flat arrays, see :class:`zhprep.vocab.cuts.placing.Encoded`.
 
 A character whose id does not depend on its neighbours is asked for once and then gathered from a
 table over code points, and so are the words of a vocabulary of words. What is left, runs of letters and digits for the
@@ -9,7 +9,6 @@ most part, goes through the library once per distinct run. Where text may be cut
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,29 +17,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.vocab import codepoints, cuts
+from zhprep.vocab.cuts.placing import Encoded, Placing
 from zhprep.vocab.in_text import added_tokens, check_kept, occurrences, text_tokenizer
-from zhprep.vocab.runs import Library, RunCache, spread
+from zhprep.vocab.runs import Library, RunCache
 from zhprep.vocab.vocabulary import Vocabulary
 
 Ids = npt.NDArray[Any]
-Places = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-
-
-@dataclasses.dataclass(frozen=True)
-class Encoded:
-    """The tokens of a batch of sentences.
-
-    ``ids`` (uint16 if the vocabulary fits, else int32)[T]; ``starts`` and ``stops`` int32[T], the code
-    points of its sentence that a token stands for; ``sentence_offsets`` int64[S+1] into the three.
-    ``n_specials_in_text`` is how many special tokens stood in the text and were encoded as the characters they are.
-    """
-
-    ids: Ids
-    starts: Places
-    stops: Places
-    sentence_offsets: Ints
-    n_specials_in_text: int = 0
 
 
 class Encoder:
@@ -63,6 +45,7 @@ class Encoder:
         self._by_word = cuts.by_word(vocabulary, self._cuts.marks)
         self._runs = RunCache(self._cuts.tokens, self._cuts.marks.dtype)
         self._words = RunCache(library.encode, self._cuts.marks.dtype)
+        self._placing = Placing(self._cuts.marks.space, self._cuts.marks.run)
         self._never = vocabulary.never_text(keep_special)
 
     def encode(self, sentences: Any, ends: Any = None) -> Encoded:
@@ -92,23 +75,11 @@ class Encoder:
     def _chunk(self, chunk: codepoints.Chunk, ends: Any) -> Encoded:
         held = self._held(chunk)
         cut = self._cuts.cut(chunk, held) if ends is None else self._by_word.cut(chunk, ends, held)
-        keep = cut.codes < self._cuts.marks.space
         if not len(cut.starts):
-            position = np.flatnonzero(keep)
-            return _encoded(cut.codes[position], position, _stops(cut, position), position, chunk.offsets)
+            return self._placing.placed(cut, None, chunk.offsets)
         runs = self._runs if ends is None else self._words
         found = runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
-        room = np.minimum(found.n_tokens, cut.stops - cut.starts)
-        keep[spread(cut.starts, room)] = True
-        position = _with_extra(np.flatnonzero(keep), found.n_tokens - room, cut.stops - 1)
-        in_run = np.flatnonzero(cut.codes[position] == self._cuts.marks.run)
-        ids = cut.codes[position]
-        ids[in_run] = found.ids
-        begin, end = position.copy(), _stops(cut, position)
-        origin = np.repeat(cut.starts, found.n_tokens)
-        begin[in_run] = origin + found.starts
-        end[in_run] = origin + found.stops
-        return _encoded(ids, begin, end, position, chunk.offsets)
+        return self._placing.placed(cut, found, chunk.offsets)
 
     def _held(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
         """Return bool[C], True in sentences that hold an added token; None if there are none."""
@@ -123,25 +94,3 @@ class Encoder:
         """Return ``ids`` ``[T]`` without special tokens: a word that is spelt like one is a word that is not known."""
         special = self._never.take(ids, mode="clip")
         return np.where(special, ids.dtype.type(self.vocabulary.unk), ids) if special.any() else ids
-
-
-def _stops(cut: cuts.Cut, position: Ints) -> Ints:
-    """Return where the tokens that begin at ``position`` (``int64[T]``) stop, ``int64[T]``."""
-    return position + 1 if cut.reach is None else cut.reach[position]
-
-
-def _with_extra(position: Ints, extra: Ints, last: Ints) -> Ints:
-    """Return ``position`` (``int64[T]``) with ``last[i]`` repeated ``extra[i]`` times more (``int64[R]`` each): runs
-    with more tokens than characters."""
-    if not extra.any():
-        return position
-    more = np.repeat(last, extra)
-    return np.insert(position, np.searchsorted(position, more), more)
-
-
-def _encoded(ids: Ids, begin: Ints, end: Ints, position: Ints, offsets: codepoints.Offsets) -> Encoded:
-    """Return tokens ``[T]`` with places in their sentences; ``position`` ``int64[T]``, in order, is within the sentence
-    of each token, ``offsets`` ``int64[S + 1]`` are those of the sentences."""
-    sentence_offsets = np.searchsorted(position, offsets)
-    origin = np.repeat(offsets[:-1], np.diff(sentence_offsets))
-    return Encoded(ids, (begin - origin).astype(np.int32), (end - origin).astype(np.int32), sentence_offsets)

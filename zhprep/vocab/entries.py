@@ -5,10 +5,10 @@ In: counts of characters and the config. Out: tokens in order of id, without rep
 
 from __future__ import annotations
 
-import importlib.resources
 from collections.abc import Iterable
 from pathlib import Path
 
+from zhprep.core.bundled import packaged
 from zhprep.core.errors import DataError, UsageError
 from zhprep.vocab.config import VocabConfig
 
@@ -23,7 +23,7 @@ def is_ideograph(character: str) -> bool:
 
 def included(config: VocabConfig) -> list[str]:
     """Return the entries to have in any case: the default punctuation and the user's file."""
-    usual = importlib.resources.files("zhprep.vocab").joinpath("data/punctuation.txt").read_text("utf-8").split("\n")
+    usual = packaged("vocab/data/punctuation.txt").split("\n")
     wanted = [*(usual if config.punctuation else []), *_lines(config.include)]
     unwanted = excluded(config)
     return [entry for entry in dict.fromkeys(wanted) if entry and entry not in unwanted]

@@ -15,7 +15,8 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.vocab import bytemap, codepoints, entries
-from zhprep.vocab.encode import Encoded, Encoder
+from zhprep.vocab.cuts.placing import Encoded
+from zhprep.vocab.encode import Encoder
 from zhprep.vocab.vocabulary import UNUSED, Vocabulary
 
 RANGES = {

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zhprep.core.compiled import compiled
 from zhprep.core.errors import DataError
-from zhprep.instances.layout.align import CharacterWords, Places, open_words
+from zhprep.instances.layout import align_loop
+from zhprep.instances.layout.align import CharacterWords, Places, open_words, opened
 
 LISTS = pa.list_(pa.int32())
 
@@ -22,6 +24,11 @@ def align(sentences, tokens):
     starts, stops = np.array(flat, np.int32).reshape(-1, 2).T
     places = Places.of(starts, stops, np.cumsum([0, *map(len, tokens)]), words.bases)
     opens, joined = open_words(places, words)
+    loop = compiled(align_loop.open_words, align_loop.SIGNATURE)
+    by_loop = loop and opened(
+        loop, *map(np.ascontiguousarray, (starts, stops)), np.cumsum([0, *map(len, tokens)]), ends
+    )
+    assert not by_loop or (by_loop[0].tolist(), by_loop[1]) == (opens.tolist(), joined)
     return opens.tolist(), joined
 
 
@@ -51,6 +58,19 @@ def test_several_tokens_of_one_character_are_one_word():
     opens, joined = align([[1, 1]], [[(0, 1), (0, 1), (0, 1), (1, 2)]])  # bytes
     assert opens == [True, False, False, True]
     assert joined == 0
+
+
+def test_the_loop_leaves_odd_tokens_to_the_arrays():
+    loop = pytest.importorskip("numba") and compiled(align_loop.open_words, align_loop.SIGNATURE)
+    ends, offsets = pa.array([[2, 3]], LISTS), np.array([0, 2])
+    for tokens, odd in (
+        ([(0, 1), (2, 3)], False),
+        ([(0, 1), (2, 4)], True),
+        ([(0, 0), (1, 2)], True),
+        ([(2, 3), (0, 1)], True),
+    ):
+        found = opened(loop, *np.array(tokens, np.int32).T.copy(), offsets, ends)
+        assert (found is None) == odd
 
 
 def test_words_that_end_before_the_text_are_refused():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
@@ -288,6 +287,8 @@ def one_ahead(items: Iterator[Item]) -> Generator[Item, None, None]:
     It pays where most of the work is done by code that lets go of Python's lock: hashes, decompression, arrays.
     The thread is gone when the generator is closed or has come to its end.
     """
+    from concurrent.futures import ThreadPoolExecutor  # for those who plan
+
     with ThreadPoolExecutor(1) as thread:
         coming = thread.submit(next, items, _END)
         while (item := coming.result()) is not _END:

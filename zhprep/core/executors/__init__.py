@@ -10,12 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from typing import Any, Protocol
 
-from zhprep.core.executors.inline import map_inline
-from zhprep.core.executors.processes import map_processes, survives
-from zhprep.core.executors.ray import map_ray
+from zhprep.core.registry import Parts
 from zhprep.core.workers.outcome import ATTEMPTS, Killed
 
-__all__ = ["ATTEMPTS", "EXECUTORS", "Killed", "Map", "map_inline", "map_processes", "map_ray", "survives"]
+__all__ = ["ATTEMPTS", "EXECUTORS", "Killed", "Map"]
 
 
 class Map(Protocol):
@@ -27,8 +25,6 @@ class Map(Protocol):
         """Yield ``function(item)`` for each item, in order."""
 
 
-EXECUTORS: dict[str, Map] = {
-    "inline": map_inline,
-    "processes": map_processes,
-    "ray": map_ray,
-}
+EXECUTORS: dict[str, Map] = Parts(
+    __name__, {"inline": "inline:map_inline", "processes": "processes:map_processes", "ray": "ray:map_ray"}
+)

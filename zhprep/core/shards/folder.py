@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import json
 import re
 import shutil
@@ -250,6 +249,8 @@ def content_sha256(shards: Iterable[str]) -> str:
 @functools.cache
 def dependency_versions() -> dict[str, str]:
     """Return the versions of the installed packages that can change what is written."""
+    import importlib.metadata  # a hundredth of a second, for those who make folders
+
     versions = {}
     for name in DEPENDENCIES:
         try:

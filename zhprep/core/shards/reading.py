@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,8 @@ def check_folder(path: Path, manifest: dict[str, Any]) -> None:
 
     Raises ``DataError`` naming what is missing or differs.
     """
+    from concurrent.futures import ThreadPoolExecutor  # for those who read shards
+
     check_files(path, manifest)
     trust = is_trusting()
     with ThreadPoolExecutor(min(_AT_ONCE, os.cpu_count() or 1)) as threads:

@@ -8,14 +8,14 @@ places in the shadow are places in the text as written: ends of words and readin
 from __future__ import annotations
 
 import functools
-from importlib import resources
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from zhprep.core import arrow
+from zhprep.core.bundled import packaged
 from zhprep.core.phrases import Phrases
 
 CodePoints = npt.NDArray[np.uint32]
@@ -29,7 +29,7 @@ def shadow(sentences: pa.Array) -> pa.Array:
     offsets = np.frombuffer(sentences.buffers()[1], np.int32)[sentences.offset : sentences.offset + len(sentences) + 1]
     utf8 = memoryview(sentences.buffers()[2] or b"")[offsets[0] : offsets[-1]]
     code_points = np.frombuffer(str(utf8, "utf-8").encode("utf-32-le"), np.uint32)
-    simple = simplify(code_points, np.cumsum(pc.utf8_length(sentences).to_numpy(zero_copy_only=False), dtype=np.int64))
+    simple = simplify(code_points, np.cumsum(arrow.lengths(sentences)))
     if simple is code_points:
         return sentences
     data = simple.tobytes().decode("utf-32-le").encode()  # each form takes as many bytes as what it stands for
@@ -61,7 +61,7 @@ class _Table(NamedTuple):
 
 @functools.cache
 def _table() -> _Table:
-    text = resources.files(__name__).joinpath("opencc.tsv").read_text("utf-8")
+    text = packaged("core/simplified/opencc.tsv")
     rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
     shifts = np.zeros(0x10000, np.uint32)
     old, new = (_points("".join(column)) for column in zip(*(row for row in rows if len(row[0]) == 1), strict=True))

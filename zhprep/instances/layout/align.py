@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core.compiled import Loop, address
 from zhprep.core.errors import DataError
 from zhprep.core.ragged import Array, Bools, Ints, offsets_of
+from zhprep.instances.layout.align_loop import JOINED, ODD
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +99,19 @@ def open_words(places: Places, words: CharacterWords) -> tuple[Bools, int]:
     last[places.wide] = words.word_of[places.last]
     np.not_equal(first[1:], last[:-1], out=opens[1:])
     return opens, int((last[places.wide] - first[places.wide]).sum(dtype=np.int64))
+
+
+def opened(
+    loop: Loop, starts: Array, stops: Array, sentence_offsets: Ints, ends: pa.ListArray
+) -> tuple[Bools, int] | None:
+    """Return what :func:`open_words` does, as the compiled loop finds it; None where that has to be asked."""
+    opens, counts = np.empty(len(starts), np.bool_), np.zeros(2, np.int64)
+    words, values = ends.offsets.to_numpy(), ends.values.to_numpy()
+    loop(
+        address(starts, np.int32), address(stops, np.int32), address(sentence_offsets, np.int64), len(ends),
+        address(values, np.int32), address(words, np.int32), address(opens, np.bool_), address(counts, np.int64),
+    )  # fmt: skip
+    return None if counts[ODD] else (opens, int(counts[JOINED]))
 
 
 def token_begins(first: Ints, sentence_offsets: Ints, bases: Ints) -> Ints:

@@ -5,19 +5,21 @@ In: a record batch of the ``words`` or ``pinyin`` table. Out: a window, and what
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core import arrow
+from zhprep.core.compiled import Kernel
 from zhprep.core.ragged import Array, Ints, offsets_of, rows_of
 from zhprep.core.report import Account
+from zhprep.instances.layout import align_loop
 from zhprep.instances.layout.align import (
     CharacterWords,
     Places,
     coarse_places,
     open_words,
+    opened,
     sentence_lengths,
     token_begins,
 )
@@ -26,9 +28,11 @@ from zhprep.instances.layout.spans import SpanFile
 from zhprep.instances.layout.tags import TAG_COLUMNS, TagFile
 from zhprep.instances.layout.tokens import Coarse, Tokens
 from zhprep.instances.layout.window import Window
-from zhprep.vocab import Encoder
+from zhprep.vocab import Encoded, Encoder
 
 PINYIN_IDS = "pinyin_ids"
+
+_OPEN = Kernel(align_loop.open_words, align_loop.SIGNATURE)
 
 
 class Reader:
@@ -50,7 +54,10 @@ class Reader:
 
     def read(self, documents: pa.RecordBatch, first_number: int, account: Account) -> Window:
         """Return the window of these documents, which are numbered from ``first_number`` on."""
-        sentences, ends = documents["sentences"].flatten(), documents["ends"].flatten()
+        sentences, ends = arrow.items(documents["sentences"]), arrow.items(documents["ends"])
+        plain = self._plain(sentences, ends)
+        if plain is not None:
+            return self._window(documents, *plain, first_number, account)
         found = CharacterWords.of(ends)
         words = self._joined(found, documents, account)
         encoded = _encode(self._encoder, sentences, ends)
@@ -64,11 +71,30 @@ class Reader:
             rows = encoded.sentence_offsets
             coarse = self._read_coarse(self._coarse, sentences, ends, words, places, rows)
             opens[1:] = coarse.of[1:] != coarse.of[:-1]
+        return self._window(
+            documents, encoded, Tokens(encoded.ids, opens, columns, coarse), joined, first_number, account
+        )
+
+    def _plain(self, sentences: pa.Array, ends: pa.ListArray) -> tuple[Encoded, Tokens, int] | None:
+        """Return tokens with nothing beside them, and how many words they joined, as the compiled loop finds them; None
+        where more is wanted, or it is not there."""
+        more = (self._coarse, self._entities, self._spans, self._tags)
+        loop = None if self._with_pinyin or any(one is not None for one in more) else _OPEN.get(len(ends.values))
+        if loop is None:
+            return None
+        encoded = _encode(self._encoder, sentences, ends)
+        found = opened(loop, encoded.starts, encoded.stops, encoded.sentence_offsets, ends)
+        return None if found is None else (encoded, Tokens(encoded.ids, found[0]), found[1])
+
+    def _window(
+        self, documents: pa.RecordBatch, encoded: Encoded, tokens: Tokens, joined: int, first_number: int,
+        account: Account,
+    ) -> Window:  # fmt: skip
+        """Return the window of ``tokens``, and count them."""
         account.count(encoded_tokens=len(encoded.ids))
         account.change("tokens.words_joined", joined)
         account.change("tokens.special_as_text", encoded.n_specials_in_text)
         numbers = first_number + np.arange(documents.num_rows)
-        tokens = Tokens(encoded.ids, opens, columns, coarse)
         window, empty = _without_empty(tokens, encoded.sentence_offsets, rows_of(documents["sentences"]), numbers)
         account.drop("documents.no_tokens", empty)
         return window
@@ -109,7 +135,7 @@ class Reader:
         return Coarse(encoded.ids, coarse_places(begins, token_begins(fine.first, fine_offsets, words.bases)))
 
 
-def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Any:
+def _encode(encoder: Encoder, sentences: pa.Array, ends: pa.ListArray) -> Encoded:
     """Return the tokens of ``sentences`` (``string[S]``), by words (``ends``, ``list<int32>[S]``) if the vocabulary is
     made of them."""
     return encoder.encode(sentences, ends) if encoder.takes_words else encoder.encode(sentences)
@@ -126,7 +152,7 @@ def _pinyin_ids(documents: pa.RecordBatch, places: Places) -> dict[str, npt.NDAr
 def document_lengths(documents: pa.RecordBatch) -> list[int]:
     """Return the code points of every document, from the ends of its words."""
     ends = documents["ends"]
-    lengths: list[int] = np.diff(offsets_of(sentence_lengths(ends.flatten()))[rows_of(ends)]).tolist()
+    lengths: list[int] = np.diff(offsets_of(sentence_lengths(arrow.items(ends)))[rows_of(ends)]).tolist()
     return lengths
 
 

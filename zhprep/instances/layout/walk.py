@@ -15,11 +15,16 @@ swapped) or ``none``.
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect_left
 
 import numpy as np
+import numpy.typing as npt
 
+from zhprep.core import rng
+from zhprep.core.compiled import Kernel, Loop, address
 from zhprep.core.ragged import Ints
+from zhprep.instances.layout import walk_loop
 from zhprep.instances.layout.pairs import PairList, shorten
 from zhprep.instances.layout.window import Pieces, Plan, Window
 
@@ -27,15 +32,65 @@ LABELS = {"next": "next_sentence_label", "order": "sentence_order_label"}
 """The column that each kind of pair has."""
 
 
+_WALK = Kernel(walk_loop.walk, walk_loop.SIGNATURE)
+
+
+@dataclasses.dataclass(frozen=True)
+class Walked:
+    """The pairs of a window: ranges of tokens ``spans`` ``int64[n, 4]`` with their ``labels`` ``uint8[n]``; how many
+    had no other document, had no next text, were cut within a sentence; and how many tokens are in no pair."""
+
+    spans: Ints
+    labels: npt.NDArray[np.uint8]
+    alone: int
+    uncut: int
+    inside: int
+    unpaired: int
+
+
+def walked(window: Window, plan: Plan, targets: Ints, *, single: bool = False) -> Pieces:
+    """Return the pairs of every fresh document, in chunks of about ``targets`` tokens (``int64[documents]``); where a
+    segment is a ``single`` sentence, these do not matter."""
+    loop = _WALK.get(len(window.tokens))
+    found = by_steps(window, plan, targets, single) if loop is None else by_loop(loop, window, plan, targets, single)
+    return _pieces(window, plan, found)
+
+
+def by_steps(window: Window, plan: Plan, targets: Ints, single: bool) -> Walked:
+    """Find the pairs of fresh documents one by one."""
+    walk = Walk(window, plan, single=single)
+    for document, target in enumerate(targets.tolist(), start=window.fresh):
+        walk.document(document, target)
+    return walk.found()
+
+
+def by_loop(loop: Loop, window: Window, plan: Plan, targets: Ints, single: bool) -> Walked:
+    """Find them by the compiled loop."""
+    n_tokens = int(window.sentences[-1])
+    rows, labels, counts = np.empty((n_tokens, 4), np.int64), np.empty(n_tokens, np.uint8), np.zeros(5, np.int64)
+    opens, kind = np.ascontiguousarray(window.tokens.opens), plan.config.pairs
+    bounds, documents = (np.ascontiguousarray(one, np.int64) for one in (window.sentences, window.documents))
+    loop(
+        address(bounds, np.int64), address(documents, np.int64), address(opens, np.bool_),
+        address(targets, np.int64), window.fresh, len(window.numbers), kind == "next", kind == "order", single,
+        int(rng.keys(plan.config.seed, "pair")[0]), plan.first_id,
+        address(rows, np.int64), address(labels, np.uint8), address(counts, np.int64),
+    )  # fmt: skip
+    n_pairs, alone, uncut, inside, unpaired = counts.tolist()
+    return Walked(rows[:n_pairs].copy(), labels[:n_pairs].copy(), alone, uncut, inside, unpaired)
+
+
 class Walk:
-    """The pairs of a window: :meth:`document` for each document, then :meth:`pieces`."""
+    """The pairs of a window: :meth:`document` for each document, then :meth:`found`."""
 
     def __init__(self, window: Window, plan: Plan, *, single: bool = False) -> None:
         """``single``: a segment is one sentence, and the target does not matter."""
-        self._window, self._plan, self._single = window, plan, single
+        self._single = single
         self._kind = plan.config.pairs
-        self._opens = window.tokens.opens
+        self._opening = np.flatnonzero(window.tokens.opens)
         self._bounds: list[int] = window.sentences.tolist()
+        self._n_before: list[int] = self._opening.searchsorted(window.sentences).tolist()
+        self._n_upto: list[int] = self._opening.searchsorted(window.sentences, "right").tolist()
         self._documents: list[int] = window.documents.tolist()
         self._others = len(window.numbers) - 1
         self._pairs = PairList(plan.config.seed, "pair", plan.first_id)
@@ -62,7 +117,7 @@ class Walk:
         elif elsewhere or cut == stop:
             first, last = self._elsewhere(document, target - (cut - start), other_draw, place_draw)
             self._pairs.add(start, cut, first, last, 1)
-            self._uncut += cut == stop and not self._opens[start + 1 : stop].any() and after == sentence + 1
+            self._uncut += cut == stop and after == sentence + 1 and not self._borders(start, after)[1]
             return cut, middle
         elif self._kind == "order" and heads:
             self._pairs.add(cut, stop, start, cut, 1)
@@ -81,12 +136,20 @@ class Walk:
             middle = sentence + 1 + _below(draw, inner)
             return self._bounds[middle], middle
         stop = self._bounds[after]
-        borders = np.flatnonzero(self._opens[start + 1 : stop])
-        border = _below(draw, len(borders))
-        if border >= len(borders) - elsewhere:
+        first, n_borders = self._borders(start, after)
+        border = _below(draw, n_borders)
+        if border >= n_borders - elsewhere:
             return stop, after
         self._inside += 1
-        return start + 1 + int(borders[border]), sentence
+        return int(self._opening[first + border]), sentence
+
+    def _borders(self, start: int, after: int) -> tuple[int, int]:
+        """Return which of the tokens that open words is the first behind ``start``, in the last sentence before
+        ``after``, and how many there are in that."""
+        first = self._n_upto[after - 1]
+        if start != self._bounds[after - 1]:  # in the sentence, where one before it was cut
+            first = int(self._opening.searchsorted(start, "right"))
+        return first, max(self._n_before[after] - first, 0)
 
     def _elsewhere(self, document: int, target: int, other_draw: int, place_draw: int) -> tuple[int, int]:
         """Return tokens of another document: whole sentences from a random one on, up to ``target``."""
@@ -98,33 +161,38 @@ class Walk:
         after = first + 1 if self._single else min(bisect_left(self._bounds, start + target, first + 1, end), end)
         return start, self._bounds[after]
 
-    def pieces(self) -> Pieces:
-        """Return the pairs, cut to the longest length."""
-        spans, labels = self._pairs.arrays()
-        room = self._plan.config.max_length - 3
-        spans, lost = shorten(self._window.tokens.borders, spans, room, self._pairs.keys(len(spans)))
-        foreign = labels == 1 if self._kind == "next" else np.zeros(len(labels), np.bool_)
-        column = LABELS.get(self._kind)
-        return Pieces(
-            instances=np.repeat(np.arange(len(spans)), 2),
-            starts=spans[:, ::2].ravel(),
-            stops=spans[:, 1::2].ravel(),
-            n_instances=len(spans),
-            kept=self._window.tail(self._window.first),
-            remembered=True,
-            segments=np.tile(np.array([0, 1], np.uint8), len(spans)),
-            labels={column: labels} if column else {},
-            counts={
-                "pairs_without_other_document": self._alone,
-                "pairs_without_next_text": self._uncut,
-                "pairs_cut_within_a_sentence": self._inside,
-            },
-            dropped={
-                "tokens.truncated": int(lost[:, 0].sum() + lost[~foreign, 1].sum()),
-                "tokens.unpaired": self._unpaired,
-            },
-            inserted={"tokens.random_next": _total(spans[foreign])},
-        )
+    def found(self) -> Walked:
+        """Return the pairs that were made."""
+        return Walked(*self._pairs.arrays(), self._alone, self._uncut, self._inside, self._unpaired)
+
+
+def _pieces(window: Window, plan: Plan, found: Walked) -> Pieces:
+    """Return the pairs, cut to the longest length."""
+    keys = rng.keys(plan.config.seed, "pair", plan.first_id + np.arange(len(found.spans)))
+    spans, lost = shorten(window.tokens.borders, found.spans, plan.config.max_length - 3, keys)
+    kind, labels = plan.config.pairs, found.labels
+    foreign = labels == 1 if kind == "next" else np.zeros(len(labels), np.bool_)
+    column = LABELS.get(kind)
+    return Pieces(
+        instances=np.repeat(np.arange(len(spans)), 2),
+        starts=spans[:, ::2].ravel(),
+        stops=spans[:, 1::2].ravel(),
+        n_instances=len(spans),
+        kept=window.tail(window.first),
+        remembered=True,
+        segments=np.tile(np.array([0, 1], np.uint8), len(spans)),
+        labels={column: labels} if column else {},
+        counts={
+            "pairs_without_other_document": found.alone,
+            "pairs_without_next_text": found.uncut,
+            "pairs_cut_within_a_sentence": found.inside,
+        },
+        dropped={
+            "tokens.truncated": int(lost[:, 0].sum() + lost[~foreign, 1].sum()),
+            "tokens.unpaired": found.unpaired,
+        },
+        inserted={"tokens.random_next": _total(spans[foreign])},
+    )
 
 
 def _total(spans: Ints) -> int:

@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from zhprep.core import arrow
 from zhprep.core.report import Account
 from zhprep.normalize import marks
 from zhprep.normalize.characters import Positions
@@ -65,7 +65,7 @@ def look(text: Text, counts: Positions, account: Account) -> None:
 
 def line_counts(batch: pa.RecordBatch) -> Positions:
     """Return how many lines each document of a ``text`` batch has."""
-    counts: Positions = pc.fill_null(pc.list_value_length(batch.column("sentences")), 0).to_numpy().astype(np.intp)
+    counts: Positions = arrow.sizes(batch.column("sentences"))
     return counts
 
 

@@ -11,17 +11,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import load_object, lookup
+from zhprep.core.registry import Parts, load_object, lookup
 from zhprep.segment.config import SegmentConfig
-from zhprep.segment.engines.characters import CharacterEngine
-from zhprep.segment.engines.hanlp import Hanlp
-from zhprep.segment.engines.jieba import Jieba
-from zhprep.segment.engines.lac import Lac
-from zhprep.segment.engines.ltp import Ltp
-from zhprep.segment.engines.max_match import MaxMatch
-from zhprep.segment.engines.pkuseg import Pkuseg
-from zhprep.segment.engines.presegmented import Presegmented
-from zhprep.segment.engines.thulac import Thulac
 
 
 class SegmentEngine(Protocol):
@@ -40,17 +31,20 @@ class SegmentEngine(Protocol):
         ...
 
 
-ENGINES: dict[str, type[SegmentEngine]] = {
-    "jieba": Jieba,
-    "pkuseg": Pkuseg,
-    "thulac": Thulac,
-    "ltp": Ltp,
-    "hanlp": Hanlp,
-    "lac": Lac,
-    "max-match": MaxMatch,
-    "characters": CharacterEngine,
-    "presegmented": Presegmented,
-}
+ENGINES: dict[str, type[SegmentEngine]] = Parts(
+    __name__,
+    {
+        "jieba": "jieba:Jieba",
+        "pkuseg": "pkuseg:Pkuseg",
+        "thulac": "thulac:Thulac",
+        "ltp": "ltp:Ltp",
+        "hanlp": "hanlp:Hanlp",
+        "lac": "lac:Lac",
+        "max-match": "max_match:MaxMatch",
+        "characters": "characters:CharacterEngine",
+        "presegmented": "presegmented:Presegmented",
+    },
+)
 
 
 def load_engine(config: SegmentConfig) -> SegmentEngine:

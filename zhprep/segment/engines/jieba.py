@@ -9,7 +9,6 @@ sentences of a batch at once; or, where ``zhprep[fast]`` is installed, by one co
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Iterator
 
 import numpy as np
@@ -53,6 +52,8 @@ class Jieba:
 
     def fingerprint(self) -> str:
         """Return version, dictionary hashes and whether the HMM is on."""
+        import importlib.metadata  # for those who write it down
+
         user = f" user {sha256(self._user_dictionary)[:16]}" if self._user_dictionary else ""
         version = f"jieba {importlib.metadata.version('jieba')} dictionary {sha256(own_file())[:16]}"
         return f"{version}{user} hmm={'on' if self._hmm else 'off'}"

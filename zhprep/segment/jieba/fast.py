@@ -7,13 +7,15 @@ from collections.abc import Callable
 import numpy as np
 
 from zhprep.core.compiled import address, compiled
+from zhprep.core.object_code import can_place
 from zhprep.segment.jieba import loop
 from zhprep.segment.jieba.dictionary import Dictionary
 from zhprep.segment.jieba.hidden_markov import HiddenMarkov
 from zhprep.segment.jieba.trie import Bools, Ids
 
-_WORTH_LOADING, _WORTH_COMPILING = 1 << 18, 1 << 22
-"""Code points after which the code is loaded (40 ms), and those after which it is made where it is not there (5 s)."""
+_WORTH_LOADING, _WORTH_COMPILING = 1 if can_place() else 1 << 18, 1 << 22
+"""Code points after which the code is loaded (a millisecond, or 40), and those after which it is made where it is not
+there (5 s)."""
 
 
 class FastCut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import pathlib
 import warnings
@@ -27,7 +28,14 @@ def own_file() -> pathlib.Path:
 
 def sha256(path: pathlib.Path | str) -> str:
     """Return the first half of the hash of a file."""
-    return hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()[:32]
+    read = pathlib.Path(path)
+    found = read.stat()
+    return _sha256(read, found.st_mtime_ns, found.st_size)
+
+
+@functools.lru_cache(16)
+def _sha256(path: pathlib.Path, changed: int, size: int) -> str:  # noqa: ARG001  # asked again where these are others
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
 
 
 def import_jieba(module: str = "jieba") -> Any:

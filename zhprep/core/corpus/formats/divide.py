@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core import schema
+from zhprep.core import arrow, schema
 from zhprep.core.corpus.formats import lines, parts
 from zhprep.core.corpus.formats.lines import Ints, cut_span
 from zhprep.core.corpus.formats.parts import part_ends
@@ -29,7 +29,7 @@ def counted(batch: pa.RecordBatch, account: Account, *, whole: bool) -> Iterator
 
 def _divide(batch: pa.RecordBatch, account: Account) -> Iterator[pa.RecordBatch]:
     column = batch.column("sentences")
-    values = column.flatten()
+    values = arrow.items(column)
     borders, rows = borders_of(values), column.offsets.to_numpy() - column.offsets[0].as_py()
     is_long = np.diff(borders) > parts.LONG_LINE
     n_long = np.diff(np.concatenate(([0], np.cumsum(is_long)))[rows])

@@ -26,9 +26,8 @@ Flags = npt.NDArray[np.bool_]
 _BLANK = re.compile(rb"(?:[ \t\r\v\f]|\xe3\x80\x80)*")  # U+3000 is the space of Chinese
 
 _HAN = r"[㐀-鿿豈-﫿\U00020000-\U000323AF]"
-_GLUED = re.compile(_HAN + r"[，。！？；：、]|  |^ | $", re.MULTILINE)
-_HAN_RUN = re.compile(_HAN + "+")
-_ALONE = re.compile(r"(?:^| )[，。！？；：、](?: |$)", re.MULTILINE)
+_GLUED = rf"(?m:{_HAN}[，。！？；：、]|  |^ | $)"
+_ALONE = r"(?m:(?:^| )[，。！？；：、](?: |$))"
 _MANY = 50
 """Words that are enough to tell by where no stop stands alone: a few words with spaces may be a title or a list."""
 
@@ -191,9 +190,9 @@ def looks_segmented(sample: str) -> bool:
     between spaces is as short as a word (at most 3); and there is enough to tell by.
     """
     sample = sample.replace("\r\n", "\n")
-    runs = _HAN_RUN.findall(sample)
-    if not runs or " " not in sample or _GLUED.search(sample.rstrip("\n ")):
+    runs = re.findall(_HAN + "+", sample)
+    if not runs or " " not in sample or re.search(_GLUED, sample.rstrip("\n ")):
         return False
-    if len(runs) < _MANY and not _ALONE.search(sample):
+    if len(runs) < _MANY and not re.search(_ALONE, sample):
         return False
     return sum(map(len, runs)) <= 3 * len(runs) and sample.count(" ") >= len(runs) // 2

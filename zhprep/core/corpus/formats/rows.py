@@ -15,9 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from zhprep.core import schema
+from zhprep.core import arrow, schema
 from zhprep.core.corpus.formats.parts import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.corpus.inputs import Damaged, Input
@@ -70,7 +69,7 @@ def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLE
 def row_weights(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """Return how much text each document of a zhprep table holds."""
     lists = batch.column("sentences")
-    data, borders = bytes_of(lists.flatten())
+    data, borders = bytes_of(arrow.items(lists))
     upto = np.concatenate(([0], np.cumsum(weigh(data, borders[:-1], np.diff(borders)))))
     offsets = lists.offsets.to_numpy() - lists.offsets[0].as_py()
     return np.asarray(np.diff(upto[offsets]))
@@ -95,8 +94,10 @@ class RowHash:
         """Hash a column ``[N]``: the lengths of its rows and what is in them, apart."""
         digest = self._parts.setdefault(name, hashlib.sha256())
         if pa.types.is_list(column.type):
-            digest.update(pc.fill_null(pc.list_value_length(column), -1).to_numpy())
-            self._add(f"{name}.", column.flatten())
+            digest.update(
+                arrow.call("coalesce", arrow.call("list_value_length", column), pa.scalar(-1, pa.int32())).to_numpy()
+            )
+            self._add(f"{name}.", arrow.items(column))
         elif pa.types.is_string(column.type):
             data, borders = bytes_of(column)
             digest.update(np.diff(borders))
@@ -171,7 +172,7 @@ def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
     batch.validate(full=True)
     texts = batch.column(column)
     if pa.types.is_list(texts.type):
-        borders = borders_of(texts.flatten())
+        borders = borders_of(arrow.items(texts))
         borders = borders[texts.offsets.to_numpy() - texts.offsets[0].as_py()]
     else:
         borders = borders_of(texts)
@@ -184,9 +185,11 @@ def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
 
 def _as_text(source: Input, batch: pa.RecordBatch, text_key: str, first: int) -> pa.RecordBatch:
     """Return rows of a foreign table as documents: their lines that are not blank, without ``\\r``."""
-    texts = pc.fill_null(batch.column(text_key).cast(pa.string()), "")
+    import pyarrow.compute as pc  # a twentieth of a second, for those who need it
+
+    texts = arrow.filled(batch.column(text_key).cast(pa.string()))
     lists = pc.split_pattern(texts, "\n")
-    lines = lists.flatten()
+    lines = arrow.items(lists)
     if pc.any(pc.match_substring(lines, "\r")).as_py():
         lines = pc.replace_substring_regex(lines, r"\r$", "")
     full = pc.not_equal(pc.binary_length(pc.utf8_trim(lines, characters=BLANK)), 0).to_numpy(zero_copy_only=False)

@@ -39,7 +39,7 @@ def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
         if first and (rest := int(heads[first]) - begin if first < last else len(per_byte)):
             weights[filled[first - 1]] += per_byte[:rest].sum(dtype=np.int64)  # of a line that began before
         if first < last:
-            weights[filled[first:last]] += np.add.reduceat(per_byte, heads[first:last] - begin, dtype=np.int64)
+            weights[filled[first:last]] += np.add.reduceat(per_byte, heads[first:last] - begin, dtype=np.uint32)
     return np.maximum(weights, sizes // _LIGHTEST)
 
 

@@ -18,7 +18,6 @@ from zhprep.core.shards.making.quarantine import examine, told
 from zhprep.core.shards.making.watch import Watch
 from zhprep.core.shards.manifest import is_trusting
 from zhprep.core.stopping import Stopping
-from zhprep.core.workers.pool import may_fork
 
 WORTH_A_WORKER = 1 << 20
 """Bytes of text for which it pays to start another process, if that is a copy of this one."""
@@ -74,8 +73,7 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
     pending = folder.pending(index=output.shard_index, of=output.num_shards, trust=is_trusting())
     weights = [block.weight for block in job.corpus.blocks]
     work = sum(weights[block] for block in pending)
-    worth = WORTH_A_WORKER * (1 if may_fork() else SPAWNED)
-    workers = max(1, min(output.workers, len(pending), 1 + work // worth))
+    workers = _n_workers(min(output.workers, len(pending)), work)
     run = _engine(output.executor, workers, folder, pending)
     maker = ShardMaker(job, folder, is_trusting())
     killed: list[Killed] = []
@@ -97,6 +95,15 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
         found = [examine(maker, one, output.on_kill, output.progress) for one in killed]
     if documents := [document for document in found if document]:
         raise told(output.path, documents, len(pending))
+
+
+def _n_workers(most: int, work: int) -> int:
+    """Return how many processes so much ``work`` (bytes of text) pays for, of ``most``."""
+    if most < 2:
+        return 1
+    from zhprep.core.workers.pool import may_fork  # for those who have several
+
+    return max(1, min(most, 1 + work // (WORTH_A_WORKER * (1 if may_fork() else SPAWNED))))
 
 
 def _engine(name: str, workers: int, folder: Folder, pending: list[int]) -> Map:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from zhprep.core.errors import DataError
-from zhprep.core.executors import ATTEMPTS, Killed, survives
+from zhprep.core.executors import ATTEMPTS, Killed
 from zhprep.core.progress import Progress
 from zhprep.core.seal import sealed
 from zhprep.core.shards.commit import write_json
@@ -47,7 +47,7 @@ def examine(maker: Maker, killed: Killed, on_kill: str, progress: Progress) -> s
     """
     block: int = killed.item
     note = read_note(maker.folder.place(block))
-    while not survives(maker, block):
+    while not _survives(maker, block):
         document = culprit(maker, block, read_note(maker.folder.place(block)) or note)
         record = {
             "block": block,
@@ -90,8 +90,14 @@ def told(folder: Path, documents: list[str], n_blocks: int) -> DataError:
     )
 
 
+def _survives(function: Callable[[Any], object], item: Any) -> bool:
+    from zhprep.core.executors.processes import survives  # for those whose workers are killed
+
+    return survives(function, item)
+
+
 def _dies(maker: Maker, block: int, start: int, stop: int) -> bool:
-    return not survives(partial(_try, maker, block), (start, stop))
+    return not _survives(partial(_try, maker, block), (start, stop))
 
 
 def _try(maker: Maker, block: int, documents: tuple[int, int]) -> None:

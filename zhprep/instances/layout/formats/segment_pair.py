@@ -11,16 +11,13 @@ import numpy as np
 
 from zhprep.core import rng
 from zhprep.core.ragged import Ints
-from zhprep.instances.layout.walk import Walk
+from zhprep.instances.layout.walk import walked
 from zhprep.instances.layout.window import Pieces, Plan, Window
 
 
 def segment_pair(window: Window, plan: Plan) -> Pieces:
     """Return pairs of segments; every document is used up."""
-    walk = Walk(window, plan)
-    for document, target in enumerate(document_targets(window, plan).tolist(), start=window.fresh):
-        walk.document(document, target)
-    return walk.pieces()
+    return walked(window, plan, document_targets(window, plan))
 
 
 def document_targets(window: Window, plan: Plan) -> Ints:

@@ -6,13 +6,12 @@ two, so that its label, too, can be either.
 
 from __future__ import annotations
 
-from zhprep.instances.layout.walk import Walk
+import numpy as np
+
+from zhprep.instances.layout.walk import walked
 from zhprep.instances.layout.window import Pieces, Plan, Window
 
 
 def sentence_pair(window: Window, plan: Plan) -> Pieces:
     """Return pairs of sentences; every document is used up."""
-    walk = Walk(window, plan, single=True)
-    for document in range(window.fresh, len(window.numbers)):
-        walk.document(document)
-    return walk.pieces()
+    return walked(window, plan, np.zeros(len(window.numbers) - window.fresh, np.int64), single=True)
