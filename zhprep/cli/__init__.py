@@ -33,6 +33,7 @@ COMMANDS = {
     "predict": "Fine-tune on a task and write what the model says for its test.",
     "compare": "Show runs beside one another: scores, curves, costs, data, settings.",
     "run": "Do every stage of a recipe, from raw text to a report.",
+    "experiment": "Run a grid of variants, sizes and seeds, and compare them.",
     "demo": "Do the whole pipeline on the bundled sample data.",
     "show-masks": "Show the mask strategies side by side on one sentence.",
     "plan": "Read a corpus once and say how it is cut; or, without reading it all, what it will cost.",
