@@ -20,7 +20,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
-from zhprep.core.corpus.inputs.remote import exists, find_remote, is_remote, open_file
+from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file, promised_remotely
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
@@ -35,7 +35,7 @@ from zhprep.core.corpus.inputs.streams import (
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
-from zhprep.core.seal import check_sealed, read_sealed
+from zhprep.core.seal import read_sealed
 
 STDIN = "-"
 PLAN_SUFFIX = ".plan.json"
@@ -68,7 +68,6 @@ _NOT_TEXT = {
     b"SQLite format 3\x00": "a database",
     b"\x7fELF": "a program",
 }
-_SHARD = re.compile(r"/data-\d{5,}-of-\d{5,}\.arrow$")
 _ONLY_NAMED = (".json", ".tsv")
 """What may be anything: read if it is named, left where it is when a folder is."""
 _SAMPLE = 1 << 16
@@ -234,7 +233,7 @@ def _promised(folder: str) -> dict[str, str]:
     Raises ``DataError`` for a folder of ours that has no manifest: reading half of it would be silent.
     """
     if is_remote(folder):
-        return _promised_remotely(folder)
+        return promised_remotely(folder)
     place = Path(folder or ".")
     if not (place / "manifest.json").exists():
         if (place / "plan.json").exists() and any(place.glob("data-*-of-*.arrow")):
@@ -248,24 +247,6 @@ def _promised(folder: str) -> dict[str, str]:
     except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
         return {}
     read_sealed(place / "manifest.json")
-    return promised
-
-
-def _promised_remotely(folder: str) -> dict[str, str]:
-    """Do the same for a folder of an object store."""
-    manifest = f"{folder}/manifest.json"
-    if not exists(manifest):
-        if exists(f"{folder}/plan.json") and any(_SHARD.search(path) for path, _ in find_remote(f"{folder}/")):
-            raise DataError(f"{folder}: is unfinished", hint="finish it where it is made, then copy it again")
-        return {}
-    with open_file(manifest) as file:
-        data = file.read()
-    try:
-        value = json.loads(data)
-        promised = {shard["name"]: shard["sha256"] for shard in value["shards"]}
-    except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
-        return {}
-    check_sealed(manifest, data, value)
     return promised
 
 
