@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
+SIZE   ?= tiny
 OFFLINE := HF_HUB_OFFLINE=1 HF_DATASETS_OFFLINE=1 TRANSFORMERS_OFFLINE=1
 
-.PHONY: demo test nightly lint fix bench bench-docs experiments docs wheel clean
+.PHONY: demo test nightly lint fix bench bench-docs experiments curves docs wheel clean
 
 demo: $(VENV)/.installed           ## the whole pipeline on the bundled sample data; then look at demo/report.html
 	$(BIN)/zhprep demo -o demo
@@ -30,7 +31,10 @@ fix: $(VENV)/.installed            ## put right what can be put right by machine
 bench: $(VENV)/.installed          ## speed beside the peers, in one run
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
 
-bench-docs: $(VENV)/.installed     ## the same, written into docs/benchmarks.md
+bench-curves: $(VENV)/.installed         ## long: seconds to transformers' held-out loss, by turns (CORPUS=..., SIZE=tiny)
+	$(BIN)/python benchmarks/equal_loss.py $(CORPUS) -o docs/results/equal-loss-$(SIZE) --size $(SIZE) $(CURVES)
+
+docs: $(VENV)/.installed     ## the same, written into docs/benchmarks.md
 	ZHPREP_BENCH_DOCS=docs/benchmarks.md $(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
 
 experiments: $(VENV)/.installed    ## long: pretrain and compare on your own corpus (CORPUS=...)

@@ -74,8 +74,8 @@ SYSTEMS = {
     "tlm": System({"mlm": 0.5}, pairs=True),
     "rbt3": System({"mlm": 0.2}),
     "rbtl3": System({"mlm": 0.2}),
-    "infoword": System({"mlm": 0.09}, more="[model.contrast]\ngroup = 16"),
-    "simcse": System({"contrast": 0.3}, {"contrast": 16}, more="[model.contrast]\ngroup = 16"),
+    "infoword": System({"mlm": 0.09}, more="[model.contrast]\ngroup = 8"),  # whole in each of two processes
+    "simcse": System({"contrast": 0.3}, {"contrast": 8}, more="[model.contrast]\ngroup = 8"),
     "bart": System({"seq2seq": 0.5}),
     "t5": System({"seq2seq": 0.5}),
     "ambert": System({"mlm": 0.09, "mlm:coarse": 0.09}, {"mlm:coarse": 2500}),

@@ -18,6 +18,7 @@ from zhprep.core import rng
 from zhprep.core.registry import lookup
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
+from zhprep.engine.memory import keep_freed_memory
 from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.schedules import learning_rate
 from zhprep.models import Model, ModelConfig
@@ -42,6 +43,8 @@ class Trainer:
     def __init__(
         self, model: Model, config: OptimisationConfig, world: World, rate: Callable[[int], float] | None = None
     ) -> None:
+        if world.device.type == "cpu":
+            keep_freed_memory()
         self.model = model.to(world.device)
         self.config = config
         self.world = world

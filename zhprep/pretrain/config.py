@@ -27,6 +27,9 @@ class PretrainConfig(OptimisationConfig):
         "tile", "how that model's positions become as many as this one has: repeated, stretched, or the first of them",
         choices=("tile", "interpolate", "cut"),
     )  # fmt: skip
+    unigram_bias: bool = setting(
+        False, "output biases begin as the logarithms of how often tokens are in the data, not as nothing"
+    )
     checkpoint_every: int = setting(1000, "steps between checkpoints", minimum=1)
     keep: int = setting(2, "how many checkpoints to keep", minimum=1)
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)

@@ -25,6 +25,7 @@ from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
+from zhprep.pretrain.frequencies import begin_with_frequencies
 from zhprep.pretrain.initial import Initial, begin_with
 from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned
 from zhprep.pretrain.split import split
@@ -100,6 +101,8 @@ def set_up(
     others = {name: load(folders[-1] / name) for name in other_vocabularies(model)}
     initial = begin_with(model, first, words, config.initial_positions, others) if config.initial else None
     stages = [_stage(phase, folder, model, words, config) for phase, folder in zip(phases, folders, strict=True)]
+    if config.unigram_bias and initial is None:
+        begin_with_frequencies(model, stages[0].batches.instances, stages[0].rows, words)
     feed = Feed(
         tuple(
             Phase(stage.batches, stage.rows, phase.batch_size, phase.n_steps)
@@ -109,11 +112,15 @@ def set_up(
     )  # fmt: skip
     check_groups(feed, model.group)
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)))
-    sources: dict[str, Any] = {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve())}
-    if len(folders) > 1:
-        sources["phases"] = [str(folder.resolve()) for folder in folders]
+    sources = _sources(folders, vocabulary)
     plan = _plan(config, described, stages, words)
     return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)
+
+
+def _sources(folders: Sequence[Path], vocabulary: Path) -> dict[str, Any]:
+    """Return where data and vocabulary are, as the report says it."""
+    phases = {"phases": [str(folder.resolve()) for folder in folders]} if len(folders) > 1 else {}
+    return {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve()), **phases}
 
 
 def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Stage:

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zhprep.models.blocks.grouped_attention import RealTokens, grouped_attention, real_tokens_of
 from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
 
@@ -27,7 +28,9 @@ class AttentionContext:
     ``masks`` are by the width of the window of local attention (0 sees all): bool, broadcasting to ``[B, H, L, L]``,
     True where it may, or None where everything may; with a bias they are what is added to the scores (float).
     ``rotations`` are by their base. ``causal`` says that nothing sees what comes after it. ``cross`` is what
-    cross-attention reads, ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``.
+    cross-attention reads, ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``. ``tokens`` says where the real tokens
+    are, if layers are to be computed on these alone: states are then ``[N, D]`` of them, not ``[B, L, D]``. Where
+    ``whole`` is True, a token sees its whole sequence and nothing else, with no bias.
     """
 
     masks: Mapping[int, Tensor | None]
@@ -35,6 +38,8 @@ class AttentionContext:
     causal: bool = False
     cross: Tensor | None = None
     cross_mask: Tensor | None = None
+    tokens: RealTokens | None = None
+    whole: bool = False
 
     @classmethod
     def of(cls, batch: Batch, config: ModelConfig, *, causal: bool = False) -> AttentionContext:
@@ -54,7 +59,23 @@ class AttentionContext:
         thetas = {config.rotary_theta, config.local_rotary_theta} - {0.0}
         places = position_ids(batch) if thetas else None
         turns = {theta: rotation(places, config.head_width, theta) for theta in thetas if places is not None}
-        return cls(masks, turns, causal)
+        tokens = None
+        if device.type == "cpu" and not torch.compiler.is_compiling():
+            heads = config.num_attention_heads
+            tokens = real_tokens_of(real, batch["input_ids"].shape, batch.get("cu_seqlens"), heads)
+        return cls(masks, turns, causal, tokens=tokens, whole=not causal)
+
+    def taken(self, states: Tensor) -> Tensor:
+        """Return states as a stack computes on them, ``[N, D]`` or the same, from those of the batch, ``[B, L, D]``."""
+        return states if self.tokens is None else self.tokens.taken(states)
+
+    def put_back(self, states: Tensor) -> Tensor:
+        """Return states of the batch ``[B, L, D]``, from these or from those of its real tokens, ``[N, D]``."""
+        return states if self.tokens is None or states.ndim == 3 else self.tokens.put_back(states)
+
+    def like(self, states: Tensor, made: Tensor) -> Tensor:
+        """Return ``made`` ``[B, L, D]`` of the same places as ``states``: all of them, or real tokens."""
+        return made if states.ndim == 3 else self.taken(made)
 
     def reading(self, states: Tensor, batch: Batch) -> AttentionContext:
         """Return this context with ``states`` ``[B, K, D]`` of ``batch`` to be read by cross-attention."""
@@ -66,7 +87,7 @@ class AttentionContext:
         masks = {
             window: bias if mask is None else bias.masked_fill(~mask, -torch.inf) for window, mask in self.masks.items()
         }
-        return dataclasses.replace(self, masks=masks)
+        return dataclasses.replace(self, masks=masks, whole=False)
 
 
 def _and(one: Tensor | None, other: Tensor) -> Tensor:
@@ -147,11 +168,10 @@ class Attention(Part):
         return parts.permute(2, 0, 3, 1, 4).unbind(0)
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """Return ``[B, L, D]``."""
+        """Return what each position takes from the values, ``[B, L, H·d]``."""
         dropout = self.attention_dropout if self.training else 0.0
         seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout, scale=self.scale)
-        attended: Tensor = self.output(seen.transpose(1, 2).flatten(2))
-        return attended
+        return seen.transpose(1, 2).flatten(2)
 
 
 class SelfAttention(Attention):
@@ -173,8 +193,24 @@ class SelfAttention(Attention):
         return self.qkv.weight[: self.inner_size]
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
-        """Return ``[B, L, D]``."""
-        query, key, value = self.heads_of(self.qkv(hidden_states), 3)
+        """Return the shape of ``hidden_states``: ``[B, L, D]``, or ``[N, D]`` of real tokens."""
+        qkv = self.qkv(hidden_states)
+        if context.tokens is not None and self._in_groups(qkv, context):
+            dropout = self.attention_dropout if self.training else 0.0
+            seen = grouped_attention(qkv, context.tokens.groups, self.n_heads, scale=self.scale, dropout=dropout)
+        else:
+            seen = context.like(qkv, self._in_rows(context.put_back(qkv), context))
+        attended: Tensor = self.output(seen)
+        return attended
+
+    def _in_groups(self, qkv: Tensor, context: AttentionContext) -> bool:
+        """Return whether ``qkv`` ``[N, 3·H·d]`` are of real tokens, in float32, that see their sequence and no more."""
+        plain = qkv.ndim == 2 and qkv.dtype == torch.float32
+        return plain and context.whole and not (self.window or self.theta)
+
+    def _in_rows(self, qkv: Tensor, context: AttentionContext) -> Tensor:
+        """Return what each position takes, ``[B, L, H·d]``, from ``qkv`` ``[B, L, 3·H·d]`` under the masks."""
+        query, key, value = self.heads_of(qkv, 3)
         if self.theta:
             by = context.rotations[self.theta]
             query, key = rotated(query, by), rotated(key, by)
@@ -196,8 +232,11 @@ class CrossAttention(Attention):
         return self.query.weight
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
-        """Return ``[B, L, D]``."""
+        """Return the shape of ``hidden_states``: ``[B, L, D]``, or ``[N, D]`` of real tokens."""
         assert context.cross is not None
-        (query,) = self.heads_of(self.query(hidden_states), 1)
+        queries = self.query(hidden_states)
+        (query,) = self.heads_of(context.put_back(queries), 1)
         key, value = self.heads_of(self.kv(context.cross), 2)
-        return self.attend(query, key, value, context.cross_mask)
+        seen = self.attend(query, key, value, context.cross_mask)
+        attended: Tensor = self.output(context.like(queries, seen))
+        return attended

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from zhprep.core.registry import lookup
 from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 
 
 def gelu_new(hidden_states: Tensor) -> Tensor:
@@ -53,7 +54,7 @@ class FeedForward(nn.Module):
         self.activation = activation_of(config)
         width = config.intermediate_size * (2 if self.activation.gated else 1)
         self.up = nn.Linear(config.hidden_size, width, bias=config.bias)
-        self.dropout = nn.Dropout(config.inner_dropout)
+        self.dropout = Dropout(config.inner_dropout)
         self.down = nn.Linear(config.intermediate_size, config.hidden_size, bias=config.bias)
 
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:  # noqa: ARG002

@@ -10,6 +10,7 @@ from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.blocks.norms import make_norm
 from zhprep.models.blocks.part import Part
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 
 
 class Layer(Part):
@@ -34,7 +35,7 @@ class LayerStack(Part):
         super().__init__(config)
         self.layers = nn.ModuleList(self.make_layers(config))
         self.final_norm = make_norm(config) if config.norm_position == "pre" else None
-        self.final_dropout = nn.Dropout(config.inner_dropout)
+        self.final_dropout = Dropout(config.inner_dropout)
 
     def make_layers(self, config: ModelConfig) -> list[Layer]:
         """Return the layers that have weights, from the bottom."""
@@ -49,14 +50,15 @@ class LayerStack(Part):
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the states after the last layer ``[B, L, D]``, and with ``all_layers`` those given and those after
         every layer (the last one normalised)."""
-        seen = [hidden_states]
+        states = context.taken(hidden_states)
+        seen = [states]
         for layer in self.sequence():
-            hidden_states = layer(hidden_states, context)
+            states = layer(states, context)
             if all_layers:
-                seen.append(hidden_states)
+                seen.append(states)
         if self.final_norm is not None:
-            seen[-1] = hidden_states = self.final_dropout(self.final_norm(hidden_states))
-        return hidden_states, tuple(seen) if all_layers else ()
+            seen[-1] = states = self.final_dropout(self.final_norm(states))
+        return context.put_back(states), tuple(map(context.put_back, seen)) if all_layers else ()
 
     def multiply_adds(self, length: int) -> float:
         """Return the products per token of rows of ``length``: one for each weight on the way, and those of attention.

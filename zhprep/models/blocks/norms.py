@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from zhprep.core.registry import lookup
 from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 
 
 def layer_norm(size: int, config: ModelConfig) -> nn.Module:
@@ -38,7 +39,7 @@ class Residual(nn.Module):
     def __init__(self, block: nn.Module, config: ModelConfig) -> None:
         super().__init__()
         self.block = block
-        self.dropout: nn.Module = nn.Dropout(config.hidden_dropout)
+        self.dropout: nn.Module = Dropout(config.hidden_dropout)
         self.norm = make_norm(config)
         self.norm_first = config.norm_position == "pre"
 

@@ -11,6 +11,7 @@ from zhprep.core.registry import lookup
 from zhprep.models.blocks.norms import make_norm
 from zhprep.models.blocks.part import Batch, EmbeddingInput, Part
 from zhprep.models.config import ModelConfig
+from zhprep.models.dropout import Dropout
 from zhprep.models.embeddings.inputs import INPUTS
 
 
@@ -22,7 +23,7 @@ class Embeddings(Part):
         self.inputs = nn.ModuleDict({name: lookup(INPUTS, name, "input")(config) for name in config.inputs})
         self.add_combination(config)
         self.norm = make_norm(config, config.table_size) if config.embedding_norm else nn.Identity()
-        self.dropout = nn.Dropout(config.hidden_dropout)
+        self.dropout = Dropout(config.hidden_dropout)
         narrow = config.table_size != config.hidden_size
         self.projection = nn.Linear(config.table_size, config.hidden_size) if narrow else nn.Identity()
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from zhprep.core.config import setting
 from zhprep.models.blocks.part import TableRows
+from zhprep.models.blocks.table_scores import table_prediction
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
@@ -52,15 +53,20 @@ class TargetTokens(Objective):
 
     def logits(self, hidden_states: Tensor, token_table: Tensor) -> Tensor:
         """Return logits ``[…, V]`` from hidden states ``[…, D]`` and the token table ``[V, D]``."""
-        bias = dict(self.named_buffers()).get("final_logits_bias")
-        table = token_table if self.output is None else self.output.weight
-        return F.linear(hidden_states * self.scale, table, None if bias is None else bias[0])
+        return F.linear(hidden_states * self.scale, *self._scored_by(token_table))
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[N, V]`` of the ``N`` tokens to write."""
         labels = stream.batch["labels"].flatten()
         places = (labels != IGNORED).nonzero().squeeze(-1)
-        return Prediction.of_classes(self.logits(stream.at(places), stream.token_table), labels[places])
+        states = stream.at(places) * self.scale
+        return table_prediction(states, *self._scored_by(stream.token_table), labels[places])
+
+    def _scored_by(self, token_table: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return the table of the scores ``[V, D]``, and their bias ``[V]`` if there is one."""
+        bias = dict(self.named_buffers()).get("final_logits_bias")
+        table = token_table if self.output is None else self.output.weight
+        return table, None if bias is None else bias[0]
 
     def multiply_adds(self, masked_share: float) -> float:  # noqa: ARG002
         """Return those of the scores, for every token."""

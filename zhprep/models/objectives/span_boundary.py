@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from zhprep.core.config import setting
 from zhprep.models.blocks.norms import make_norm
 from zhprep.models.blocks.part import Batch
+from zhprep.models.blocks.table_scores import table_prediction
 from zhprep.models.config import ModelConfig
 from zhprep.models.objectives.objective import Objective
 from zhprep.models.prediction import IGNORED, Prediction
@@ -63,7 +64,7 @@ class SpanBoundary(Objective):
         hidden = self.second_norm(F.gelu(self.second(hidden)))
         if labels is not None:
             labels = labels.masked_fill(place >= self.max_targets, IGNORED)
-        return Prediction.of_classes(F.linear(hidden, stream.token_table), labels)
+        return table_prediction(hidden, stream.token_table, None, labels)
 
     def multiply_adds(self, masked_share: float) -> float:
         """Return those of the head, for the masked share of the tokens only."""

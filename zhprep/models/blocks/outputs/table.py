@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from zhprep.models import draws
 from zhprep.models.blocks.output import Asked, TokenOutput
+from zhprep.models.blocks.table_scores import table_prediction
 from zhprep.models.config import ModelConfig
 from zhprep.models.prediction import IGNORED, Prediction
 
@@ -44,7 +45,7 @@ class TableOutput(TokenOutput):
         """Return the prediction by all tokens, or in training by the right one and some that are drawn: logits are
         then ``[N, 1 + S]``, those of the right token first."""
         if not (self.training and self.n_sampled) or asked.labels is None or asked.keys is None:
-            return super().predict(asked, bias)
+            return table_prediction(asked.states, asked.token_table, bias, asked.labels)
         assert bias is not None
         real = (asked.labels != IGNORED).nonzero().squeeze(-1)
         labels, states, rows = asked.labels[real], asked.states[real], asked.rows[real]
