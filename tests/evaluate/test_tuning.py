@@ -24,6 +24,7 @@ from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.score import Transfer, score_task, tuner_for
 from zhprep.evaluate.stages import groups_of, heads_of, names_of
 from zhprep.evaluate.tasks import read_task
+from zhprep.evaluate.tasks.classification import RowClassifier
 from zhprep.evaluate.tuning import TUNINGS
 from zhprep.evaluate.tuning.adapters import Adapter
 from zhprep.evaluate.tuning.lora import LowRank
@@ -225,6 +226,21 @@ def test_an_intermediate_task_is_where_the_body_begins(finished, task, tmp_path)
     )
     heads = weights(tuner(finished, task).model(0).objectives), weights(made.model(0).objectives)
     assert all(torch.equal(heads[0][name], heads[1][name]) for name in heads[0])
+
+
+def test_the_weight_of_the_agreement_of_two_granularities(finished, task):
+    config = ModelConfig(vocab_size=10, **SIZES["tiny"])
+    head = RowClassifier({"fine": config, "coarse": config}, n_classes=3, dropout=0.0)
+    logits, batch = torch.randn(4, 3, 3, generator=torch.manual_seed(0)), {"label": torch.tensor([0, 1, 2, 0])}
+    losses = []
+    for head.agreement in (0.0, 1.0, 2.5):
+        losses.append(head.loss(logits, batch).item())
+    fine, coarse = logits[:, 0].softmax(-1), logits[:, 1].softmax(-1)
+    apart = sum(math.dist(one, other) for one, other in zip(fine.tolist(), coarse.tolist(), strict=True))
+    assert losses[1] - losses[0] == pytest.approx(apart, rel=1e-5)
+    assert losses[2] - losses[0] == pytest.approx(2.5 * apart, rel=1e-5)
+    assert tuner(finished, task, agreement=0.25).model(0).heads["0"].agreement == 0.25
+    assert tuner(finished, task).model(0).heads["0"].agreement == 1.0
 
 
 def test_several_tasks_are_learnt_at_once(finished, task, tmp_path):

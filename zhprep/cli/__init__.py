@@ -33,6 +33,7 @@ COMMANDS = {
     "predict": "Fine-tune on a task and write what the model says for its test.",
     "compare": "Show runs beside one another: scores, curves, costs, data, settings.",
     "run": "Do every stage of a recipe, from raw text to a report.",
+    "experiment": "Run a grid of variants, sizes and seeds, and compare them.",
     "demo": "Do the whole pipeline on the bundled sample data.",
     "show-masks": "Show the mask strategies side by side on one sentence.",
     "status": "Say what of a folder is done, how fast it goes, and what failed and why.",

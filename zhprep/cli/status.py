@@ -15,6 +15,7 @@ from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import clock, duration, rounded
+from zhprep.experiment.status import EXPERIMENT, experiment_status
 from zhprep.run.folders import parts_of
 from zhprep.run.watching import Watcher
 
@@ -41,9 +42,11 @@ def command(folder: Path, watch: bool, interval: float, pending_array: bool, **o
     It reads the folder alone, so it works from any machine that sees it, whoever works there: one process, an array of
     tasks, Ray. Of a run of training: step, loss, tokens a second, time left. With --watch a terminal is written over;
     a file or pipe gets a line each time, with --json an object. `sbatch --array=$(zhprep status DIR --pending-array)
-    ...` does just what is missing, when the array has one task a shard.
+    ...` does just what is missing, when the array has one task a shard. Of an experiment it says so of each run.
     """
     shared, _ = split_shared(options)
+    if (folder / EXPERIMENT).exists():
+        return _show_experiment(folder, pending_array=pending_array, json_wanted=shared.json)
     watchers = {part: Watcher(part) for part in parts_of(folder)}
     if pending_array:
         if watch:
@@ -61,6 +64,23 @@ def command(folder: Path, watch: bool, interval: float, pending_array: bool, **o
         if not watch or all(status["finished"] for status in found.values()):
             return
         time.sleep(interval)
+
+
+def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) -> None:
+    """Print what is done of each run of an experiment."""
+    runs = experiment_status(folder)
+    pending = [run["name"] for run in runs if not (run["finished"] and run["scored"])]
+    if pending_array:
+        print(_ranges(sorted({run["task"] for run in runs if run["name"] in pending})))
+        raise click.exceptions.Exit(3 if pending else 0)
+    if json_wanted:
+        print(json.dumps({"runs": runs, "done": len(runs) - len(pending), "pending": pending}, ensure_ascii=False))
+        return
+    print(f"{len(runs) - len(pending)} of {len(runs)} runs done")
+    for run in runs:
+        done = f"{run['done']:,} of {run['steps']:,} steps done" if run["steps"] else "not begun"
+        scored = f"; scored: {', '.join(['held out', *run['tasks']])}" if run["scored"] else ""
+        print(f"{run['name']:<28}{done}{scored}" + (f"; failed: {run['failed']}" if "failed" in run else ""))
 
 
 def _pending_array(folder: Path, watchers: dict[Path, Watcher]) -> None:

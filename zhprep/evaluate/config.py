@@ -19,6 +19,10 @@ class EvaluateConfig:
     learning_rate: float = setting(5e-5, "highest learning rate; small models want more, 3e-4 at tiny", minimum=0)
     warmup: float = setting(0.1, "steps of linear warm-up, or a share of all steps if below 1", minimum=0)
     weight_decay: float = setting(0.01, "weight decay, not on biases and norms", minimum=0)
+    agreement: float = setting(
+        1.0, "two granularities: λ of the term that draws their predictions together (AMBERT 3.3 does not state it)",
+        minimum=0,
+    )  # fmt: skip
     dropout: float = setting(0.1, "dropout before the classifier", minimum=0, maximum=1)
     max_length: int = setting(128, "most tokens of a row, special ones included", minimum=8)
     seeds: tuple[int, ...] = setting((0, 1, 2), "fine-tune once with each of these seeds")

@@ -107,6 +107,8 @@ class FineTuner:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = TaskModel(self.described, heads, layers, together=probe)
+        for head in model.heads.values():
+            head.agreement = self.config.agreement
         load_pretrained(model, self.folder)
         if seed in self.begins:
             model.body.load_state_dict(self.begins[seed])

@@ -67,6 +67,8 @@ class Head(Part):
 
     loads_as: ClassVar[str] = ""
     per_character: ClassVar[bool] = False
+    agreement = 1.0
+    """λ of the term that draws the predictions of two streams together, where a head makes several."""
 
     def __init__(self, specs: Mapping[str, ModelConfig]) -> None:
         super().__init__(next(iter(specs.values())))

@@ -14,7 +14,7 @@ from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
 from zhprep.core.shards import PLAN, check_covered, write_json
-from zhprep.engine.distribution import joined
+from zhprep.engine.distribution import World, joined
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.intrinsic import intrinsic
@@ -44,17 +44,17 @@ def evaluate(
     source = data or _trained_on(run)
     if source is None and not tasks:
         raise UsageError(f"{run}: there is nothing to evaluate it on", hint="give a --task, or instances with --data")
-    scores = _read(run)
+    scores = read_scores(run)
     with joined() as world:
         if source is not None:
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
+            _write(run, scores, world)
         for task in known:
             shown = progress(f"evaluate {task.name}") if world.writes else NO_PROGRESS
             found = score_task(run, task, config, world, shown, transfer)
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
-    write_json(run / SCORES, scores, replace=True)
-    folder.seal(run, SCORES)
+            _write(run, scores, world)  # after each task: one may take hours
     return Report(output=str(run / SCORES), scores=scores)
 
 
@@ -115,7 +115,7 @@ def _ready(run: Path, config: EvaluateConfig) -> None:
 
 def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[Path]:
     """Return those of ``tasks`` for which ``run`` has no score under these settings."""
-    there = _read(run).get("tasks", {})
+    there = read_scores(run).get("tasks", {})
     wanted = settings.as_dict(config)
     return [
         task
@@ -141,7 +141,14 @@ def _share(run: Path) -> float:
     return float(folder.read_plan(run)["config"]["validation"])
 
 
-def _read(run: Path) -> dict[str, Any]:
+def read_scores(run: Path) -> dict[str, Any]:
+    """Return what ``scores.json`` of ``run`` says, nothing where there is none."""
     if not (run / SCORES).exists():
         return {}
     return read_object(run / SCORES, _SHAPE)
+
+
+def _write(run: Path, scores: dict[str, Any], world: World) -> None:
+    if world.writes:
+        write_json(run / SCORES, scores, replace=True)
+        folder.seal(run, SCORES)

@@ -37,24 +37,45 @@ def load_recipe(name: str, *, size: str | None = None) -> Recipe:
     ``[sizes.NAME.SECTION]`` tables are put over the sections for that size and leave the result.
     Raises ``UsageError`` for an unknown name or section, ``DataError`` for a file that is not TOML.
     """
-    recipe = _with_bases(name)
+    return _at(size, _with_bases(name))
+
+
+def derive_recipe(own: Recipe, name: str, *, size: str, between: Recipe) -> Recipe:
+    """Return the recipe that the table ``own`` describes as the file of a recipe would: its base at ``size``, the
+    sections ``between`` over that, and what it states itself on top.
+
+    ``name`` is what it is called in errors; where it has the path of a file before it, bases are looked for beside
+    that. The recipe has the name of its base, if it has one.
+    """
+    own = _checked(_current(own), name)
+    base = own.pop("base", "")
+    below = load_recipe(_base_of(name, base), size=size) if base else {"name": name}
+    return put_over(put_over(below, _checked(_current(between), name)), _at(size, own))
+
+
+def _at(size: str | None, recipe: Recipe) -> Recipe:
     sizes = recipe.pop("sizes", {})
-    return _merged(recipe, sizes.get(size or recipe.get("pretrain", {}).get("size", ""), {}))
+    return put_over(recipe, sizes.get(size or recipe.get("pretrain", {}).get("size", ""), {}))
 
 
 def _with_bases(name: str, above: tuple[str, ...] = ()) -> Recipe:
     if name in above:
         raise UsageError(f"recipe {name!r} is based on itself", hint=" -> ".join((*above, name)))
-    own = _read(name)
+    own = _checked(_read(name), name)
+    if "base" not in own:
+        return own
+    return put_over(_with_bases(_base_of(name, own["base"]), (*above, name)), own)
+
+
+def _checked(own: Recipe, name: str) -> Recipe:
+    """Return the table of a recipe; raises ``UsageError`` for an unknown section, or a value of another kind."""
     _check_kinds(own, name)
     unknown = [key for key in own if key not in (*SECTIONS, *FACTS)]
     if unknown:
         raise UsageError(
             f"recipe {name!r}: unknown section {unknown[0]!r}", hint=suggest(unknown[0], [*SECTIONS, *FACTS])
         )
-    if "base" not in own:
-        return own
-    return _merged(_with_bases(_base_of(name, own["base"]), (*above, name)), own)
+    return own
 
 
 def _base_of(name: str, base: str) -> str:
@@ -107,11 +128,14 @@ def _check_kinds(own: Recipe, name: str) -> None:
             raise UsageError(f"recipe {name!r}: sizes.{size} must be a table of sections", hint=hint)
 
 
-def _merged(base: Recipe, own: Recipe) -> Recipe:
-    """Put ``own`` over ``base``, section by section."""
+def put_over(base: Recipe, own: Recipe) -> Recipe:
+    """Return ``base`` with ``own`` put over it, section by section; ``false`` in the place of a section leaves it out,
+    as the settings of a part that the base has and a recipe on top of it has not."""
     merged = dict(base)
     for key, value in own.items():
-        merged[key] = (
-            _merged(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
-        )
+        there = base.get(key)
+        if isinstance(there, dict) and value is False:
+            del merged[key]
+        else:
+            merged[key] = put_over(there, value) if isinstance(value, dict) and isinstance(there, dict) else value
     return merged

@@ -7,7 +7,7 @@ text table ─────────────── segment ─ …        
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.corpus.inputs import LINE_FORMATS
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
+from zhprep.core.shards import MANIFEST, load_manifest
 from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment import build as build_segment
 
@@ -43,7 +44,8 @@ class Chain:
 
     ``read`` is the table that the input holds and ``lines`` says that it comes as lines: words as
     lines still have to be taken apart. A config that is ``None`` leaves its stage out.
-    ``word_table`` is where the readings of words are kept between runs; it changes nothing but speed.
+    ``inherited`` is what the folders that it reads say of their words. ``word_table`` is where the readings of words
+    are kept between runs; it changes nothing but speed.
     """
 
     table: str
@@ -53,6 +55,7 @@ class Chain:
     segment: SegmentConfig | None = None
     pinyin: PinyinConfig | None = None
     word_table: Path | None = None
+    inherited: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if ORDER.index(self.read) > ORDER.index(self.table):
@@ -67,15 +70,16 @@ class Chain:
     @classmethod
     def over(cls, corpus: Corpus, table: str, **configs: Any) -> Chain:
         """Return the chain from what ``corpus`` holds to ``table``, or to what it holds if that is further on."""
-        return cls(max(table, corpus.table, key=ORDER.index), corpus.table, takes_lines(corpus), **configs)
+        furthest = max(table, corpus.table, key=ORDER.index)
+        return cls(furthest, corpus.table, takes_lines(corpus), inherited=_said_of_words(corpus), **configs)
 
     def config(self) -> dict[str, Any]:
         """Return the settings of the stages that are done."""
         return {name: as_dict(config) for name, config in self._configs().items()}
 
     def facts(self) -> dict[str, Any]:
-        """Return what did the segmenting: engine, version and dictionary hash."""
-        segmenter = {} if self.segment is None else {"segmenter": self._segmenter.fingerprint()}
+        """Return what did the segmenting: engine, version and dictionary hash, or what is inherited."""
+        segmenter = self.inherited if self.segment is None else {"segmenter": self._segmenter.fingerprint()}
         return segmenter if self.pinyin is None else {**segmenter, "pinyin": self._reader.engine.fingerprint()}
 
     def schema(self) -> pa.Schema:
@@ -152,3 +156,18 @@ class Chain:
         return {
             name: value for name, value in self.__dict__.items() if name not in ("_segmenter", "_stages", "_reader")
         }
+
+
+def _said_of_words(corpus: Corpus) -> dict[str, Any]:
+    """Return what segmented the words that a corpus holds, and with which settings, if folders of ours all say the
+    same: who reads what is made of them may have to find words in the same way."""
+    if corpus.table == "text":
+        return {}
+    folders = sorted({Path(source.path).parent for source in corpus.inputs})
+    if not all((folder / MANIFEST).exists() for folder in folders):
+        return {}
+    said = []
+    for manifest in map(load_manifest, folders):
+        own = {"segment": manifest["config"]["segment"]} if "segment" in manifest["config"] else {}
+        said.append({name: manifest[name] for name in ("segmenter", "segment") if name in manifest} | own)
+    return said[0] if all(one == said[0] for one in said) else {}

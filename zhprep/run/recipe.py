@@ -51,7 +51,8 @@ DATA = ("normalize", "segment", "vocab", "coarse_vocab", "glyphs", "pinyin")
 class Run:
     """What is run: a recipe (bases and size merged in), where, on which tasks, and with which flags put over it.
 
-    ``model`` is the folder of its model and ``prefix`` goes before those of its vocabulary and instances.
+    ``model`` is the folder of its model, in ``models`` if that is given, and ``prefix`` goes before those of its
+    vocabulary and instances, in ``folder``.
     """
 
     recipe: Recipe
@@ -64,6 +65,12 @@ class Run:
     progress: Callable[[str], Progress] = Progress
     model: str = "run"
     prefix: str = ""
+    models: Path | None = None
+
+    @property
+    def model_folder(self) -> Path:
+        """The folder of its model."""
+        return (self.models or self.folder) / self.model
 
     def config(self, kind: type[Any], section: str) -> Any:
         """Return the config of a stage: the recipe's section with the flags over it."""
@@ -152,30 +159,31 @@ class Run:
 def run_recipe(run: Run, corpus: Corpus) -> Report:
     """Do what is not done yet and write ``report.html``; return the report of the whole."""
     report = Report(output=str(run.folder))
-    last = _data(run, corpus)
+    last = make_data(run, corpus)
     report.account, report.content_sha256 = last.account, last.content_sha256
     report.kept_characters = last.kept_characters
     if "model" not in run.recipe:
         return report
     run.tell("run", f"pretrain, size {run.size}")
-    _pretrain(run, corpus)
+    train(run, corpus)
     run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
-    scores = _evaluate(run)
+    scores = score(run)
     report.scores = {**scores, "report": str(write_page(run))}
     return report
 
 
-def _data(run: Run, corpus: Corpus) -> Report:
+def make_data(run: Run, corpus: Corpus) -> Report:
     """Make the vocabulary, the instances and what lies beside them; return the report of the last instances."""
+    run.folder.mkdir(parents=True, exist_ok=True)
     run.tell("vocab", "build the vocabulary" if run.vocabulary is None else f"take {run.vocabulary}")
-    vocabulary = run.vocabulary or _vocabulary(run, corpus)
+    vocabulary = run.vocabulary or make_vocabulary(run, corpus, "vocab", f"{run.prefix}vocab")
     if run.instances.coarse_vocab == str(run.folder / f"{run.prefix}{COARSE_VOCABULARY}"):
         run.tell("coarse-vocab", "build the coarse vocabulary")
-        _vocabulary(run, corpus, "coarse_vocab", COARSE_VOCABULARY)
+        make_vocabulary(run, corpus, "coarse_vocab", f"{run.prefix}{COARSE_VOCABULARY}")
     similar = run.folder / SIMILAR_WORDS
     if run.instances.similar_words == str(similar) and (run.output.overwrite or not similar.exists()):
         run.tell("similar-words", "find similar words in the corpus")
-        similar_words_of(corpus, _chain(run, corpus, "words"), similar, SimilarConfig(), Account())
+        similar_words_of(corpus, chain_of(run, corpus, "words"), similar, SimilarConfig(), Account())
     run.tell("data", "make instances")
     made = {name: _instances(run, corpus, vocabulary, name, config) for name, config in dict(run.phases).items()}
     if "glyphs" in run.recipe:
@@ -185,24 +193,25 @@ def _data(run: Run, corpus: Corpus) -> Report:
     return made[f"{run.prefix}data"]
 
 
-def _chain(run: Run, corpus: Corpus, table: str) -> Chain:
+def chain_of(run: Run, corpus: Corpus, table: str) -> Chain:
+    """Return the text stages of ``run`` from what ``corpus`` holds to ``table``."""
     normalize, segment = run.config(NormalizeConfig, "normalize"), run.config(SegmentConfig, "segment")
     _, normalize, segment = of_parallel_text(run.config(InstancesConfig, "instances"), corpus.read, normalize, segment)
     pinyin = run.config(PinyinConfig, "pinyin")
     return Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=pinyin)
 
 
-def _vocabulary(run: Run, corpus: Corpus, section: str = "vocab", folder: str = "vocab") -> Path:
+def make_vocabulary(run: Run, corpus: Corpus, section: str, name: str) -> Path:
+    """Build the vocabulary that a section of the recipe describes in the folder ``name``; return its path."""
     config = run.config(VocabConfig, section)
     table = "words" if TYPES[config.type].by_word == "required" else "text"
-    name = f"{run.prefix}{folder}"
-    build_vocabulary(corpus, _chain(run, corpus, table), config, run.output_at(name))
+    build_vocabulary(corpus, chain_of(run, corpus, table), config, run.output_at(name))
     return run.folder / name
 
 
 def _instances(run: Run, corpus: Corpus, vocabulary: Path, name: str, config: InstancesConfig) -> Report:
     table = "pinyin" if "pinyin" in run.recipe else "words"
-    task = MakeInstances(_chain(run, corpus, table), config, vocabulary, run.recipe["name"])
+    task = MakeInstances(chain_of(run, corpus, table), config, vocabulary, run.recipe["name"])
     return make_instances(corpus, task, run.output_at(name))
 
 
@@ -230,30 +239,35 @@ def _initial(run: Run) -> Run | None:
     return replace(first, prefix=f"initial-{run.prefix}", vocabulary=None)
 
 
-def _pretrain(run: Run, corpus: Corpus) -> None:
+def train(run: Run, corpus: Corpus) -> None:
+    """Pretrain the model of ``run`` on the data that were made for it, and before that the one it goes on from; what is
+    finished is left as it is."""
     from zhprep.pretrain.run import pretrain
 
     config = run.config(PretrainConfig, "pretrain")
     if (first := _initial(run)) is not None:
         run.tell("initial", f"pretrain {first.recipe['name']}, size {first.size}, to go on from")
         if first.prefix != run.prefix:
-            _data(first, corpus)
-        _pretrain(first, corpus)
-        config = replace(config, initial=str(run.folder / first.model))
+            make_data(first, corpus)
+        train(first, corpus)
+        config = replace(config, initial=str(first.model_folder))
     data = [run.folder / name for name, _ in run.phases]
     pretrain(
-        data, run.folder / run.model, run.recipe.get("model", {}), config,
+        data, run.model_folder, run.recipe.get("model", {}), config,
         vocabulary=data[-1] / VOCABULARY, overwrite=run.output.overwrite, progress=run.progress("pretrain"),
     )  # fmt: skip
 
 
-def _evaluate(run: Run) -> dict[str, Any]:
+def score(run: Run) -> dict[str, Any]:
+    """Evaluate the model of ``run`` on held-out text, and on its tasks that have no score yet; return all scores."""
     from zhprep.evaluate.config import EvaluateConfig
-    from zhprep.evaluate.run import evaluate, unscored
+    from zhprep.evaluate.run import evaluate, read_scores, unscored
 
     config = run.config(EvaluateConfig, "evaluate")
-    tasks = unscored(run.folder / "run", run.tasks, config)
-    scores = evaluate(run.folder / "run", config, data=run.folder / "data", tasks=tasks, progress=run.progress).scores
+    folder, data = run.model_folder, run.folder / f"{run.prefix}data"
+    tasks, scores = unscored(folder, run.tasks, config), read_scores(folder)
+    if tasks or "intrinsic" not in scores:
+        scores = evaluate(folder, config, data=data, tasks=tasks, progress=run.progress).scores
     return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
 
 

@@ -29,8 +29,6 @@ SINGLE, PAIR = (
     (("text_a", "text_b"), ("sentence1", "sentence2"), ("premise", "hypothesis")),
 )
 TEXTS = {*SINGLE, "abst", *(name for pair in PAIR for name in pair)}
-AGREEMENT = 1.0
-"""λ of the term that draws the predictions of two granularities together (arXiv:2008.11869 §3.3 does not state it)."""
 
 
 class RowClassifier(Head):
@@ -70,7 +68,7 @@ class RowClassifier(Head):
         total = F.cross_entropy(logits.reshape(-1, n_classes), labels.reshape(-1), reduction="sum")
         if n_made > 1:
             shares = logits[:, :2].softmax(-1)
-            total = total + AGREEMENT * (shares[:, 0] - shares[:, 1]).norm(dim=-1).sum()
+            total = total + self.agreement * (shares[:, 0] - shares[:, 1]).norm(dim=-1).sum()
         return total
 
     def told(self, logits: Tensor, batch: Batch) -> Tensor:  # noqa: ARG002
