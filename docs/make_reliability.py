@@ -27,10 +27,10 @@ who reads sees a file that is not whole; nothing hangs, and no process is left b
 few cases of each, `make nightly` many. This page is written from the report of a nightly run
 (`docs/make_reliability.py`).
 
-Last nightly run: {date}, commit {commit}, Python {python} on {system}; {tests} tests, {failed} failed, {skipped}
-skipped.
+The run of this page: {date}, commit {commit}, tests chosen by `{selected}`; {tests} tests, {failed} failed, {skipped}
+skipped. Rows that say "not run" were not part of it; then the last column but one counts nothing.
 
-| | what happens | how it is tried | what is promised | cases in `make test` | cases in the last nightly run | result |
+| | what happens | how it is tried | what is promised | cases in `make test` | cases in this run | result |
 |---|---|---|---|---|---|---|
 {rows}
 
@@ -74,7 +74,7 @@ def page(reports: list[ElementTree.Element]) -> str:
     stated = {one.get("name"): one.get("value") for suite in suites for one in suite.findall("./properties/property")}
     return TEXT.format(
         date=max(str(suite.get("timestamp"))[:10] for suite in suites),
-        commit=stated.get("commit", "unknown"), python=stated.get("python", ""), system=stated.get("system", ""),
+        commit=stated.get("commit", "unknown"), selected=stated.get("selected", "?"),
         tests=len(cases), failed=outcomes["failed"], skipped=outcomes["skipped"],
         rows="\n".join(line(row, by_row[row.number]) for row in ROWS), others=table_of(others),
     )  # fmt: skip

@@ -56,8 +56,9 @@ def tried(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _commit(record_testsuite_property: Callable[[str, object], None]) -> None:
-    """Say in the report which commit was tried."""
+def _commit(record_testsuite_property: Callable[[str, object], None], pytestconfig: pytest.Config) -> None:
+    """Say in the report which commit was tried, and which tests."""
+    record_testsuite_property("selected", pytestconfig.option.markexpr)
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

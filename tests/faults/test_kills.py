@@ -93,7 +93,8 @@ def killed_and_gone_on_with(what, work):
     assert code in (-signal.SIGKILL, -signal.SIGXFSZ), code
     there = contents(out) if out.exists() else {}
     for name, data in there.items():
-        torn = "plan.json" in there and ".working" not in name and not name.startswith(".part-") and data != whole.get(name)
+        note = name.startswith((".working", ".made", ".part-"))  # read as hints alone, or by nobody
+        torn = "plan.json" in there and not note and data != whole.get(name)
         assert not torn or overwriting, f"{what}: {name} can be seen and is not whole"
     assert in_child(run) == 0, f"{what}: could not go on"
     assert contents(out) == whole, f"{what}: {sorted(contents(out))}"
@@ -328,7 +329,7 @@ def goes_on(
     left = contents(place)
     for path, data in left.items():
         name = Path(path).name
-        seen = not (".part-" in path or ".tmp" in path or ".working" in path)
+        seen = not (".part-" in path or ".tmp" in path or ".working" in path or ".made" in path)
         assert not seen or data == expected.get(path) or name in AT_WORK, (command, fault_, path)
     again = running.run(command)
     refused_for_it = again.code == 2 and "is there already" in again.err  # one file, and it is whole
