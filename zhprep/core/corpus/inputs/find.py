@@ -20,7 +20,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
-from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file, promised_remotely
+from zhprep.core.corpus.inputs.promises import promised_by
+from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
@@ -35,7 +36,6 @@ from zhprep.core.corpus.inputs.streams import (
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
-from zhprep.core.seal import read_sealed
 
 STDIN = "-"
 PLAN_SUFFIX = ".plan.json"
@@ -97,7 +97,7 @@ def find_inputs(arguments: tuple[str, ...], *, encoding: str = "utf-8") -> list[
     exist, ``DataError`` for one that is not readable text or lies in an unfinished folder of ours.
     """
     found = [pair for argument in arguments or (STDIN,) for pair in _expand(argument)]
-    promised = {folder: _promised(folder) for folder in sorted({os.path.dirname(path) for path, _ in found})}
+    promised = {folder: promised_by(folder) for folder in sorted({os.path.dirname(path) for path, _ in found})}
     return [
         describe(
             path, encoding=encoding, name=name, sha256=promised[os.path.dirname(path)].get(os.path.basename(path), "")
@@ -225,29 +225,6 @@ def is_readable_name(name: str) -> bool:
         suffixes = suffixes[:-1]
     hidden = any(part.startswith(".") for part in path.parts)
     return not hidden and bool(suffixes) and suffixes[-1] in _FORMATS and suffixes[-1] not in _ONLY_NAMED
-
-
-def _promised(folder: str) -> dict[str, str]:
-    """Return the sha256 that the manifest of a folder of ours promises for each of its shards.
-
-    Raises ``DataError`` for a folder of ours that has no manifest: reading half of it would be silent.
-    """
-    if is_remote(folder):
-        return promised_remotely(folder)
-    place = Path(folder or ".")
-    if not (place / "manifest.json").exists():
-        if (place / "plan.json").exists() and any(place.glob("data-*-of-*.arrow")):
-            raise DataError(
-                f"{place}: is unfinished", hint="run the command that makes it again, it goes on where it stopped"
-            )
-        return {}
-    try:
-        manifest = json.loads((place / "manifest.json").read_bytes())
-        promised = {shard["name"]: shard["sha256"] for shard in manifest["shards"]}
-    except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
-        return {}
-    read_sealed(place / "manifest.json")
-    return promised
 
 
 def _head(path: str) -> bytes:

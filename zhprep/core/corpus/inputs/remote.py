@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 import re
 from collections.abc import Hashable, Iterator
@@ -17,7 +16,6 @@ from typing import IO, Any
 
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import require
-from zhprep.core.seal import check_sealed
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://")
 _AHEAD = 8 << 20
@@ -26,7 +24,6 @@ _AHEAD = 8 << 20
 PART = 64 << 20
 """Bytes of a part of a file that is put in parts."""
 
-_SHARD = re.compile(r"/data-\d{5,}-of-\d{5,}\.arrow$")
 _CHECK = "check the address, the credentials and the endpoint (AWS_ENDPOINT_URL)"
 
 
@@ -90,27 +87,6 @@ def find_remote(address: str) -> list[tuple[str, str]]:
     if not addressed:
         raise UsageError(f"{address}: no such file or folder", hint=_CHECK)
     return sorted(addressed)
-
-
-def promised_remotely(folder: str) -> dict[str, str]:
-    """Return the sha256 that the manifest of a folder of ours in an object store promises for each of its shards.
-
-    Raises ``DataError`` for one that is unfinished, or whose manifest was changed.
-    """
-    manifest = f"{folder}/manifest.json"
-    if not exists(manifest):
-        if exists(f"{folder}/plan.json") and any(_SHARD.search(path) for path, _ in find_remote(f"{folder}/")):
-            raise DataError(f"{folder}: is unfinished", hint="finish it where it is made, then copy it again")
-        return {}
-    with open_file(manifest) as file:
-        data = file.read()
-    try:
-        value = json.loads(data)
-        promised = {shard["name"]: shard["sha256"] for shard in value["shards"]}
-    except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
-        return {}
-    check_sealed(manifest, data, value)
-    return promised
 
 
 def put_new(path: Path, address: str) -> bool:
