@@ -18,7 +18,7 @@ from command_line import environment, made_by, zhprep
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("README.md", "README.zh.md")
-FEW = {"run": " --steps 2", "pretrain": " --steps 2"}
+FEW = {"run": " --steps 2", "pretrain": " --steps 2", "experiment": " --steps 2 --seeds 0"}
 """What is added to a command so that it ends soon; all else is as it stands in the page."""
 
 N_ROWS = 40
@@ -73,7 +73,7 @@ def newcomer(tmp_path_factory, sample_data):
 def test_both_pages_show_the_same():
     assert shown("README.md") == shown("README.zh.md")
     assert [line.split()[1] for line in shown("README.md")[:-1]] == [
-        "run", "build-vocab", "make-instances", "pretrain", "evaluate",
+        "run", "build-vocab", "make-instances", "pretrain", "evaluate", "experiment",
     ]  # fmt: skip
 
 

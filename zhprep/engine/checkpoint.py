@@ -82,7 +82,7 @@ def restore(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, pl
     for name in FILES:
         if not (folder / name).is_file() or sha256(folder / name) != manifest["files"].get(name):
             raise _unusable(folder, f"{name} is damaged")
-    state = _read_json(folder / STATE, folder, {"account?": ACCOUNT, "seconds?": float})
+    state = _read_json(folder / STATE, folder, {"account?": ACCOUNT})
     if any(state.get(name) != manifest[name] for name in ("step", "plan")):
         raise _unusable(folder, f"{STATE} is of another checkpoint")
     try:

@@ -21,6 +21,7 @@ class Log:
     """Lines of JSON in ``path``; opening it for a run that goes on drops what was written after ``step``.
 
     What is written of the step ``last`` beside its own line comes after its checkpoint, and so comes again.
+    ``seconds`` are those that the last line says that was kept, 0 where there is none.
     """
 
     def __init__(self, path: Path, step: int, last: int) -> None:
@@ -30,6 +31,7 @@ class Log:
             kept = [line for line in lines if _step_of(line, last) <= step]
         with committed(path, replace=True) as file:
             file.write("".join(f"{line}\n" for line in kept).encode())
+        self.seconds = float(json.loads(kept[-1]).get("seconds", 0)) if kept else 0.0
         self._path = path
         self._file = open(path, "ab")  # noqa: SIM115
 

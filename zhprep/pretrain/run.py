@@ -100,12 +100,12 @@ def _train(job: Job, progress: Progress) -> Report:
 
 def _begin(job: Job, progress: Progress) -> _Session:
     """Return the session at the last checkpoint, or at the beginning when there is none."""
-    step, account, before = 0, Account(), 0.0
+    step, account = 0, Account()
     if done := checkpoint.checkpoints(job.run):
         state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan)
         step, account = state["step"], Account.from_dict(state["account"])
-        before = state.get("seconds", 0.0)
     log = Log(job.run / folder.LOG, step, job.config.steps) if job.world.writes else None
+    before = log.seconds if log is not None else 0.0
     return _Session(job, step, account, before, Meter(progress, step, job.config.steps), log)
 
 
@@ -188,7 +188,7 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
 def _save(session: _Session) -> None:
     job = session.job
     if job.world.writes:
-        state = {"account": session.account.as_dict(), "seconds": session.seconds}
+        state = {"account": session.account.as_dict()}  # no clock: what is saved is the same to the byte
         checkpoint.save(job.run, session.step, job.model, job.trainer.optimiser, state, job.plan)
         checkpoint.prune(job.run, job.config.keep)
     job.world.wait()
