@@ -31,11 +31,11 @@ fix: $(VENV)/.installed            ## put right what can be put right by machine
 bench: $(VENV)/.installed          ## speed beside the peers, in one run
 	$(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
 
-bench-curves: $(VENV)/.installed         ## long: seconds to transformers' held-out loss, by turns (CORPUS=..., SIZE=tiny)
-	$(BIN)/python benchmarks/equal_loss.py $(CORPUS) -o docs/results/equal-loss-$(SIZE) --size $(SIZE) $(CURVES)
-
-docs: $(VENV)/.installed     ## the same, written into docs/benchmarks.md
+bench-docs: $(VENV)/.installed     ## the same, written into docs/benchmarks.md
 	ZHPREP_BENCH_DOCS=docs/benchmarks.md $(BIN)/python -m pytest -q -s -p no:cacheprovider benchmarks
+
+curves: $(VENV)/.installed         ## long: seconds to transformers' held-out loss, by turns (CORPUS=..., SIZE=tiny)
+	$(BIN)/python benchmarks/equal_loss.py $(CORPUS) -o docs/results/equal-loss-$(SIZE) --size $(SIZE) $(CURVES)
 
 experiments: $(VENV)/.installed    ## long: pretrain and compare on your own corpus (CORPUS=...)
 	$(BIN)/zhprep run bert-wwm $(CORPUS) --size tiny -o work

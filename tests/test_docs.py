@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -60,3 +61,10 @@ def test_the_readmes_show_what_show_masks_prints() -> None:
         command, _, rest = (ROOT / name).read_text("utf-8").partition("$ zhprep ")[2].partition("\n")
         result = zhprep(*shlex.split(command))
         assert (result.code, result.out.decode()) == (0, rest.partition("```")[0])
+
+
+def test_every_word_of_make_stands_once() -> None:
+    lines = (ROOT / "Makefile").read_text("utf-8").splitlines()
+    targets = [line.split(":")[0] for line in lines if re.match(r"[a-z-]+:(?!=)", line)]
+    (phony,) = [line.split()[1:] for line in lines if line.startswith(".PHONY:")]
+    assert sorted(targets) == sorted(phony)
