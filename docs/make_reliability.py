@@ -1,4 +1,4 @@
-"""Write docs/reliability.md from the table of faults and the report of a nightly run.
+"""Write docs/reliability.md from the table of faults and the report of a run.
 
 ``python docs/make_reliability.py REPORT.xml …`` takes what ``make nightly`` wrote (several, if it was run in parts).
 """
@@ -24,8 +24,8 @@ TEXT = """# Reliability: what is promised, and how it was tried
 Of every row also holds: documents that went in are documents that came out and documents counted as dropped; nobody
 who reads sees a file that is not whole; nothing hangs, and no process is left behind. The rows are those of
 [tests/fault_table.py](../tests/fault_table.py), the tests lie in [tests/faults](../tests/faults); `make test` tries a
-few cases of each, `make nightly` many. This page is written from the report of a nightly run
-(`docs/make_reliability.py`).
+few cases of each, `make nightly` many. This page is written from the report of a run, as `make nightly` does at its
+end (`docs/make_reliability.py`).
 
 The run of this page: {date}, commit {commit}, tests chosen by `{selected}`; {tests} tests, {failed} failed, {skipped}
 skipped. Rows that say "not run" were not part of it; then the last column but one counts nothing.
@@ -68,7 +68,7 @@ def page(reports: list[ElementTree.Element]) -> str:
             tried = by_row[int(properties["fault"] or 0)]
             tried.cases += int(properties["cases"] or 0)
             tried.tests[outcome(case)] += 1
-        elif "faults" not in str(case.get("classname")):
+        elif case.get("classname") and "faults" not in str(case.get("classname")):  # without: a file that was skipped
             others[str(case.get("classname"))][outcome(case)] += 1
     outcomes = Counter(outcome(case) for case in cases.values())
     stated = {one.get("name"): one.get("value") for suite in suites for one in suite.findall("./properties/property")}
@@ -102,6 +102,8 @@ def outcome(case: ElementTree.Element) -> str:
 
 def table_of(others: dict[str, Counter[str]]) -> str:
     """Return the table of tests that are of no row, by file."""
+    if not others:
+        return "Nothing."
     lines = ["| tests | passed | failed | skipped |", "|---|---|---|---|"]
     for name, found in sorted(others.items()):
         path = name.replace(".", "/")
