@@ -6,7 +6,9 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import made_by, zhprep
@@ -110,3 +112,17 @@ def shared_data() -> Path:
         f"no corpora in {folder}: what holds of all of them would hold of none"
     )
     return folder
+
+
+@pytest.fixture
+def memory() -> Iterator[Any]:
+    """An object store in the memory of this process, empty before and after."""
+    system = pytest.importorskip("fsspec", reason="the extra s3 is not installed").filesystem("memory")
+
+    def empty() -> None:
+        system.store.clear()
+        system.pseudo_dirs[:] = [""]
+
+    empty()
+    yield system
+    empty()

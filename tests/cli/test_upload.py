@@ -5,18 +5,7 @@ from __future__ import annotations
 import pytest
 from command_line import made_by, refused, zhprep
 
-fsspec = pytest.importorskip("fsspec", reason="the extra s3 is not installed")
-
-
-@pytest.fixture
-def memory():
-    """A store in the memory of this process."""
-    system = fsspec.filesystem("memory")
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
-    yield system
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
+pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
 
 @pytest.fixture

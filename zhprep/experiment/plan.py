@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from zhprep.core.bundled import table_names, table_text
 from zhprep.core.config import build, setting
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
@@ -84,8 +84,7 @@ class ExperimentPlan:
 
 def plan_names() -> list[str]:
     """Return the names of the bundled plans, sorted."""
-    folder = resources.files(__package__).joinpath("plans")
-    return sorted(file.name.removesuffix(".toml") for file in folder.iterdir() if file.name.endswith(".toml"))
+    return table_names("experiment/plans")
 
 
 def plan_text(name: str) -> str:
@@ -93,15 +92,7 @@ def plan_text(name: str) -> str:
 
     Raises ``UsageError`` for one that there is not, ``DataError`` for a file that is not UTF-8.
     """
-    if name in plan_names():
-        return resources.files(__package__).joinpath("plans", f"{name}.toml").read_text("utf-8")
-    path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
-        try:
-            return path.read_text("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(f"plan {name}: is not UTF-8: {error}", hint="save it as UTF-8, as TOML is") from error
-    raise UsageError(f"unknown plan {name!r}", hint=suggest(name, plan_names()) + "; or give a .toml file")
+    return table_text("plan", name, "experiment/plans")
 
 
 def load_plan(name: str) -> ExperimentPlan:

@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from zhprep.core.bundled import packaged
+from zhprep.core.bundled import table_names, table_text
 from zhprep.core.config import renamed
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
@@ -28,7 +28,7 @@ Recipe = dict[str, Any]
 
 def recipe_names() -> list[str]:
     """Return the names of the bundled recipes, sorted."""
-    return sorted(file.stem for file in Path(__file__).parent.glob("*.toml"))
+    return table_names("recipes")
 
 
 def load_recipe(name: str, *, size: str | None = None) -> Recipe:
@@ -85,15 +85,7 @@ def _base_of(name: str, base: str) -> str:
 
 def recipe_text(name: str) -> str:
     """Return the text of a recipe as it is written."""
-    if name in recipe_names():
-        return packaged(f"recipes/{name}.toml")
-    path = Path(name)
-    if path.suffix == ".toml" and path.is_file():
-        try:
-            return path.read_text("utf-8")
-        except UnicodeDecodeError as error:
-            raise DataError(f"recipe {name}: is not UTF-8: {error}", hint="save it as UTF-8, as TOML is") from error
-    raise UsageError(f"unknown recipe {name!r}", hint=suggest(name, recipe_names()) + "; or give a .toml file")
+    return table_text("recipe", name, "recipes")
 
 
 def _read(name: str) -> Recipe:

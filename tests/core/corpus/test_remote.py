@@ -13,18 +13,7 @@ import urllib.request
 import pytest
 from command_line import environment, made_by, process, refused, zhprep
 
-fsspec = pytest.importorskip("fsspec", reason="the extra s3 is not installed")
-
-
-@pytest.fixture
-def memory():
-    """A store in the memory of this process."""
-    system = fsspec.filesystem("memory")
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
-    yield system
-    system.store.clear()
-    system.pseudo_dirs[:] = [""]
+pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
 
 @pytest.fixture
