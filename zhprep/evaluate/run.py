@@ -13,7 +13,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
-from zhprep.core.shards import MANIFEST, PLAN, check_covered, committed, write_json
+from zhprep.core.shards import PLAN, check_covered, committed, holds_rows, write_json
 from zhprep.engine.distribution import World, joined
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
@@ -165,7 +165,7 @@ def _sentences(run: Path, source: Path | None, held_out: Path | None, *, pll: bo
             raise UsageError(f"{run}: {why_not(described)}", hint=hint)
         return None
     kept = None if source is None else source.resolve().parent / HELD_OUT
-    text = held_out or (kept if kept is not None and (kept / MANIFEST).exists() else None)
+    text = held_out or (kept if kept is not None and holds_rows(kept) else None)
     if text is None and pll:
         raise UsageError(
             f"{run}: there are no sentences to score", hint="name a text with --held-out; `zhprep run` keeps one"

@@ -16,7 +16,7 @@ import pyarrow as pa
 from zhprep.core import schema
 from zhprep.core.corpus import Corpus
 from zhprep.core.report import Account
-from zhprep.core.shards import BlockJob, Output, run_job
+from zhprep.core.shards import BlockJob, Output, holds_rows, run_job
 from zhprep.instances import InstancesConfig
 from zhprep.instances.layout import for_validation
 from zhprep.run.chain import Chain
@@ -62,8 +62,8 @@ class HeldOutDocuments:
 
 def keep_held_out(corpus: Corpus, chain: Chain, instances: InstancesConfig, output: Output) -> Path | None:
     """Keep the documents of ``corpus`` that ``instances`` hold out in the folder of ``output``, and return it; None
-    where they hold out instances, or nothing."""
-    if instances.split != "apart" or not instances.validation_fraction:
+    where they hold out instances, or none of the documents."""
+    if instances.split != "apart":
         return None
     run_job(BlockJob(corpus, HeldOutDocuments(chain, instances.validation_fraction)), output)
-    return output.path
+    return output.path if holds_rows(output.path) else None
