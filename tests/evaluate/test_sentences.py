@@ -204,7 +204,7 @@ def test_nothing_tells_a_hidden_token(system, data, of_words, tmp_path):
     write_vocabulary(tmp_path)
     shutil.copytree(of_words / "vocab", tmp_path / "coarse-vocab")
     asked, logits = HiddenTokens(tmp_path, CPU), []
-    asked.model.parts["mlm"].register_forward_hook(lambda part, given, made: logits.append(made.logits))
+    asked.model.parts["mlm"].register_forward_hook(lambda _, __, made: logits.append(made.logits))
     rows = asked.read(["我在北京喝茶。", "我在上京喝茶。"])
     one = Copies(np.array([0]), np.array([3]), np.array([0, 1]))
     first, second = asked.ask(rows, one), asked.ask(rows, one._replace(rows=np.array([1])))
