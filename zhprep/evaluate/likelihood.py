@@ -28,7 +28,7 @@ from zhprep.core import rng
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.ragged import Bools, offsets_of, sizes_of
 from zhprep.evaluate.hidden import Answers, Copies, HiddenTokens, SentenceRows
-from zhprep.evaluate.sentences import Sentences
+from zhprep.evaluate.sentences import SampledSentences
 from zhprep.evaluate.sounds import words_of
 
 SEED, SHARE = 0, 0.15
@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def shared_masks(
-    asked: HiddenTokens, sentences: Sentences, unigram: Floats | None = None, progress: Progress = NO_PROGRESS
+    asked: HiddenTokens, sentences: SampledSentences, unigram: Floats | None = None, progress: Progress = NO_PROGRESS
 ) -> dict[str, Any]:
     """Return the figures of hidden tokens of ``sentences`` under each of :data:`MASKS`; where it is known what tokens
     cost by their frequency (``unigram``, nats of each id, ``[V]``), also what the same ones do."""
@@ -50,7 +50,7 @@ def shared_masks(
     return {**found, **facts, "text": sentences.facts}
 
 
-def drawn(rows: SentenceRows, sentences: Sentences, mask: str) -> Bools:
+def drawn(rows: SentenceRows, sentences: SampledSentences, mask: str) -> Bools:
     """Return of each token of the source whether the shared mask called ``mask`` hides it (bool ``[T]``)."""
     encoded, bases = rows.source.encoded, rows.bases
     owner = np.repeat(np.arange(len(sizes_of(bases))), sizes_of(bases))
@@ -70,7 +70,7 @@ def drawn(rows: SentenceRows, sentences: Sentences, mask: str) -> Bools:
 
 
 def pseudo_log_likelihood(
-    asked: HiddenTokens, sentences: Sentences, progress: Progress = NO_PROGRESS
+    asked: HiddenTokens, sentences: SampledSentences, progress: Progress = NO_PROGRESS
 ) -> tuple[dict[str, Any], Iterator[str]]:
     """Return the figures of ``sentences``, and of each a JSON line: ``pll`` in nats, ``tokens``, ``characters`` and
     ``text``, in their order."""

@@ -21,7 +21,7 @@ from zhprep.evaluate.hidden import HiddenTokens, hides_tokens, why_not
 from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
 from zhprep.evaluate.likelihood import pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
-from zhprep.evaluate.sentences import Sentences, read_sentences
+from zhprep.evaluate.sentences import SampledSentences, read_sentences
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.instances import HELD_OUT
 from zhprep.models.checkpoints.files import read_config
@@ -152,7 +152,7 @@ def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[P
     ]
 
 
-def _sentences(run: Path, source: Path | None, held_out: Path | None, *, pll: bool) -> Sentences | None:
+def _sentences(run: Path, source: Path | None, held_out: Path | None, *, pll: bool) -> SampledSentences | None:
     """Return the sentences that the model in ``run`` is scored on; None where there are none, or where it tells no
     hidden tokens and nobody asked for it.
 
@@ -174,7 +174,7 @@ def _sentences(run: Path, source: Path | None, held_out: Path | None, *, pll: bo
 
 
 def _on_sentences(
-    run: Path, sentences: Sentences, source: Path | None, world: World, progress: Progress, *, pll: bool
+    run: Path, sentences: SampledSentences, source: Path | None, world: World, progress: Progress, *, pll: bool
 ) -> dict[str, Any]:
     """Return the scores on ``sentences``; write the pseudo-log-likelihood of each, if these are asked for."""
     asked, unigram = HiddenTokens(run, world.device), None

@@ -23,11 +23,11 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 
 MOST = 5000
-"""Sentences that are drawn of a larger text: about 25,000 hidden tokens for each mask."""
+"""SampledSentences that are drawn of a larger text: about 25,000 hidden tokens for each mask."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Sentences:
+class SampledSentences:
     """Distinct sentences, and for each the hash by which it was drawn (``[N]`` both, by rising hash)."""
 
     texts: list[str]
@@ -50,7 +50,7 @@ class Sentences:
         }
 
 
-def read_sentences(source: Path, most: int = MOST) -> Sentences:
+def read_sentences(source: Path, most: int = MOST) -> SampledSentences:
     """Return the sentences drawn from ``source``, a file or folder in any format that zhprep reads.
 
     Lines are taken as they are, without spaces at their ends. Raises ``DataError`` where there is no sentence, or what
@@ -67,7 +67,7 @@ def read_sentences(source: Path, most: int = MOST) -> Sentences:
     if not kept:
         raise DataError(f"{source}: there is no sentence in it", hint="give text, one sentence a line")
     drawn = _smallest(kept, most)
-    return Sentences([text for text, _ in drawn], [number for _, number in drawn])
+    return SampledSentences([text for text, _ in drawn], [number for _, number in drawn])
 
 
 def _smallest(hashes: dict[str, int], most: int) -> list[tuple[str, int]]:
