@@ -56,8 +56,9 @@ def decoded(strings: pa.Array, separator: int | None = None) -> Decoded:
     offsets = np.frombuffer(strings.buffers()[1], width)[strings.offset : strings.offset + len(strings) + 1]
     raw = np.frombuffer(data, np.uint8)
     loop = _DECODE.get(int(offsets[-1] - offsets[0]))
-    found = None if loop is None else by_loop(loop, raw, offsets.astype(np.int64, copy=False), separator)
-    return found or by_arrow(strings, raw[offsets[0] : offsets[-1]], separator)
+    bounds = offsets.astype(np.int64, copy=False)
+    found = None if loop is None else by_loop(loop, raw, bounds, separator)
+    return found or by_arrow(strings, raw, bounds, separator)
 
 
 def by_loop(loop: Loop, data: npt.NDArray[np.uint8], offsets: Ints, separator: int | None) -> Decoded | None:
@@ -76,9 +77,13 @@ def by_loop(loop: Loop, data: npt.NDArray[np.uint8], offsets: Ints, separator: i
     return Decoded(points[: counts[utf8_loop.N_POINTS]], lengths, seen)
 
 
-def by_arrow(strings: pa.Array, data: npt.NDArray[np.uint8], separator: int | None) -> Decoded:
-    """Return the code points of ``strings``, whose bytes are ``data``, by way of Python's decoder."""
-    points = np.frombuffer(data.tobytes().decode().encode("utf-32-le"), np.uint32)
+def by_arrow(strings: pa.Array, data: npt.NDArray[np.uint8], offsets: Ints, separator: int | None) -> Decoded:
+    """Return the code points of ``strings``, which begin and end at ``offsets`` (``int64[S + 1]``) of ``data``, by way
+    of Python's decoder."""
+    heads = data[offsets[:-1][np.diff(offsets) > 0]]
+    if ((heads & 0xC0) == 0x80).any():  # a character that goes across a border
+        strings.to_pylist()
+    points = np.frombuffer(data[offsets[0] : offsets[-1]].tobytes().decode().encode("utf-32-le"), np.uint32)
     lengths = arrow.lengths(strings)
     if separator is not None:
         points = np.insert(points, np.cumsum(lengths)[:-1], np.uint32(separator))
