@@ -25,10 +25,10 @@ from zhprep.segment.jieba.loop_tables import (
     LAST_POINT,
     PAIR_FACTOR,
     PAIR_MASK,
-    Model,
-    Room,
-    Text,
-    Words,
+    LoopModel,
+    LoopRoom,
+    LoopText,
+    LoopWords,
     id_of,
     logarithm,
     look,
@@ -40,7 +40,7 @@ from zhprep.segment.jieba.trie import CHARACTER_BITS, FLAG_BITS, LONGER, WORD
 
 SIGNATURE = Signature(
     *("uint32*", "int64", "uint8*", "bool"),  # the text, its length, where words end in it, with the model or not
-    *("uint32*", "int32*", "int32*", "int32*", "int32*", "int32*", "uint8*"),  # room for a window, as in Room
+    *("uint32*", "int32*", "int32*", "int32*", "int32*", "int32*", "uint8*"),  # room for a window, as in LoopRoom
     *("float64*", "float64*", "float64*"),
     *("uint32*", "float64*", "uint8*", "uint32*", "int64", "uint64*", "int64*", "int64"),
     *("uint64*", "uint32*", "float64*", "float64*", "float64*", "float64*", "float64*"),
@@ -62,10 +62,10 @@ def cut(
     bits: Any, before: Any, scores: Any, start: Any, other: Any, preferred: Any, emission: Any,
 ) -> None:  # fmt: skip
     """Write into ``ends`` (bool[N]) after which of ``points`` (uint32[N], ``size`` of them) a word ends."""
-    text = Text(points, size, ends)
-    room = Room(characters, sizes, twins, triples, places, others, choices, twos, threes, sums)
-    words = Words(ids, singles, alone, pairs, pair_bits, edges, bounds, longest, bits, before, scores)
-    model = Model(start, other, preferred, emission)
+    text = LoopText(points, size, ends)
+    room = LoopRoom(characters, sizes, twins, triples, places, others, choices, twos, threes, sums)
+    words = LoopWords(ids, singles, alone, pairs, pair_bits, edges, bounds, longest, bits, before, scores)
+    model = LoopModel(start, other, preferred, emission)
     first: Int = np.int64(0)
     while first < size:
         stop = min(first + _WINDOW, size)
@@ -77,7 +77,7 @@ def cut(
         first = stop
 
 
-def _look_up(text: Text, room: Room, words: Words, start: Int, stop: Int) -> None:
+def _look_up(text: LoopText, room: LoopRoom, words: LoopWords, start: Int, stop: Int) -> None:
     """Find the words of two and of three characters at each place, so that no look waits for another."""
     size = stop - start
     for at in range(size):
@@ -106,7 +106,7 @@ def _look_up(text: Text, room: Room, words: Words, start: Int, stop: Int) -> Non
         _look_up_triples(room, words, n_longer)
 
 
-def _look_up_triples(room: Room, words: Words, n_places: Int) -> None:
+def _look_up_triples(room: LoopRoom, words: LoopWords, n_places: Int) -> None:
     """Find the words of three characters at ``places``, where two lead on."""
     first, size = words.bounds[0], words.bounds[1] - words.bounds[0]
     shift, n_words = np.uint64(64 - logarithm(size)), np.int64(0)
@@ -126,7 +126,7 @@ def _look_up_triples(room: Room, words: Words, n_places: Int) -> None:
         room.threes[at] = score(words, 3, np.int64(room.triples[at]) >> FLAG_BITS)
 
 
-def _sum_up(text: Text, room: Room, words: Words, start: Int, stop: Int) -> None:
+def _sum_up(text: LoopText, room: LoopRoom, words: LoopWords, start: Int, stop: Int) -> None:
     """Find the best word at each place, from the end: of equal ones the longest. Sums begin anew with each block."""
     size = stop - start
     sum_1 = sum_2 = sum_3 = 0.0
@@ -150,7 +150,7 @@ def _sum_up(text: Text, room: Room, words: Words, start: Int, stop: Int) -> None
         room.sums[at], room.sizes[at] = sum_1, length
 
 
-def _longer(room: Room, words: Words, at: Int) -> Any:
+def _longer(room: LoopRoom, words: LoopWords, at: Int) -> Any:
     """Return the best sum with a word of more than three characters, and its length."""
     total, length, depth, found = -np.inf, np.int64(0), np.int64(3), np.int64(room.triples[at])
     while found & LONGER:
@@ -165,7 +165,9 @@ def _longer(room: Room, words: Words, at: Int) -> Any:
     return total, length
 
 
-def _follow(text: Text, room: Room, words: Words, model: Model, start: Int, stop: Int, hmm: Bool) -> None:
+def _follow(
+    text: LoopText, room: LoopRoom, words: LoopWords, model: LoopModel, start: Int, stop: Int, hmm: Bool
+) -> None:
     """Write where the words of the path end, and cut again the runs that it left single."""
     for place in range(start, stop):
         text.ends[place] = False

@@ -21,7 +21,7 @@ Bool: TypeAlias = Any
 # What numba takes them for; to Python, numbers of numpy and its own.
 
 
-class Text(NamedTuple):
+class LoopText(NamedTuple):
     """The text and what is written of it: ``points`` uint32[N], ``ends`` bool[N]."""
 
     points: Any
@@ -29,8 +29,8 @@ class Text(NamedTuple):
     ends: Any
 
 
-class Room(NamedTuple):
-    """Room for what is found out of a window of ``W`` code points, each array with room for more: their numbers,
+class LoopRoom(NamedTuple):
+    """LoopRoom for what is found out of a window of ``W`` code points, each array with room for more: their numbers,
     ``characters``; the longest word of the best path, ``sizes``; where the edges of two and three characters lead,
     ``pairs`` and ``triples``; ``places`` and ``choices``; of the words of two and three characters the scores, and
     the ``sums`` of the best paths."""
@@ -47,7 +47,7 @@ class Room(NamedTuple):
     sums: Any
 
 
-class Words(NamedTuple):
+class LoopWords(NamedTuple):
     """The tables of a dictionary, as ``tables`` makes them, with the binary logarithm of the number of pairs and the
     greatest length of a word."""
 
@@ -64,7 +64,7 @@ class Words(NamedTuple):
     scores: Any
 
 
-class Model(NamedTuple):
+class LoopModel(NamedTuple):
     """The tables of the hidden Markov model, as ``hidden_markov`` makes them."""
 
     start: Any
@@ -73,12 +73,12 @@ class Model(NamedTuple):
     emission: Any
 
 
-def id_of(words: Words, point: Int) -> Int:
+def id_of(words: LoopWords, point: Int) -> Int:
     """Return the number of a character, 0 for one that is of no block."""
     return np.int64(words.ids[min(np.int64(point), LAST_POINT)])
 
 
-def step(words: Words, depth: Int, node: Int, character: Int) -> Int:
+def step(words: LoopWords, depth: Int, node: Int, character: Int) -> Int:
     """Return where the edge from ``node`` with ``character`` leads, and its flags, as one number; 0 if none is."""
     key = np.uint64(node << CHARACTER_BITS | character)
     if depth == 2:
@@ -105,7 +105,7 @@ def look(entries: Any, first: Int, n_places: Int, place: Int, key: Int) -> Int:
     return 0
 
 
-def score(words: Words, depth: Int, node: Int) -> Float:
+def score(words: LoopWords, depth: Int, node: Int) -> Float:
     """Return the score of the word at ``node``."""
     if depth > 2:
         node += (np.int64(1) << words.pair_bits) + words.bounds[depth - 3]

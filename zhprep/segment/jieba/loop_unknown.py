@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from zhprep.segment.jieba.dictionary import FIRST, LAST
-from zhprep.segment.jieba.loop_tables import Model, Room, Text, Words, id_of, step
+from zhprep.segment.jieba.loop_tables import LoopModel, LoopRoom, LoopText, LoopWords, id_of, step
 from zhprep.segment.jieba.trie import FLAG_BITS, WORD
 
 _DOT, _PERCENT = map(ord, ".%")
@@ -22,7 +22,9 @@ Int: TypeAlias = Any
 Bool: TypeAlias = Any
 
 
-def cut_run(text: Text, room: Room, words: Words, model: Model, start: Int, stop: Int, hmm: Bool) -> None:
+def cut_run(
+    text: LoopText, room: LoopRoom, words: LoopWords, model: LoopModel, start: Int, stop: Int, hmm: Bool
+) -> None:
     """Write where the words of the characters from ``start`` to ``stop`` end."""
     if not hmm:
         for place in range(start, stop - 1):
@@ -42,7 +44,7 @@ def cut_run(text: Text, room: Room, words: Words, model: Model, start: Int, stop
         place = last
 
 
-def _is_word(text: Text, words: Words, start: Int, stop: Int) -> Bool:
+def _is_word(text: LoopText, words: LoopWords, start: Int, stop: Int) -> Bool:
     if stop - start > words.longest:
         return False
     found = id_of(words, text.points[start]) << FLAG_BITS
@@ -65,7 +67,7 @@ def _is_alphanumeric(point: Int) -> Bool:
     return _is_digit(point) or _A <= (np.int64(point) | 0x20) <= _Z
 
 
-def _cut_latin(text: Text, start: Int, stop: Int) -> None:
+def _cut_latin(text: LoopText, start: Int, stop: Int) -> None:
     """Cut letters, digits and signs as ``[a-zA-Z0-9]+(?:\\.\\d+)?%?`` does, what it finds and what is between."""
     points, place = text.points, start
     while place < stop:
@@ -86,7 +88,7 @@ def _cut_latin(text: Text, start: Int, stop: Int) -> None:
             text.ends[inside] = inside == place - 1
 
 
-def _decode(text: Text, room: Room, model: Model, start: Int, stop: Int) -> None:
+def _decode(text: LoopText, room: LoopRoom, model: LoopModel, start: Int, stop: Int) -> None:
     """Write where the words of a run of Chinese characters end: those of the most probable states B, M, E, S, and of
     equal ones those that jieba takes. A choice of 1 bit for each state says which of two came before it."""
     of = np.int64(text.points[start]) - FIRST
