@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
 import subprocess
@@ -225,16 +226,17 @@ def test_imports_keep_their_contracts() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def array_names(module: ast.Module) -> set[str]:
+@functools.cache
+def array_names(path: Path) -> set[str]:
     """The names in a module that stand for arrays: those of the libraries, and its own and others' for kinds of them."""
     names = {"NDArray", "Tensor"}
-    for node in module.body:
+    for node in ast.parse(path.read_bytes()).body:
         if isinstance(node, ast.Assign) and "NDArray[" in ast.unparse(node.value):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("zhprep."):
             source = ROOT / (str(node.module).replace(".", "/") + ".py")
             if source.exists():
-                there = array_names(ast.parse(source.read_bytes()))
+                there = array_names(source)
                 names |= {alias.asname or alias.name for alias in node.names if alias.name in there}
     return names
 
@@ -243,7 +245,7 @@ def array_names(module: ast.Module) -> set[str]:
 def test_helpers_say_the_shapes_of_arrays(path: Path) -> None:
     """Batches, which are many tensors by name, are described by the table of columns."""
     module = ast.parse(path.read_bytes())
-    arrays = array_names(module)
+    arrays = array_names(path)
     for function in functions(module):
         if not function.name.startswith("_") or function.name.startswith("__"):
             continue
