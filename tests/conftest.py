@@ -79,6 +79,9 @@ def compared(tmp_path_factory: pytest.TempPathFactory, data: Path, sample_data: 
 
     folder = tmp_path_factory.mktemp("compared")
     task = write_task(folder / "meals", meals, 24, 12)
+    lines = (sample_data / "corpus" / "news.txt").read_text("utf-8").splitlines()
+    (folder / "sentences.txt").write_text("\n".join(lines[:8]), "utf-8")
+    scoring = ("--task", task, "--held-out", folder / "sentences.txt", "--pll", "--threads", 1, "--quiet")
     inputs = (sample_data / "corpus", "--vocab", vocab, "--max-length", 64, "--mask", "char")
     made_by("make-instances", *inputs, output=folder / "char-data")
     settings = (
@@ -97,7 +100,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory, data: Path, sample_data: 
     )
     for name, source, seed in (("wwm-s0", data, 0), ("wwm-s1", data, 1), ("char", folder / "char-data", 0)):
         run = made_by("pretrain", source, *settings, "--seed", seed, output=folder / name)
-        scored = zhprep("evaluate", run, "--task", task, "--epochs", 1, "--seeds", "0,1", "--threads", 1, "--quiet")
+        scored = zhprep("evaluate", run, *scoring, "--epochs", 1, "--seeds", "0,1")
         assert (scored.code, scored.err) == (0, "")
     return folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from command_line import COUNTS, refused, zhprep
 
-from zhprep.core.shards import read_manifest
+from zhprep.core.shards import add_files, open_table, read_manifest
 from zhprep.instances import instances_config
 
 PLAN = """
@@ -64,6 +65,10 @@ def made(run_plan):
     return folder, result
 
 
+def hashed(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
 def contents(folder: Path) -> dict[str, str]:
     """The hash of everything that has one."""
     return {str(path.parent): json.loads(path.read_bytes())["content_sha256"] for path in folder.rglob("manifest.json")}
@@ -106,6 +111,46 @@ def test_what_runs_share_is_made_once_and_is_that_of_each(made):
     plans = {name: json.loads((folder / "runs" / name / "plan.json").read_bytes()) for name in NAMES}
     assert [plans[name]["config"]["seed"] for name in NAMES] == [0, 0, 1, 1]
     assert len({plan["vocabulary"] for plan in plans.values()}) == 1
+
+
+def test_all_are_scored_on_the_same_sentences_of_the_documents_that_are_held_out(made, sample_data, tmp_path):
+    """Those whose hash says so, of the cleaned text; each with figures under the masks that all share."""
+    folder, result = made
+    cleaned = zhprep("normalize", sample_data / "corpus" / "news.txt", "-o", tmp_path / "news.jsonl")
+    assert cleaned.code == 0
+    documents = [json.loads(line)["sentences"] for line in (tmp_path / "news.jsonl").read_text("utf-8").splitlines()]
+    held = [one for one in documents if hashed("".join(one)) < int(0.2 * 2**64)]
+    assert 0 < len(held) < len(documents)
+    kept = open_table(folder / "held-out", "text")["sentences"].to_pylist()
+    assert kept == held
+    assert zhprep("verify", folder / "held-out").code == 0
+    scores = [json.loads((folder / "runs" / name / "scores.json").read_bytes())["shared_masks"] for name in NAMES]
+    sentences = {sentence.strip() for one in held for sentence in one}
+    assert [one["text"]["sentences"] for one in scores] == [len(sentences)] * len(NAMES)
+    assert len({one["text"]["sha256"] for one in scores}) == 1
+    assert len({(one["words"]["masked_tokens"], one["words"]["unigram_loss"]) for one in scores}) == 1
+    found = result.report["results"]["wwm tiny"]["hidden_words_accuracy"]["values"]
+    assert found == [one["words"]["accuracy"] for one in (scores[1], scores[3])]
+    page = (folder / "report.html").read_text("utf-8")
+    assert "hidden words" in page
+    assert "hidden characters" in page
+
+
+def test_runs_that_an_older_zhprep_scored_are_scored_on_sentences_too(made, run_plan):
+    """Nothing is trained again, and no task is done again."""
+    old = shutil.copytree(made[0], made[0].parent / "older")
+    shutil.rmtree(old / "held-out")
+    for name in NAMES:
+        file = old / "runs" / name / "scores.json"
+        scores = json.loads(file.read_bytes())
+        del scores["shared_masks"]
+        file.write_text(json.dumps(scores), "utf-8")
+        add_files(file.parent, ["scores.json"])
+    stamps = {path: path.stat().st_mtime_ns for path in old.rglob("*.safetensors")}
+    _, again = run_plan("--quiet", "--json", name="older")
+    assert again.code == 0, again.err
+    assert again.report["results"] == made[1].report["results"]
+    assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
 def test_what_is_done_is_kept(made, run_plan):

@@ -11,7 +11,9 @@ SMALL = ("--size", "tiny", "--steps", 2, "--vocab-size", 3000)
 
 
 def test_everything_is_made_and_kept(sample_data, tmp_path):
-    arguments = ("run", "bert-wwm", sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", *SMALL)
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('base = "bert-wwm"\n[instances]\nvalidation_fraction = 0.2\n', encoding="utf-8")
+    arguments = ("run", recipe, sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", *SMALL)
     first = zhprep(*arguments, "--json")
     assert first.code == 0, first.err
     assert set(COUNTS) <= set(first.report)
@@ -21,13 +23,19 @@ def test_everything_is_made_and_kept(sample_data, tmp_path):
     assert first.report["chars_per_second"] < 1_000_000
     assert f"report                {report}" in first.err.splitlines()
     assert [line.split()[0] for line in first.err.splitlines()[:4]] == ["vocab", "data", "run", "evaluate"]
-    assert {path.name for path in report.parent.iterdir()} == {"vocab", "data", "run", "report.html"}
+    assert {path.name for path in report.parent.iterdir()} == {"vocab", "data", "held-out", "run", "report.html"}
+    assert "hidden words, accuracy" in report.read_text("utf-8")
+    assert zhprep("verify", tmp_path / "work").code == 0
     stamps = {path: path.stat().st_mtime_ns for path in report.parent.rglob("*.safetensors")}
     assert stamps
     second = zhprep(*arguments, "--json", "--quiet")
     assert (second.code, second.report["chars_per_second"]) == (0, 0)
     assert second.report["content_sha256"] == first.report["content_sha256"]
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
+    scores = json.loads((tmp_path / "work" / "run" / "scores.json").read_bytes())
+    assert scores["shared_masks"]["text"] == first.report["shared_masks"]["text"]
+    alone = zhprep("evaluate", tmp_path / "work" / "run", "--json", "--quiet")
+    assert alone.report["shared_masks"] == scores["shared_masks"]
 
 
 def test_what_is_wrong_is_told_before_anything_is_read(sample_data, vocab, tmp_path):
@@ -73,5 +81,7 @@ def test_an_encoder_is_not_trained_to_write(sample_data, tmp_path):
 def test_a_small_step_further_is_another_run(sample_data, tmp_path):
     arguments = ("run", "bert-wwm", sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", "--quiet")
     assert zhprep(*arguments, *SMALL).code == 0
+    scores = json.loads((tmp_path / "work" / "run" / "scores.json").read_bytes())
+    assert set(scores) == {"intrinsic"}  # of so few documents none is held out by its hash: there is no text
     refused(zhprep(*arguments, *SMALL, "--seed", 5), 2, "another config", "seed", "--overwrite")
     assert json.loads((tmp_path / "work" / "data" / "manifest.json").read_text())["config"]["instances"]["seed"] == 0

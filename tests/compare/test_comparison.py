@@ -20,6 +20,7 @@ from zhprep.compare.fairness import check_fair, same_held_out, unequal
 from zhprep.compare.judging import Score, Spread, warnings
 from zhprep.compare.masks import SENTENCE, masked_by
 from zhprep.compare.runs import Entrant, read_runs
+from zhprep.compare.scores import HELD_OUT, LIKELIHOOD, SENTENCES, scores_of
 from zhprep.compare.variants import variants_of
 from zhprep.compare.write import comparison_page, write_comparison
 from zhprep.core.errors import DataError, UsageError
@@ -199,8 +200,6 @@ def test_what_is_worse_than_its_baseline_says_so():
 
 
 def test_held_out_figures_of_other_masks_or_tokens_are_not_compared(runs):
-    from zhprep.compare.judging import scores_of
-
     def verdicts(runs):
         return {score.metric: score.verdict() for score in scores_of(variants_of(runs)) if score.kind == "held-out"}
 
@@ -214,6 +213,56 @@ def test_held_out_figures_of_other_masks_or_tokens_are_not_compared(runs):
         other, intrinsic={**other.intrinsic, "unknown_tokens": other.intrinsic["masked_tokens"] // 5}
     )
     assert "20% of what wwm-s1 predicts are unknown tokens" in verdicts([runs[0], guessed])["bits_per_character"]
+
+
+def test_figures_under_shared_masks_are_compared_whatever_runs_were_trained_to_predict(runs, paths, tmp_path):
+    def scores(runs):
+        return {(one.name, one.metric): one for one in scores_of(variants_of(runs)) if one.kind in SENTENCES}
+
+    found = scores(runs)
+    metrics = [(name, metric) for name in ("hidden characters", "hidden words") for metric in HELD_OUT]
+    assert list(found) == [*metrics, *(("pseudo-likelihood", metric) for metric in LIKELIHOOD)]
+    assert all("not told apart" in one.verdict() for one in found.values())  # of one value there is no deviation
+    for name, metric in metrics:
+        spread = found[name, metric].spreads["wwm"]
+        written = [run.shared_masks[name.removeprefix("hidden ")] for run in runs[:2]]
+        assert spread.values == tuple(one[metric] for one in written)
+        assert spread.baseline == pytest.approx(written[0][f"unigram_{metric}"])
+    words = dataclasses.replace(runs[2], plan={**runs[2].plan, "vocabulary": "f" * 64})
+    said = {key: one.verdict() for key, one in scores([*runs[:2], words]).items()}
+    assert "their tokens are others" in said["hidden words", "loss"]
+    assert "their tokens are others" in said["pseudo-likelihood", "pseudo_perplexity"]
+    assert said["hidden words", "bits_per_character"].startswith("hidden words bits per character: not told apart")
+    guessed = {**words.shared_masks["words"], "unknown_tokens": words.shared_masks["words"]["masked_tokens"]}
+    unknown = dataclasses.replace(words, shared_masks={**words.shared_masks, "words": guessed})
+    verdict = scores([*runs[:2], unknown])["hidden words", "bits_per_character"].verdict()
+    assert "100% of what char predicts are unknown tokens" in verdict
+    elsewhere = dataclasses.replace(
+        runs[2], shared_masks={**runs[2].shared_masks, "text": {"sha256": "0", "sentences": 1}}
+    )
+    assert "other sentences" in scores([*runs[:2], elsewhere])["hidden words", "accuracy"].verdict()
+
+
+def test_a_run_without_figures_under_shared_masks_is_told(paths, tmp_path):
+    other = shutil.copytree(paths[2], tmp_path / "char")
+    scores = json.loads((other / "scores.json").read_bytes())
+    (other / "scores.json").write_text(json.dumps({"intrinsic": scores["intrinsic"]}), "utf-8")
+    add_files(other, ["scores.json"])
+    assert any(
+        note.startswith("char has no scores under the shared masks") for note in compare([paths[0], other]).notes
+    )
+    assert not any("shared masks" in note for note in compare(paths).notes)
+
+
+def test_the_table_has_a_row_for_each_figure_on_sentences(paths):
+    rows = [row for row in csv.DictReader(io.StringIO(compare(paths).csv())) if row["kind"] in SENTENCES]
+    assert len(rows) == len(paths) * 8
+    written = json.loads((paths[2] / "scores.json").read_bytes())
+    row = next(row for row in rows if (row["run"], row["task"], row["metric"]) == ("char", "hidden words", "accuracy"))
+    words = written["shared_masks"]["words"]
+    assert (float(row["score"]), float(row["baseline"])) == (words["accuracy"], words["unigram_accuracy"])
+    assert int(row["dev_rows"]) == written["shared_masks"]["text"]["sentences"]
+    assert next(row for row in rows if row["metric"] == "pseudo_perplexity")["baseline"] == ""
 
 
 def test_a_model_that_diverged_is_said_to(paths, tmp_path):
@@ -251,7 +300,8 @@ def test_the_results_are_what_the_runs_say(paths, compared):
 def test_the_table_has_a_row_for_each_run_task_and_seed(paths):
     rows = list(csv.DictReader(io.StringIO(compare(paths).csv())))
     assert tuple(rows[0]) == COLUMNS
-    assert [(row["variant"], row["run"], row["pretraining_seed"], row["seed"]) for row in rows] == [
+    tasks = [row for row in rows if row["task"] == "meals"]
+    assert [(row["variant"], row["run"], row["pretraining_seed"], row["seed"]) for row in tasks] == [
         (variant, run, seed, tuned)
         for variant, run, seed in (("wwm", "wwm-s0", "0"), ("wwm", "wwm-s1", "1"), ("char", "char", "0"))
         for tuned in "01"
@@ -321,7 +371,7 @@ def test_ways_of_fine_tuning_one_run_are_variants_too(paths, tmp_path):
     add_files(run, ["scores.json"])
     found = compare([Entrant(run, "full", ""), Entrant(run, "lora", " (tune=lora)")])
     assert found.settings == {"evaluate.tune": ["full", "lora"]}
-    assert [(score.name, list(score.spreads)) for score in found.scores if score.kind != "held-out"] == [
+    assert [(score.name, list(score.spreads)) for score in found.scores if score.name == "meals"] == [
         ("meals", ["full", "lora"])
     ]
     with pytest.raises(UsageError, match="is named twice"):

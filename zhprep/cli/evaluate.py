@@ -14,7 +14,8 @@ from zhprep.core.registry import require_training
 from zhprep.evaluate.config import EvaluateConfig
 
 TASK = "A folder with train and dev (.jsonl .json .tsv .txt …), or a task.toml; may be given again."
-
+HELD_OUT = "Text to score under masks that all models share  [default: what zhprep run kept beside the data]"
+PLL = "Also the pseudo-log-likelihood of each sentence of that text, in RUN/pll.jsonl: a pass for each token."
 
 BAR = 50
 """Characters of a bar for a score of one."""
@@ -31,6 +32,8 @@ def transfer_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command()
 @click.argument("run", type=Existing(), metavar="RUN")
 @click.option("--data", type=Existing(), help="Instances for the intrinsic figures  [default: those of the run]")
+@click.option("--held-out", type=Existing(), metavar="TEXT", help=HELD_OUT)
+@click.option("--pll", is_flag=True, help=PLL)
 @click.option("--task", "tasks", type=Existing(), multiple=True, metavar="DIR", help=TASK)
 @transfer_options
 @config_options(EvaluateConfig)
@@ -38,7 +41,9 @@ def transfer_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: Any) -> None:
     """Score a pretrained encoder.
 
-    On held-out instances: masked-token loss, accuracy, bits per character, beside the unigram distribution. On tasks
+    On held-out instances, under the masks that it was trained on: masked-token loss, accuracy, bits per character,
+    beside the unigram distribution. On held-out sentences the same under masks that are the same for every model, over
+    characters and over words, so that models that were masked in other ways can be compared. On tasks
     (classes, similarity, entities, words, reading, …; `zhprep parts "task kind"` lists the kinds): the scores of their
     kind after fine-tuning, mean and deviation over seeds, beside what one gets who has only counted.
     """
@@ -46,7 +51,8 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     from zhprep.evaluate.run import evaluate
 
     shared, options = split_shared(options)
-    config, others = read_config(EvaluateConfig, options), {name: options[name] for name in ("intermediate", "beside")}
+    config = read_config(EvaluateConfig, options)
+    others = {name: options[name] for name in ("held_out", "pll", "intermediate", "beside")}
     report = evaluate(run, config, data=data, tasks=tasks, progress=shared.progress, **others)
     show_report(report, shared)
     if config.probe and not shared.quiet and not shared.log_json:

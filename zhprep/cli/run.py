@@ -38,8 +38,8 @@ SIZES = "tiny, mini, small, base, large or one of the recipe's own"
 def command(recipe: str, inputs: tuple[str, ...], output: str, **options: Any) -> None:
     """Do every stage of a recipe, from raw text to a report.
 
-    Makes DIR/vocab, DIR/data, DIR/run and DIR/report.html by the same stages as the separate commands; what is done
-    already is kept.
+    Makes DIR/vocab, DIR/data, DIR/held-out (text that models are scored on), DIR/run and DIR/report.html by the same
+    stages as the separate commands; what is done already is kept.
     """
     shared, options = split_shared(options)
     read = take_read_config(options)

@@ -26,8 +26,9 @@ from typing import Any
 
 import zhprep
 from zhprep.compare.fairness import characters_seen, check_fair, unequal
-from zhprep.compare.judging import Score, diverged, scores_of, warnings
+from zhprep.compare.judging import Score, warnings
 from zhprep.compare.runs import ComparedRun, Entrant, read_runs
+from zhprep.compare.scores import SENTENCES, diverged, lacking, scores_of, sentence_figures
 from zhprep.compare.variants import Variant, differing, variants_of
 
 VERSION = 1
@@ -38,7 +39,8 @@ COLUMNS = (
     "variant", "run", "pretraining_seed", "task", "kind", "metric", "seed", "score", "test_score", "baseline",
     "dev_rows", "train_rows",
 )  # fmt: skip
-"""The columns of ``results.csv``, one row per run, task and seed of the fine-tuning; shares from 0 to 1."""
+"""The columns of ``results.csv``: a row per run, task and seed of the fine-tuning, then one per run and figure on
+sentences (``dev_rows`` of them; ``task`` is the name of the score); shares from 0 to 1."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +65,16 @@ class Comparison:
             f"{name} has no score of {score.name}, {score.metric.replace('_', ' ')}"
             for score in self.scores
             for name in (variant.name for variant in self.variants)
-            if name not in score.spreads and score.kind != "held-out"
+            if name not in score.spreads and score.kind not in ("held-out", *SENTENCES)
         ]
-        return [*missing, *alone, *unequal(self.runs), *diverged(self.variants), *warnings(self.scores)]
+        return [
+            *missing,
+            *alone,
+            *lacking(self.variants),
+            *unequal(self.runs),
+            *diverged(self.variants),
+            *warnings(self.scores),
+        ]
 
     @property
     def verdicts(self) -> list[str]:
@@ -196,3 +205,8 @@ def _rows(variants: Sequence[Variant]) -> Iterator[list[Any]]:
                         variant.name, run.name, run.seed, name, task["kind"], metric, seed, value, test,
                         task["baseline"][metric], task["dev_rows"], task.get("train_rows", ""),
                     ]  # fmt: skip
+            for one in sentence_figures(run):
+                yield [
+                    variant.name, run.name, run.seed, one.name, one.kind, one.metric, "", one.value, "", one.baseline,
+                    one.sentences, "",
+                ]  # fmt: skip

@@ -8,22 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
-
-from zhprep.compare.runs import ComparedRun
-from zhprep.compare.variants import Variant
+from collections.abc import Iterator, Sequence
 
 BASELINE = "baseline"
-HELD_OUT = {
-    "loss": ("unigram_loss", False, True),
-    "accuracy": ("unigram_accuracy", True, True),
-    "bits_per_character": ("unigram_bits_per_character", False, False),
-}
-"""Figures on held-out tokens: their baseline, whether more is better, and whether they depend on the vocabulary."""
-
-MOST_UNKNOWN = 0.01
-"""Share of unknown tokens among those predicted up to which bits per character of several vocabularies are compared."""
 BETTER, WORSE, WITHIN = "better", "worse", "not told apart"
 
 
@@ -131,95 +118,3 @@ def warnings(scores: Sequence[Score]) -> Iterator[str]:
             found = [score for score in scores if name in score.spreads and score.against_baseline(name) == stands]
             if found:
                 yield f"{name} {what} {', '.join(score.title for score in found)}."
-
-
-def diverged(variants: Sequence[Variant]) -> Iterator[str]:
-    """Yield in words which runs have figures that are not finite numbers, and so are left out of the scores."""
-    for run in (run for variant in variants for run in variant.runs):
-        for name in HELD_OUT:
-            if not math.isfinite(run.intrinsic.get(name, 0.0)):
-                yield f"{run.name}: its held-out {name} is not a finite number: the model diverged"
-
-
-def scores_of(variants: Sequence[Variant]) -> list[Score]:
-    """Return the scores that some of ``variants`` have: held-out figures, then tasks."""
-    return [*_held_out(variants), *_tasks(variants)]
-
-
-def _held_out(variants: Sequence[Variant]) -> Iterator[Score]:
-    why_not = _masked_otherwise(variants)
-    runs = [run for variant in variants for run in variant.runs if run.intrinsic]
-    vocabularies = {run.plan["vocabulary"] for run in runs}
-    for name, (baseline, more, by_token) in HELD_OUT.items():
-        values = {variant.name: _figures(variant.runs, name, baseline) for variant in variants}
-        spreads = {key: spread for key, spread in values.items() if spread is not None}
-        other = _other_tokens(runs, by_token) if len(vocabularies) > 1 else ""
-        if spreads:
-            yield Score("held-out", name, "held-out", spreads, more, name == "accuracy", why_not or other)
-    for name in dict.fromkeys(name for run in runs for name in _other_objectives(run)):
-        figures = {variant.name: [_other_objectives(run).get(name) for run in variant.runs] for variant in variants}
-        spreads = {key: _accuracies([one for one in some if one]) for key, some in figures.items() if any(some)}
-        yield Score("held-out", f"{name} accuracy", "held-out", spreads, incomparable=why_not)
-
-
-def _other_objectives(run: ComparedRun) -> dict[str, Any]:
-    """Return the figures of the objectives beside the one whose figures stand for the model."""
-    loss = run.intrinsic.get("loss", math.nan)
-    objectives = run.intrinsic.get("objectives", {})
-    same = {name for name, one in objectives.items() if math.isclose(one["loss"], loss, rel_tol=1e-6)}
-    return {name: one for name, one in objectives.items() if name not in same and math.isfinite(one["loss"])}
-
-
-def _accuracies(figures: Sequence[Mapping[str, Any]]) -> Spread:
-    values = tuple(float(one["accuracy"]) for one in figures)
-    levels = [float(one["baseline_accuracy"]) for one in figures if "baseline_accuracy" in one]
-    return Spread(values, len(values), math.fsum(levels) / len(levels) if levels else None)
-
-
-def _figures(runs: Sequence[ComparedRun], name: str, baseline: str) -> Spread | None:
-    there = [float(run.intrinsic[name]) for run in runs if name in run.intrinsic]
-    values = tuple(value for value in there if math.isfinite(value))
-    levels = [float(run.intrinsic[baseline]) for run in runs if baseline in run.intrinsic]
-    return Spread(values, len(values), math.fsum(levels) / len(levels) if levels else None) if values else None
-
-
-def _masked_otherwise(variants: Sequence[Variant]) -> str:
-    """Return why held-out figures cannot be compared where runs mask by other rules: some masks are harder."""
-    names = ("mask", "mask_prob", "budget", "replacement", "ratios", "per", "ngram_weights", "corruption", "static")
-    masks = [[str(variant.runs[0].masks.get(name)) for name in names] for variant in variants]
-    return "each is scored on its own masks, and some masks are harder" if any(m != masks[0] for m in masks) else ""
-
-
-def _other_tokens(runs: Sequence[ComparedRun], by_token: bool) -> str:
-    """Return why figures on tokens of several vocabularies cannot be compared: of tokens never, of characters where
-    many are unknown, which count as one character each and are easily guessed."""
-    if by_token:
-        return "their tokens are others (bits per character are of any)"
-    shares = {run.name: _unknown(run.intrinsic) for run in runs}
-    name = max(shares, key=lambda name: shares[name])
-    if shares[name] <= MOST_UNKNOWN:
-        return ""
-    return f"{shares[name]:.0%} of what {name} predicts are unknown tokens, which may stand for any text"
-
-
-def _unknown(intrinsic: Mapping[str, Any]) -> float:
-    predicted = max(intrinsic.get("masked_tokens", 0), intrinsic.get("written_tokens", 0), 1)
-    return float(intrinsic.get("unknown_tokens", 0) / predicted)
-
-
-def _tasks(variants: Sequence[Variant]) -> Iterator[Score]:
-    found: dict[str, dict[str, list[dict[str, Any]]]] = {}
-    for variant in variants:
-        for run in variant.runs:
-            for name, task in run.tasks.items():
-                found.setdefault(name, {}).setdefault(variant.name, []).append(task)
-    for name, by_variant in found.items():
-        first = next(iter(by_variant.values()))[0]
-        spreads = {key: _spread(tasks, first["metric"]) for key, tasks in by_variant.items()}
-        yield Score(name, first["metric"], first["kind"], spreads)
-
-
-def _spread(tasks: Sequence[Mapping[str, Any]], metric: str) -> Spread:
-    values = tuple(float(value) for task in tasks for value in task[metric]["values"])
-    levels = [float(task["baseline"][metric]) for task in tasks]
-    return Spread(values, len(tasks), math.fsum(levels) / len(levels))

@@ -73,11 +73,13 @@ def _scores(page: Page, scores: dict[str, Any]) -> None:
     ]
     if "accuracy" in held_out:
         rows.append(("accuracy", f"{held_out['accuracy']:.2%}", ""))
+    rows += _hidden_rows(scores.get("shared_masks", {}))
     others = {name: figures for name, figures in held_out.get("objectives", {}).items() if name != "mlm"}
     rows += [(f"{name.replace('_', ' ')}, loss", figures["loss"], "") for name, figures in others.items()]
     page.heading(
         "Scores",
-        "Held-out instances are masked the same way for every model; tasks are fine-tuned on and scored on dev.",
+        "Held-out instances are masked by the rule of the training; hidden characters and words of held-out sentences "
+        "are the same for models of any recipe. Tasks are fine-tuned on and scored on dev.",
     )
     intrinsic = table(rows, head=("held out", "model", "unigram"))
     tasks = [
@@ -86,6 +88,18 @@ def _scores(page: Page, scores: dict[str, Any]) -> None:
         for name, task in scores.get("tasks", {}).items()
     ]  # fmt: skip
     page.beside(intrinsic, table(tasks, head=("task", "score", "model", "without", "rows")) if tasks else "")
+
+
+def _hidden_rows(shared: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return rows of the figures under the shared masks: what is hidden, the model's figure, that of frequencies."""
+    rows: list[tuple[Any, ...]] = []
+    for mask in ("characters", "words"):
+        if hidden := shared.get(mask):
+            guessed = f"{hidden['unigram_accuracy']:.2%}" if "unigram_accuracy" in hidden else ""
+            rows.append((f"hidden {mask}, accuracy", f"{hidden['accuracy']:.2%}", guessed))
+            bits = (hidden["bits_per_character"], hidden.get("unigram_bits_per_character", ""))
+            rows.append((f"hidden {mask}, bits per character", *bits))
+    return rows
 
 
 def _training(page: Page, run: Path, report: dict[str, Any], scores: dict[str, Any]) -> None:

@@ -25,7 +25,14 @@ _SPREAD = {"mean": float, "std": float, "values": [float]}
 _TASK = {"kind": str, "metric": str, "baseline": {"*": float}, "config": dict, "sha256": str, "dev_rows": int}
 _FIGURES = dict.fromkeys(("loss?", "accuracy?", "bits_per_character?", "unigram_loss?"), float)
 _OBJECTIVES = {"*": {"loss": float, "accuracy": float}}
-_SCORES = {"intrinsic?": {"instances": int, **_FIGURES, "objectives?": _OBJECTIVES}, "tasks?": {"*": _TASK}}
+_TEXT = {"text": {"sha256": str, "sentences": int}}
+_MASKED = {"loss": float, "accuracy": float, "bits_per_character": float, "masked_tokens": int, "unknown_tokens": int}
+_SCORES = {
+    "intrinsic?": {"instances": int, **_FIGURES, "objectives?": _OBJECTIVES},
+    "shared_masks?": {**_TEXT, "characters": _MASKED, "words": _MASKED},
+    "pll?": {**_TEXT, "pseudo_perplexity": float, "bits_per_character": float, "tokens": int, "unknown_tokens": int},
+    "tasks?": {"*": _TASK},
+}
 _LINE = {"step": int, "loss?": {"*": float}, "held_out?": {"*": dict}, "tokens?": int, "seconds?": float}
 _AGAIN = "score it again: zhprep evaluate"
 
@@ -42,9 +49,10 @@ class Entrant:
 
 @dataclasses.dataclass(frozen=True)
 class ComparedRun:
-    """A finished run. ``plan``, ``report``, ``log``, ``intrinsic`` and ``tasks`` are what its files say; ``data`` is
-    the manifest of its instances, None where they are gone or were made again; ``notes`` say what is missing. With a
-    ``setting`` the way of fine-tuning is part of what is compared."""
+    """A finished run. ``plan``, ``report``, ``log``, ``intrinsic`` and ``tasks`` are what its files say, and so are
+    ``shared_masks`` and ``pll``, its figures on sentences, empty where it has none; ``data`` is the manifest of its
+    instances, None where they are gone or were made again; ``notes`` say what is missing. With a ``setting`` the way of
+    fine-tuning is part of what is compared."""
 
     name: str
     path: Path
@@ -57,6 +65,8 @@ class ComparedRun:
     data: dict[str, Any] | None
     notes: tuple[str, ...]
     setting: str | None = None
+    shared_masks: dict[str, Any] = dataclasses.field(default_factory=dict)
+    pll: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -152,8 +162,9 @@ def _read(path: Path, name: str, entrant: Entrant) -> ComparedRun:
     intrinsic = scores.get("intrinsic", {})
     name += entrant.setting or ""
     return ComparedRun(
-        name, path, entrant.variant, plan, report, log, intrinsic, tasks, data, tuple(notes), entrant.setting
-    )
+        name, path, entrant.variant, plan, report, log, intrinsic, tasks, data, tuple(notes), entrant.setting,
+        scores.get("shared_masks", {}), scores.get("pll", {}),
+    )  # fmt: skip
 
 
 def _log(path: Path, manifest: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:

@@ -13,41 +13,60 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
-from zhprep.core.shards import PLAN, check_covered, write_json
+from zhprep.core.shards import PLAN, check_covered, committed, holds_rows, write_json
 from zhprep.engine.distribution import World, joined
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
-from zhprep.evaluate.intrinsic import intrinsic
+from zhprep.evaluate.hidden import HiddenTokens, hides_tokens, why_not
+from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
+from zhprep.evaluate.likelihood import pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
+from zhprep.evaluate.sentences import SampledSentences, read_sentences
 from zhprep.evaluate.tasks import files_sha256, read_task
+from zhprep.instances import HELD_OUT
+from zhprep.models.checkpoints.files import read_config
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.job import open_instances
+from zhprep.pretrain.split import split
 
-SCORES = "scores.json"
-_SHAPE = {"intrinsic?": dict, "tasks?": {"*": {"config": dict, "sha256": str}}}
+SCORES, PLL = "scores.json", "pll.jsonl"
+_SHAPE = {
+    "intrinsic?": dict, "shared_masks?": {"text": {"sha256": str}}, "pll?": dict,
+    "tasks?": {"*": {"config": dict, "sha256": str}},
+}  # fmt: skip
 
 
 def evaluate(
     run: Path, config: EvaluateConfig, *, data: Path | None = None, tasks: Sequence[Path] = (),
-    intermediate: Path | None = None, beside: Sequence[Path] = (), progress: Callable[[str], Progress] = Progress,
+    held_out: Path | None = None, pll: bool = False, intermediate: Path | None = None, beside: Sequence[Path] = (),
+    progress: Callable[[str], Progress] = Progress,
 ) -> Report:  # fmt: skip
     """Return the scores of the model in ``run`` and add them to its ``scores.json``.
 
     Intrinsic figures are taken on the held-out part of ``data``, by default the instances that the run was trained on;
-    a model folder that is not a run of ours has none unless ``data`` is given. Each of ``tasks`` is fine-tuned on,
-    after the task ``intermediate`` and together with those ``beside``, if any. Raises ``UsageError`` or ``DataError``
-    for what is missing or does not fit.
+    a model folder that is not a run of ours has none unless ``data`` is given. Those under masks that all models share
+    are taken on the sentences of ``held_out``, by default what ``zhprep run`` keeps beside the data; with ``pll`` their
+    pseudo-log-likelihoods too, in ``pll.jsonl``. Each of ``tasks`` is fine-tuned on, after the task ``intermediate``
+    and together with those ``beside``, if any. Raises ``UsageError`` or ``DataError`` for what is missing or does not
+    fit.
     """
     _ready(run, config)
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
     transfer = _transfer(intermediate, beside)
     source = data or _trained_on(run)
-    if source is None and not tasks:
-        raise UsageError(f"{run}: there is nothing to evaluate it on", hint="give a --task, or instances with --data")
+    sentences = _sentences(run, source, held_out, pll=pll)
+    if source is None and not tasks and sentences is None:
+        hint = "give a --task, instances with --data, or text with --held-out"
+        raise UsageError(f"{run}: there is nothing to evaluate it on", hint=hint)
     scores = read_scores(run)
     with joined() as world:
         if source is not None:
             scores["intrinsic"] = intrinsic(run, source, _share(run), world)
+            _write(run, scores, world)
+        if sentences is not None:
+            shown = progress("evaluate sentences") if world.writes else NO_PROGRESS
+            scores |= _on_sentences(run, sentences, source, world, shown, pll=pll)
             _write(run, scores, world)
         for task in known:
             shown = progress(f"evaluate {task.name}") if world.writes else NO_PROGRESS
@@ -113,6 +132,14 @@ def _ready(run: Path, config: EvaluateConfig) -> None:
     check_covered(run, (*folder.MODEL, PLAN))
 
 
+def is_scored_on(run: Path, held_out: Path) -> bool:
+    """Return whether ``run`` has scores on the sentences of ``held_out``, or can have none."""
+    if not hides_tokens(read_config(run)):
+        return True
+    there = read_scores(run).get("shared_masks")
+    return there is not None and there["text"] == read_sentences(held_out).facts
+
+
 def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[Path]:
     """Return those of ``tasks`` for which ``run`` has no score under these settings."""
     there = read_scores(run).get("tasks", {})
@@ -123,6 +150,46 @@ def unscored(run: Path, tasks: Sequence[Path], config: EvaluateConfig) -> list[P
         if (found := there.get(layout_of(task).name + setting_of(config))) is None
         or (found["config"], found["sha256"]) != (wanted, files_sha256(task))
     ]
+
+
+def _sentences(run: Path, source: Path | None, held_out: Path | None, *, pll: bool) -> SampledSentences | None:
+    """Return the sentences that the model in ``run`` is scored on; None where there are none, or where it tells no
+    hidden tokens and nobody asked for it.
+
+    Raises ``UsageError`` where somebody did.
+    """
+    asked = pll or held_out is not None
+    if not hides_tokens(described := read_config(run)):
+        if asked:
+            hint = "leave out --held-out and --pll: it is scored on its own held-out instances"
+            raise UsageError(f"{run}: {why_not(described)}", hint=hint)
+        return None
+    kept = None if source is None else source.resolve().parent / HELD_OUT
+    text = held_out or (kept if kept is not None and holds_rows(kept) else None)
+    if text is None and pll:
+        raise UsageError(
+            f"{run}: there are no sentences to score", hint="name a text with --held-out; `zhprep run` keeps one"
+        )
+    return None if text is None else read_sentences(text)
+
+
+def _on_sentences(
+    run: Path, sentences: SampledSentences, source: Path | None, world: World, progress: Progress, *, pll: bool
+) -> dict[str, Any]:
+    """Return the scores on ``sentences``; write the pseudo-log-likelihood of each, if these are asked for."""
+    asked, unigram = HiddenTokens(run, world.device), None
+    if source is not None:
+        instances, view = open_instances(source, asked.model, asked.vocabulary)
+        rows, _ = split(instances, _share(run))
+        unigram = unigram_losses(instances, view, rows, asked.vocabulary)
+    scores: dict[str, Any] = {"shared_masks": shared_masks(asked, sentences, unigram, progress)}
+    if pll:
+        scores["pll"], lines = pseudo_log_likelihood(asked, sentences, progress)
+        if world.writes:
+            with committed(run / PLL, replace=True) as file:
+                file.writelines(line.encode() for line in lines)
+            folder.seal(run, PLL)
+    return scores
 
 
 def _trained_on(run: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""What runs share, made once: the words of the corpus, vocabularies, instances.
+"""What runs share, made once: the words of the corpus, vocabularies, instances, the text that is held out.
 
 Several processes may be at work in the folder of an experiment, the tasks of an array. Who makes something keeps the
 others waiting; where the file system has no locks two may make the same, which is then the same to the byte.
@@ -17,7 +17,8 @@ from zhprep.core.progress import Progress
 from zhprep.core.shards import BlockJob, read_manifest, run_job
 from zhprep.experiment.budget import InstanceSize, lengths_of
 from zhprep.experiment.grid import GridRun
-from zhprep.run.recipe import chain_of, make_data, make_vocabulary
+from zhprep.instances import HELD_OUT
+from zhprep.run.recipe import chain_of, held_out_of, make_data, make_vocabulary
 
 _LOCKS = ".locks"
 
@@ -60,6 +61,14 @@ class SharedMaterials:
             characters = read_manifest(cell.site.folder / cell.words)["account"]["counts"]["characters_out"]
             self._lengths[run.folder] = [lengths_of(run.folder / phase, characters) for phase, _ in run.phases]
         return self._lengths[run.folder]
+
+    def held_out(self, cell: GridRun) -> Path | None:
+        """Keep the text of the documents that ``cell`` holds out, as all cells do, in the folder of the experiment;
+        return its folder."""
+        run = dataclasses.replace(cell.base, folder=cell.site.folder, progress=cell.site.progress)
+        words = self._words_of(cell)
+        with alone(cell.site.folder, HELD_OUT, run.progress(HELD_OUT)):
+            return held_out_of(run, words)
 
     def _words_of(self, cell: GridRun) -> Corpus:
         """Return the corpus as words, those of the segmenter of ``cell``."""

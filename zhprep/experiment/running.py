@@ -173,10 +173,11 @@ def _do(experiment: Experiment, group: list[GridRun], materials: SharedMaterials
         flags = {**run.flags, "pretrain": {**run.flags["pretrain"], **limit}}
         if not is_done(site.folder, run.model) or site.output.overwrite:
             train(dataclasses.replace(run, flags=flags), materials.corpus)
+        held_out = materials.held_out(experiment.cells[0])
         for cell in group:
             if experiment.deadline is not None:
                 _left(experiment.deadline)
-            score(dataclasses.replace(cell.base, model=run.model))
+            score(dataclasses.replace(cell.base, model=run.model), held_out)
 
 
 def _budget(experiment: Experiment, cell: GridRun, materials: SharedMaterials) -> TrainingBudget:

@@ -39,11 +39,15 @@ def _by_metric(runs: Sequence[dict[str, float]]) -> Iterator[tuple[str, list[flo
 
 
 def _scores(cell: GridRun, scores: dict[str, Any]) -> Iterator[tuple[str, float]]:
-    """Yield the figures of a run: held-out ones, and the metric of each task as the cell's settings have it."""
+    """Yield the figures of a run: held-out ones, those under shared masks, and the metric of each task as the cell's
+    settings have it."""
     from zhprep.evaluate.run import setting_of
 
     intrinsic = scores.get("intrinsic", {})
     yield from ((name, intrinsic[name]) for name in INTRINSIC if name in intrinsic)
+    for mask in ("characters", "words"):
+        hidden = scores.get("shared_masks", {}).get(mask, {})
+        yield from ((f"hidden_{mask}_{name}", hidden[name]) for name in INTRINSIC if name in hidden)
     setting = setting_of(cell.base.config(EvaluateConfig, "evaluate"))
     for name, task in scores.get("tasks", {}).items():
         if name.endswith(setting) and name.removesuffix(setting).count("(") == 0:

@@ -15,6 +15,7 @@ from zhprep.instances.corruptions import Corrupted, corrupt_batch
 from zhprep.instances.masks import CoarseFlat, Flat, Masked, TokenFacts, mask_batch
 from zhprep.instances.materials import (
     COARSE_VOCABULARY,
+    HELD_OUT,
     SIMILAR_WORDS,
     TAGS,
     Materials,
@@ -27,6 +28,7 @@ Config = InstancesConfig
 
 __all__ = [
     "COARSE_VOCABULARY",
+    "HELD_OUT",
     "SIMILAR_WORDS",
     "TAGS",
     "CoarseFlat",

@@ -28,6 +28,9 @@ SIMILAR_WORDS = "similar-words.tsv"
 COARSE_VOCABULARY = "coarse-vocab"
 """The folder of the second vocabulary inside an instances folder that has coarse tokens."""
 
+HELD_OUT = "held-out"
+"""The folder beside an instances folder that has the text of the documents that it holds out."""
+
 TAGS = "tags.json"
 """The tags of each kind, in the order of their numbers, inside an instances folder that has columns of them: the first
 line of the file of tags."""

@@ -6,7 +6,8 @@ log.jsonl         a line every few steps
 config.json  model.safetensors  tokenizer files      the model, as transformers loads it
 coarse-vocab/     the second tokenizer of a model of two granularities
 report.json       what the command reports
-scores.json       what `evaluate` adds
+scores.json       what `evaluate` adds, and with --pll
+pll.jsonl         the pseudo-log-likelihood of sentences
 manifest.json     written last: a folder without one is unfinished. It has the hash of each file that another command
                   reads, which is all of the above but the checkpoints
 """
@@ -145,5 +146,5 @@ def _clear(run: Path) -> None:
     for folder in run.glob("step-*"):
         shutil.rmtree(folder)
     shutil.rmtree(run / COARSE_VOCABULARY, ignore_errors=True)
-    for name in (MANIFEST, REPORT, LOG, "scores.json", *MODEL, *TOKENIZER, PLAN):
+    for name in (MANIFEST, REPORT, LOG, "scores.json", "pll.jsonl", *MODEL, *TOKENIZER, PLAN):
         (run / name).unlink(missing_ok=True)

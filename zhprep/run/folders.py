@@ -15,7 +15,7 @@ COUNTS = ".counts"
 _RUN = {"config": {"steps": int}}
 """The shape of the plan of a run; that of a folder of shards is looked at when it is opened."""
 
-PARTS = ("vocab", "coarse-vocab", "data", "run")
+PARTS = ("vocab", "coarse-vocab", "data", "held-out", "run")
 """The folders that `zhprep run` makes, in their order."""
 
 

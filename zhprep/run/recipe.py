@@ -1,6 +1,7 @@
 """Do every stage of a recipe, from raw text to a report, resuming what is done.
 
-    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where masks need them and no file is named
+    DIR/vocab/  DIR/data/  DIR/run/  DIR/report.html      and where documents are held out (split = "apart")
+    DIR/held-out/             their text; and where masks need them and no file is named
     DIR/similar-words.tsv     and where a recipe has a second, coarse vocabulary
     DIR/coarse-vocab/         and where a recipe has phases with instances of their own
     DIR/data-1/ …             those of the phases before the last; where it goes on from another recipe's model
@@ -27,7 +28,7 @@ from zhprep.core.registry import require_training
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output, committed
 from zhprep.glyphs import GlyphsConfig
-from zhprep.instances import COARSE_VOCABULARY, SIMILAR_WORDS, InstancesConfig
+from zhprep.instances import COARSE_VOCABULARY, HELD_OUT, SIMILAR_WORDS, InstancesConfig
 from zhprep.instances.similar import SimilarConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
@@ -37,6 +38,7 @@ from zhprep.recipes import Recipe, load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_initial, check_instances, check_model, check_pinyin, check_segmenter
 from zhprep.run.glyphs import render_glyphs
+from zhprep.run.held_out import keep_held_out
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, of_parallel_text
 from zhprep.run.similar_words import similar_words_of
 from zhprep.run.vocabulary import build_vocabulary
@@ -164,10 +166,11 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
     report.kept_characters = last.kept_characters
     if "model" not in run.recipe:
         return report
+    held_out = held_out_of(run, corpus)
     run.tell("run", f"pretrain, size {run.size}")
     train(run, corpus)
-    run.tell("evaluate", ", ".join(["held-out instances", *(task.name for task in run.tasks)]))
-    scores = score(run)
+    run.tell("evaluate", ", ".join(["held-out text", *(task.name for task in run.tasks)]))
+    scores = score(run, held_out)
     report.scores = {**scores, "report": str(write_page(run))}
     return report
 
@@ -191,6 +194,12 @@ def make_data(run: Run, corpus: Corpus) -> Report:
         tokenizer = run.folder / f"{run.prefix}data" / VOCABULARY
         render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"), overwrite=True)
     return made[f"{run.prefix}data"]
+
+
+def held_out_of(run: Run, corpus: Corpus) -> Path | None:
+    """Keep the text of the documents that the instances of ``run`` hold out, and return its folder; None where they
+    hold out none."""
+    return keep_held_out(corpus, chain_of(run, corpus, "text"), run.instances, run.output_at(HELD_OUT))
 
 
 def chain_of(run: Run, corpus: Corpus, table: str) -> Chain:
@@ -258,17 +267,19 @@ def train(run: Run, corpus: Corpus) -> None:
     )  # fmt: skip
 
 
-def score(run: Run) -> dict[str, Any]:
-    """Evaluate the model of ``run`` on held-out text, and on its tasks that have no score yet; return all scores."""
+def score(run: Run, held_out: Path | None) -> dict[str, Any]:
+    """Evaluate the model of ``run`` on held-out instances and on the sentences of ``held_out``, and on its tasks that
+    have no score yet; return all scores."""
     from zhprep.evaluate.config import EvaluateConfig
-    from zhprep.evaluate.run import evaluate, read_scores, unscored
+    from zhprep.evaluate.run import evaluate, is_scored_on, read_scores, unscored
 
     config = run.config(EvaluateConfig, "evaluate")
     folder, data = run.model_folder, run.folder / f"{run.prefix}data"
     tasks, scores = unscored(folder, run.tasks, config), read_scores(folder)
-    if tasks or "intrinsic" not in scores:
-        scores = evaluate(folder, config, data=data, tasks=tasks, progress=run.progress).scores
-    return {"intrinsic": scores["intrinsic"], "tasks": scores.get("tasks", {})}
+    text = None if held_out is None or is_scored_on(folder, held_out) else held_out
+    if tasks or text or "intrinsic" not in scores:
+        scores = evaluate(folder, config, data=data, held_out=text, tasks=tasks, progress=run.progress).scores
+    return {"tasks": {}, **scores}
 
 
 def write_page(run: Run) -> Path:

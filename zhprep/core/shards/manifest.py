@@ -70,6 +70,11 @@ def load_manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
+def holds_rows(folder: Path) -> bool:
+    """Return whether ``folder`` is a finished folder of shards with a row in it."""
+    return (folder / MANIFEST).exists() and any(shard["rows"] for shard in load_manifest(folder)["shards"])
+
+
 def facts_of_files(folder: Path, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return bytes and sha256 of the files of ``folder`` named by their paths in it, those that are there."""
     there = {name: folder / name for name in sorted(names) if (folder / name).is_file()}
