@@ -20,9 +20,9 @@ from torch import Tensor
 from zhprep.core.errors import ZhprepError
 
 _LATEST: collections.deque[torch.distributed.Work] = collections.deque(maxlen=64)
-"""What was last summed over the processes. A thread of gloo lets go of it at any time after the sum is there, and who is
-the last to let go of a tensor of Python needs the interpreter: while that ends, the process would abort; while it waits
-for that thread to end, both would wait for ever. So no thread is to be the last when a run ends."""
+"""What was last summed over the processes. A thread of gloo lets go of it at any time after the sum is there, and the
+last to let go of a tensor of Python needs the interpreter: while that ends, the process would abort; while it waits for
+that thread to end, both would wait for ever. So no thread is to be the last when a run ends."""
 
 
 @dataclasses.dataclass(frozen=True)
