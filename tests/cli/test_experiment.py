@@ -123,6 +123,8 @@ def test_all_are_scored_on_the_same_sentences_of_the_documents_that_are_held_out
     assert 0 < len(held) < len(documents)
     kept = open_table(folder / "held-out", "text")["sentences"].to_pylist()
     assert kept == held
+    counts = read_manifest(folder / "held-out")["account"]["counts"]
+    assert (counts["documents_in"], counts["documents_out"]) == (len(documents), len(held))
     assert zhprep("verify", folder / "held-out").code == 0
     scores = [json.loads((folder / "runs" / name / "scores.json").read_bytes())["shared_masks"] for name in NAMES]
     sentences = {sentence.strip() for one in held for sentence in one}

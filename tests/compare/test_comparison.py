@@ -12,6 +12,7 @@ import shutil
 import statistics
 
 import pytest
+from command_line import made_by
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,7 +25,7 @@ from zhprep.compare.scores import HELD_OUT, LIKELIHOOD, SENTENCES, scores_of
 from zhprep.compare.variants import variants_of
 from zhprep.compare.write import comparison_page, write_comparison
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.shards import add_files
+from zhprep.core.shards import add_files, read_manifest
 
 RUNS = ("wwm-s0", "wwm-s1", "char")
 
@@ -89,7 +90,31 @@ def test_the_same_documents_are_the_same_held_out_text():
     assert not same_held_out(one, {**one, "corpus": "b", "text_sha256": "y"})
     assert not same_held_out(one, {**one, "apart": 0.2, "text_sha256": "y"})
     assert not same_held_out({**one, "apart": 0.0}, {**one, "apart": 0.0, "text_sha256": "y"})
+    words = {**one, "origin": "o"}  # found by another segmenter, the words are another corpus of the same origin
+    assert same_held_out(words, {**words, "corpus": "b", "text_sha256": "y"})
+    assert not same_held_out(words, {**words, "origin": "p", "text_sha256": "y"})
+    assert same_held_out(words, {**one, "text_sha256": "y"})  # whose origin an older zhprep did not say
     assert same_held_out({**one, "apart": 0.0}, {**one, "corpus": "b", "apart": 0.0})
+
+
+def test_text_has_one_origin_whatever_found_its_words(sample_data, vocab, tmp_path):
+    raw, text = sample_data / "corpus" / "news.txt", tmp_path / "text"
+    made_by("normalize", raw, "--block-size", "8KiB", output=text)
+    sources = {"raw": raw, "text": text}
+    for name in ("jieba", "characters"):
+        sources[name] = made_by("segment", text, "--cws", name, output=tmp_path / name)
+    sources["uncleaned"] = made_by("segment", raw, output=tmp_path / "uncleaned")
+    sources["other"] = sample_data / "corpus" / "essays.txt"
+    made = {
+        name: read_manifest(made_by("make-instances", one, "--vocab", vocab, output=tmp_path / f"{name}-data"))
+        for name, one in sources.items()
+    }
+    same = ("raw", "text", "jieba", "characters")
+    assert len({made[name]["origin"] for name in same}) == 1
+    assert len({made[name]["input_sha256"] for name in same}) == 4
+    assert len({manifest["origin"] for manifest in made.values()}) == 3
+    part = made_by("make-instances", *sorted(text.glob("*.arrow"))[:1], "--vocab", vocab, output=tmp_path / "part")
+    assert read_manifest(part)["origin"] not in {manifest["origin"] for manifest in made.values()}
 
 
 def test_another_budget_is_refused(runs):
@@ -118,7 +143,7 @@ def test_a_budget_may_be_one_of_text(runs):
         words = changed(run, report={"tokens": run.report["tokens"] // 2, "instances": 8}, config={"steps": 2})
         words = dataclasses.replace(words, name="words", data={**run.data, "account": {"counts": known}})
         assert check_fair([run, words]) == {}
-        elsewhere = dataclasses.replace(words, data={**words.data, "input_sha256": "0" * 64})
+        elsewhere = dataclasses.replace(words, data={**words.data, "input_sha256": "0" * 64, "origin": "0" * 64})
         assert bool(check_fair([run, elsewhere], ["budget"])) == ("characters" not in known)
 
 

@@ -45,9 +45,10 @@ _WHAT = {"held-out": "held-out data", "budget": "budgets", "tasks": "tasks"}
 
 
 def same_held_out(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Whether two descriptions of held-out instances are of the same text: the same documents of one corpus, or the
-    same characters."""
-    if one.get("apart") and all(one.get(name) == other.get(name) for name in ("corpus", "apart")):
+    """Whether two descriptions of held-out instances are of the same text: the same documents of one corpus, whoever
+    found its words, or the same characters."""
+    known = "origin" if one.get("origin") and other.get("origin") else "corpus"  # an older zhprep said the latter alone
+    if one.get("apart") and all(one.get(name) == other.get(name) for name in (known, "apart")):
         return True
     return all(one.get(name) == other.get(name) for name in ("text_sha256", "data", "validation"))
 
@@ -78,10 +79,25 @@ def _counts(run: ComparedRun) -> dict[str, int]:
 
 def _held_out(runs: Sequence[ComparedRun]) -> list[str]:
     scored = [run for run in runs if run.intrinsic]
-    facts = [run.intrinsic.get("held_out") or _older(run) for run in scored]
+    facts = [_facts(run) for run in scored]
     if all(same_held_out(facts[0], one) for one in facts[1:]):
         return []
-    return _by_group(scored, lambda run: _said_held_out(run.intrinsic.get("held_out") or _older(run)))
+    return _by_group(scored, lambda run: _said_held_out(_facts(run)))
+
+
+def _facts(run: ComparedRun) -> dict[str, Any]:
+    """Return what is known of the held-out instances of a run."""
+    return {"origin": _origin(run), **(run.intrinsic.get("held_out") or _older(run))}
+
+
+def _origin(run: ComparedRun) -> str:
+    """Return the text that the instances of a run go back to; an empty text where it is not known."""
+    return "" if run.data is None else str(run.data.get("origin", ""))
+
+
+def _inputs(run: ComparedRun) -> str:
+    """Return what the instances of a run were made of, be it words or text; an empty text where it is not known."""
+    return "" if run.data is None else str(run.data.get("input_sha256", ""))
 
 
 def _older(run: ComparedRun) -> dict[str, Any]:
@@ -93,14 +109,15 @@ def _said_held_out(facts: dict[str, Any]) -> str:
     if "text_sha256" not in facts:
         return f"{facts['validation']:.2%} of the instances {facts['data'][:12]} (scored by an older zhprep)"
     if facts["apart"]:
-        return f"{facts['apart']:.2%} of the documents of corpus {facts['corpus'][:12]}"
+        return f"{facts['apart']:.2%} of the documents of corpus {(facts.get('origin') or facts['corpus'])[:12]}"
     return f"instances of corpus {facts['corpus'][:12]}, text {facts['text_sha256'][:12]}"
 
 
 def _budget(runs: Sequence[ComparedRun]) -> list[str]:
     begun = {bool(run.plan["config"].get("initial")) for run in runs}
     places = {run.report["instances"] * run.masks.get("max_length", 0) for run in runs}
-    same_text = len({None if run.data is None else run.data.get("input_sha256") for run in runs}) == 1
+    of = _origin if all(map(_origin, runs)) else _inputs
+    same_text = len(set(map(of, runs))) == 1
     text = [_passes(run) if same_text else characters_seen(run) for run in runs]
     known = [amount for amount in text if amount]
     near = _near([tokens_seen(run) for run in runs]) or (len(known) == len(runs) and _near(known))

@@ -1,10 +1,10 @@
 """Loops over arrays as machine code, where numba is installed: ``pip install "zhprep[fast]"``.
 
-A loop is an ordinary function of ours, with those of its module that it calls. It is compiled once and kept with the
-mapped arrays (``core.mapped``), as code for this kind of processor, so that later starts need neither numba nor its
-time: on x86-64 Linux the code is put in place in a millisecond, elsewhere by llvmlite in some 40. Such code takes
-addresses and checks no bounds, so whoever calls it vouches for sizes. What a loop calls but this module's own functions
-and arithmetic is refused.
+A loop is an ordinary function of ours, with those that it calls of its module or of others of ours. It is compiled once
+and kept with the mapped arrays (``core.mapped``), as code for this kind of processor, so that later starts need neither
+numba nor its time: on x86-64 Linux the code is put in place in a millisecond, elsewhere by llvmlite in some 40. Such
+code takes addresses and checks no bounds, so whoever calls it vouches for sizes. What a loop calls but functions of
+ours and arithmetic is refused.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def compiled(loop: Loop, signature: Signature, *, compile_it: bool = True) -> Lo
             return {"object": np.frombuffer(code, np.uint8)}
         return {"image": np.frombuffer(image, np.uint8), "entry": np.array([entry])}
 
-    source = f"{_FORMAT} {_hash(sys.modules[loop.__module__])} {signature} {_processor()}"
+    code = " ".join(_hash(sys.modules[one]) for one in sorted(_modules(loop)))
+    source = f"{_FORMAT} {code} {signature} {_processor()}"
     try:
         found = mapped_arrays(f"loop-{loop.__name__}", source, make)
         return _placed(found, signature) if "image" in found else _placed_by_llvm(found["object"], signature, name)
@@ -92,6 +93,23 @@ def address(array: npt.NDArray[Any], dtype: npt.DTypeLike) -> int:
     assert array.dtype == dtype, array.dtype
     assert array.flags.c_contiguous
     return int(array.ctypes.data)
+
+
+def _own(function: FunctionType) -> dict[str, FunctionType]:
+    """Return the functions of ours that ``function`` calls, by name: of its module or of others of this package."""
+    package = __name__.partition(".")[0]
+    named = {name: function.__globals__.get(name) for name in function.__code__.co_names}
+    return {
+        name: one
+        for name, one in named.items()
+        if isinstance(one, FunctionType)
+        and (one.__module__ == function.__module__ or one.__module__.startswith(f"{package}."))
+    }
+
+
+def _modules(function: Any) -> set[str]:
+    """Return the names of the modules that ``function`` and what it calls are of."""
+    return {function.__module__}.union(*(_modules(called) for called in _own(function).values()))
 
 
 def _hash(module: ModuleType) -> str:
@@ -178,11 +196,12 @@ def _object_code(loop: Loop, signature: Signature, name: str) -> bytes:
     return code
 
 
-def _with_its_own(numba: Any, function: Any, known: dict[str, Any]) -> FunctionType:
-    """Return ``function`` with the functions of its module that it calls made ready for numba."""
-    names = set(function.__code__.co_names) & set(function.__globals__)
-    for name in names:
-        called = function.__globals__[name]
-        if isinstance(called, FunctionType) and called.__module__ == function.__module__ and name not in known:
-            known[name] = numba.njit(error_model="numpy")(_with_its_own(numba, called, known))
-    return FunctionType(function.__code__, {**function.__globals__, **known}, function.__name__, function.__defaults__)
+def _with_its_own(numba: Any, function: Any, known: dict[FunctionType, Any]) -> FunctionType:
+    """Return ``function`` with the functions of ours that it calls made ready for numba, as far as ``known`` lacks
+    them."""
+    ready = {}
+    for name, called in _own(function).items():
+        if called not in known:
+            known[called] = numba.njit(error_model="numpy")(_with_its_own(numba, called, known))
+        ready[name] = known[called]
+    return FunctionType(function.__code__, {**function.__globals__, **ready}, function.__name__, function.__defaults__)

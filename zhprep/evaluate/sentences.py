@@ -23,7 +23,7 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 
 MOST = 5000
-"""SampledSentences that are drawn of a larger text: about 25,000 hidden tokens for each mask."""
+"""Sentences that are drawn of a larger text: about 25,000 hidden tokens for each mask."""
 
 
 @dataclasses.dataclass(frozen=True)

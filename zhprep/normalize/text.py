@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from zhprep.core import arrow
+from zhprep.core import utf8
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
@@ -52,25 +52,20 @@ class Text:
 
         Raises ``DataError`` when a sentence is not valid UTF-8.
         """
-        lines = arrow.filled(sentences)
-        whole = arrow.lists_of(np.array([0, len(lines)]), lines)
         try:
-            string = arrow.call("binary_join", whole, "\n")[0].as_py()
+            found = utf8.decoded(sentences, LINE)
         except UnicodeDecodeError as error:
             raise DataError(f"text is not valid UTF-8: {error}", hint="read it with its own encoding") from error
-        codes = np.frombuffer(string.encode("utf-32-le"), np.uint32).copy()
-        breaks = np.flatnonzero(codes == ord("\n"))
-        codes[breaks] = LINE
-        n_inside = breaks.size - max(len(lines) - 1, 0)
-        if n_inside:
-            ends = np.cumsum(arrow.lengths(lines) + 1)[:-1] - 1
+        account.count(characters=int(found.lengths.sum()))
+        codes, alphabet = found.points, found.alphabet
+        is_break = alphabet == ord("\n")
+        if is_break.any():
+            breaks = np.flatnonzero(codes == ord("\n"))
+            codes = codes.copy()
             codes[breaks] = SENTENCE
-            codes[ends] = LINE
-            account.drop("characters.line_separators", n_inside)
-        account.count(characters=codes.size - breaks.size + n_inside)
-        seen = np.zeros(N_CODES, np.bool_)
-        seen[codes] = True
-        return cls(codes, np.flatnonzero(seen).astype(np.uint32))
+            account.drop("characters.line_separators", breaks.size)
+            alphabet = np.union1d(alphabet[~is_break], np.array([SENTENCE], np.uint32))
+        return cls(codes, alphabet)
 
     @functools.cached_property
     def string(self) -> str:

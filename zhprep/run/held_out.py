@@ -54,7 +54,8 @@ class HeldOutDocuments:
         """Yield the documents of one block that are held out; the others are counted."""
         for batch in self.chain.run(batches, block, account):
             held = for_validation(batch, self.share)
-            account.count(documents_of_other_split=int((~held).sum()))
+            others = int((~held).sum())
+            account.count(documents_of_other_split=others, documents_out=-others)  # which the chain counted as its own
             if held.any():
                 kept = batch.filter(pa.array(held))
                 yield pa.RecordBatch.from_arrays([kept["doc"], kept["sentences"]], schema=schema.TEXT)

@@ -27,7 +27,7 @@ _JOINING = (
 
 def may_hold_joined_emoji(text: Sentences) -> bool:
     """Return whether ``text`` has a code point that joins emoji; most text has none."""
-    return bool(_joining().take(text.code_points, mode="clip").any())
+    return bool(_joining().take(text.alphabet, mode="clip").any())
 
 
 def join_emoji(text: Sentences, marks: npt.NDArray[np.bool_]) -> None:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.simplified import shadow, simplify
-from zhprep.segment.cuts import Cuts, from_marks, join, lengths_of
+from zhprep.core.utf8 import Decoded, decoded
+from zhprep.segment.cuts import Cuts, from_marks
 
 SEPARATOR = "\0"
 """What stands between sentences: no word holds it, and no segmenter makes one word of it and a neighbour."""
@@ -27,19 +28,28 @@ class Sentences:
         return self._array
 
     @cached_property
+    def _decoded(self) -> Decoded:
+        return decoded(self.array, ord(SEPARATOR))
+
+    @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """The length of each sentence in code points, int64[S]."""
-        return lengths_of(self.array)
+        return self._decoded.lengths
 
     @cached_property
     def text(self) -> str:
         """All sentences, the separator between them."""
-        return join(self.array, SEPARATOR)
+        return self.code_points.tobytes().decode("utf-32-le")
 
-    @cached_property
+    @property
     def code_points(self) -> npt.NDArray[np.uint32]:
         """The code points of ``text``, uint32[N]."""
-        return np.frombuffer(self.text.encode("utf-32-le"), np.uint32)
+        return self._decoded.points
+
+    @property
+    def alphabet(self) -> npt.NDArray[np.uint32]:
+        """The distinct code points of ``text``, uint32[A]."""
+        return self._decoded.alphabet
 
     @cached_property
     def bases(self) -> npt.NDArray[np.int64]:
@@ -71,17 +81,8 @@ class _Shadow(Sentences):
     """Sentences with the characters of their shadow in their places."""
 
     def __init__(self, written: Sentences, code_points: npt.NDArray[np.uint32]) -> None:
-        self._written, self._code_points = written, code_points
-        self.lengths, self.bases = written.lengths, written.bases
+        self._written, self._decoded = written, Decoded(code_points, written.lengths)
 
     @cached_property
     def array(self) -> pa.Array:
         return shadow(self._written.array)
-
-    @cached_property
-    def text(self) -> str:
-        return self._code_points.tobytes().decode("utf-32-le")
-
-    @property
-    def code_points(self) -> npt.NDArray[np.uint32]:
-        return self._code_points

@@ -15,10 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from zhprep.core import arrow
+from zhprep.core import arrow, utf8
 from zhprep.core.errors import DataError
+from zhprep.core.ragged import offsets_of
 
-N_CODE_POINTS = 0x110000
+N_CODE_POINTS = utf8.N_CODE_POINTS
 CHUNK = 128 * 1024
 """Characters in a chunk: small enough for the second-level cache, large enough for numpy."""
 
@@ -52,18 +53,12 @@ def chunks(sentences: Any, limit: int = CHUNK) -> Iterator[Chunk]:
     strings = as_strings(sentences)
     if len(strings) == 0:
         return
-    ends = np.zeros(len(strings) + 1, np.int64)
-    np.cumsum(arrow.lengths(strings), out=ends[1:])
-    width = np.int64 if pa.types.is_large_string(strings.type) else np.int32
-    _, places, data = strings.buffers()
-    byte_offsets = np.frombuffer(places, width)[strings.offset : strings.offset + len(strings) + 1]
-    view = memoryview(data) if data is not None else memoryview(b"")
+    found = utf8.decoded(strings)
+    ends = offsets_of(found.lengths)
     first = 0
     while first < len(strings):
         last = max(first + 1, int(np.searchsorted(ends, ends[first] + limit, side="right")) - 1)
-        raw = view[byte_offsets[first] : byte_offsets[last]]
-        points = np.frombuffer(str(raw, "utf-8").encode("utf-32-le"), np.uint32)
-        yield Chunk(points, ends[first : last + 1] - ends[first], first)
+        yield Chunk(found.points[ends[first] : ends[last]], ends[first : last + 1] - ends[first], first)
         first = last
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zhprep.core import rng
-from zhprep.instances.masks import Budget, Units, filling
+from zhprep.core.compiled import Loop, compiled
+from zhprep.instances.masks import Budget, Units, filling, filling_loop
 
 instances = st.lists(st.lists(st.sampled_from([1, 1, 1, 2, 2, 3, 4, 9]), max_size=60), min_size=1, max_size=8)
 
@@ -55,3 +56,36 @@ def test_instances_whose_candidates_run_out_are_done_again(share, monkeypatch):
     monkeypatch.setattr(filling, "_candidates", few)
     found = filling.fill(units_of(sizes), Budget(np.array(limits)), keys)
     assert found.tolist() == plain(sizes, limits, keys, in_units=False)
+
+
+@pytest.fixture(scope="module")
+def loop() -> Loop:
+    pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
+    made = compiled(filling_loop.fill, filling_loop.SIGNATURE)
+    assert made is not None
+    return made
+
+
+@given(sizes=instances, seed=st.integers(0, 99), rate=st.sampled_from([0.0, 0.15, 0.5, 1.0]), in_units=st.booleans())
+def test_the_compiled_loop_is_the_plain_loop(loop, sizes, seed, rate, in_units):
+    keys = rng.keys(seed, "mask", np.arange(len(sizes)))
+    limits = [int(len(row) * rate * (1 if in_units else 2)) for row in sizes]
+    budget = Budget(np.array(limits), in_units)
+    assert filling.by_loop(loop, units_of(sizes), budget, keys).tolist() == plain(sizes, limits, keys, in_units)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5])
+def test_the_compiled_loop_fills_as_the_arrays_do(loop, share, monkeypatch):
+    draw, counts = np.random.default_rng(4), []
+    for number in range(20):
+        sizes = [draw.choice([1, 2, 3, 7], draw.integers(0, 900)).tolist() for _ in range(60)]
+        budget = Budget(np.array([len(row) // 4 for row in sizes]), in_units=number % 2 == 0)
+        units, keys = units_of(sizes), rng.keys(number, "mask", np.arange(60))
+        expected = filling.by_arrays(units, budget, keys).tolist()
+        with monkeypatch.context() as patch:
+            if share:  # so few that most instances are done again
+                few = lambda units, budget: np.full(len(units.counts), rng.threshold(share))  # noqa: ARG005, E731
+                patch.setattr(filling, "_bounds", few)
+            assert filling.by_loop(loop, units, budget, keys).tolist() == expected
+        counts.append(len(expected))
+    assert min(counts) > 0

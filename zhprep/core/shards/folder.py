@@ -194,6 +194,7 @@ class Folder:
             "dependencies": plan["dependencies"],
             "config": plan["config"],
             "input_sha256": _json_sha256(plan["corpus"]),
+            **({"origin": plan["origin"]} if "origin" in plan else {}),  # an older zhprep did not say it
             **facts,
             "shards": [
                 {"name": self.shard(block).name, **{fact: receipt[fact] for fact in ("rows", "bytes", "sha256")}}

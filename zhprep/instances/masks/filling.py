@@ -16,12 +16,16 @@ from typing import NamedTuple
 import numpy as np
 
 from zhprep.core import rng
+from zhprep.core.compiled import Kernel, Loop, address
 from zhprep.core.ragged import Bools, Ints, offsets_of, ranges, sizes_of
+from zhprep.instances.masks import filling_loop
 from zhprep.instances.masks.budgets import Budget
 from zhprep.instances.masks.words import Units
 
 FEW = 4_096
 """Below so many units all are sorted: cheaper than picking candidates."""
+
+_FILL = Kernel(filling_loop.fill, filling_loop.SIGNATURE, worth=1 << 20)
 
 _LOW = np.uint64(0xFFFF)
 _HIGH = np.uint64(0xFFFFFFFF00000000)
@@ -37,6 +41,29 @@ def fill(units: Units, budget: Budget, keys: rng.Bits) -> Ints:
     of the upper halves of ``rng.bits(key, ordinal)``, ties by ordinal. At most 65,536 instances of at most
     65,536 units.
     """
+    loop = _FILL.get(len(units.sizes))
+    return by_arrays(units, budget, keys) if loop is None else by_loop(loop, units, budget, keys)
+
+
+def by_loop(loop: Loop, units: Units, budget: Budget, keys: rng.Bits) -> Ints:
+    """Choose units by the compiled loop."""
+    chosen, heap = np.zeros(len(units.sizes), np.bool_), np.empty(int(units.counts.max(initial=0)) + 1, np.uint64)
+    if not len(chosen):
+        return np.flatnonzero(chosen)
+    offsets, sizes, limits = (
+        np.ascontiguousarray(one, np.int64) for one in (units.offsets, units.sizes, budget.limits)
+    )
+    keys, bounds = np.ascontiguousarray(keys), _bounds(units, budget)
+    loop(
+        address(offsets, np.int64), len(units.counts), address(sizes, np.int64), not budget.in_units,
+        address(keys, np.uint64), address(limits, np.int64), address(bounds, np.uint64),
+        address(heap, np.uint64), address(chosen, np.bool_),
+    )  # fmt: skip
+    return np.flatnonzero(chosen)
+
+
+def by_arrays(units: Units, budget: Budget, keys: rng.Bits) -> Ints:
+    """Choose units by arrays."""
     draws = unit_draws(units, keys)
     chosen = np.zeros(len(draws), np.bool_)
     candidates = None if len(draws) <= FEW else _candidates(units, budget, draws)
@@ -92,11 +119,17 @@ def _in_order(units: Units, draws: rng.Bits, candidates: Ints | None = None, row
 
 
 def _candidates(units: Units, budget: Budget, draws: rng.Bits) -> Ints:
-    """Return the units with the smallest draws (``uint64[U]``), ``int64[C]``: so many that they rarely run out."""
+    """Return the units with the smallest draws (``uint64[U]``), ``int64[C]``."""
+    return np.flatnonzero(draws < _bounds(units, budget).repeat(units.counts))
+
+
+def _bounds(units: Units, budget: Budget) -> rng.Bits:
+    """Return below which draws the units of each instance are candidates, ``uint64[B]``: so many that they rarely run
+    out."""
     total = np.maximum(units.counts if budget.in_units else units.extents, 1)
     share = (budget.limits + 5.5 * np.sqrt(budget.limits) + 6) / total
-    below = np.minimum(share * 2.0**64, _MOST).astype(np.uint64) & _HIGH  # the lower half does not order
-    return np.flatnonzero(draws < below.repeat(units.counts))
+    below: rng.Bits = np.minimum(share * 2.0**64, _MOST).astype(np.uint64) & _HIGH  # the lower half does not order
+    return below
 
 
 def _take(queue: _Queue, units: Units, budget: Budget, chosen: Bools) -> Ints:

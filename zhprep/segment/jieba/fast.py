@@ -55,12 +55,14 @@ def compiled_cut(
     )  # fmt: skip
 
     def cut(points: Ids) -> Bools:
-        size = len(points)
-        ends, choices = np.empty(size, np.bool_), np.empty(size, np.uint8)
-        best, sizes = np.empty(size + 1, np.float64), np.empty(size, np.int32)
+        size, room = len(points), len(points) + 2
+        ends = np.empty(size, np.bool_)
+        characters, (sizes, pairs, triples, places, others) = np.empty(room, np.uint32), np.empty((5, room), np.int32)
+        choices, (twos, threes, sums) = np.empty(size, np.uint8), np.empty((3, room), np.float64)
         text = (address(points, np.uint32), size, address(ends, np.bool_), bool(states))
-        room = (address(best, np.float64), address(sizes, np.int32), address(choices, np.uint8))
-        function(*text, *room, *words)
+        numbers = (address(one, np.int32) for one in (sizes, pairs, triples, places, others))
+        values = (address(one, np.float64) for one in (twos, threes, sums))
+        function(*text, address(characters, np.uint32), *numbers, address(choices, np.uint8), *values, *words)
         return ends
 
     return cut

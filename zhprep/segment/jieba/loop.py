@@ -1,279 +1,186 @@
 """jieba's accurate mode as one loop over characters, to be compiled (``core.compiled``).
 
-In: code points, the tables of a dictionary and of the hidden Markov model. Out: after which a word ends. Block by
-block: the most probable path, summed up from the back as jieba's ``calc`` does, and what it left single cut again as
-``jieba.finalseg`` does. The same sums of float64 in the same order as there, so the same words to the last tie.
+In: code points, the tables of a dictionary and of the hidden Markov model. Out: after which a word ends. Window by
+window: the words of two and three characters at each place, the most probable path, summed up from the back as jieba's
+``calc`` does, and what it left single cut again (:mod:`zhprep.segment.jieba.loop_unknown`). The same sums of float64 in
+the same order as there, so the same words to the last tie.
 
-All is written for the compiler: integers are int64 except where they are hashed (uint64), and no array is made.
+All is written for the compiler: integers are int64 except where they are hashed (uint64), and no array is made. What is
+as often so as not is no branch but a product or a list of places: a processor that guesses it wrong waits as long as
+for all the rest.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from zhprep.core.compiled import Signature
-from zhprep.segment.jieba.dictionary import FIRST, LAST, N_POINTS
-from zhprep.segment.jieba.trie import CHARACTER_BITS, FACTORS, FLAG_BITS, FURTHER, LONGER, WORD
+from zhprep.segment.jieba.loop_tables import (
+    BITS,
+    FACTOR,
+    FLAGS,
+    IS_FURTHER,
+    LAST_POINT,
+    PAIR_FACTOR,
+    PAIR_MASK,
+    LoopModel,
+    LoopRoom,
+    LoopText,
+    LoopWords,
+    id_of,
+    logarithm,
+    look,
+    score,
+    step,
+)
+from zhprep.segment.jieba.loop_unknown import cut_run
+from zhprep.segment.jieba.trie import CHARACTER_BITS, FLAG_BITS, LONGER, WORD
 
 SIGNATURE = Signature(
     *("uint32*", "int64", "uint8*", "bool"),  # the text, its length, where words end in it, with the model or not
-    *("float64*", "int32*", "uint8*"),  # room for sums, lengths of words and choices of states
+    *("uint32*", "int32*", "int32*", "int32*", "int32*", "int32*", "uint8*"),  # room for a window, as in LoopRoom
+    *("float64*", "float64*", "float64*"),
     *("uint32*", "float64*", "uint8*", "uint32*", "int64", "uint64*", "int64*", "int64"),
     *("uint64*", "uint32*", "float64*", "float64*", "float64*", "float64*", "float64*"),
 )
 """Types of the arguments of :func:`cut`."""
 
-_FLAGS, _FLAG_BITS, _FURTHER = np.uint64((1 << FLAG_BITS) - 1), np.uint64(FLAG_BITS), np.uint64(FURTHER)
-_PAIR_FACTOR, _FACTOR, _PAIR_MASK = np.uint64(FACTORS[4]), np.uint64(FACTORS[8]), np.uint64(0xFFFFFFFF)
-_RETURN, _FEED, _DOT, _PERCENT = map(ord, "\r\n.%")
-_ZERO, _NINE, _A, _Z = map(ord, "09az")
-_N_EMITTED = LAST - FIRST + 1
-_LAST_POINT = N_POINTS - 1
-
+_RETURN, _FEED = map(ord, "\r\n")
+_WINDOW = 1024
+"""So many code points are looked up at a time, or to the end of the block: what is found stays in the cache."""
 
 Int: TypeAlias = Any
-Float: TypeAlias = Any
 Bool: TypeAlias = Any
-# What numba takes them for; to Python, numbers of numpy and its own.
-
-
-class _Text(NamedTuple):
-    """The text and what is written of it: ``points`` uint32[N], ``ends`` bool[N]; ``best`` float64[N + 1], ``sizes``
-    int32[N] and ``choices`` uint8[N] are room for one block."""
-
-    points: Any
-    ends: Any
-    best: Any
-    sizes: Any
-    choices: Any
-
-
-class _Words(NamedTuple):
-    """The tables of a dictionary, as ``tables`` makes them, with the binary logarithm of the number of pairs and the
-    greatest length of a word."""
-
-    ids: Any
-    singles: Any
-    alone: Any
-    pairs: Any
-    pair_bits: int
-    edges: Any
-    bounds: Any
-    longest: int
-    bits: Any
-    before: Any
-    scores: Any
-
-
-class _Model(NamedTuple):
-    """The tables of the hidden Markov model, as ``hidden_markov`` makes them."""
-
-    start: Any
-    other: Any
-    preferred: Any
-    emission: Any
 
 
 def cut(
-    points: Any, size: Int, ends: Any, hmm: Bool, best: Any, sizes: Any, choices: Any,
+    points: Any, size: Int, ends: Any, hmm: Bool, characters: Any, sizes: Any, twins: Any, triples: Any, places: Any,
+    others: Any, choices: Any, twos: Any, threes: Any, sums: Any,
     ids: Any, singles: Any, alone: Any, pairs: Any, pair_bits: Int, edges: Any, bounds: Any, longest: Int,
     bits: Any, before: Any, scores: Any, start: Any, other: Any, preferred: Any, emission: Any,
 ) -> None:  # fmt: skip
     """Write into ``ends`` (bool[N]) after which of ``points`` (uint32[N], ``size`` of them) a word ends."""
-    text = _Text(points, ends, best, sizes, choices)
-    words = _Words(ids, singles, alone, pairs, pair_bits, edges, bounds, longest, bits, before, scores)
-    model = _Model(start, other, preferred, emission)
-    place = 0
-    while place < size:
-        if _id(words, points[place]) == 0:
-            ends[place] = not (points[place] == _RETURN and place + 1 < size and points[place + 1] == _FEED)
-            place += 1
-            continue
-        stop = place + 1
-        while stop < size and _id(words, points[stop]) != 0:
+    text = LoopText(points, size, ends)
+    room = LoopRoom(characters, sizes, twins, triples, places, others, choices, twos, threes, sums)
+    words = LoopWords(ids, singles, alone, pairs, pair_bits, edges, bounds, longest, bits, before, scores)
+    model = LoopModel(start, other, preferred, emission)
+    first: Int = np.int64(0)
+    while first < size:
+        stop = min(first + _WINDOW, size)
+        while stop < size and id_of(words, points[stop - 1]) != 0:
             stop += 1
-        _sum_up(text, words, place, stop)
-        _follow(text, words, model, place, stop, hmm)
-        place = stop
+        _look_up(text, room, words, first, stop)
+        _sum_up(text, room, words, first, stop)
+        _follow(text, room, words, model, first, stop, hmm)
+        first = stop
 
 
-def _id(words: _Words, point: Int) -> Int:
-    return np.int64(words.ids[min(np.int64(point), _LAST_POINT)])
+def _look_up(text: LoopText, room: LoopRoom, words: LoopWords, start: Int, stop: Int) -> None:
+    """Find the words of two and of three characters at each place, so that no look waits for another."""
+    size = stop - start
+    for at in range(size):
+        room.characters[at] = id_of(words, text.points[start + at])
+        room.twos[at] = room.threes[at] = -np.inf
+        room.triples[at] = 0
+    room.characters[size] = room.characters[size + 1] = 0
+    n_words = n_longer = np.int64(0)
+    shift = np.uint64(32 - words.pair_bits)
+    for at in range(size):
+        key = np.uint64(np.int64(room.characters[at]) << CHARACTER_BITS | np.int64(room.characters[at + 1]))
+        place = np.int64(((key * PAIR_FACTOR) & PAIR_MASK) >> shift)
+        entry = np.uint64(words.pairs[place])
+        found = (place << FLAG_BITS | np.int64(entry & FLAGS)) * np.int64(entry >> BITS == key)
+        if np.int64(found == 0) & np.int64(entry & IS_FURTHER != 0):
+            found = look(words.pairs, 0, np.int64(1) << words.pair_bits, place, key)
+        room.pairs[at] = found
+        room.places[n_longer] = at
+        n_longer += found >> 1 & 1
+        room.others[n_words] = at
+        n_words += found & 1
+    for number in range(n_words):
+        place = np.int64(room.others[number])
+        room.twos[place] = score(words, 2, np.int64(room.pairs[place]) >> FLAG_BITS)
+    if words.longest > 2:
+        _look_up_triples(room, words, n_longer)
 
 
-def _sum_up(text: _Text, words: _Words, start: Int, stop: Int) -> None:
-    """Find the best word at each place of a block, from its end: of equal ones the longest."""
-    for place in range(start, stop - 1):
-        text.sizes[place - start] = _step(words, 2, _id(words, text.points[place]), _id(words, text.points[place + 1]))
-    text.sizes[stop - 1 - start] = 0
-    text.best[stop - start] = 0.0
-    for place in range(stop - 1, start - 1, -1):
-        at, point = place - start, text.points[place]
-        total, size = -np.inf, 0
-        if words.alone[point]:
-            total, size = words.singles[point] + text.best[at + 1], 1
-        node, depth, found = np.int64(0), 2, np.int64(text.sizes[at])
-        while found:
-            node = found >> FLAG_BITS
-            if found & WORD:
-                other = _score(words, depth, node) + text.best[at + depth]
-                if other >= total:
-                    total, size = other, depth
-            depth += 1
-            if not found & LONGER or place + depth > stop:
-                break
-            found = _step(words, depth, node, _id(words, text.points[place + depth - 1]))
-        if size == 0:
-            total, size = words.singles[point] + text.best[at + 1], 1
-        text.best[at], text.sizes[at] = total, size
+def _look_up_triples(room: LoopRoom, words: LoopWords, n_places: Int) -> None:
+    """Find the words of three characters at ``places``, where two lead on."""
+    first, size = words.bounds[0], words.bounds[1] - words.bounds[0]
+    shift, n_words = np.uint64(64 - logarithm(size)), np.int64(0)
+    for number in range(n_places):
+        at = np.int64(room.places[number])
+        key = np.uint64((np.int64(room.pairs[at]) >> FLAG_BITS) << CHARACTER_BITS | np.int64(room.characters[at + 2]))
+        place = np.int64((key * FACTOR) >> shift)
+        entry = np.uint64(words.edges[first + place])
+        found = (place << FLAG_BITS | np.int64(entry & FLAGS)) * np.int64(entry >> BITS == key)
+        if np.int64(found == 0) & np.int64(entry & IS_FURTHER != 0):
+            found = look(words.edges, first, size, place, key)
+        room.triples[at] = found
+        room.others[n_words] = at
+        n_words += found & 1
+    for number in range(n_words):
+        at = np.int64(room.others[number])
+        room.threes[at] = score(words, 3, np.int64(room.triples[at]) >> FLAG_BITS)
 
 
-def _step(words: _Words, depth: Int, node: Int, character: Int) -> Int:
-    """Return where the edge from ``node`` with ``character`` leads, and its flags, as one number; 0 if none is."""
-    key = np.uint64(node << CHARACTER_BITS | character)
-    if depth == 2:
-        home = ((key * _PAIR_FACTOR) & _PAIR_MASK) >> np.uint64(32 - words.pair_bits)
-        return _look(words.pairs, 0, np.int64(1) << words.pair_bits, np.int64(home), key)
-    first = words.bounds[depth - 3]
-    n_places = words.bounds[depth - 2] - first
-    bits = 0
-    while n_places >> bits > 1:
-        bits += 1
-    return _look(words.edges, first, n_places, np.int64((key * _FACTOR) >> np.uint64(64 - bits)), key)
+def _sum_up(text: LoopText, room: LoopRoom, words: LoopWords, start: Int, stop: Int) -> None:
+    """Find the best word at each place, from the end: of equal ones the longest. Sums begin anew with each block."""
+    size = stop - start
+    sum_1 = sum_2 = sum_3 = 0.0
+    room.sums[size] = 0.0
+    for at in range(size - 1, -1, -1):
+        point = min(np.int64(text.points[start + at]), LAST_POINT)
+        total, length = -np.inf, 0
+        if room.triples[at] & LONGER:
+            total, length = _longer(room, words, at)
+        other = room.threes[at] + sum_3
+        if other > total:
+            total, length = other, 3
+        other = room.twos[at] + sum_2
+        if other > total:
+            total, length = other, 2
+        other = words.singles[point] + sum_1
+        if (other > total) & (words.alone[point] != 0) | (length == 0):
+            total, length = other, 1
+        sum_3, sum_2 = sum_2, sum_1
+        sum_1 = total if room.characters[at] else 0.0
+        room.sums[at], room.sizes[at] = sum_1, length
 
 
-def _look(entries: Any, first: Int, n_places: Int, place: Int, key: Int) -> Int:
-    entry = np.uint64(entries[first + place])
-    if entry >> _FLAG_BITS != key and not entry & _FURTHER:
-        return 0
-    while entry:
-        if entry >> _FLAG_BITS == key:
-            return place << FLAG_BITS | np.int64(entry & _FLAGS)
-        place = (place + 1) & (n_places - 1)
-        entry = np.uint64(entries[first + place])
-    return 0
+def _longer(room: LoopRoom, words: LoopWords, at: Int) -> Any:
+    """Return the best sum with a word of more than three characters, and its length."""
+    total, length, depth, found = -np.inf, np.int64(0), np.int64(3), np.int64(room.triples[at])
+    while found & LONGER:
+        depth += 1
+        found = step(words, depth, found >> FLAG_BITS, np.int64(room.characters[at + depth - 1]))
+        if found & WORD:
+            other = score(words, depth, found >> FLAG_BITS) + room.sums[at + depth]
+            if other >= total:
+                total, length = other, depth
+        if room.characters[at + depth - 1] == 0:
+            break
+    return total, length
 
 
-def _score(words: _Words, depth: Int, node: Int) -> Float:
-    """Return the score of the word at ``node``."""
-    if depth > 2:
-        node += (np.int64(1) << words.pair_bits) + words.bounds[depth - 3]
-    below = words.bits[node >> 6] & ((np.uint64(1) << np.uint64(node & 63)) - np.uint64(1))
-    number = np.int64(words.before[node >> 6])
-    while below:
-        below &= below - np.uint64(1)
-        number += 1
-    return words.scores[number]
-
-
-def _follow(text: _Text, words: _Words, model: _Model, start: Int, stop: Int, hmm: Bool) -> None:
+def _follow(
+    text: LoopText, room: LoopRoom, words: LoopWords, model: LoopModel, start: Int, stop: Int, hmm: Bool
+) -> None:
     """Write where the words of the path end, and cut again the runs that it left single."""
+    for place in range(start, stop):
+        text.ends[place] = False
     place = run = start
     while place < stop:
-        size = text.sizes[place - start]
-        for inside in range(place, place + size):
-            text.ends[inside] = inside == place + size - 1
-        if size > 1:
-            _cut_run(text, words, model, run, place, hmm)
-            run = place + size
+        size, outside = np.int64(room.sizes[place - start]), room.characters[place - start] == 0
+        text.ends[place + size - 1] = True
+        if outside and text.points[place] == _RETURN:
+            text.ends[place] = not (place + 1 < text.size and text.points[place + 1] == _FEED)
+        parted = (size > 1) | outside
+        if parted & (place - run > 1):
+            cut_run(text, room, words, model, run, place, hmm)
+        run = place + size if parted else run
         place += size
-    _cut_run(text, words, model, run, stop, hmm)
-
-
-def _cut_run(text: _Text, words: _Words, model: _Model, start: Int, stop: Int, hmm: Bool) -> None:
-    if stop - start < 2:
-        return
-    if not hmm:
-        for place in range(start, stop - 1):
-            text.ends[place] = not (_is_alphanumeric(text.points[place]) and _is_alphanumeric(text.points[place + 1]))
-        return
-    if _is_word(text, words, start, stop):
-        return
-    place = start
-    while place < stop:
-        chinese, last = _is_chinese(text.points[place]), place + 1
-        while last < stop and _is_chinese(text.points[last]) == chinese:
-            last += 1
-        if chinese:
-            _decode(text, model, place, last)
-        else:
-            _cut_latin(text, place, last)
-        place = last
-
-
-def _is_word(text: _Text, words: _Words, start: Int, stop: Int) -> Bool:
-    if stop - start > words.longest:
-        return False
-    found = _id(words, text.points[start]) << FLAG_BITS
-    for depth in range(2, stop - start + 1):
-        found = _step(words, depth, found >> FLAG_BITS, _id(words, text.points[start + depth - 1]))
-        if not found:
-            return False
-    return found & WORD != 0
-
-
-def _is_chinese(point: Int) -> Bool:
-    return FIRST <= point <= LAST
-
-
-def _is_digit(point: Int) -> Bool:
-    return _ZERO <= point <= _NINE
-
-
-def _is_alphanumeric(point: Int) -> Bool:
-    return _is_digit(point) or _A <= (np.int64(point) | 0x20) <= _Z
-
-
-def _cut_latin(text: _Text, start: Int, stop: Int) -> None:
-    """Cut letters, digits and signs as ``[a-zA-Z0-9]+(?:\\.\\d+)?%?`` does, what it finds and what is between."""
-    points, place = text.points, start
-    while place < stop:
-        first = place
-        if not _is_alphanumeric(points[place]):
-            while place < stop and not _is_alphanumeric(points[place]):
-                place += 1
-        else:
-            while place < stop and _is_alphanumeric(points[place]):
-                place += 1
-            if place + 1 < stop and points[place] == _DOT and _is_digit(points[place + 1]):
-                place += 1
-                while place < stop and _is_digit(points[place]):
-                    place += 1
-            if place < stop and points[place] == _PERCENT:
-                place += 1
-        for inside in range(first, place):
-            text.ends[inside] = inside == place - 1
-
-
-def _decode(text: _Text, model: _Model, start: Int, stop: Int) -> None:
-    """Write where the words of a run of Chinese characters end: those of the most probable states B, M, E, S, and of
-    equal ones those that jieba takes. A choice of 1 bit for each state says which of two came before it."""
-    of = np.int64(text.points[start]) - FIRST
-    begin = model.start[0] + model.emission[of]
-    middle = model.start[1] + model.emission[_N_EMITTED + of]
-    end = model.start[2] + model.emission[2 * _N_EMITTED + of]
-    single = model.start[3] + model.emission[3 * _N_EMITTED + of]
-    for place in range(start + 1, stop):
-        of = np.int64(text.points[place]) - FIRST
-        emitted = model.emission[of]
-        begin_e, begin_s = end + model.other[0] + emitted, single + model.preferred[0] + emitted
-        emitted = model.emission[_N_EMITTED + of]
-        middle_b, middle_m = begin + model.other[1] + emitted, middle + model.preferred[1] + emitted
-        emitted = model.emission[2 * _N_EMITTED + of]
-        end_b, end_m = begin + model.other[2] + emitted, middle + model.preferred[2] + emitted
-        emitted = model.emission[3 * _N_EMITTED + of]
-        single_e, single_s = end + model.other[3] + emitted, single + model.preferred[3] + emitted
-        text.choices[place - start] = (
-            (begin_s >= begin_e) | (middle_m >= middle_b) << 1 | (end_m >= end_b) << 2 | (single_s >= single_e) << 3
-        )
-        begin, middle = max(begin_e, begin_s), max(middle_b, middle_m)
-        end, single = max(end_b, end_m), max(single_e, single_s)
-    state = np.int64(3 if single >= end else 2)
-    for place in range(stop - 1, start - 1, -1):
-        text.ends[place] = state >= 2 or place == stop - 1
-        if place > start:
-            chosen = np.int64(text.choices[place - start] >> state & 1)
-            before = 2 if state == 0 or state == 3 else 0  # E or S, else B or M
-            state = before + chosen
+    if stop - run > 1:
+        cut_run(text, room, words, model, run, stop, hmm)

@@ -17,9 +17,10 @@ from tokenizers import Tokenizer
 from zhprep.vocab.cuts.bert import BertCuts
 from zhprep.vocab.cuts.bytelevel import ByteLevelCuts
 from zhprep.vocab.cuts.cut import Cut, Marks
+from zhprep.vocab.cuts.longest import LongestEntries
 from zhprep.vocab.cuts.sentences import SentenceCuts
 from zhprep.vocab.cuts.words import KnownWordCuts, WordCuts
-from zhprep.vocab.runs import Library
+from zhprep.vocab.runs import Ask, Library
 from zhprep.vocab.vocabulary import Vocabulary
 
 __all__ = [
@@ -35,12 +36,22 @@ def of(vocabulary: Vocabulary, library: Library, added: Sequence[str]) -> BertCu
     if any(token.get("normalized") for token in parts.get("added_tokens", [])):
         return SentenceCuts(library, marks)  # such a token is looked for in the text as normalised
     if _kind(parts, "pre_tokenizer") == "BertPreTokenizer" and _kind(parts, "normalizer") in ("BertNormalizer", ""):
-        return BertCuts(library, marks)
+        return BertCuts(library, marks, _by_longest(parts, library, added))
     if _is_byte_level(parts):
         with contextlib.suppress(KeyError):
             trims = bool(_trimming(parts.get("post_processor")))
             return ByteLevelCuts(parts["model"], _splitter(parts), library, marks, added, trims=trims)
     return SentenceCuts(library, marks)
+
+
+def _by_longest(parts: dict[str, Any], library: Library, added: Sequence[str]) -> Ask | None:
+    """Return what encodes runs by the rule of WordPiece, if that is all that is done to them: a token that is found in
+    text may stand in a run."""
+    if parts["model"].get("type") != "WordPiece" or added:
+        return None
+    with contextlib.suppress(KeyError):
+        return LongestEntries(parts["model"], parts.get("normalizer"), library.encode).encode
+    return None
 
 
 def takes_words(vocabulary: Vocabulary) -> bool:

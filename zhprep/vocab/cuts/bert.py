@@ -13,16 +13,17 @@ import numpy.typing as npt
 
 from zhprep.vocab import codepoints
 from zhprep.vocab.cuts.cut import Cut, Marks
-from zhprep.vocab.runs import Library
+from zhprep.vocab.runs import Ask, Library
 
 
 class BertCuts:
     """Gives runs of letters, digits and odd characters to the library, and ids of the rest from a table."""
 
-    def __init__(self, library: Library, marks: Marks) -> None:
+    def __init__(self, library: Library, marks: Marks, tokens: Ask | None = None) -> None:
+        """``tokens`` encodes runs as the library does, if there is a quicker way."""
         self.marks = marks
         self._tokenizer = library.tokenizer
-        self.tokens = library.encode
+        self.tokens = tokens or library.encode
         self._table = codepoints.CodePointTable(self._ask, marks.dtype, marks.unseen)
 
     def cut(self, chunk: codepoints.Chunk, whole: codepoints.Flags | None) -> Cut:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from tokenizers import Tokenizer, models
 
 from zhprep.vocab import codepoints, entries, pieces
@@ -23,6 +22,8 @@ from zhprep.vocab.vocabulary import Vocabulary
 
 def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     """Return a vocabulary of characters and, with the room that is left, of the most frequent words."""
+    import pyarrow.compute as pc  # a thirtieth of a second, which all who encode would wait for
+
     words, amounts = counts.table["piece"].combine_chunks(), counts.table["count"].to_numpy()
     wanted = entries.included(config)
     points, offsets = codepoints.flat(words)

@@ -18,6 +18,7 @@ from zhprep.core.report import Account
 from zhprep.core.seal import sealed
 from zhprep.core.shards.commit import committed, write_json
 from zhprep.core.shards.folder import Folder, dependency_versions
+from zhprep.core.shards.making.origin import origin_of
 from zhprep.core.shards.making.place import Place
 
 
@@ -54,10 +55,12 @@ class BlockJob:
 
     def plan(self) -> dict[str, Any]:
         """Return ``plan.json``: all that the bytes of the result depend on."""
+        config = self.task.config()
         return {
             "zhprep": zhprep.__version__,
             "table": self.task.table,
-            "config": self.task.config(),
+            "config": config,
+            "origin": origin_of(self.corpus, config),
             "facts": self.task.facts(),
             "dependencies": dependency_versions(),
             "corpus": self.corpus.as_dict(),

@@ -1,0 +1,85 @@
+"""Runs of ASCII by WordPiece's rule, against the library."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tokenizers import Tokenizer
+
+from zhprep.vocab.cuts.longest import LongestEntries
+from zhprep.vocab.runs import Library
+
+ENTRIES = [
+    "a",
+    "ab",
+    "abc",
+    "b",
+    "A",
+    "Ab",
+    "0",
+    "01",
+    "a1",
+    "##a",
+    "##b",
+    "##bc",
+    "##ca",
+    "##1",
+    "##A",
+    "##é",
+    "é",
+    "x",
+]
+RUNS = st.lists(
+    st.one_of(st.text("abc01A", min_size=1, max_size=9), st.text("abé中cÀ", min_size=1, max_size=5)), max_size=9
+)
+
+
+def parts_of(*, lowercase: bool | None, prefix: str = "##", most: int = 6) -> dict[str, Any]:
+    tokens = ["[UNK]", *(prefix + entry.removeprefix("##") if entry[:2] == "##" else entry for entry in ENTRIES)]
+    bert = {"clean_text": True, "handle_chinese_chars": True, "strip_accents": None}
+    names = ("truncation", "padding", "post_processor", "decoder")
+    return {
+        "version": "1.0",
+        **dict.fromkeys(names),
+        "added_tokens": [],
+        "normalizer": None if lowercase is None else {"type": "BertNormalizer", **bert, "lowercase": lowercase},
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "model": {
+            "type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": prefix,
+            "max_input_chars_per_word": most, "vocab": {token: number for number, token in enumerate(tokens)},
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("lowercase", [None, False, True])
+@pytest.mark.parametrize("prefix", ["##", "x"])
+def test_runs_have_the_tokens_of_the_library(lowercase: bool | None, prefix: str) -> None:
+    parts = parts_of(lowercase=lowercase, prefix=prefix)
+    library = Library(lambda: Tokenizer.from_str(json.dumps(parts)))
+    asked = []
+
+    def ask(runs: list[bytes]) -> Any:
+        asked.extend(runs)
+        return library.encode(runs)
+
+    ours = LongestEntries(parts["model"], parts["normalizer"], ask)
+
+    @given(RUNS)
+    def same(texts: list[str]) -> None:
+        runs = [text.encode("utf-32-le") for text in texts]
+        for mine, theirs in zip(ours.encode(runs), library.encode(runs), strict=True):
+            assert mine.tolist() == theirs.tolist()
+
+    same()
+    assert asked
+    assert not any(run.decode("utf-32-le").isascii() for run in asked)
+
+
+def test_a_model_without_its_unknown_token_is_left_to_the_library() -> None:
+    model = parts_of(lowercase=True)["model"] | {"unk_token": "[NONE]"}
+    with pytest.raises(KeyError):
+        LongestEntries(model, None, ask=pytest.fail)  # type: ignore[arg-type]
