@@ -42,7 +42,8 @@ class Model(nn.Module):
         self.body = body(config)
         made = {name: make(self.body.streams[self.reads[name]].config) for name, make in makers.items()}
         self.objectives = nn.ModuleDict(made)
-        self.apply(self._initialise)
+        if not all(weight.is_meta for weight in self.parameters()):  # drawing no numbers takes longer than the rest
+            self.apply(self._initialise)
 
     @property
     def parts(self) -> dict[str, Objective]:
