@@ -15,8 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core import utf8
+from zhprep.core.compiled import Kernel, Loop, address
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
+from zhprep.normalize import write_loop
 from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
 
 # Lone surrogates cannot stand in Arrow's UTF-8, so two of them are free to part sentences.
@@ -24,6 +26,8 @@ LINE = 0xD800
 """Parts two sentences of the input."""
 SENTENCE = 0xD801
 """Parts two sentences that were one in the input."""
+
+_WRITE = Kernel(write_loop.write, write_loop.SIGNATURE)
 
 _FEW = 8  # characters that are faster looked for one by one
 _SPARSE = 256  # one dropped character in so many, and whole slices are copied
@@ -188,6 +192,27 @@ class Text:
 
     def write(self) -> tuple[pa.Array, Positions]:
         """Return the sentences that are not empty and, for each, the number of its sentence in the input."""
+        loop = _WRITE.get(self.codes.size)
+        return self.written_by_arrays() if loop is None else self.written_by_loop(loop)
+
+    def written_by_loop(self, loop: Loop) -> tuple[pa.Array, Positions]:
+        """Return what :meth:`write` does, as the compiled loop finds it."""
+        codes = np.ascontiguousarray(self.codes, np.uint32)
+        most = 3 if int(self.alphabet.max(initial=0)) < 0x10000 else 4
+        data, offsets = np.empty(most * codes.size, np.uint8), np.empty(codes.size + 2, np.int32)
+        lines, counts = np.empty(codes.size + 1, np.int64), np.zeros(2, np.int64)
+        loop(
+            address(codes, np.uint32), codes.size, LINE, SENTENCE,
+            address(data, np.uint8), address(offsets, np.int32), address(lines, np.int64), address(counts, np.int64),
+        )  # fmt: skip
+        n_bytes, n_sentences = counts.tolist()
+        places = pa.py_buffer(offsets[: n_sentences + 1].copy())
+        return pa.StringArray.from_buffers(n_sentences, places, pa.py_buffer(data[:n_bytes])), lines[
+            :n_sentences
+        ].copy()
+
+    def written_by_arrays(self) -> tuple[pa.Array, Positions]:
+        """Return it by arrays."""
         starts, stops = self.bounds
         line = np.append(0, np.cumsum(self.codes[stops[:-1]] == LINE))
         filled = stops > starts

@@ -13,6 +13,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core import arrow
+from zhprep.core.compiled import Kernel, Loop, address
+from zhprep.segment import marks_loop
+
+_FROM_MARKS = Kernel(marks_loop.offsets_of_marks, marks_loop.SIGNATURE)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +73,23 @@ def from_marks(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64])
     ``ends_word`` (bool) has a place for each character and, after each sentence but perhaps the last, one
     for what separates it from the next; these are cleared. ``lengths`` (int64[S]) are the sentences'.
     """
+    loop = _FROM_MARKS.get(len(ends_word))
+    return marks_by_arrays(ends_word, lengths) if loop is None else marks_by_loop(loop, ends_word, lengths)
+
+
+def marks_by_loop(loop: Loop, ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> Cuts:
+    """Return what :func:`from_marks` does, as the compiled loop finds it."""
+    n_words, lengths = int(np.count_nonzero(ends_word)), np.ascontiguousarray(lengths, np.int64)
+    offsets, ends = np.zeros(len(lengths) + 1, np.int64), np.empty(n_words + 1, np.int32)
+    loop(
+        address(ends_word, np.bool_), len(ends_word), address(lengths, np.int64), len(lengths),
+        address(offsets, np.int64), address(ends, np.int32),
+    )  # fmt: skip
+    return Cuts(offsets, ends[: offsets[-1]])
+
+
+def marks_by_arrays(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> Cuts:
+    """Return it by arrays."""
     stops = np.cumsum(lengths + 1) - 1
     ends_word[stops[stops < len(ends_word)]] = False
     places = np.flatnonzero(ends_word)
