@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from loops import loop_of
 
-from zhprep.core.compiled import Loop, compiled
+from zhprep.core.compiled import Loop
 from zhprep.normalize import write_loop
 from zhprep.normalize.text import LINE, SENTENCE, Text
 
@@ -16,10 +17,7 @@ POINTS = st.lists(st.sampled_from([*map(ord, "aé中\u07ff\u0800\uffff\U00010000
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
-    made = compiled(write_loop.write, write_loop.SIGNATURE)
-    assert made is not None
-    return made
+    return loop_of(write_loop.write, write_loop.SIGNATURE)
 
 
 @given(POINTS)

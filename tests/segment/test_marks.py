@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loops import loop_of
 
-from zhprep.core.compiled import compiled
 from zhprep.segment import marks_loop
 from zhprep.segment.cuts import marks_by_arrays, marks_by_loop
-
-pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
 
 
 @pytest.mark.parametrize("last", [0, 1])
 def test_the_loop_finds_what_the_arrays_do(last: int) -> None:
     """With a mark for what separates the last sentence from the next, and without one."""
-    loop, random = compiled(marks_loop.offsets_of_marks, marks_loop.SIGNATURE), np.random.default_rng(1)
-    assert loop is not None
+    loop, random = loop_of(marks_loop.offsets_of_marks, marks_loop.SIGNATURE), np.random.default_rng(1)
     for n_sentences in [*range(8)] * 20:
         lengths = random.integers(0, 5, n_sentences)
         marks = random.random(max(int((lengths + 1).sum()) - 1 + last, 0)) < 0.5

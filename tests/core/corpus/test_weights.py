@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from loops import loop_of
 
-from zhprep.core.compiled import Loop, compiled
+from zhprep.core.compiled import Loop
 from zhprep.core.corpus.formats import weights, weights_loop
 
 LINES = st.lists(
@@ -17,10 +18,7 @@ LINES = st.lists(
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
-    made = compiled(weights_loop.weigh, weights_loop.SIGNATURE)
-    assert made is not None
-    return made
+    return loop_of(weights_loop.weigh, weights_loop.SIGNATURE)
 
 
 @given(LINES)

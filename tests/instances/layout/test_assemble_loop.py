@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loops import loop_of
 
-from zhprep.core.compiled import compiled
 from zhprep.instances.layout import assemble_loop
 from zhprep.instances.layout.assemble import Slots, by_arrays, by_loop
-
-pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
 
 
 @pytest.mark.parametrize("separate", [False, True])
 def test_the_loop_lays_out_as_the_arrays_do(separate: bool) -> None:
     """With [CLS] before an instance, and before each piece."""
-    loop, random = compiled(assemble_loop.lay_out, assemble_loop.SIGNATURE), np.random.default_rng(2)
-    assert loop is not None
+    loop, random = loop_of(assemble_loop.lay_out, assemble_loop.SIGNATURE), np.random.default_rng(2)
     n_words = 0
     for n_pieces in [*range(12)] * 10:
         opens = random.random(60) < 0.5

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from loops import loop_of
 
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.engines.jieba import Jieba
 from zhprep.segment.jieba import fast
+from zhprep.segment.jieba import loop as jieba_loop
 from zhprep.segment.jieba.dictionary import Dictionary
 from zhprep.segment.jieba.fast import FastCut, compiled_cut
 from zhprep.segment.jieba.hidden_markov import jieba_model
@@ -44,6 +46,10 @@ def loop(hmm: bool) -> Callable[[Ids], Bools]:
     cut = compiled_cut(engine(hmm)._dictionary, jieba_model() if hmm else None)
     assert cut is not None
     return cut
+
+
+def test_the_loop_needs_no_llvm_once_it_was_compiled() -> None:
+    loop_of(jieba_loop.cut, jieba_loop.SIGNATURE)
 
 
 def points_of(text: str) -> Ids:

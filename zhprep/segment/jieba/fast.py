@@ -56,7 +56,7 @@ def compiled_cut(
 
     def cut(points: Ids) -> Bools:
         size, room = len(points), len(points) + 2
-        ends = np.empty(size, np.bool_)
+        ends = np.zeros(size, np.bool_)
         characters, (sizes, pairs, triples, places, others) = np.empty(room, np.uint32), np.empty((5, room), np.int32)
         choices, (twos, threes, sums) = np.empty(size, np.uint8), np.empty((3, room), np.float64)
         text = (address(points, np.uint32), size, address(ends, np.bool_), bool(states))

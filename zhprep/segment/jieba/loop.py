@@ -61,7 +61,7 @@ def cut(
     ids: Any, singles: Any, alone: Any, pairs: Any, pair_bits: Int, edges: Any, bounds: Any, longest: Int,
     bits: Any, before: Any, scores: Any, start: Any, other: Any, preferred: Any, emission: Any,
 ) -> None:  # fmt: skip
-    """Write into ``ends`` (bool[N]) after which of ``points`` (uint32[N], ``size`` of them) a word ends."""
+    """Set ``ends`` (bool[N], all False) after which of ``points`` (uint32[N], ``size`` of them) a word ends."""
     text = LoopText(points, size, ends)
     room = LoopRoom(characters, sizes, twins, triples, places, others, choices, twos, threes, sums)
     words = LoopWords(ids, singles, alone, pairs, pair_bits, edges, bounds, longest, bits, before, scores)
@@ -169,8 +169,6 @@ def _follow(
     text: LoopText, room: LoopRoom, words: LoopWords, model: LoopModel, start: Int, stop: Int, hmm: Bool
 ) -> None:
     """Write where the words of the path end, and cut again the runs that it left single."""
-    for place in range(start, stop):
-        text.ends[place] = False
     place = run = start
     while place < stop:
         size, outside = np.int64(room.sizes[place - start]), room.characters[place - start] == 0
