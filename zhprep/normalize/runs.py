@@ -10,11 +10,14 @@ import functools
 
 import numpy as np
 
-from zhprep.normalize import marks
+from zhprep.core.compiled import Kernel, Loop, address
+from zhprep.normalize import marks, runs_loop
 from zhprep.normalize.characters import Codes, Positions
 from zhprep.normalize.marks import Kinds
 
 _LONGEST_REFERENCE = 3
+
+_FIND = Kernel(runs_loop.find, runs_loop.SIGNATURE)
 
 
 def demote_inner_dots(kinds: Kinds) -> None:
@@ -56,6 +59,27 @@ class Runs:
     @classmethod
     def find(cls, codes: Codes, kinds: Kinds) -> Runs:
         """Find the runs in text that begins and ends with a mark."""
+        loop = _FIND.get(kinds.size)
+        return cls.by_arrays(codes, kinds) if loop is None else cls.by_loop(loop, codes, kinds)
+
+    @classmethod
+    def by_loop(cls, loop: Loop, codes: Codes, kinds: Kinds) -> Runs:
+        """Find them by the compiled loop."""
+        room = kinds.size // 2 + 1
+        first, last, after, n_stops = np.empty((4, room), np.int64)
+        strongest, count = np.empty(room, np.uint8), np.zeros(1, np.int64)
+        loop(
+            address(kinds, np.uint8), kinds.size,
+            address(first, np.int64), address(last, np.int64), address(after, np.int64), address(strongest, np.uint8),
+            address(n_stops, np.int64), address(count, np.int64),
+        )  # fmt: skip
+        n_runs = int(count[0])
+        first, last, after, n_stops = (found[:n_runs].copy() for found in (first, last, after, n_stops))
+        return cls(codes, kinds, first, last, after, strongest[:n_runs].copy(), n_stops)
+
+    @classmethod
+    def by_arrays(cls, codes: Codes, kinds: Kinds) -> Runs:
+        """Find them by arrays."""
         members = np.flatnonzero(kinds >= marks.EXTENDER)
         if not members.size:
             none = np.zeros(0, np.intp)

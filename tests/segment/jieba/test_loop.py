@@ -63,6 +63,7 @@ def points_of(text: str) -> Ids:
 @example("\r\n\r\r\n\n")
 @example("3.14%a1.5b..5%5.%x")
 @example("😀" + "中" * 3000 + "\U0010ffff")
+@example("研究生命" * 9000 + "。" + "研究生命" * 20000)
 def test_same_ends(hmm: bool, text: str) -> None:
     points = points_of(text)
     assert loop(hmm)(points).tolist() == engine(hmm)._ends_word(points).tolist()
