@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import psutil
+
 PACKAGE_PARENT = Path(__file__).parent.parent
 COUNTS = (
     "documents_in", "documents_out", "sentences", "characters", "tokens", "instances", "masked_tokens", "unk_tokens",
@@ -76,6 +78,26 @@ def process(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "zhprep", *map(str, arguments)]
     heard = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.default_int_handler)}
     return subprocess.Popen(command, **{**pipes, **heard, "env": environment(), **options})
+
+
+TWO_PROCESSES = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+"""How torch starts two processes of what follows: a script, or ``-m`` and a module."""
+
+
+def in_two_processes(*arguments: object, seconds: float = 300.0) -> None:
+    """Run a script or module in two processes to its end; where one fails, or is not done after ``seconds``, the error
+    has all that they said, and where in Python each of their threads was."""
+    command = [*TWO_PROCESSES, *map(str, arguments)]
+    paths = os.pathsep.join([str(PACKAGE_PARENT), str(PACKAGE_PARENT / "tests")])
+    told = {"env": environment(PYTHONPATH=paths, PYTHONFAULTHANDLER="1"), "text": True, "errors": "replace"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **told) as started:
+        try:
+            said, _ = started.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            for one in psutil.Process(started.pid).children():  # torchrun ends when they do
+                one.send_signal(signal.SIGABRT)
+            said = f"not done after {seconds:.0f} seconds\n{started.communicate()[0]}"
+    assert started.returncode == 0, f"{' '.join(command)}: exit {started.returncode}\n{said}"
 
 
 def environment(**values: str) -> dict[str, str]:

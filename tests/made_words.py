@@ -21,7 +21,9 @@ def make_documents(seed, n_documents, most_sentences=12, longest_word=4):
         sentences = []
         for _ in range(int(random.integers(1, most_sentences + 1))):
             words = [
-                "".join(random.choice(list(CHARACTERS), int(random.integers(1, longest_word + 1))))
+                "".join(
+                    [CHARACTERS[at] for at in random.integers(0, len(CHARACTERS), random.integers(1, longest_word + 1))]
+                )
                 for _ in range(int(random.integers(1, 25)))
             ]
             if random.random() < 0.2:

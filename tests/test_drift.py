@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import importlib.util
 import subprocess
@@ -111,36 +112,49 @@ def test_every_family_is_listed_here() -> None:
     assert found == {pair for pair in FAMILIES if importlib.util.find_spec(pair[0])}
 
 
+@functools.cache
+def tree_of(path: Path) -> ast.Module:
+    """What Python reads in a module."""
+    return ast.parse(path.read_bytes())
+
+
 def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_files_and_functions_are_short(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= LONGEST_FILE
-    for function in functions(ast.parse(text)):
-        n_lines = (function.end_lineno or 0) - function.lineno + 1
-        assert n_lines <= LONGEST_FUNCTION, f"{function.name} has {n_lines} lines"
+def test_files_and_functions_are_short() -> None:
+    long = []
+    for path in MODULES:
+        if (n_lines := path.read_text("utf-8").count("\n")) > LONGEST_FILE:
+            long.append(f"{path.relative_to(ROOT)} has {n_lines} lines")
+        for function in functions(tree_of(path)):
+            n_lines = (function.end_lineno or 0) - function.lineno + 1
+            if n_lines > LONGEST_FUNCTION:
+                long.append(f"{path.relative_to(ROOT)}:{function.lineno}: {function.name} has {n_lines} lines")
+    assert not long
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_what_is_public_is_documented(path: Path) -> None:
-    tree = ast.parse(path.read_bytes())
-    assert ast.get_docstring(tree), "the module has no docstring"
-    public = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
-    for owner in public:
-        for node in owner.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.name[0] != "_":
-                assert ast.get_docstring(node), f"{node.name} has no docstring"
+def test_what_is_public_is_documented() -> None:
+    silent = []
+    for path in MODULES:
+        tree = tree_of(path)
+        if not ast.get_docstring(tree):
+            silent.append(f"{path.relative_to(ROOT)} has no docstring")
+        public = [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name[0] != "_")]
+        for node in (node for owner in public for node in owner.body):
+            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or node.name[0] == "_":
+                continue
+            if not ast.get_docstring(node):
+                silent.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.name} has no docstring")
+    assert not silent
 
 
 def test_every_knob_has_help() -> None:
     knobs = 0
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_bytes())):
+        for node in ast.walk(tree_of(path)):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setting":
                 knobs += 1
                 texts = [*node.args[1:2], *(keyword.value for keyword in node.keywords if keyword.arg == "help")]
@@ -225,34 +239,44 @@ def test_imports_keep_their_contracts() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def array_names(module: ast.Module) -> set[str]:
+@functools.cache
+def array_names(path: Path) -> set[str]:
     """The names in a module that stand for arrays: those of the libraries, and its own and others' for kinds of them."""
     names = {"NDArray", "Tensor"}
-    for node in module.body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.Assign) and "NDArray[" in ast.unparse(node.value):
             names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("zhprep."):
             source = ROOT / (str(node.module).replace(".", "/") + ".py")
             if source.exists():
-                there = array_names(ast.parse(source.read_bytes()))
+                there = array_names(source)
                 names |= {alias.asname or alias.name for alias in node.names if alias.name in there}
     return names
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_helpers_say_the_shapes_of_arrays(path: Path) -> None:
+def test_helpers_say_the_shapes_of_arrays() -> None:
     """Batches, which are many tensors by name, are described by the table of columns."""
-    module = ast.parse(path.read_bytes())
-    arrays = array_names(module)
-    for function in functions(module):
-        if not function.name.startswith("_") or function.name.startswith("__"):
-            continue
-        hints = [argument.annotation for argument in (*function.args.args, *function.args.kwonlyargs)]
-        stated = [ast.unparse(hint) for hint in (*hints, function.returns) if hint is not None]
-        single = [hint for hint in stated if "str, Tensor" not in hint and "Callable[" not in hint]
-        words = {node.id for hint in single for node in ast.walk(ast.parse(hint)) if isinstance(node, ast.Name)}
-        words |= {node.attr for hint in single for node in ast.walk(ast.parse(hint)) if isinstance(node, ast.Attribute)}
-        if words & arrays:
-            assert "[" in (ast.get_docstring(function) or ""), (
-                f"{function.name}: of which shape and dtype are its arrays?"
-            )
+    silent = []
+    for path in MODULES:
+        arrays = array_names(path)
+        for function in functions(tree_of(path)):
+            if not function.name.startswith("_") or function.name.startswith("__"):
+                continue
+            hints = [argument.annotation for argument in (*function.args.args, *function.args.kwonlyargs)]
+            stated = [hint for hint in (*hints, function.returns) if hint is not None]
+            words = words_of([hint for hint in stated if not is_of_batches(ast.unparse(hint))])
+            if words & arrays and "[" not in (ast.get_docstring(function) or ""):
+                silent.append(f"{path.relative_to(ROOT)}:{function.lineno}: {function.name}")
+    assert not silent, "of which shape and dtype are their arrays?"
+
+
+def is_of_batches(hint: str) -> bool:
+    """Whether a hint is of many tensors by name, or of what is called with arrays."""
+    return "str, Tensor" in hint or "Callable[" in hint
+
+
+def words_of(hints: list[ast.expr]) -> set[str]:
+    """The names in hints."""
+    nodes = [node for hint in hints for node in ast.walk(hint)]
+    words = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return words | {node.attr for node in nodes if isinstance(node, ast.Attribute)}

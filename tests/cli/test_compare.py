@@ -19,9 +19,12 @@ def test_a_table_on_stdout_and_three_files(runs, tmp_path):
     assert (result.code, result.err) == (0, "")
     lines = result.out.decode().splitlines()
     assert lines[0].split() == ["score", "metric", "wwm", "baseline", "char", "baseline"]
-    assert [line.split()[:2] for line in lines if line.startswith(("held-out  loss ", "meals"))] == [
+    table = lines[: lines.index("")]
+    shown = [line.split()[:3] for line in table if line.startswith(("held-out", "hidden", "meals"))]
+    assert [words[:2] for words in shown if words[:2] in (["held-out", "loss"], ["meals", "accuracy"])] == [
         ["held-out", "loss"], ["meals", "accuracy"],
     ]  # fmt: skip
+    assert ["hidden", "words", "loss"] in shown
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"report.html", "results.json", "results.csv"}
     assert "<h2>Learning curves</h2>" in (tmp_path / "new" / "report.html").read_text("utf-8")
 

@@ -149,17 +149,18 @@ def test_an_empty_folder(on_input, tmp_path):
 
 @pytest.mark.parametrize("command", ["normalize", "segment", "extract-pinyin"])
 def test_a_line_of_ten_megabytes_is_read(command, tmp_path):
+    """In this process, as one block is where a worker would have to load what is loaded here."""
     (tmp_path / "long.txt").write_text("春江潮水连海平，海上明月共潮生。" * 210_000, encoding="utf-8")
-    result = zhprep(command, tmp_path / "long.txt", "-o", tmp_path / "out", "--json", "--quiet")
+    result = zhprep(command, tmp_path / "long.txt", "-o", tmp_path / "out", "--workers", 1, "--json", "--quiet")
     assert (result.code, result.err) == (0, "")
     assert result.report["characters"] == 16 * 210_000
 
 
 def test_a_line_of_ten_megabytes_becomes_a_vocabulary_and_instances(tmp_path):
     (tmp_path / "long.txt").write_text("春江潮水连海平，海上明月共潮生。" * 210_000, encoding="utf-8")
-    made = zhprep("build-vocab", tmp_path / "long.txt", "-o", tmp_path / "vocab", "--json", "--quiet")
+    made = zhprep("build-vocab", tmp_path / "long.txt", "-o", tmp_path / "vocab", "--workers", 1, "--quiet")
     assert made.code == 0
-    inputs = (tmp_path / "long.txt", "--vocab", tmp_path / "vocab", "--format", "full-sentences")
+    inputs = (tmp_path / "long.txt", "--vocab", tmp_path / "vocab", "--format", "full-sentences", "--workers", 1)
     result = zhprep("make-instances", *inputs, "-o", tmp_path / "data", "--json", "--quiet")
     assert result.code == 0, result.err
     assert result.report["encoded_tokens"] == 16 * 210_000

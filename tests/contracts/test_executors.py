@@ -31,8 +31,7 @@ SEPARATE = {EXECUTORS["processes"]}
 @pytest.fixture(params=["inline", "processes", "processes, spawned"])  # ray: tests/faults/test_ray.py, on a cluster
 def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Map:
     name, _, spawned = request.param.partition(", ")
-    if spawned:
-        monkeypatch.setattr(pool, "may_fork", lambda: False)
+    monkeypatch.setattr(pool, "may_fork", lambda: not spawned)  # else never forked: pytest-xdist has threads
     return EXECUTORS[name]
 
 

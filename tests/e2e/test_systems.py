@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import subprocess
 import sys
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import refused, zhprep
+from command_line import in_two_processes, refused, zhprep
 from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
 from made_pairs import write_pairs
 from made_tags import write_tags
@@ -278,10 +277,7 @@ def test_two_processes_make_the_system_of_one(name: str, sample_data: Path, tmp_
     model = recipe["model"] | WITHOUT_DROPOUT
     pretrain(data, tmp_path / "one", model, config)
     (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    both = [*launch, str(tmp_path / "train.py"), *arguments_of(data, tmp_path / "two", model, config)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run(both, env=environment, check=True, timeout=300)
+    in_two_processes(tmp_path / "train.py", *arguments_of(data, tmp_path / "two", model, config))
     logs = [(tmp_path / run / "log.jsonl").read_text("utf-8").splitlines() for run in ("one", "two")]
     losses = [[line["loss"] for line in map(json.loads, log) if "loss" in line] for log in logs]
     assert len(losses[0]) == len(losses[1]) == 4

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from command_line import environment, made_by, zhprep
+from command_line import TWO_PROCESSES, environment, in_two_processes, made_by, zhprep
 from fault_table import fault, rounds
 from forked import server
 from torch.utils.data import DataLoader, Dataset
@@ -88,15 +87,13 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_weights(
 @fault(14, 10)
 def test_one_of_two_processes_is_killed(instances: Path, tmp_path: Path, tried: Callable[[], None]) -> None:
     """Either, at any step: the job ends and says so; the next start goes on to the same weights."""
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "zhprep",
-        *map(str, ("pretrain", instances, *SETTINGS)), "--steps", "40", "-o",
-    ]  # fmt: skip
-    subprocess.run([*command, str(tmp_path / "whole")], env=environment(), check=True, capture_output=True, timeout=300)
+    command = ["-m", "zhprep", *map(str, ("pretrain", instances, *SETTINGS, "--steps", 40, "-o"))]
+    in_two_processes(*command, tmp_path / "whole")
     chance = random.Random(1)
     for number in range(10):
         run = tmp_path / str(number)
-        with subprocess.Popen([*command, str(run)], env=environment(), stderr=subprocess.PIPE, text=True) as started:
+        launch = [*TWO_PROCESSES, *command, str(run)]
+        with subprocess.Popen(launch, env=environment(), stderr=subprocess.PIPE, text=True) as started:
             step = chance.randrange(1, 16)
             wait_until(lambda run=run, step=step: any(run.glob(f"step-{2 * step}*")) or started.poll() is not None)
             ranks = psutil.Process(started.pid).children() if started.poll() is None else []
@@ -108,7 +105,7 @@ def test_one_of_two_processes_is_killed(instances: Path, tmp_path: Path, tried: 
         assert "another process of this run has ended" in said, said
         assert "start the run again to go on from its last checkpoint" in said
         assert not [one for one in ranks if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-        subprocess.run([*command, str(run)], env=environment(), check=True, capture_output=True, timeout=300)
+        in_two_processes(*command, run)
         assert result_of(run) == result_of(tmp_path / "whole"), number
         tried()
 

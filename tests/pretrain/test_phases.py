@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import runpy
-import subprocess
 import sys
 
 import pytest
 import safetensors.torch
 import torch
+from command_line import in_two_processes
 from training_data import nano, write_instances
 
 from zhprep.core.errors import Stopped, UsageError
@@ -181,16 +180,12 @@ pretrain([one, other], run, recipe, config, vocabulary=vocabulary)
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_phases_of_one(tmp_path, data, other_data, vocabulary, request, monkeypatch):
-    root = request.config.rootpath
-    paths = os.pathsep.join([str(root), str(root / "tests")])
-    environment = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+def test_two_processes_make_the_phases_of_one(tmp_path, data, other_data, vocabulary, monkeypatch):
     (tmp_path / "train.py").write_text(SCRIPT)
     script, inputs = str(tmp_path / "train.py"), [str(data), str(other_data), str(vocabulary)]
     monkeypatch.setattr(sys, "argv", [script, *inputs, str(tmp_path / "one")])
     runpy.run_path(script)
-    subprocess.run([*launch, script, *inputs, str(tmp_path / "two")], env=environment, check=True, timeout=300)
+    in_two_processes(script, *inputs, tmp_path / "two")
     one, two = ([line["loss"] for line in lines(tmp_path / name) if "loss" in line] for name in ("one", "two"))
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, abs=1e-5)

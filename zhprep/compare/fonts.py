@@ -67,7 +67,7 @@ def _subset(face: Face, characters: Set[str]) -> bytes:
     options = subset.Options()
     options.layout_features, options.hinting, options.recalc_timestamp = [], False, False
     options.name_IDs = list(_LICENCE)
-    with TTFont(face.path, lazy=True, recalcTimestamp=False) as font:
+    with TTFont(face.path, lazy=True, recalcTimestamp=False, recalcBBoxes=False) as font:  # boxes of all hold for some
         subsetter = subset.Subsetter(options)
         subsetter.populate(text="".join(sorted(characters)))
         subsetter.subset(font)

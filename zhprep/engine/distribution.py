@@ -6,8 +6,10 @@ instances in the same steps.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
+import importlib
 import os
 from collections.abc import Iterator
 
@@ -16,6 +18,11 @@ import torch.distributed
 from torch import Tensor
 
 from zhprep.core.errors import ZhprepError
+
+_LATEST: collections.deque[torch.distributed.Work] = collections.deque(maxlen=64)
+"""What was last summed over the processes. A thread of gloo lets go of it at any time after the sum is there, and the
+last to let go of a tensor of Python needs the interpreter: while that ends, the process would abort; while it waits for
+that thread to end, both would wait for ever. So no thread is to be the last when a run ends."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +45,9 @@ class World:
     def sum(self, tensor: Tensor) -> Tensor:
         """Return the sum of ``tensor`` over all processes."""
         if self.size > 1:
-            torch.distributed.all_reduce(tensor)
+            work = torch.distributed.all_reduce(tensor, async_op=True)
+            work.wait()
+            _LATEST.append(work)
         return tensor
 
     def sum_counts(self, counts: list[int]) -> list[int]:
@@ -72,6 +81,9 @@ def joined() -> Iterator[World]:
     if size == 1:
         yield World(device=device)
         return
+    # Functions there take the group as a default value when they are imported. Were that after the start, as it is when
+    # DistributedDataParallel imports torch._dynamo, the group and its threads would outlive its end.
+    importlib.import_module("torch.distributed.nn.functional")
     torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield World(rank, size, device)

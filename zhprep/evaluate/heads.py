@@ -19,6 +19,7 @@ from zhprep.collate.columns import IGNORED
 from zhprep.core.errors import UsageError
 from zhprep.models import Model, ModelConfig
 from zhprep.models.blocks.part import Batch, Part
+from zhprep.models.model import shapes_alone
 from zhprep.models.stream import HiddenStream, Pass
 
 TASK = "task"
@@ -293,5 +294,5 @@ def squared_distance(logits: Tensor, wanted: Tensor) -> Tensor:
 
 def columns_read(config: ModelConfig) -> tuple[str, ...]:
     """Return the columns of texts that a model of ``config`` reads for tasks; nothing is computed."""
-    with torch.device("meta"):
+    with shapes_alone():
         return TaskModel(config, {}).columns

@@ -47,6 +47,7 @@ class SharedMaterials:
         self.corpus, self._block_size = corpus, block_size
         self._words: dict[str, Corpus] = {}
         self._vocabularies: set[str] = set()
+        self._held_out: list[Path | None] = []
         self._lengths: dict[Path, list[InstanceSize]] = {}
 
     def of(self, cell: GridRun) -> list[InstanceSize]:
@@ -65,10 +66,12 @@ class SharedMaterials:
     def held_out(self, cell: GridRun) -> Path | None:
         """Keep the text of the documents that ``cell`` holds out, as all cells do, in the folder of the experiment;
         return its folder."""
-        run = dataclasses.replace(cell.base, folder=cell.site.folder, progress=cell.site.progress)
-        words = self._words_of(cell)
-        with alone(cell.site.folder, HELD_OUT, run.progress(HELD_OUT)):
-            return held_out_of(run, words)
+        if not self._held_out:
+            run = dataclasses.replace(cell.base, folder=cell.site.folder)
+            words = self._words_of(cell)
+            with alone(cell.site.folder, HELD_OUT, run.progress(HELD_OUT)):
+                self._held_out.append(held_out_of(run, words))
+        return self._held_out[0]
 
     def _words_of(self, cell: GridRun) -> Corpus:
         """Return the corpus as words, those of the segmenter of ``cell``."""

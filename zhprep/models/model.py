@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
-import warnings
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from zhprep.core.registry import lookup
 from zhprep.models.assets import Assets
@@ -145,9 +146,26 @@ def n_parameters(*modules: nn.Module) -> int:
 
 def n_weights(config: ModelConfig) -> int:
     """Return the number of weights of the model that ``config`` describes; none are made."""
-    with torch.device("meta"), warnings.catch_warnings():  # shapes without numbers
-        warnings.filterwarnings("ignore", "Initializing zero-element")  # heads whose classes the data will say
+    with shapes_alone():
         return n_parameters(Model(config))
+
+
+@contextlib.contextmanager
+def shapes_alone() -> Iterator[None]:
+    """Within, models have weights of a shape and a dtype and no numbers; none are drawn, which takes most of the time
+    even where there are none."""
+    with torch.device("meta"), _Undrawn():
+        yield
+
+
+class _Undrawn(TorchFunctionMode):
+    """Leaves tensors as they are where ``torch.nn.init`` is to fill them."""
+
+    def __torch_function__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if getattr(function, "__module__", "") == nn.init.__name__:
+            return kwargs["tensor"] if "tensor" in kwargs else args[0]
+        return function(*args, **kwargs)
 
 
 def flops_per_token(model: Model, length: int, masked_share: float) -> float:

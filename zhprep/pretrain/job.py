@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from zhprep.collate import Batches, Instances, Padding, View, check_labels, coarse_pad, view_of
 from zhprep.collate.readings import with_readings
@@ -22,7 +21,7 @@ from zhprep.engine.loop import Trainer
 from zhprep.instances import instances_config
 from zhprep.models import Assets, Model, ModelConfig, model_config
 from zhprep.models.checkpoints.files import check_format
-from zhprep.models.model import seeded_model
+from zhprep.models.model import seeded_model, shapes_alone
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
 from zhprep.pretrain.frequencies import begin_with_frequencies
@@ -188,7 +187,7 @@ def view_for(data: Path, section: Mapping[str, Any]) -> View:
     """
     vocabulary = load(_own_vocabulary(data))
     described = fitted(model_config(section, "base", vocabulary.size), Assets(data / "vocab", data))
-    with torch.device("meta"):
+    with shapes_alone():
         model = Model(described)
     return open_instances(data, model, vocabulary)[1]
 

@@ -12,8 +12,15 @@ from plain_tasks import Copy, Deadly, contents, make_job
 from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.core.errors import DataError
 from zhprep.core.shards import BlockJob, Output, open_folder, run_job, verify
+from zhprep.core.workers import pool
 
-pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker")
+pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker", "_workers_are_forked")
+
+
+@pytest.fixture
+def _workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a command: pytest-xdist has threads, for which each of the hundred that die here would be spawned."""
+    monkeypatch.setattr(pool, "may_fork", lambda: True)
 
 
 def test_the_document_is_named_and_the_rest_is_done(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
