@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from loops import loop_of
 
-from zhprep.normalize import marks, runs_loop
-from zhprep.normalize.runs import Runs
+from zhprep.normalize import marks
+from zhprep.normalize.runs import SIGNATURE, Runs, find_runs
 
 
 def test_the_loop_finds_what_the_arrays_do() -> None:
-    loop, random = loop_of(runs_loop.find, runs_loop.SIGNATURE), np.random.default_rng(1)
+    loop, random = loop_of(find_runs, SIGNATURE), np.random.default_rng(1)
     n_runs = 0
     for size in [*range(12)] * 30:
         kinds = np.full(size + 2, marks.EDGE, np.uint8)

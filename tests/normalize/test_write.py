@@ -9,15 +9,14 @@ from hypothesis import strategies as st
 from loops import loop_of
 
 from zhprep.core.compiled import Loop
-from zhprep.normalize import write_loop
-from zhprep.normalize.text import LINE, SENTENCE, Text
+from zhprep.normalize.text import LINE, SENTENCE, SIGNATURE, Text, write_points
 
 POINTS = st.lists(st.sampled_from([*map(ord, "aé中\u07ff\u0800\uffff\U00010000\U0010ffff"), LINE, SENTENCE, LINE]))
 
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    return loop_of(write_loop.write, write_loop.SIGNATURE)
+    return loop_of(write_points, SIGNATURE)
 
 
 @given(POINTS)

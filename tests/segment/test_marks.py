@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from loops import loop_of
 
-from zhprep.segment import marks_loop
-from zhprep.segment.cuts import marks_by_arrays, marks_by_loop
+from zhprep.segment.cuts import SIGNATURE, marks_by_arrays, marks_by_loop, offsets_of_marks
 
 
 @pytest.mark.parametrize("last", [0, 1])
 def test_the_loop_finds_what_the_arrays_do(last: int) -> None:
     """With a mark for what separates the last sentence from the next, and without one."""
-    loop, random = loop_of(marks_loop.offsets_of_marks, marks_loop.SIGNATURE), np.random.default_rng(1)
+    loop, random = loop_of(offsets_of_marks, SIGNATURE), np.random.default_rng(1)
     for n_sentences in [*range(8)] * 20:
         lengths = random.integers(0, 5, n_sentences)
         marks = random.random(max(int((lengths + 1).sum()) - 1 + last, 0)) < 0.5

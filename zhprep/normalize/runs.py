@@ -7,17 +7,50 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
-from zhprep.core.compiled import Kernel, Loop, address
-from zhprep.normalize import marks, runs_loop
+from zhprep.core.compiled import Kernel, Loop, Signature, address
+from zhprep.normalize import marks
 from zhprep.normalize.characters import Codes, Positions
-from zhprep.normalize.marks import Kinds
+from zhprep.normalize.marks import DOT, ELLIPSIS, EXTENDER, Kinds
 
 _LONGEST_REFERENCE = 3
 
-_FIND = Kernel(runs_loop.find, runs_loop.SIGNATURE)
+SIGNATURE = Signature(
+    *("uint8*", "int64"),  # kinds, and how many
+    *("int64*", "int64*", "int64*", "uint8*", "int64*"),  # what is written of each run: see Runs
+    "int64*",  # how many runs there are
+)
+"""Types of the arguments of :func:`find_runs`."""
+
+
+def find_runs(
+    kinds: Any, size: Any, first: Any, last: Any, after: Any, strongest: Any, n_stops: Any, count: Any
+) -> None:
+    """Write where each run has its first and its last stop and where it is over, its strongest stop and how many."""
+    n_runs = place = np.int64(0)
+    while place < size:
+        begin = end = place
+        most, stops = np.int64(0), np.int64(0)
+        while place < size and kinds[place] >= EXTENDER:
+            kind = np.int64(kinds[place])
+            if kind >= DOT:
+                begin = place if stops == 0 else begin
+                end = place
+                stops += 1
+                most = max(most, kind)
+            place += 1
+        if stops:
+            first[n_runs], last[n_runs], after[n_runs], n_stops[n_runs] = begin, end, place, stops
+            strongest[n_runs] = ELLIPSIS if most == DOT and stops > 1 else most
+            n_runs += 1
+        place += 1
+    count[0] = n_runs
+
+
+_FIND = Kernel(find_runs, SIGNATURE)
 
 
 def demote_inner_dots(kinds: Kinds) -> None:

@@ -10,15 +10,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from zhprep.core import utf8
-from zhprep.core.compiled import Kernel, Loop, address
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
-from zhprep.normalize import write_loop
 from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
 
 # Lone surrogates cannot stand in Arrow's UTF-8, so two of them are free to part sentences.
@@ -27,7 +27,50 @@ LINE = 0xD800
 SENTENCE = 0xD801
 """Parts two sentences that were one in the input."""
 
-_WRITE = Kernel(write_loop.write, write_loop.SIGNATURE)
+SIGNATURE = Signature(
+    *("uint32*", "int64", "int64", "int64"),  # code points, how many, the mark between lines and that within one
+    *("uint8*", "int32*", "int64*", "int64*"),  # what is written: bytes, where sentences begin, their lines, counts
+)
+"""Types of the arguments of :func:`write_points`."""
+
+N_BYTES, N_SENTENCES = range(2)
+"""Where the counts are written."""
+
+
+def write_points(
+    points: Any, size: Any, line_mark: Any, mark: Any, data: Any, offsets: Any, lines: Any, counts: Any
+) -> None:
+    """Write the sentences that are not empty, and the number of the line that each is of."""
+    written = began = n_sentences = line = offsets[0] = np.int64(0)
+    for place in range(size):
+        point = np.int64(points[place])
+        if point < 0x80:
+            data[written] = point
+            written += 1
+        elif (point == line_mark) | (point == mark):
+            if written > began:
+                offsets[n_sentences + 1], lines[n_sentences] = written, line
+                n_sentences += 1
+                began = written
+            line += np.int64(point == line_mark)
+        elif point < 0x800:
+            data[written], data[written + 1] = 0xC0 | point >> 6, 0x80 | point & 0x3F
+            written += 2
+        elif point < 0x10000:
+            data[written], data[written + 1] = 0xE0 | point >> 12, 0x80 | point >> 6 & 0x3F
+            data[written + 2] = 0x80 | point & 0x3F
+            written += 3
+        else:
+            data[written], data[written + 1] = 0xF0 | point >> 18, 0x80 | point >> 12 & 0x3F
+            data[written + 2], data[written + 3] = 0x80 | point >> 6 & 0x3F, 0x80 | point & 0x3F
+            written += 4
+    if written > began:
+        offsets[n_sentences + 1], lines[n_sentences] = written, line
+        n_sentences += 1
+    counts[N_BYTES], counts[N_SENTENCES] = written, n_sentences
+
+
+_WRITE = Kernel(write_points, SIGNATURE)
 
 _FEW = 8  # characters that are faster looked for one by one
 _SPARSE = 256  # one dropped character in so many, and whole slices are copied

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core import arrow
-from zhprep.core.compiled import Kernel, Loop, address
-from zhprep.segment import marks_loop
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 
-_FROM_MARKS = Kernel(marks_loop.offsets_of_marks, marks_loop.SIGNATURE)
+SIGNATURE = Signature("uint8*", "int64", "int64*", "int64", "int64*", "int32*")
+"""Types of the arguments of :func:`offsets_of_marks`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +76,24 @@ def from_marks(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64])
     """
     loop = _FROM_MARKS.get(len(ends_word))
     return marks_by_arrays(ends_word, lengths) if loop is None else marks_by_loop(loop, ends_word, lengths)
+
+
+def offsets_of_marks(marks: Any, size: Any, lengths: Any, n_sentences: Any, offsets: Any, ends: Any) -> None:
+    """Write the ends of all words in their sentences (with room for one more than there are) and which each sentence
+    has; clear the ``marks`` (bool[N]) of separators."""
+    written = place = np.int64(0)
+    for sentence in range(n_sentences):
+        for end in range(1, lengths[sentence] + 1):
+            ends[written] = end
+            written += np.int64(marks[place])
+            place += 1
+        if place < size:
+            marks[place] = False
+        place += 1
+        offsets[sentence + 1] = written
+
+
+_FROM_MARKS = Kernel(offsets_of_marks, SIGNATURE)
 
 
 def marks_by_loop(loop: Loop, ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> Cuts:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from loops import loop_of
 
 from zhprep.core.compiled import Loop
-from zhprep.core.corpus.formats import weights, weights_loop
+from zhprep.core.corpus.formats import weights
 
 LINES = st.lists(
     st.one_of(st.text("a9中，。“　Ａｚ～豈é😀", max_size=9).map(str.encode), st.binary(max_size=6)), max_size=9
@@ -18,7 +18,7 @@ LINES = st.lists(
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    return loop_of(weights_loop.weigh, weights_loop.SIGNATURE)
+    return loop_of(weights.weigh_lines, weights.SIGNATURE)
 
 
 @given(LINES)

@@ -9,7 +9,7 @@ from loops import loop_of
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import InstancesConfig
-from zhprep.instances.masks import Words, budget_of, draw_lengths, units_loop
+from zhprep.instances.masks import Words, budget_of, draw_lengths, words
 from zhprep.instances.masks.runs import geometric
 
 
@@ -77,10 +77,10 @@ def test_weights_must_be_weights(weights):
 
 
 def test_the_compiled_loop_finds_the_words_that_the_arrays_do():
-    loop, draw = loop_of(units_loop.find, units_loop.SIGNATURE), np.random.default_rng(1)
+    loop, draw = loop_of(words.find_units, words.SIGNATURE), np.random.default_rng(1)
     for n_instances in [*range(6)] * 40:
         sizes = draw.integers(0, 9, n_instances)
-        words = Words(draw.integers(-1, 3, int(sizes.sum())).astype(np.int16), np.cumsum([0, *sizes]))
-        found, expected = words.units_by_loop(loop), words.units_by_arrays()
+        batch = Words(draw.integers(-1, 3, int(sizes.sum())).astype(np.int16), np.cumsum([0, *sizes]))
+        found, expected = batch.units_by_loop(loop), batch.units_by_arrays()
         for name in ("starts", "sizes", "offsets"):
             assert getattr(found, name).tolist() == getattr(expected, name).tolist(), name

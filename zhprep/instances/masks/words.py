@@ -14,11 +14,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.compiled import Kernel, Loop, address
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 from zhprep.core.ragged import Bools, Ints, counts_within, ranges, sizes_of
-from zhprep.instances.masks import units_loop
 
-_UNITS = Kernel(units_loop.find, units_loop.SIGNATURE, worth=1 << 21)
+SIGNATURE = Signature("int16*", "int64*", "int64", "int64*", "int64*", "int64*")
+"""Types of the arguments of :func:`find_units`: word numbers, where instances begin and the last ends, how many there
+are, and what is written."""
+
+
+def find_units(word_ids: Any, offsets: Any, n_instances: Any, starts: Any, stops: Any, units: Any) -> None:
+    """Write where words start and stop, the first at place 1 of ``starts`` and ``stops``, and the ``units`` before each
+    instance, int64[B + 1]."""
+    n_units = units[0] = np.int64(0)
+    for instance in range(n_instances):
+        before = np.int64(-1)
+        for token in range(offsets[instance], offsets[instance + 1]):
+            word = np.int64(word_ids[token])
+            opens = (word != before) & (word >= 0)
+            n_units += np.int64(opens)
+            starts[n_units] = token if opens else starts[n_units]
+            stops[n_units] = token + 1 if word >= 0 else stops[n_units]
+            before = word
+        units[instance + 1] = n_units
+
+
+_UNITS = Kernel(find_units, SIGNATURE, worth=1 << 21)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,11 +9,12 @@ script or a digit weighs 1.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.compiled import Kernel, Loop, address
-from zhprep.core.corpus.formats import weights_loop
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 
 _LIGHTEST = 16
 """A line weighs at least a sixteenth of its bytes, so that nothing made of symbols alone grows without bounds."""
@@ -27,7 +28,13 @@ _AHEAD = 2
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
-_WEIGH = Kernel(weights_loop.weigh, weights_loop.SIGNATURE, worth=1 << 24)
+SIGNATURE = Signature(
+    *("uint8*", "int64"),  # bytes, and how many
+    *("int64*", "int64*", "int64"),  # lines: where they begin, their sizes, how many there are
+    *("uint8*", "uint8*", "uint8*", "uint8*"),  # weights by the first byte; by another after 0xEF
+    "int64*",  # what is written
+)
+"""Types of the arguments of :func:`weigh_lines`."""
 
 
 def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
@@ -38,6 +45,31 @@ def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
     loop = _WEIGH.get(len(data))
     weights = by_arrays(data, starts, sizes) if loop is None else by_loop(loop, data, starts, sizes)
     return np.maximum(weights, sizes // _LIGHTEST)
+
+
+def weigh_lines(
+    data: Any, size: Any, starts: Any, sizes: Any, n_lines: Any, of_first: Any, in_ef: Any, upper: Any, lower: Any,
+    weights: Any,
+) -> None:  # fmt: skip
+    """Write the weight of each line."""
+    for line in range(n_lines):
+        total = np.int64(0)
+        for place in range(starts[line], starts[line] + sizes[line]):
+            byte = data[place]
+            weight = np.int64(of_first[byte])
+            if (byte == 0xE3 or byte == 0xEF) and place < size - 2:
+                second, third = data[place + 1], data[place + 2]
+                if byte == 0xE3:
+                    weight = np.int64(0) if second == 0x80 else weight
+                elif second == 0xBC:
+                    weight = np.int64(upper[third])
+                else:
+                    weight = np.int64(lower[third] if second == 0xBD else in_ef[second])
+            total += weight
+        weights[line] = total
+
+
+_WEIGH = Kernel(weigh_lines, SIGNATURE, worth=1 << 24)
 
 
 def by_loop(loop: Loop, data: bytes, starts: Ints, sizes: Ints) -> Ints:
