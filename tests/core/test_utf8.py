@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loops import loop_of
 
 from zhprep.core import utf8, utf8_loop
-from zhprep.core.compiled import Loop, compiled
+from zhprep.core.compiled import Loop
 
 TEXTS = st.lists(st.one_of(st.none(), st.text(max_size=8), st.text("aé中𠀀\U0010ffff\ue000\u0800\n", max_size=9)))
 WRONG = [
@@ -21,10 +22,7 @@ SEPARATORS = [None, 0, 0xD800]
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
-    made = compiled(utf8_loop.decode, utf8_loop.SIGNATURE)
-    assert made is not None
-    return made
+    return loop_of(utf8_loop.decode, utf8_loop.SIGNATURE)
 
 
 def looped(loop: Loop, strings: list[bytes], separator: int | None) -> utf8.Decoded | None:

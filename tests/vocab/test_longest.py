@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loops import loop_of
 from tokenizers import Tokenizer
 
+from zhprep.vocab import codepoints
+from zhprep.vocab.cuts import BertCuts, Marks, bert_loop
 from zhprep.vocab.cuts.longest import LongestEntries
 from zhprep.vocab.runs import Library
 
@@ -83,3 +86,19 @@ def test_a_model_without_its_unknown_token_is_left_to_the_library() -> None:
     model = parts_of(lowercase=True)["model"] | {"unk_token": "[NONE]"}
     with pytest.raises(KeyError):
         LongestEntries(model, None, ask=pytest.fail)  # type: ignore[arg-type]
+
+
+@given(st.lists(st.text("ab1é中丈\u9fff\u3400，。 \u3000", max_size=7), max_size=5))
+def test_the_compiled_loop_cuts_as_the_arrays_do(texts: list[str]) -> None:
+    parts, marks = parts_of(lowercase=True), Marks.for_size(40)
+    parts["model"]["vocab"] |= {"中": 25, "。": 26}
+    library = Library(lambda: Tokenizer.from_str(json.dumps(parts)))
+    mine = BertCuts(library, marks, LongestEntries(parts["model"], parts["normalizer"], library.encode))
+    theirs = BertCuts(library, marks)
+    for chunk in codepoints.chunks(texts):
+        found = mine.by_loop(loop_of(bert_loop.cut, bert_loop.SIGNATURE), chunk)
+        codes = theirs._table.look_up(chunk.points)
+        starts, stops = codepoints.run_bounds(codes == marks.run, chunk.offsets)
+        assert found.codes.tolist() == codes.tolist()
+        assert found.codes.dtype == codes.dtype
+        assert (found.starts.tolist(), found.stops.tolist()) == (starts.tolist(), stops.tolist())

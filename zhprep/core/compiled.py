@@ -10,6 +10,7 @@ ours and arithmetic is refused.
 from __future__ import annotations
 
 import ctypes
+import functools
 import hashlib
 import platform
 import sys
@@ -118,6 +119,7 @@ def _hash(module: ModuleType) -> str:
     return hashlib.sha256(Path(str(module.__file__)).read_bytes() + repr(numbers).encode()).hexdigest()
 
 
+@functools.cache
 def _processor() -> str:
     """Return what tells kinds of processors apart: for which of them code is made, that has what no other may have."""
     try:

@@ -7,14 +7,50 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import numpy as np
 
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 from zhprep.normalize import marks
 from zhprep.normalize.characters import Codes, Positions
-from zhprep.normalize.marks import Kinds
+from zhprep.normalize.marks import DOT, ELLIPSIS, EXTENDER, Kinds
 
 _LONGEST_REFERENCE = 3
+
+SIGNATURE = Signature(
+    *("uint8*", "int64"),  # kinds, and how many
+    *("int64*", "int64*", "int64*", "uint8*", "int64*"),  # what is written of each run: see Runs
+    "int64*",  # how many runs there are
+)
+"""Types of the arguments of :func:`find_runs`."""
+
+
+def find_runs(
+    kinds: Any, size: Any, first: Any, last: Any, after: Any, strongest: Any, n_stops: Any, count: Any
+) -> None:
+    """Write where each run has its first and its last stop and where it is over, its strongest stop and how many."""
+    n_runs = place = np.int64(0)
+    while place < size:
+        begin = end = place
+        most, stops = np.int64(0), np.int64(0)
+        while place < size and kinds[place] >= EXTENDER:
+            kind = np.int64(kinds[place])
+            if kind >= DOT:
+                begin = place if stops == 0 else begin
+                end = place
+                stops += 1
+                most = max(most, kind)
+            place += 1
+        if stops:
+            first[n_runs], last[n_runs], after[n_runs], n_stops[n_runs] = begin, end, place, stops
+            strongest[n_runs] = ELLIPSIS if most == DOT and stops > 1 else most
+            n_runs += 1
+        place += 1
+    count[0] = n_runs
+
+
+_FIND = Kernel(find_runs, SIGNATURE)
 
 
 def demote_inner_dots(kinds: Kinds) -> None:
@@ -56,6 +92,27 @@ class Runs:
     @classmethod
     def find(cls, codes: Codes, kinds: Kinds) -> Runs:
         """Find the runs in text that begins and ends with a mark."""
+        loop = _FIND.get(kinds.size)
+        return cls.by_arrays(codes, kinds) if loop is None else cls.by_loop(loop, codes, kinds)
+
+    @classmethod
+    def by_loop(cls, loop: Loop, codes: Codes, kinds: Kinds) -> Runs:
+        """Find them by the compiled loop."""
+        room = kinds.size // 2 + 1
+        first, last, after, n_stops = np.empty((4, room), np.int64)
+        strongest, count = np.empty(room, np.uint8), np.zeros(1, np.int64)
+        loop(
+            address(kinds, np.uint8), kinds.size,
+            address(first, np.int64), address(last, np.int64), address(after, np.int64), address(strongest, np.uint8),
+            address(n_stops, np.int64), address(count, np.int64),
+        )  # fmt: skip
+        n_runs = int(count[0])
+        first, last, after, n_stops = (found[:n_runs].copy() for found in (first, last, after, n_stops))
+        return cls(codes, kinds, first, last, after, strongest[:n_runs].copy(), n_stops)
+
+    @classmethod
+    def by_arrays(cls, codes: Codes, kinds: Kinds) -> Runs:
+        """Find them by arrays."""
         members = np.flatnonzero(kinds >= marks.EXTENDER)
         if not members.size:
             none = np.zeros(0, np.intp)

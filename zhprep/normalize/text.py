@@ -10,11 +10,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from zhprep.core import utf8
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
 from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
@@ -24,6 +26,51 @@ LINE = 0xD800
 """Parts two sentences of the input."""
 SENTENCE = 0xD801
 """Parts two sentences that were one in the input."""
+
+SIGNATURE = Signature(
+    *("uint32*", "int64", "int64", "int64"),  # code points, how many, the mark between lines and that within one
+    *("uint8*", "int32*", "int64*", "int64*"),  # what is written: bytes, where sentences begin, their lines, counts
+)
+"""Types of the arguments of :func:`write_points`."""
+
+N_BYTES, N_SENTENCES = range(2)
+"""Where the counts are written."""
+
+
+def write_points(
+    points: Any, size: Any, line_mark: Any, mark: Any, data: Any, offsets: Any, lines: Any, counts: Any
+) -> None:
+    """Write the sentences that are not empty, and the number of the line that each is of."""
+    written = began = n_sentences = line = offsets[0] = np.int64(0)
+    for place in range(size):
+        point = np.int64(points[place])
+        if point < 0x80:
+            data[written] = point
+            written += 1
+        elif (point == line_mark) | (point == mark):
+            if written > began:
+                offsets[n_sentences + 1], lines[n_sentences] = written, line
+                n_sentences += 1
+                began = written
+            line += np.int64(point == line_mark)
+        elif point < 0x800:
+            data[written], data[written + 1] = 0xC0 | point >> 6, 0x80 | point & 0x3F
+            written += 2
+        elif point < 0x10000:
+            data[written], data[written + 1] = 0xE0 | point >> 12, 0x80 | point >> 6 & 0x3F
+            data[written + 2] = 0x80 | point & 0x3F
+            written += 3
+        else:
+            data[written], data[written + 1] = 0xF0 | point >> 18, 0x80 | point >> 12 & 0x3F
+            data[written + 2], data[written + 3] = 0x80 | point >> 6 & 0x3F, 0x80 | point & 0x3F
+            written += 4
+    if written > began:
+        offsets[n_sentences + 1], lines[n_sentences] = written, line
+        n_sentences += 1
+    counts[N_BYTES], counts[N_SENTENCES] = written, n_sentences
+
+
+_WRITE = Kernel(write_points, SIGNATURE)
 
 _FEW = 8  # characters that are faster looked for one by one
 _SPARSE = 256  # one dropped character in so many, and whole slices are copied
@@ -188,6 +235,27 @@ class Text:
 
     def write(self) -> tuple[pa.Array, Positions]:
         """Return the sentences that are not empty and, for each, the number of its sentence in the input."""
+        loop = _WRITE.get(self.codes.size)
+        return self.written_by_arrays() if loop is None else self.written_by_loop(loop)
+
+    def written_by_loop(self, loop: Loop) -> tuple[pa.Array, Positions]:
+        """Return what :meth:`write` does, as the compiled loop finds it."""
+        codes = np.ascontiguousarray(self.codes, np.uint32)
+        most = 3 if int(self.alphabet.max(initial=0)) < 0x10000 else 4
+        data, offsets = np.empty(most * codes.size, np.uint8), np.empty(codes.size + 2, np.int32)
+        lines, counts = np.empty(codes.size + 1, np.int64), np.zeros(2, np.int64)
+        loop(
+            address(codes, np.uint32), codes.size, LINE, SENTENCE,
+            address(data, np.uint8), address(offsets, np.int32), address(lines, np.int64), address(counts, np.int64),
+        )  # fmt: skip
+        n_bytes, n_sentences = counts.tolist()
+        places = pa.py_buffer(offsets[: n_sentences + 1].copy())
+        return pa.StringArray.from_buffers(n_sentences, places, pa.py_buffer(data[:n_bytes])), lines[
+            :n_sentences
+        ].copy()
+
+    def written_by_arrays(self) -> tuple[pa.Array, Positions]:
+        """Return it by arrays."""
         starts, stops = self.bounds
         line = np.append(0, np.cumsum(self.codes[stops[:-1]] == LINE))
         filled = stops > starts

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core import arrow
+from zhprep.core.compiled import Kernel, Loop, Signature, address
+
+SIGNATURE = Signature("uint8*", "int64", "int64*", "int64", "int64*", "int32*")
+"""Types of the arguments of :func:`offsets_of_marks`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +74,41 @@ def from_marks(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64])
     ``ends_word`` (bool) has a place for each character and, after each sentence but perhaps the last, one
     for what separates it from the next; these are cleared. ``lengths`` (int64[S]) are the sentences'.
     """
+    loop = _FROM_MARKS.get(len(ends_word))
+    return marks_by_arrays(ends_word, lengths) if loop is None else marks_by_loop(loop, ends_word, lengths)
+
+
+def offsets_of_marks(marks: Any, size: Any, lengths: Any, n_sentences: Any, offsets: Any, ends: Any) -> None:
+    """Write the ends of all words in their sentences (with room for one more than there are) and which each sentence
+    has; clear the ``marks`` (bool[N]) of separators."""
+    written = place = np.int64(0)
+    for sentence in range(n_sentences):
+        for end in range(1, lengths[sentence] + 1):
+            ends[written] = end
+            written += np.int64(marks[place])
+            place += 1
+        if place < size:
+            marks[place] = False
+        place += 1
+        offsets[sentence + 1] = written
+
+
+_FROM_MARKS = Kernel(offsets_of_marks, SIGNATURE)
+
+
+def marks_by_loop(loop: Loop, ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> Cuts:
+    """Return what :func:`from_marks` does, as the compiled loop finds it."""
+    n_words, lengths = int(np.count_nonzero(ends_word)), np.ascontiguousarray(lengths, np.int64)
+    offsets, ends = np.zeros(len(lengths) + 1, np.int64), np.empty(n_words + 1, np.int32)
+    loop(
+        address(ends_word, np.bool_), len(ends_word), address(lengths, np.int64), len(lengths),
+        address(offsets, np.int64), address(ends, np.int32),
+    )  # fmt: skip
+    return Cuts(offsets, ends[: offsets[-1]])
+
+
+def marks_by_arrays(ends_word: npt.NDArray[np.bool_], lengths: npt.NDArray[np.int64]) -> Cuts:
+    """Return it by arrays."""
     stops = np.cumsum(lengths + 1) - 1
     ends_word[stops[stops < len(ends_word)]] = False
     places = np.flatnonzero(ends_word)

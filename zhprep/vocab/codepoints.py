@@ -84,12 +84,16 @@ class CodePointTable:
         """Return the value of each code point."""
         codes = self.values.take(points, mode="clip")
         if int(codes.max(initial=0)) == self._unseen:
-            met = np.zeros(len(self.values), np.bool_)  # quicker than to sort them
-            met[points[codes == self._unseen]] = True
-            new = np.flatnonzero(met)
-            self.values[new] = self._ask([chr(point) for point in new.tolist()])
+            self.learn(points[codes == self._unseen])
             codes = self.values.take(points, mode="clip")
         return codes
+
+    def learn(self, points: Points) -> None:
+        """Ask for the values of code points that have none yet."""
+        met = np.zeros(len(self.values), np.bool_)  # quicker than to sort them
+        met[points] = True
+        new = np.flatnonzero(met)
+        self.values[new] = self._ask([chr(point) for point in new.tolist()])
 
 
 def run_bounds(is_run: Flags, sentence_offsets: Offsets) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from loops import loop_of
 
 from zhprep.core import rng
-from zhprep.core.compiled import Loop, compiled
+from zhprep.core.compiled import Loop
 from zhprep.instances.masks import Budget, Units, filling, filling_loop
 
 instances = st.lists(st.lists(st.sampled_from([1, 1, 1, 2, 2, 3, 4, 9]), max_size=60), min_size=1, max_size=8)
@@ -60,10 +61,7 @@ def test_instances_whose_candidates_run_out_are_done_again(share, monkeypatch):
 
 @pytest.fixture(scope="module")
 def loop() -> Loop:
-    pytest.importorskip("numba", reason="the loop is compiled where numba is (pip install 'zhprep[fast]')")
-    made = compiled(filling_loop.fill, filling_loop.SIGNATURE)
-    assert made is not None
-    return made
+    return loop_of(filling_loop.fill, filling_loop.SIGNATURE)
 
 
 @given(sizes=instances, seed=st.integers(0, 99), rate=st.sampled_from([0.0, 0.15, 0.5, 1.0]), in_units=st.booleans())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from loops import loop_of
 
 from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import InstancesConfig
-from zhprep.instances.masks import Words, budget_of, draw_lengths
+from zhprep.instances.masks import Words, budget_of, draw_lengths, words
 from zhprep.instances.masks.runs import geometric
 
 
@@ -73,3 +74,13 @@ def test_lengths_have_the_chances_of_the_papers(weights, mean):
 def test_weights_must_be_weights(weights):
     with pytest.raises(UsageError, match="weights"):
         draw_lengths(np.zeros(1, np.uint64), weights)
+
+
+def test_the_compiled_loop_finds_the_words_that_the_arrays_do():
+    loop, draw = loop_of(words.find_units, words.SIGNATURE), np.random.default_rng(1)
+    for n_instances in [*range(6)] * 40:
+        sizes = draw.integers(0, 9, n_instances)
+        batch = Words(draw.integers(-1, 3, int(sizes.sum())).astype(np.int16), np.cumsum([0, *sizes]))
+        found, expected = batch.units_by_loop(loop), batch.units_by_arrays()
+        for name in ("starts", "sizes", "offsets"):
+            assert getattr(found, name).tolist() == getattr(expected, name).tolist(), name

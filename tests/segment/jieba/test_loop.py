@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from loops import loop_of
 
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.engines.jieba import Jieba
 from zhprep.segment.jieba import fast
+from zhprep.segment.jieba import loop as jieba_loop
 from zhprep.segment.jieba.dictionary import Dictionary
 from zhprep.segment.jieba.fast import FastCut, compiled_cut
 from zhprep.segment.jieba.hidden_markov import jieba_model
@@ -46,6 +48,10 @@ def loop(hmm: bool) -> Callable[[Ids], Bools]:
     return cut
 
 
+def test_the_loop_needs_no_llvm_once_it_was_compiled() -> None:
+    loop_of(jieba_loop.cut, jieba_loop.SIGNATURE)
+
+
 def points_of(text: str) -> Ids:
     return np.frombuffer(text.encode("utf-32-le"), np.uint32)
 
@@ -57,6 +63,7 @@ def points_of(text: str) -> Ids:
 @example("\r\n\r\r\n\n")
 @example("3.14%a1.5b..5%5.%x")
 @example("😀" + "中" * 3000 + "\U0010ffff")
+@example("研究生命" * 9000 + "。" + "研究生命" * 20000)
 def test_same_ends(hmm: bool, text: str) -> None:
     points = points_of(text)
     assert loop(hmm)(points).tolist() == engine(hmm)._ends_word(points).tolist()

@@ -7,6 +7,7 @@ Ray's own retries are off: those after a want of memory have no end.
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import os
 import signal
@@ -170,7 +171,8 @@ def _connected() -> Iterator[Any]:
         with contextlib.redirect_stdout(cast(IO[str], _WithoutRay(sys.stdout))):
             yield ray
     finally:
-        ray.shutdown()
+        with contextlib.redirect_stdout(io.StringIO()):  # what its threads did not come to say, it says when it ends
+            ray.shutdown()
 
 
 class _WithoutRay:

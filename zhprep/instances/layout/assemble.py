@@ -7,14 +7,19 @@ instances, every sequence) and ``[SEP]`` closes every piece; a word never goes o
 from __future__ import annotations
 
 import dataclasses
+import functools
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.compiled import Kernel, Loop, address
 from zhprep.core.ragged import Array, Bools, Ints, offsets_of
+from zhprep.instances.layout import assemble_loop
 from zhprep.instances.layout.window import Pieces, Window
+
+_LAY_OUT = Kernel(assemble_loop.lay_out, assemble_loop.SIGNATURE, worth=1 << 21)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -102,12 +107,9 @@ def assemble(
     heads = np.ones_like(opening) if pieces.separate else opening
     slots = Slots(pieces.stops - pieces.starts, heads)
     offsets = np.append(slots.edges[:-1][opening], slots.edges[-1])
-    sources = slots.sources(pieces.starts)
-    mask = np.zeros(len(sources), np.uint8)
-    mask[slots.sep] = 1
-    mask[slots.cls] = 1
-    opens = slots.gather(tokens.opens, sources, SpecialIds(0, 0))
-    opens[slots.firsts[slots.sizes > 0]] = True
+    loop = _LAY_OUT.get(len(tokens))
+    laid = by_arrays if loop is None else functools.partial(by_loop, loop)
+    sources, mask, word_ids = laid(tokens.opens, pieces.starts, slots, opening)
     lists: dict[str, tuple[Array, Ints]] = {}
     for name, column in tokens.columns.items():
         lists[name] = slots.gather(column, sources, SpecialIds(0, 0)), offsets
@@ -119,7 +121,38 @@ def assemble(
     if tokens.coarse is not None and coarse_special is not None:
         lists |= _coarse(window, pieces, slots, sources, offsets, coarse_special)
     input_ids = slots.gather(tokens.ids, sources, special)
-    return Assembled(input_ids, _word_ids(opens, mask, offsets), mask, offsets, lists)
+    return Assembled(input_ids, word_ids, mask, offsets, lists)
+
+
+Laid: TypeAlias = tuple[Ints, npt.NDArray[np.uint8], npt.NDArray[np.int16]]
+"""Of each slot the token that goes there (0 for special ones), whether it is special, and its word (-1): ``[T]``."""
+
+
+def by_loop(loop: Loop, opens: Bools, starts: Ints, slots: Slots, opening: Bools) -> Laid:
+    """Return what :func:`by_arrays` does, as the compiled loop finds it."""
+    n_slots = int(slots.edges[-1])
+    sources, special, words = np.empty(n_slots, np.int64), np.empty(n_slots, np.uint8), np.empty(n_slots, np.int16)
+    starts, opens = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(opens)
+    stops = starts + slots.sizes
+    loop(
+        address(starts, np.int64), address(stops, np.int64), address(opening, np.bool_), address(slots.heads, np.bool_),
+        len(starts), address(opens, np.bool_),
+        address(sources, np.int64), address(special, np.uint8), address(words, np.int16),
+    )  # fmt: skip
+    return sources, special, words
+
+
+def by_arrays(opens: Bools, starts: Ints, slots: Slots, opening: Bools) -> Laid:
+    """Return what goes into the ``slots`` of pieces of tokens from ``starts`` (``int64[P]``) on, where ``opening``
+    ``bool[P]`` says which of these open an instance and ``opens`` ``bool[N]`` which tokens of the window a word."""
+    sources = slots.sources(starts)
+    mask = np.zeros(len(sources), np.uint8)
+    mask[slots.sep] = 1
+    mask[slots.cls] = 1
+    in_slots = slots.gather(opens, sources, SpecialIds(0, 0))
+    in_slots[slots.firsts[slots.sizes > 0]] = True
+    offsets = np.append(slots.edges[:-1][opening], slots.edges[-1])
+    return sources, mask, _word_ids(in_slots, mask, offsets)
 
 
 def _word_ids(opens: Bools, special: npt.NDArray[np.uint8], offsets: Ints) -> npt.NDArray[np.int16]:

@@ -14,7 +14,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 from zhprep.core.ragged import Bools, Ints, counts_within, ranges, sizes_of
+
+SIGNATURE = Signature("int16*", "int64*", "int64", "int64*", "int64*", "int64*")
+"""Types of the arguments of :func:`find_units`: word numbers, where instances begin and the last ends, how many there
+are, and what is written."""
+
+
+def find_units(word_ids: Any, offsets: Any, n_instances: Any, starts: Any, stops: Any, units: Any) -> None:
+    """Write where words start and stop, the first at place 1 of ``starts`` and ``stops``, and the ``units`` before each
+    instance, int64[B + 1]."""
+    n_units = units[0] = np.int64(0)
+    for instance in range(n_instances):
+        before = np.int64(-1)
+        for token in range(offsets[instance], offsets[instance + 1]):
+            word = np.int64(word_ids[token])
+            opens = (word != before) & (word >= 0)
+            n_units += np.int64(opens)
+            starts[n_units] = token if opens else starts[n_units]
+            stops[n_units] = token + 1 if word >= 0 else stops[n_units]
+            before = word
+        units[instance + 1] = n_units
+
+
+_UNITS = Kernel(find_units, SIGNATURE, worth=1 << 21)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,6 +113,22 @@ class Words:
     @cached_property
     def units(self) -> Units:
         """The words of the batch."""
+        loop = _UNITS.get(len(self.word_ids)) if self.word_ids.dtype == np.int16 else None
+        return self.units_by_arrays() if loop is None else self.units_by_loop(loop)
+
+    def units_by_loop(self, loop: Loop) -> Units:
+        """Return the words of the batch, whose numbers are int16, as the compiled loop finds them."""
+        word_ids, offsets = np.ascontiguousarray(self.word_ids), np.ascontiguousarray(self.offsets, np.int64)
+        (starts, stops), units = np.empty((2, len(word_ids) + 1), np.int64), np.empty(len(offsets), np.int64)
+        loop(
+            address(word_ids, np.int16), address(offsets, np.int64), len(offsets) - 1,
+            address(starts, np.int64), address(stops, np.int64), address(units, np.int64),
+        )  # fmt: skip
+        starts, stops = starts[1 : units[-1] + 1], stops[1 : units[-1] + 1]
+        return Units(starts, stops - starts, units)
+
+    def units_by_arrays(self) -> Units:
+        """Return the words of the batch by arrays."""
         real, opens = self.word_ids >= 0, self._borders()
         closes = np.ones(len(opens), np.bool_)
         closes[:-1] = opens[1:]

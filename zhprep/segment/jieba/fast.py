@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from zhprep.core.compiled import address, compiled
 from zhprep.core.object_code import can_place
@@ -16,6 +18,9 @@ from zhprep.segment.jieba.trie import Bools, Ids
 _WORTH_LOADING, _WORTH_COMPILING = 1 if can_place() else 1 << 18, 1 << 22
 """Code points after which the code is loaded (a millisecond, or 40), and those after which it is made where it is not
 there (5 s)."""
+
+_ROOM = 1 << 14
+"""Code points of a window for which there is room at first; a block of as many is hardly text."""
 
 
 class FastCut:
@@ -54,15 +59,41 @@ def compiled_cut(
         *(address(states[name], np.float64) if states else None for name in names),
     )  # fmt: skip
 
+    spare = [_Room.of(_ROOM)]
+
     def cut(points: Ids) -> Bools:
-        size, room = len(points), len(points) + 2
-        ends = np.empty(size, np.bool_)
-        characters, (sizes, pairs, triples, places, others) = np.empty(room, np.uint32), np.empty((5, room), np.int32)
-        choices, (twos, threes, sums) = np.empty(size, np.uint8), np.empty((3, room), np.float64)
-        text = (address(points, np.uint32), size, address(ends, np.bool_), bool(states))
-        numbers = (address(one, np.int32) for one in (sizes, pairs, triples, places, others))
-        values = (address(one, np.float64) for one in (twos, threes, sums))
-        function(*text, address(characters, np.uint32), *numbers, address(choices, np.uint8), *values, *words)
-        return ends
+        ends, wanted = np.zeros(len(points), np.bool_), np.zeros(1, np.int64)
+        room = spare.pop() if spare else _Room.of(_ROOM)  # of two threads each has its own
+        function(
+            address(points, np.uint32), len(points), address(ends, np.bool_), bool(states),
+            *room.addresses(), address(wanted, np.int64), *words,
+        )  # fmt: skip
+        spare.append(room if not wanted[0] else _Room.of(2 * int(wanted[0])))
+        return cut(points) if wanted[0] else ends
 
     return cut
+
+
+class _Room(NamedTuple):
+    """Room for what is found out of a window: ``characters`` uint32[R], ``numbers`` int32[5, R], ``choices`` uint8[R],
+    ``values`` float64[3, R] (``loop_tables`` says of what)."""
+
+    characters: Ids
+    numbers: npt.NDArray[np.int32]
+    choices: npt.NDArray[np.uint8]
+    values: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, size: int) -> _Room:
+        """Return room for windows of up to ``size`` code points."""
+        return cls(
+            np.empty(size, np.uint32), np.empty((5, size), np.int32), np.empty(size, np.uint8), np.empty((3, size))
+        )
+
+    def addresses(self) -> Iterator[int]:
+        """Yield what the loop is told: where each array lies, and how much room there is."""
+        yield address(self.characters, np.uint32)
+        yield from (address(one, np.int32) for one in self.numbers)
+        yield address(self.choices, np.uint8)
+        yield from (address(one, np.float64) for one in self.values)
+        yield len(self.characters)

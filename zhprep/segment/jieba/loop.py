@@ -41,7 +41,7 @@ from zhprep.segment.jieba.trie import CHARACTER_BITS, FLAG_BITS, LONGER, WORD
 SIGNATURE = Signature(
     *("uint32*", "int64", "uint8*", "bool"),  # the text, its length, where words end in it, with the model or not
     *("uint32*", "int32*", "int32*", "int32*", "int32*", "int32*", "uint8*"),  # room for a window, as in LoopRoom
-    *("float64*", "float64*", "float64*"),
+    *("float64*", "float64*", "float64*", "int64", "int64*"),  # that room, and how much of it a window lacks
     *("uint32*", "float64*", "uint8*", "uint32*", "int64", "uint64*", "int64*", "int64"),
     *("uint64*", "uint32*", "float64*", "float64*", "float64*", "float64*", "float64*"),
 )
@@ -57,11 +57,12 @@ Bool: TypeAlias = Any
 
 def cut(
     points: Any, size: Int, ends: Any, hmm: Bool, characters: Any, sizes: Any, twins: Any, triples: Any, places: Any,
-    others: Any, choices: Any, twos: Any, threes: Any, sums: Any,
+    others: Any, choices: Any, twos: Any, threes: Any, sums: Any, n_room: Int, wanted: Any,
     ids: Any, singles: Any, alone: Any, pairs: Any, pair_bits: Int, edges: Any, bounds: Any, longest: Int,
     bits: Any, before: Any, scores: Any, start: Any, other: Any, preferred: Any, emission: Any,
 ) -> None:  # fmt: skip
-    """Write into ``ends`` (bool[N]) after which of ``points`` (uint32[N], ``size`` of them) a word ends."""
+    """Set ``ends`` (bool[N], all False) after which of ``points`` (uint32[N], ``size`` of them) a word ends; stop and
+    write how much is ``wanted`` where a block has no room."""
     text = LoopText(points, size, ends)
     room = LoopRoom(characters, sizes, twins, triples, places, others, choices, twos, threes, sums)
     words = LoopWords(ids, singles, alone, pairs, pair_bits, edges, bounds, longest, bits, before, scores)
@@ -71,6 +72,9 @@ def cut(
         stop = min(first + _WINDOW, size)
         while stop < size and id_of(words, points[stop - 1]) != 0:
             stop += 1
+        if stop - first + 2 > n_room:
+            wanted[0] = stop - first + 2
+            return
         _look_up(text, room, words, first, stop)
         _sum_up(text, room, words, first, stop)
         _follow(text, room, words, model, first, stop, hmm)
@@ -169,8 +173,6 @@ def _follow(
     text: LoopText, room: LoopRoom, words: LoopWords, model: LoopModel, start: Int, stop: Int, hmm: Bool
 ) -> None:
     """Write where the words of the path end, and cut again the runs that it left single."""
-    for place in range(start, stop):
-        text.ends[place] = False
     place = run = start
     while place < stop:
         size, outside = np.int64(room.sizes[place - start]), room.characters[place - start] == 0

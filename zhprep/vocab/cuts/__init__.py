@@ -20,7 +20,7 @@ from zhprep.vocab.cuts.cut import Cut, Marks
 from zhprep.vocab.cuts.longest import LongestEntries
 from zhprep.vocab.cuts.sentences import SentenceCuts
 from zhprep.vocab.cuts.words import KnownWordCuts, WordCuts
-from zhprep.vocab.runs import Ask, Library
+from zhprep.vocab.runs import Library
 from zhprep.vocab.vocabulary import Vocabulary
 
 __all__ = [
@@ -44,13 +44,13 @@ def of(vocabulary: Vocabulary, library: Library, added: Sequence[str]) -> BertCu
     return SentenceCuts(library, marks)
 
 
-def _by_longest(parts: dict[str, Any], library: Library, added: Sequence[str]) -> Ask | None:
-    """Return what encodes runs by the rule of WordPiece, if that is all that is done to them: a token that is found in
-    text may stand in a run."""
+def _by_longest(parts: dict[str, Any], library: Library, added: Sequence[str]) -> LongestEntries | None:
+    """Return what encodes by the rule of WordPiece, if that is all that is done: a token that is found in text may
+    stand in a run."""
     if parts["model"].get("type") != "WordPiece" or added:
         return None
     with contextlib.suppress(KeyError):
-        return LongestEntries(parts["model"], parts.get("normalizer"), library.encode).encode
+        return LongestEntries(parts["model"], parts.get("normalizer"), library.encode)
     return None
 
 

@@ -26,7 +26,14 @@ class LongestEntries:
         self._most = model["max_input_chars_per_word"]
         self._longest = max(map(len, self._first))
         self._lower = bool((normalizer or {}).get("lowercase"))
+        self._apart = bool((normalizer or {}).get("handle_chinese_chars"))
         self._ask = ask
+
+    def ideograph(self, character: str) -> int:
+        """Return the id of a Chinese character, which stands apart and has no other form; -1 for any other."""
+        if not self._apart or not "\u4e00" <= character <= "\u9fff":
+            return -1
+        return int(self._first.get(character, self._unknown))
 
     def encode(self, runs: list[bytes]) -> RunTokens:
         """Return the tokens of ``runs`` (UTF-32, little endian)."""

@@ -9,8 +9,12 @@ script or a digit weighs 1.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+
+from zhprep.core.compiled import Kernel, Loop, Signature, address
 
 _LIGHTEST = 16
 """A line weighs at least a sixteenth of its bytes, so that nothing made of symbols alone grows without bounds."""
@@ -24,12 +28,65 @@ _AHEAD = 2
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
+SIGNATURE = Signature(
+    *("uint8*", "int64"),  # bytes, and how many
+    *("int64*", "int64*", "int64"),  # lines: where they begin, their sizes, how many there are
+    *("uint8*", "uint8*", "uint8*", "uint8*"),  # weights by the first byte; by another after 0xEF
+    "int64*",  # what is written
+)
+"""Types of the arguments of :func:`weigh_lines`."""
+
 
 def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
     """Return the weight of each line, which begins at ``starts`` and has ``sizes`` bytes.
 
     Lines lie one after the other, with nothing but a line feed between them.
     """
+    loop = _WEIGH.get(len(data))
+    weights = by_arrays(data, starts, sizes) if loop is None else by_loop(loop, data, starts, sizes)
+    return np.maximum(weights, sizes // _LIGHTEST)
+
+
+def weigh_lines(
+    data: Any, size: Any, starts: Any, sizes: Any, n_lines: Any, of_first: Any, in_ef: Any, upper: Any, lower: Any,
+    weights: Any,
+) -> None:  # fmt: skip
+    """Write the weight of each line."""
+    for line in range(n_lines):
+        total = np.int64(0)
+        for place in range(starts[line], starts[line] + sizes[line]):
+            byte = data[place]
+            weight = np.int64(of_first[byte])
+            if (byte == 0xE3 or byte == 0xEF) and place < size - 2:
+                second, third = data[place + 1], data[place + 2]
+                if byte == 0xE3:
+                    weight = np.int64(0) if second == 0x80 else weight
+                elif second == 0xBC:
+                    weight = np.int64(upper[third])
+                else:
+                    weight = np.int64(lower[third] if second == 0xBD else in_ef[second])
+            total += weight
+        weights[line] = total
+
+
+_WEIGH = Kernel(weigh_lines, SIGNATURE, worth=1 << 24)
+
+
+def by_loop(loop: Loop, data: bytes, starts: Ints, sizes: Ints) -> Ints:
+    """Return what the characters of each line weigh, ``int64[N]``, as the compiled loop finds it."""
+    array, first = np.frombuffer(data, np.uint8), np.frombuffer(_OF_FIRST_BYTE, np.uint8)
+    starts, sizes = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(sizes, np.int64)
+    weights = np.empty(len(starts), np.int64)
+    loop(
+        address(array, np.uint8), len(array), address(starts, np.int64), address(sizes, np.int64), len(starts),
+        *(address(table, np.uint8) for table in (first, _IN_EF, _UPPER_FORMS, _LOWER_FORMS)),
+        address(weights, np.int64),
+    )  # fmt: skip
+    return weights
+
+
+def by_arrays(data: bytes, starts: Ints, sizes: Ints) -> Ints:
+    """Return it by arrays."""
     weights = np.zeros(len(starts), np.int64)
     filled = np.flatnonzero(sizes)
     heads = starts[filled]
@@ -40,7 +97,7 @@ def weigh(data: bytes, starts: Ints, sizes: Ints) -> Ints:
             weights[filled[first - 1]] += per_byte[:rest].sum(dtype=np.int64)  # of a line that began before
         if first < last:
             weights[filled[first:last]] += np.add.reduceat(per_byte, heads[first:last] - begin, dtype=np.uint32)
-    return np.maximum(weights, sizes // _LIGHTEST)
+    return weights
 
 
 def _per_byte(data: bytes) -> Bytes:
