@@ -155,6 +155,20 @@ def test_runs_that_an_older_zhprep_scored_are_scored_on_sentences_too(made, run_
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps
 
 
+def test_a_kill_between_scores_and_manifest_is_made_good(made, run_plan):
+    """The same command ended in exit 3 for ever: the scores were all there, and not those of the manifest."""
+    broken = shutil.copytree(made[0], made[0].parent / "broken")
+    file = broken / "runs" / NAMES[1] / "scores.json"
+    whole = file.read_bytes()
+    file.write_text("{}", "utf-8")
+    add_files(file.parent, ["scores.json"])
+    file.write_bytes(whole)
+    _, again = run_plan("--quiet", "--json", name="broken")
+    assert again.code == 0, again.err
+    assert again.report["results"] == made[1].report["results"]
+    assert zhprep("verify", file.parent).code == 0
+
+
 def test_what_is_done_is_kept(made, run_plan):
     folder, first = made
     kinds = ("*.arrow", "*.safetensors", "manifest.json", "scores.json")

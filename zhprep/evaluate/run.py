@@ -13,7 +13,16 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
-from zhprep.core.shards import PLAN, check_covered, committed, holds_rows, write_json
+from zhprep.core.shards import (
+    PLAN,
+    check_covered,
+    committed,
+    facts_of_files,
+    holds_rows,
+    load_manifest,
+    remove_leftovers,
+    write_json,
+)
 from zhprep.engine.distribution import World, joined
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
@@ -130,6 +139,16 @@ def _ready(run: Path, config: EvaluateConfig) -> None:
         what = "is unfinished" if (run / PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     check_covered(run, (*folder.MODEL, PLAN))
+
+
+def drop_unsealed(run: Path) -> None:
+    """Remove the scores of a finished ``run`` that are not those of its manifest, and what dead processes left: a kill
+    between the two writes leaves such, and nobody can tell them from scores that were edited."""
+    remove_leftovers(run)
+    if folder.is_finished(run):
+        sealed = load_manifest(run)["files"].get(SCORES)
+        if facts_of_files(run, [SCORES]).get(SCORES) != sealed:
+            (run / SCORES).unlink(missing_ok=True)
 
 
 def is_scored_on(run: Path, held_out: Path) -> bool:

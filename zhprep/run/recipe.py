@@ -273,10 +273,11 @@ def score(run: Run, held_out: Path | None) -> dict[str, Any]:
     """Evaluate the model of ``run`` on held-out instances and on the sentences of ``held_out``, and on its tasks that
     have no score yet; return all scores."""
     from zhprep.evaluate.config import EvaluateConfig
-    from zhprep.evaluate.run import evaluate, is_scored_on, read_scores, unscored
+    from zhprep.evaluate.run import drop_unsealed, evaluate, is_scored_on, read_scores, unscored
 
     config = run.config(EvaluateConfig, "evaluate")
     folder, data = run.model_folder, run.folder / f"{run.prefix}data"
+    drop_unsealed(folder)
     tasks, scores = unscored(folder, run.tasks, config), read_scores(folder)
     text = None if held_out is None or is_scored_on(folder, held_out) else held_out
     if tasks or text or "intrinsic" not in scores:
