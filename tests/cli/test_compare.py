@@ -46,7 +46,7 @@ def test_nothing_is_written_over(runs, tmp_path):
 
 
 def test_what_is_no_run(runs, data, tmp_path):
-    refused(zhprep("compare", runs[0], tmp_path), 2, f"{tmp_path}: is not a run of zhprep")
+    refused(zhprep("compare", runs[0], tmp_path), 2, f"{tmp_path}: is not a run of zhprep", "in its runs/")
     refused(zhprep("compare", runs[0], data), 2, f"{data}: holds a table of instances, not a run")
     refused(zhprep("compare", runs[0], runs[0]), 2, "is named twice")
     refused(zhprep("compare", runs[0], runs[0] / "log.jsonl"), 2, "is not a folder")

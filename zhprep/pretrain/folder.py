@@ -85,7 +85,8 @@ def read_plan(run: Path) -> dict[str, Any]:
     """
     if not is_finished(run):
         what = "is unfinished" if (run / PLAN).exists() else "is not a run of zhprep"
-        raise UsageError(f"{run}: {what}", hint="`zhprep pretrain` makes one, and goes on where it stopped")
+        hint = "`zhprep pretrain` makes one, and goes on where it stopped; those of an experiment are in its runs/"
+        raise UsageError(f"{run}: {what}", hint=hint)
     return begun_with(run)
 
 
