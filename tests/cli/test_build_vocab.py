@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
-from command_line import COUNTS, refused, zhprep
+from command_line import COUNTS, made_by, refused, zhprep
+
+from zhprep.core.shards import temporary_name
 
 
 def stamps(folder):
@@ -44,6 +50,24 @@ def test_a_damaged_vocabulary_is_made_again(sample_data, tmp_path):
     (tmp_path / "v" / "vocab.txt").write_bytes(whole[:100])
     assert zhprep(*arguments).code == 0
     assert (tmp_path / "v" / "vocab.txt").read_bytes() == whole
+
+
+def test_what_a_killed_process_left_is_gone_when_the_folder_is_finished(sample_data, tmp_path):
+    """Also of the copy of a vocabulary beside instances."""
+    corpus, vocabulary, data = sample_data / "corpus" / "news.txt", tmp_path / "v", tmp_path / "d"
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = temporary_name(Path("tokenizer.json")).name.replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    for command, folder, more in (
+        ("build-vocab", vocabulary, ("--size", 2000)),
+        ("make-instances", data, ("--vocab", vocabulary)),
+    ):
+        place = folder if command == "build-vocab" else folder / "vocab"
+        made_by(command, corpus, *more, output=folder)
+        (folder / "manifest.json").unlink()
+        (place / left).mkdir()
+        made_by(command, corpus, *more, output=folder)
+        assert not (place / left).exists()
 
 
 def test_another_config_or_input_is_refused_and_overwrite_begins_again(sample_data, tmp_path):

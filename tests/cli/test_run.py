@@ -6,6 +6,8 @@ import json
 
 from command_line import COUNTS, refused, zhprep
 
+from zhprep.run.held_out import NONE_HELD_OUT
+
 WIDER = 'base = "rbt3"\n[initial]\nrecipe = "rbt3"\nsize = "mini"'
 SMALL = ("--size", "tiny", "--steps", 2, "--vocab-size", 3000)
 
@@ -80,7 +82,9 @@ def test_an_encoder_is_not_trained_to_write(sample_data, tmp_path):
 
 def test_a_small_step_further_is_another_run(sample_data, tmp_path):
     arguments = ("run", "bert-wwm", sample_data / "corpus" / "news.txt", "-o", tmp_path / "work", "--quiet")
-    assert zhprep(*arguments, *SMALL).code == 0
+    first = zhprep(*arguments, *SMALL, "--json")
+    assert first.code == 0
+    assert first.report["notes"] == [NONE_HELD_OUT]
     scores = json.loads((tmp_path / "work" / "run" / "scores.json").read_bytes())
     assert set(scores) == {"intrinsic"}  # of so few documents none is held out by its hash: there is no text
     refused(zhprep(*arguments, *SMALL, "--seed", 5), 2, "another config", "seed", "--overwrite")

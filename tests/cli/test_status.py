@@ -21,7 +21,7 @@ from zhprep.core.shards import Note
 from zhprep.core.shards.making import job
 
 
-def test_finished(data, vocab, run):
+def test_finished(data, vocab, run, tmp_path):
     status = zhprep("status", data, "--json").report
     assert (status["done"], status["pending"], status["finished"]) == (status["shards"], [], True)
     assert (status["under_way"], status["failed"], status["quarantined"], status["seconds_left"]) == ([], [], [], 0)
@@ -29,6 +29,12 @@ def test_finished(data, vocab, run):
     assert (status["documents"], status["characters"]) == (account["documents_in"], account["characters"])
     assert zhprep("status", data).out.decode().startswith(f"{status['shards']} of {status['shards']} shards done; ")
     assert b"shards done" in zhprep("status", vocab).out
+    together = tmp_path / "work"  # as `zhprep run` lays them out
+    together.mkdir()
+    for name, part in (("held-out", data), ("run", run)):
+        (together / name).symlink_to(part)
+    starts = [line[:10] for line in zhprep("status", together).out.decode().splitlines()]
+    assert starts == ["run       ", "held-out  "] or starts == ["held-out  ", "run       "]
     status = zhprep("status", run, "--json").report
     assert (status["steps"], status["done"], status["step"], status["finished"]) == (3, 3, 3, True)
     assert status["loss"] > 0

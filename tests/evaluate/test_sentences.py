@@ -229,3 +229,31 @@ def test_who_tells_no_hidden_tokens_has_no_such_figure(tmp_path, data, text):
 def test_pseudo_log_likelihood_needs_text(run):
     with pytest.raises(UsageError, match="there are no sentences to score"):
         evaluate(run, EvaluateConfig(), pll=True)
+
+
+def test_a_mask_that_hides_nothing_has_counts_and_no_figure(run, tmp_path):
+    """A loss of 0 would be better than that of any model."""
+    (tmp_path / "one.txt").write_text("看\n", "utf-8")
+    (tmp_path / "no-token.txt").write_text("\u200b\n", "utf-8")
+    for name, masks, tokens in (("one.txt", ["words"], 1), ("no-token.txt", [*MASKS], 0)):
+        report = evaluate(run, EvaluateConfig(), held_out=tmp_path / name, pll=True)
+        scores = json.loads((run / "scores.json").read_text("utf-8"))
+        for mask in masks:
+            counts = {"masked_tokens": 0, "masked_characters": 0, "unknown_tokens": 0}
+            assert scores["shared_masks"][mask] == counts
+            assert any(f"no figures of hidden {mask}" in note for note in report.notes)
+        assert ("pseudo_perplexity" in scores["pll"], scores["pll"]["tokens"]) == (tokens > 0, tokens)
+        page = tmp_path / f"{tokens}" / "page.html"
+        page.parent.mkdir()
+        made_by("compare", run, output=page)
+        assert "hidden words" not in page.read_text("utf-8")
+
+
+def test_hints_name_nothing_that_evaluate_lacks(run, tmp_path):
+    (tmp_path / "text.txt").write_bytes("看书\n".encode("gb18030"))
+    for wrong in (tmp_path / "text.txt", run):
+        with pytest.raises(DataError, match=r", line 1: ") as caught:
+            read_sentences(wrong)
+        assert "zhprep normalize" in caught.value.hint
+        assert "--encoding" not in caught.value.hint
+        assert "--text-key" not in caught.value.hint

@@ -103,8 +103,9 @@ def _draw(lines: list[str], drawn: int) -> int:
 
 def _lines(folder: Path, found: dict[Path, dict[str, Any]]) -> list[str]:
     lines = []
+    width = max(6, *(len(part.name) for part in found)) + 2
     for part, status in found.items():
-        name = f"{part.name:<8}" if part != folder else ""
+        name = f"{part.name:<{width}}" if part != folder else ""
         lines += [name + _of_run(status)] if "steps" in status else [name + _of_shards(status), *_why(status)]
     return lines
 

@@ -94,7 +94,8 @@ def _hidden_rows(shared: dict[str, Any]) -> list[tuple[Any, ...]]:
     """Return rows of the figures under the shared masks: what is hidden, the model's figure, that of frequencies."""
     rows: list[tuple[Any, ...]] = []
     for mask in ("characters", "words"):
-        if hidden := shared.get(mask):
+        hidden = shared.get(mask, {})
+        if "loss" in hidden:
             guessed = f"{hidden['unigram_accuracy']:.2%}" if "unigram_accuracy" in hidden else ""
             rows.append((f"hidden {mask}, accuracy", f"{hidden['accuracy']:.2%}", guessed))
             bits = (hidden["bits_per_character"], hidden.get("unigram_bits_per_character", ""))

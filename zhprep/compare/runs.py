@@ -26,11 +26,12 @@ _TASK = {"kind": str, "metric": str, "baseline": {"*": float}, "config": dict, "
 _FIGURES = dict.fromkeys(("loss?", "accuracy?", "bits_per_character?", "unigram_loss?"), float)
 _OBJECTIVES = {"*": {"loss": float, "accuracy": float}}
 _TEXT = {"text": {"sha256": str, "sentences": int}}
-_MASKED = {"loss": float, "accuracy": float, "bits_per_character": float, "masked_tokens": int, "unknown_tokens": int}
+_MASKED = {**_FIGURES, "masked_tokens": int, "unknown_tokens": int}
+_LIKELIHOOD = {"pseudo_perplexity?": float, "bits_per_character?": float, "tokens": int, "unknown_tokens": int}
 _SCORES = {
     "intrinsic?": {"instances": int, **_FIGURES, "objectives?": _OBJECTIVES},
     "shared_masks?": {**_TEXT, "characters": _MASKED, "words": _MASKED},
-    "pll?": {**_TEXT, "pseudo_perplexity": float, "bits_per_character": float, "tokens": int, "unknown_tokens": int},
+    "pll?": {**_TEXT, **_LIKELIHOOD},
     "tasks?": {"*": _TASK},
 }
 _LINE = {"step": int, "loss?": {"*": float}, "held_out?": {"*": dict}, "tokens?": int, "seconds?": float}

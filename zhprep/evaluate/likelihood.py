@@ -39,11 +39,23 @@ MASKS = ("characters", "words")
 Floats = npt.NDArray[np.float64]
 
 
+def notes_on(scores: dict[str, Any]) -> list[str]:
+    """Return a note for each mask, and for the pseudo-log-likelihood, that ``scores`` have no figures of since the text
+    is too short."""
+    shared, pll = scores.get("shared_masks", {}), scores.get("pll", {})
+    empty = [f"hidden {mask}" for mask in MASKS if shared.get(mask, {}).get("masked_tokens") == 0]
+    empty += ["pseudo-likelihood"] if pll.get("tokens") == 0 else []
+    return [f"there are no figures of {name}: the sentences have none; give more text" for name in empty]
+
+
 def shared_masks(
     asked: HiddenTokens, sentences: SampledSentences, unigram: Floats | None = None, progress: Progress = NO_PROGRESS
 ) -> dict[str, Any]:
     """Return the figures of hidden tokens of ``sentences`` under each of :data:`MASKS`; where it is known what tokens
-    cost by their frequency (``unigram``, nats of each id, ``[V]``), also what the same ones do."""
+    cost by their frequency (``unigram``, nats of each id, ``[V]``), also what the same ones do.
+
+    Where a mask hides nothing, as it may of a few words, it has counts alone: a loss of 0 would be the best of all.
+    """
     rows = asked.read(sentences.texts)
     found = {name: _figures(asked, rows, drawn(rows, sentences, name), unigram, progress) for name in MASKS}
     facts = {"objective": asked.objective, "stream": asked.stream, "share": SHARE, "seed": SEED}
@@ -81,14 +93,14 @@ def pseudo_log_likelihood(
     found = asked.ask(rows, Copies(row, real - rows.offsets[row], np.arange(len(real) + 1)), progress)
     values = np.bincount(rows.sentences[tokens], -found.losses, minlength=len(sentences.texts))
     characters = _characters(asked, rows, tokens)
-    figures = {
-        "text": sentences.facts,
-        "tokens": len(real),
-        "pll": float(values.mean()),
-        "pseudo_perplexity": math.exp(min(float(found.losses.mean()) if len(real) else 0.0, 700.0)),
-        "bits_per_character": float(found.losses.sum()) / math.log(2) / max(int(characters.sum()), 1),
-        "unknown_tokens": int((rows.source.encoded.ids == asked.vocabulary.unk).sum()),
-    }
+    unknown = int((rows.source.encoded.ids == asked.vocabulary.unk).sum())
+    figures = {"text": sentences.facts, "tokens": len(real), "unknown_tokens": unknown}
+    if len(real):
+        figures |= {
+            "pll": float(values.mean()),
+            "pseudo_perplexity": math.exp(min(float(found.losses.mean()), 700.0)),
+            "bits_per_character": float(found.losses.sum()) / math.log(2) / int(characters.sum()),
+        }
     columns = (values.tolist(), rows.source.lengths.tolist(), characters.tolist(), sentences.texts)
     names = ("pll", "tokens", "characters", "text")
     return figures, (
@@ -118,14 +130,15 @@ def _figures(
     found: Answers = asked.ask(rows, Copies(copied, at - rows.offsets[row], offsets_of(counts)), progress)
     tokens = rows.tokens[at]
     labels = rows.source.encoded.ids[tokens]
-    n, n_characters = max(len(at), 1), max(int(_characters(asked, rows, tokens).sum()), 1)
-    figures = {
+    n, n_characters = len(at), int(_characters(asked, rows, tokens).sum())
+    unknown = int((labels == asked.vocabulary.unk).sum())
+    figures: dict[str, float] = {"masked_tokens": n, "masked_characters": n_characters, "unknown_tokens": unknown}
+    if not n:
+        return figures
+    figures |= {
         "loss": float(found.losses.sum()) / n,
         "accuracy": float(found.right.sum()) / n,
         "bits_per_character": float(found.losses.sum()) / math.log(2) / n_characters,
-        "masked_tokens": len(at),
-        "masked_characters": n_characters,
-        "unknown_tokens": int((labels == asked.vocabulary.unk).sum()),
     }
     if unigram is not None:
         guessed = unigram[labels]

@@ -19,7 +19,7 @@ from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.hidden import HiddenTokens, hides_tokens, why_not
 from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
-from zhprep.evaluate.likelihood import pseudo_log_likelihood, shared_masks
+from zhprep.evaluate.likelihood import notes_on, pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
 from zhprep.evaluate.sentences import SampledSentences, read_sentences
 from zhprep.evaluate.tasks import files_sha256, read_task
@@ -74,7 +74,7 @@ def evaluate(
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
             _write(run, scores, world)  # after each task: one may take hours
-    return Report(output=str(run / SCORES), scores=scores)
+    return Report(output=str(run / SCORES), scores=scores, notes=notes_on(scores))
 
 
 def predict_task(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import heapq
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,11 +20,13 @@ import numpy as np
 from zhprep.collate.rows import Integers
 from zhprep.core import arrow
 from zhprep.core.corpus import ReadConfig, find_inputs, read_input
-from zhprep.core.errors import DataError
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Account
 
 MOST = 5000
 """Sentences that are drawn of a larger text: about 25,000 hidden tokens for each mask."""
+
+_CLEANED = "give UTF-8 text, one sentence a line, or what `zhprep normalize TEXT -o DIR` makes of any"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,17 +60,24 @@ def read_sentences(source: Path, most: int = MOST) -> SampledSentences:
     is there is not text.
     """
     kept: dict[str, int] = {}
-    for one in find_inputs((str(source),)):
-        for batch in read_input(one, ReadConfig(), Account()):
-            for line in arrow.items(batch.column("sentences")).to_pylist():
-                if sentence := line.strip():
-                    kept[sentence] = _hash(sentence)
+    try:
+        for lines in _lines(source):
+            kept |= {sentence: _hash(sentence) for line in lines if (sentence := line.strip())}
             if len(kept) > 4 * most:
                 kept = dict(_smallest(kept, most))
+    except (DataError, UsageError) as error:  # whose hints are options that commands have which read any text
+        raise type(error)(str(error), hint=_CLEANED) from error
     if not kept:
         raise DataError(f"{source}: there is no sentence in it", hint="give text, one sentence a line")
     drawn = _smallest(kept, most)
     return SampledSentences([text for text, _ in drawn], [number for _, number in drawn])
+
+
+def _lines(source: Path) -> Iterator[list[str]]:
+    """Yield the lines of ``source``, a batch of documents at a time."""
+    for one in find_inputs((str(source),)):
+        for batch in read_input(one, ReadConfig(), Account()):
+            yield arrow.items(batch.column("sentences")).to_pylist()
 
 
 def _smallest(hashes: dict[str, int], most: int) -> list[tuple[str, int]]:

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zhprep.core.seal import read_object
-from zhprep.core.shards import read_json
+from zhprep.core.shards import MANIFEST, holds_rows, read_json
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.experiment.grid import GridRun
 from zhprep.experiment.status import SCORES, is_done
+from zhprep.instances import HELD_OUT
+from zhprep.run.held_out import NONE_HELD_OUT
 
 UNEQUAL = 0.02
 """Share by which the tokens that runs were trained on may differ: their instances are drawn, not chosen by length."""
@@ -55,14 +57,18 @@ def _scores(cell: GridRun, scores: dict[str, Any]) -> Iterator[tuple[str, float]
 
 
 def notes_of(cells: Sequence[GridRun]) -> list[str]:
-    """Return a note where the runs that are done were not trained on as many tokens as the plan says."""
-    tokens: dict[str, dict[str, int]] = {}
+    """Return a note where the runs that are done were not trained on as many tokens as the plan says, and one where no
+    document is held out for models that tell hidden tokens."""
+    held_out, tokens = cells[0].site.folder / HELD_OUT, dict[str, dict[str, int]]()
+    files = [cell.base.model_folder / SCORES for cell in cells]
+    masked = any("masked_tokens" in read_object(file).get("intrinsic", {}) for file in files if file.exists())
+    none = [NONE_HELD_OUT] if masked and (held_out / MANIFEST).exists() and not holds_rows(held_out) else []
     for cell in cells:
         report = cell.base.model_folder / "report.json"
         if cell.plan.budget(cell.size).equal == "tokens" and report.exists():
             tokens.setdefault(cell.size, {})[cell.name] = read_json(report)["tokens"]
     ends = [[extreme((n, name) for name, n in seen.items()) for extreme in (min, max)] for seen in tokens.values()]
-    return [
+    return none + [
         f"{few} was trained on {least:,} tokens, {many} on {most:,}: more than {UNEQUAL:.0%} apart"
         for (least, few), (most, many) in ends
         if most > (1 + UNEQUAL) * least

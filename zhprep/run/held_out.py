@@ -21,6 +21,12 @@ from zhprep.instances import InstancesConfig
 from zhprep.instances.layout import for_validation
 from zhprep.run.chain import Chain
 
+NONE_HELD_OUT = (
+    "no document is held out of so small a corpus, so there are no scores under the masks that all models share: give "
+    "more text, a larger validation_fraction of [instances], or any text with `zhprep evaluate RUN --held-out`"
+)
+"""A note where the corpus was to be divided by documents."""
+
 
 @dataclass(frozen=True)
 class HeldOutDocuments:

@@ -17,7 +17,7 @@ from zhprep.core.corpus import Corpus, ReadConfig
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import BlockJob, Output, committed, run_job
+from zhprep.core.shards import BlockJob, Output, committed, remove_leftovers, run_job
 from zhprep.instances import (
     COARSE_VOCABULARY,
     SIMILAR_WORDS,
@@ -94,6 +94,7 @@ class MakeInstances:
             tokenizers[COARSE_VOCABULARY] = Path(self.instances.coarse_vocab)
         for inside, path in tokenizers.items():
             (folder / inside).mkdir(exist_ok=True)
+            remove_leftovers(folder / inside)
             for name in TOKENIZER_FILES:
                 if (path / name).exists():
                     _copy(path / name, folder / inside / name)

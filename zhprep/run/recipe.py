@@ -38,7 +38,7 @@ from zhprep.recipes import Recipe, load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_initial, check_instances, check_model, check_pinyin, check_segmenter
 from zhprep.run.glyphs import render_glyphs
-from zhprep.run.held_out import keep_held_out
+from zhprep.run.held_out import NONE_HELD_OUT, keep_held_out
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, of_parallel_text
 from zhprep.run.similar_words import similar_words_of
 from zhprep.run.vocabulary import build_vocabulary
@@ -171,6 +171,8 @@ def run_recipe(run: Run, corpus: Corpus) -> Report:
     train(run, corpus)
     run.tell("evaluate", ", ".join(["held-out text", *(task.name for task in run.tasks)]))
     scores = score(run, held_out)
+    if held_out is None and run.instances.split == "apart" and "masked_tokens" in scores["intrinsic"]:
+        report.notes.append(NONE_HELD_OUT)
     report.scores = {**scores, "report": str(write_page(run))}
     return report
 

@@ -143,6 +143,7 @@ def _make_way(output: Output, job: BlockJob, claim: Claim) -> None:
         foreign = [entry for entry in path.iterdir() if not entry.name.startswith(PREFIX)]
         if foreign and not (path / COUNTS).exists():
             raise UsageError(f"{path}: is not empty and was not made by zhprep", hint="name another folder")
+        remove_leftovers(path)
         return
     if there["table"] != "vocabulary":
         raise UsageError(f"{path}: holds a table of {there['table']}", hint="name another folder")
