@@ -29,3 +29,27 @@ def test_what_is_freed_is_used_again_without_new_pages():
         pytest.skip("this C library cannot be told")
     assert int(first) > 10_000
     assert int(after) < int(first) // 4
+
+
+GIVEN_BACK = """
+import psutil, torch
+from zhprep.engine.memory import give_back_freed_memory, keep_freed_memory
+if not keep_freed_memory():
+    print("False 0 0")
+    raise SystemExit
+tensors = [torch.ones(1 << 18) for _ in range(200)]
+last = torch.ones(1 << 18)  # the heap does not end with what is freed
+del tensors
+kept = psutil.Process().memory_info().rss
+give_back_freed_memory()
+print(True, kept >> 20, psutil.Process().memory_info().rss >> 20)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux and its C library")
+def test_what_a_training_kept_is_given_back_before_the_next():
+    done = subprocess.run([sys.executable, "-c", GIVEN_BACK], capture_output=True, text=True, check=True)
+    told, kept, after = done.stdout.split()
+    if told == "False":
+        pytest.skip("this C library cannot be told")
+    assert int(kept) - int(after) > 150

@@ -18,7 +18,7 @@ from zhprep.core import rng
 from zhprep.core.registry import lookup
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
-from zhprep.engine.memory import keep_freed_memory
+from zhprep.engine.memory import give_back_freed_memory, keep_freed_memory
 from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.schedules import learning_rate
 from zhprep.models import Model, ModelConfig
@@ -44,6 +44,7 @@ class Trainer:
         self, model: Model, config: OptimisationConfig, world: World, rate: Callable[[int], float] | None = None
     ) -> None:
         if world.device.type == "cpu":
+            give_back_freed_memory()
             keep_freed_memory()
         self.model = model.to(world.device)
         self.config = config
