@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from command_line import COUNTS, refused, zhprep
 
-from zhprep.core.shards import add_files, open_table, read_manifest
+from zhprep.core.shards import add_files, open_table, read_manifest, temporary_name
 from zhprep.instances import instances_config
 
 PLAN = """
@@ -163,8 +166,15 @@ def test_a_kill_between_scores_and_manifest_is_made_good(made, run_plan):
     file.write_text("{}", "utf-8")
     add_files(file.parent, ["scores.json"])
     file.write_bytes(whole)
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    left = temporary_name(Path("report.html")).name.replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    places = [folder / left for folder in (broken, file.parent)]
+    for place in places:
+        place.touch()
     _, again = run_plan("--quiet", "--json", name="broken")
     assert again.code == 0, again.err
+    assert not any(place.exists() for place in places)
     assert again.report["results"] == made[1].report["results"]
     assert zhprep("verify", file.parent).code == 0
 

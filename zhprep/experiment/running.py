@@ -14,7 +14,7 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.report import Report
 from zhprep.core.seal import read_sealed, sealed
-from zhprep.core.shards import write_json
+from zhprep.core.shards import remove_leftovers, write_json
 from zhprep.experiment.budget import TrainingBudget, budget_for
 from zhprep.experiment.grid import GridRun, Site, cells_of
 from zhprep.experiment.materials import SharedMaterials, alone
@@ -135,6 +135,7 @@ def _begin(experiment: Experiment, corpus: Corpus) -> None:
     file, now = experiment.site.folder / EXPERIMENT, experiment.describe(corpus)
     file.parent.mkdir(parents=True, exist_ok=True)
     with alone(experiment.site.folder, "experiment", experiment.site.progress("experiment")):
+        remove_leftovers(file.parent)
         if file.exists() and not experiment.site.output.overwrite:
             before = read_sealed(file, SHAPE)
             budgets = {size: before["budgets"].get(size, now["budgets"][size]) for size in now["budgets"]}

@@ -26,7 +26,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.registry import require_training
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import Output, committed
+from zhprep.core.shards import Output, committed, remove_leftovers
 from zhprep.glyphs import GlyphsConfig
 from zhprep.instances import COARSE_VOCABULARY, HELD_OUT, SIMILAR_WORDS, InstancesConfig
 from zhprep.instances.similar import SimilarConfig
@@ -290,6 +290,7 @@ def write_page(run: Run) -> Path:
     from zhprep.compare.report import report_page
 
     page = run.folder / "report.html"
+    remove_leftovers(run.folder, of=page.name)
     with committed(page, replace=True) as file:
         title = str(run.recipe.get("title", run.recipe["name"]))
         file.write(report_page(run.folder, title=title, size=run.size).encode())
