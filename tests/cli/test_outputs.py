@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from command_line import environment, process, refused, zhprep
+
+from zhprep.cli.process import exit_code
 
 TEXT = "".join(f"今天天气很好，我们去第{i}个公园散步。\n" for i in range(60))
 STAGES = ("normalize", "segment", "extract-pinyin")
@@ -197,3 +201,22 @@ def test_two_that_write_one_file_at_once(here: Path) -> None:
         codes = sorted(end["code"] for end in found)
         assert codes in ([0, 2], [0, 0]), found
         assert [path.name for path in (here / str(number)).iterdir()] == ["x.txt"]
+
+
+class _ToldToStop(io.TextIOWrapper):
+    """A stream that is told to stop once, when what a command wrote is to be out."""
+
+    told = False
+
+    def flush(self) -> None:
+        if not self.told and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            self.told = True
+            signal.raise_signal(signal.SIGTERM)
+
+
+def test_told_to_stop_when_a_command_has_ended(monkeypatch, capsys):
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    monkeypatch.setattr(sys, "stdout", _ToldToStop(io.BytesIO()))
+    assert exit_code(lambda: None) == 85
+    assert "stopped by a signal" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

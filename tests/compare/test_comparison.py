@@ -279,6 +279,13 @@ def test_a_run_without_figures_under_shared_masks_is_told(paths, tmp_path):
     assert not any("shared masks" in note for note in compare(paths).notes)
 
 
+def test_a_copy_of_a_run_is_no_run_more(paths, tmp_path):
+    other = shutil.copytree(paths[2], tmp_path / "other")
+    (told,) = (note for note in compare([*paths, other]).notes if "same weights" in note)
+    assert "other have the same weights" in told
+    assert not any("same weights" in note for note in compare(paths).notes)
+
+
 def test_the_table_has_a_row_for_each_figure_on_sentences(paths):
     rows = [row for row in csv.DictReader(io.StringIO(compare(paths).csv())) if row["kind"] in SENTENCES]
     assert len(rows) == len(paths) * 8

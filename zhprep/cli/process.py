@@ -38,15 +38,17 @@ def exit_code(command: Callable[[], object], *, log_json: bool = False) -> int:
 
 
 def _exit_code(command: Callable[[], object]) -> int:
-    with _stopped_by_signal():
-        _open_streams()
-        try:
+    _open_streams()
+    try:
+        with _stopped_by_signal():
             code = _code_of(command)
             sys.stdout.flush()
-        except BrokenPipeError:  # `zhprep normalize x.txt | head` ends quietly
-            code = NO_READER
-        except OSError as error:
-            code = _tell_os(error)
+    except Stopped as error:  # just before the command began, or when it had ended
+        code = _tell(str(error), error.hint, error.exit_code, error)
+    except BrokenPipeError:  # `zhprep normalize x.txt | head` ends quietly
+        code = NO_READER
+    except OSError as error:
+        code = _tell_os(error)
     if code:
         _forget_stdout()
     return code

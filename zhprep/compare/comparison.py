@@ -70,6 +70,7 @@ class Comparison:
         return [
             *missing,
             *alone,
+            *_copies(self.runs),
             *lacking(self.variants),
             *unequal(self.runs),
             *diverged(self.variants),
@@ -147,6 +148,15 @@ def mean_of(values: Sequence[float | int | None]) -> float | None:
     """Return the mean of values, None where one is not known."""
     known = [value for value in values if value is not None]
     return math.fsum(known) / len(known) if known and len(known) == len(values) else None
+
+
+def _copies(runs: Sequence[ComparedRun]) -> Iterator[str]:
+    """Yield in words which runs are one training under several names: they count as several, and deviate in nothing."""
+    same: dict[tuple[str, str | None], list[str]] = {}
+    for run in runs:
+        same.setdefault((run.report["content_sha256"], run.setting), []).append(run.name)
+    for names in (names for names in same.values() if len(names) > 1):
+        yield f"{', '.join(names)} have the same weights: a run and its copies say no more than the run"
 
 
 def _variant(variant: Variant) -> dict[str, Any]:
