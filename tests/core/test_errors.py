@@ -36,3 +36,25 @@ def test_every_error_says_what_to_do() -> None:
         silent += [f"{path.relative_to(PACKAGE.parent)}:{node.lineno}" for node in without]
     assert not silent, "raised without a hint"
     assert n_raised > 100
+
+
+LAST = {"cli/process.py", "core/workers/worker.py", "segment/pkuseg/__main__.py"}
+"""Where what is caught goes no further: a process tells of it, a worker sends it on."""
+
+
+def test_nothing_takes_being_told_to_stop_for_another_error() -> None:
+    """SIGTERM raises ``Stopped`` wherever the process is, in a library too: who catches all errors lets it through."""
+    wrong = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tries = [node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Try)]
+        for handlers in (node.handlers for node in tries if path.relative_to(PACKAGE).as_posix() not in LAST):
+            names = [
+                {name.id for name in ast.walk(one.type) if isinstance(name, ast.Name)} for one in handlers if one.type
+            ]
+            before: set[str] = set()
+            for one, caught in zip(handlers, names, strict=False):
+                again = any(isinstance(node, ast.Raise) and node.exc is None for node in one.body)
+                if caught & {"Exception", "ZhprepError"} and not again and not before & {"Stopped", "ZhprepError"}:
+                    wrong.append(f"{path}:{one.lineno}")
+                before |= caught
+    assert not wrong, wrong

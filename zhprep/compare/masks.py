@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zhprep.compare.runs import ComparedRun
 from zhprep.core import config as settings
-from zhprep.core.errors import ZhprepError
+from zhprep.core.errors import Stopped, ZhprepError
 from zhprep.instances import InstancesConfig, instances_config
 from zhprep.instances.inspect import Shown, view_corrupted, view_sentence
 from zhprep.segment import SegmentConfig, segment_sentence
@@ -27,6 +27,8 @@ def masked_by(run: ComparedRun, sentence: str) -> Shown | str:
         if config.corruption:
             return view_corrupted(words, vocabulary, config)
         return Shown(view_sentence(words, vocabulary, config), {})
+    except Stopped:
+        raise
     except ZhprepError as error:
         return str(error)
 

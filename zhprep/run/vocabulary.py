@@ -17,7 +17,7 @@ import pyarrow as pa
 import zhprep
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
-from zhprep.core.errors import DataError, UsageError, ZhprepError
+from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import (
     MANIFEST,
@@ -103,6 +103,8 @@ def build_vocabulary(
             counts = merged_counts(counts_folder, report.account, by_word=task.by_word)
             try:
                 vocabulary = train(counts, config) if old is None else patch(old, counts, config)
+            except Stopped:
+                raise
             except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
                 if claim.is_alone():
                     shutil.rmtree(counts_folder)

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from tokenizers import Tokenizer
 
-from zhprep.core.errors import DataError
+from zhprep.core.errors import DataError, Stopped
 from zhprep.vocab.bytemap import BYTE_OF
 from zhprep.vocab.tokenizer import ROLES
 
@@ -88,6 +88,8 @@ def tokenizer_parts(path: Path) -> dict[str, Any]:
     parts = json_object(path)
     try:
         Tokenizer.from_str(read_text(path))
+    except Stopped:
+        raise
     except Exception as error:  # the library raises plain Exception
         raise DataError(f"{path} cannot be read: {error}", hint=HINT) from error
     return parts

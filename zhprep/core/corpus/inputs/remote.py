@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.errors import Stopped, UsageError, ZhprepError
 from zhprep.core.registry import require
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://")
@@ -97,6 +97,8 @@ def put_new(path: Path, address: str) -> bool:
     system = _system(address)
     try:
         system.put_file(str(path), address, mode="create", chunksize=PART)
+    except Stopped:
+        raise
     except Exception as error:  # each store has errors of its own
         system.invalidate_cache()
         if not exists(address):
@@ -113,7 +115,7 @@ def _told(path: str) -> Iterator[None]:
     except (FileNotFoundError, PermissionError) as error:
         what = "may not be read" if isinstance(error, PermissionError) else "is not there"
         raise UsageError(f"{path}: {what}", hint=_CHECK) from error
-    except (UsageError, DataError):
+    except ZhprepError:
         raise
     except Exception as error:  # each store has errors of its own
         raise UsageError(f"{path}: cannot be read: {type(error).__name__}: {error}", hint=_CHECK) from error
