@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from itertools import takewhile
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +66,15 @@ def bits_within(key: Bits, offsets: npt.NDArray[np.int64]) -> Bits:
     x *= _GOLDEN
     x += (key - offsets[:-1].astype(np.uint64) * _GOLDEN).repeat(offsets[1:] - offsets[:-1])
     return _finalised(x)
+
+
+def one_draw(key: Any, index: Any) -> Any:
+    """Return the random bits of one ``key`` and ``index``, both ``uint64``, as :func:`bits` does: for loops to be
+    compiled."""
+    x = index * _GOLDEN + key + _GOLDEN
+    x = (x ^ (x >> _30)) * _FIRST
+    x = (x ^ (x >> _27)) * _SECOND
+    return x ^ (x >> _31)
 
 
 def _finalised(x: Bits) -> Bits:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from zhprep.core.compiled import Signature
+from zhprep.core.rng import one_draw
 
 SIGNATURE = Signature(
     *("int64*", "int64*", "uint8*"),  # where sentences and documents begin and the last ends, which tokens open words
@@ -28,10 +29,7 @@ Int: TypeAlias = Any
 Bits: TypeAlias = Any
 Bool: TypeAlias = Any
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # of splitmix64, as in core.rng
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_30, _27, _31, _32, _63 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(32), np.uint64(63)
+_32, _63 = np.uint64(32), np.uint64(63)
 
 
 class _Text(NamedTuple):
@@ -57,10 +55,10 @@ def walk(
             after = sentence + 2 if single else _first(bounds, start + target, sentence + 1, end)
             after = min(after, end)
             stop = bounds[after]
-            drawn = _bits(key, first_id + np.uint64(counts[N_PAIRS]))
-            heads = _bits(drawn, np.uint64(1)) >> _63 != 0
+            drawn = one_draw(key, first_id + np.uint64(counts[N_PAIRS]))
+            heads = one_draw(drawn, np.uint64(1)) >> _63 != 0
             elsewhere = follows and heads and text.others > 0
-            middle, cut = _cut(text, start, sentence, after, _bits(drawn, np.uint64(0)), elsewhere)
+            middle, cut = _cut(text, start, sentence, after, one_draw(drawn, np.uint64(0)), elsewhere)
             counts[INSIDE] += cut < stop and after == sentence + 1
             if cut == stop and (not follows or text.others == 0):
                 counts[UNPAIRED] += stop - start
@@ -113,10 +111,10 @@ def _borders(text: _Text, start: Int, stop: Int) -> Int:
 
 def _elsewhere(text: _Text, document: Int, target: Int, drawn: Bits) -> Any:
     """Return tokens of another document: whole sentences from a random one on, up to ``target``."""
-    other = _below(_bits(drawn, np.uint64(2)), text.others)
+    other = _below(one_draw(drawn, np.uint64(2)), text.others)
     other += other >= document
     first, end = text.documents[other], text.documents[other + 1]
-    first += _below(_bits(drawn, np.uint64(3)), end - first)
+    first += _below(one_draw(drawn, np.uint64(3)), end - first)
     start = text.bounds[first]
     after = first + 1 if text.single else min(_first(text.bounds, start + target, first + 1, end), end)
     return start, text.bounds[after]
@@ -135,11 +133,3 @@ def _first(bounds: Any, value: Int, low: Int, high: Int) -> Int:
 
 def _below(draw: Bits, n: Int) -> Int:
     return np.int64(((draw >> _32) * np.uint64(n)) >> _32)
-
-
-def _bits(key: Bits, index: Bits) -> Bits:
-    """Return the random bits of ``index``, as ``core.rng.bits`` does."""
-    x = index * _GOLDEN + key + _GOLDEN
-    x = (x ^ (x >> _30)) * _FIRST
-    x = (x ^ (x >> _27)) * _SECOND
-    return x ^ (x >> _31)

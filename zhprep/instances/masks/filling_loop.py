@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from zhprep.core.compiled import Signature
+from zhprep.core.rng import one_draw
 
 SIGNATURE = Signature(
     *("int64*", "int64", "int64*", "bool"),  # which units instances have, how many these are, sizes, do they count
@@ -23,10 +24,6 @@ Int: TypeAlias = Any
 Bits: TypeAlias = Any
 Bool: TypeAlias = Any
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # of splitmix64, as in core.rng
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
-_30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _HIGH, _LOW = np.uint64(0xFFFFFFFF00000000), np.uint64(0xFFFF)
 
 
@@ -47,7 +44,7 @@ def _collect(heap: Any, key: Bits, n_units: Int, below: Bits, everything: Bool) 
     """Write the units whose draws are ``below``, or all, as a heap of the upper halves; return how many there are."""
     size = np.int64(0)
     for unit in range(n_units):
-        draw = _bits(key, np.uint64(unit))
+        draw = one_draw(key, np.uint64(unit))
         heap[size] = draw & _HIGH | np.uint64(unit)
         size += np.int64(everything or draw < below)
     for place in range(size // 2 - 1, -1, -1):
@@ -83,11 +80,3 @@ def _sink(heap: Any, place: Int, size: Int) -> None:
         heap[place] = heap[child]
         place = child
     heap[place] = moved
-
-
-def _bits(key: Bits, index: Bits) -> Bits:
-    """Return the random bits of ``index``, as ``core.rng.bits`` does."""
-    x = index * _GOLDEN + key + _GOLDEN
-    x = (x ^ (x >> _30)) * _FIRST
-    x = (x ^ (x >> _27)) * _SECOND
-    return x ^ (x >> _31)
