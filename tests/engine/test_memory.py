@@ -21,14 +21,23 @@ print(told, first, faults_of_steps(10))
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux and its C library")
-def test_what_is_freed_is_used_again_without_new_pages():
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True)
-    told, first, after = done.stdout.split()
+on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux and its C library")
+
+
+def figures_of(script: str) -> list[int]:
+    """Return the figures that a script prints after whether the allocator could be told; without that, skip."""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    told, *figures = done.stdout.split()
     if told == "False":
         pytest.skip("this C library cannot be told")
-    assert int(first) > 10_000
-    assert int(after) < int(first) // 4
+    return [int(figure) for figure in figures]
+
+
+@on_linux
+def test_what_is_freed_is_used_again_without_new_pages():
+    first, after = figures_of(SCRIPT)
+    assert first > 10_000
+    assert after < first // 4
 
 
 GIVEN_BACK = """
@@ -46,10 +55,7 @@ print(True, kept >> 20, psutil.Process().memory_info().rss >> 20)
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux and its C library")
+@on_linux
 def test_what_a_training_kept_is_given_back_before_the_next():
-    done = subprocess.run([sys.executable, "-c", GIVEN_BACK], capture_output=True, text=True, check=True)
-    told, kept, after = done.stdout.split()
-    if told == "False":
-        pytest.skip("this C library cannot be told")
-    assert int(kept) - int(after) > 150
+    kept, after = figures_of(GIVEN_BACK)
+    assert kept - after > 150
