@@ -187,6 +187,37 @@ def test_data_that_moved_are_asked_for(run, data):
     assert "intrinsic" in evaluate(run, QUICK, data=data).scores
 
 
+def test_tasks_and_text_are_scored_where_the_data_are_gone(run, task, tmp_path):
+    (tmp_path / "text.txt").write_text("我在北京喝茶。\n他在上海。\n" * 3, "utf-8")
+    report = json.loads((run / "report.json").read_text())
+    (run / "report.json").write_text(json.dumps(report | {"data": "/gone"}))
+    add_files(run, ["report.json"])
+    found = evaluate(run, dataclasses.replace(QUICK, epochs=1), held_out=tmp_path / "text.txt", pll=True)
+    assert found.scores.keys() == {"shared_masks", "pll"}
+    assert found.scores["shared_masks"]["characters"]["loss"] > 0
+    assert "no longer at /gone: no figures on its held-out instances" in found.notes[0]
+    assert "accuracy" in evaluate(run, dataclasses.replace(QUICK, epochs=1), tasks=[task]).scores["tasks"][task.name]
+
+
+def test_scores_that_were_edited_are_not_sealed_by_a_later_evaluation(run, task):
+    config = dataclasses.replace(QUICK, epochs=1)
+    evaluate(run, config)
+    told = (run / "scores.json").read_bytes()
+    edited = json.loads(told)
+    edited["intrinsic"]["accuracy"] = 0.99
+    (run / "scores.json").write_text(json.dumps(edited), "utf-8")
+    manifest = (run / "manifest.json").read_bytes()
+    with pytest.raises(DataError, match=r"scores\.json: was changed since it was written") as caught:
+        evaluate(run, config, tasks=[task])
+    assert "delete it and evaluate again" in caught.value.hint
+    assert json.loads((run / "scores.json").read_bytes()) == edited
+    assert (run / "manifest.json").read_bytes() == manifest
+    (run / "scores.json").write_bytes(told)
+    assert evaluate(run, config, tasks=[task]).scores.keys() == {"intrinsic", "tasks"}
+    (run / "scores.json").unlink()
+    assert evaluate(run, config).scores.keys() == {"intrinsic"}
+
+
 def test_what_does_not_fit_is_told_before_anything_is_computed(run, task, data, tmp_path):
     with pytest.raises(UsageError, match=r"train\.jsonl is missing"):
         evaluate(run, QUICK, tasks=[task, tmp_path / "nothing"])

@@ -14,6 +14,7 @@ from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
 from zhprep.core.shards import (
+    MANIFEST,
     PLAN,
     check_covered,
     committed,
@@ -61,9 +62,12 @@ def evaluate(
     fit.
     """
     _ready(run, config)
+    _check_sealed(run)
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
     transfer = _transfer(intermediate, beside)
-    source = data or _trained_on(run)
+    source, gone = (data, "") if data is not None else _trained_on(run)
+    if gone and not tasks and held_out is None:
+        raise UsageError(f"{run}: {gone}", hint="say where with --data, or give a --task or text with --held-out")
     sentences = _sentences(run, source, held_out, pll=pll)
     if source is None and not tasks and sentences is None:
         hint = "give a --task, instances with --data, or text with --held-out"
@@ -83,7 +87,8 @@ def evaluate(
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
             _write(run, scores, world)  # after each task: one may take hours
-    return Report(output=str(run / SCORES), scores=scores, notes=notes_on(scores))
+    notes = [f"{gone}: no figures on its held-out instances, and no unigram beside others"] if gone else []
+    return Report(output=str(run / SCORES), scores=scores, notes=[*notes, *notes_on(scores)])
 
 
 def predict_task(
@@ -139,6 +144,18 @@ def _ready(run: Path, config: EvaluateConfig) -> None:
         what = "is unfinished" if (run / PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     check_covered(run, (*folder.MODEL, PLAN))
+
+
+def _check_sealed(run: Path) -> None:
+    """Raise ``DataError`` where a finished ``run`` has scores that are not those of its manifest: what is added to them
+    would be sealed with them."""
+    if folder.is_finished(run) and (run / SCORES).exists():
+        sealed = load_manifest(run)["files"].get(SCORES)
+        if facts_of_files(run, [SCORES])[SCORES] != sealed:
+            raise DataError(
+                f"{run / SCORES}: was changed since it was written (it does not have the sha256 of {MANIFEST})",
+                hint="put the file back as it was, or delete it and evaluate again: no score is added to changed ones",
+            )
 
 
 def drop_unsealed(run: Path) -> None:
@@ -211,14 +228,13 @@ def _on_sentences(
     return scores
 
 
-def _trained_on(run: Path) -> Path | None:
+def _trained_on(run: Path) -> tuple[Path | None, str]:
+    """Return the instances that ``run`` was trained on, None where there are none, and what to say if they are gone."""
     if not (run / PLAN).exists():
-        return None
+        return None, ""
     folder.read_plan(run)  # refuses a run that is not finished
     data = Path(folder.read_report(run)["data"])
-    if not data.exists():
-        raise UsageError(f"{run}: the data it was trained on are no longer at {data}", hint="say where with --data")
-    return data
+    return (data, "") if data.exists() else (None, f"the data it was trained on are no longer at {data}")
 
 
 def _share(run: Path) -> float:
