@@ -27,7 +27,7 @@ from zhprep.evaluate.encode import (
     with_characters,
 )  # fmt: skip
 from zhprep.evaluate.heads import CharacterReader, Head, TaskStates, labelled, real_characters
-from zhprep.evaluate.spans import WORD, Span, lenient, span_scores, strict, tags_of, word_tags
+from zhprep.evaluate.spans import WORD, Span, beyond_tags, lenient, span_scores, strict, tags_of, word_tags
 from zhprep.evaluate.task import NO_COLUMN, Example, Fault, Task, TaskKind, Told, list_in, place_of, text_of
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.part import Batch
@@ -112,6 +112,10 @@ class Tagging(TaskKind):
         known = {tag[2:] or WORD for tag in labels if tag != "O"}
         if unknown := {span.kind for span in example.gold} - known:
             raise Fault(f"a {min(unknown)!r} is not in train ({', '.join(sorted(known)[:10])})")
+
+    def unreachable(self, part: Sequence[Example]) -> int:
+        """Return how many spans overlap another: a character has one tag."""
+        return sum(beyond_tags(example.gold or ()) for example in part)
 
     def inputs(self, part: Sequence[Example], labels: Sequence[str], encoder: TaskEncoder, *, train: bool) -> Inputs:  # noqa: ARG002
         """Return a sequence for each text, several for one that is too long."""
