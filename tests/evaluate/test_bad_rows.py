@@ -88,11 +88,6 @@ def test_junk_in_any_place_is_refused_by_file_and_row_or_read(form, tmp_path):
         ("entities", {"text": "我在", "entities": [{"start": 1, "end": 1, "type": "地"}]}, "地 1-1 is empty; end is not of it$"),
         ("entities", {"text": "我在", "entities": [{"start": 1, "end": 0, "type": "地"}]}, "地 1-0 is reversed; end is not of it$"),
         ("entities", {"text": "我在", "entities": [{"start": -1, "end": 1, "type": "地"}]}, "地 -1-1 is outside a text of 2 characters$"),
-        ("entities", {"text": "我在京", "entities": [{"start": 1, "end": 3, "type": "地"}, {"start": 0, "end": 2, "type": "地"}]}, "地 0-2 and 地 1-3 overlap; a character has one tag, keep one of them$"),
-        ("entities", {"text": "我在京", "entities": [{"start": 0, "end": 3, "type": "地"}, {"start": 1, "end": 2, "type": "地"}]}, "地 0-3 and 地 1-2 overlap"),
-        ("entities", {"text": "我在京", "entities": [{"start": 0, "end": 2, "type": "地"}, {"start": 0, "end": 2, "type": "人"}]}, "人 0-2 and 地 0-2 overlap"),
-        ("entities", {"text": "我在京", "entities": [{"start": 0, "end": 2, "type": "地"}] * 2}, "地 0-2 stands twice; a character"),
-        ("cluener", {"text": "我在", "label": {"地": {"我": [[0, 0]], "我在": [[0, 1]]}}}, "地 0-1 and 地 0-2 overlap"),
         ("cluener", {"text": "我在", "label": {"地": {"在": [[1, 0]]}}}, "地 1-1 is empty"),
         ("cluener", {"text": "我在", "label": {"地": {"我": [[1, 1]]}}}, "地 1-1 is '在', not '我'$"),
         ("reading", {"context": "我在", "question": "?", "answers": [{"text": "在京", "answer_start": 1}]}, "the answer '在京' at 1 is outside a text of 2"),
@@ -111,13 +106,6 @@ def test_what_is_wrong_is_said_and_no_other_thing(form, row, said, tmp_path):
         (tmp_path / f"{part}.jsonl").write_text("\n".join(lines), "utf-8")
     with pytest.raises(DataError, match=rf"dev\.jsonl, line {len(ROWS[form]) + 1}: .*{said}"):
         read_task(tmp_path)
-
-
-def test_entities_that_touch_are_apart(tmp_path):
-    row = {"text": "北京上海", "entities": [{"start": 2, "end": 4, "type": "地"}, {"start": 0, "end": 2, "type": "地"}]}
-    for part in ("train", "dev"):
-        (tmp_path / f"{part}.jsonl").write_text(json.dumps(row), "utf-8")
-    assert sorted(read_task(tmp_path).dev[0].gold) == [(0, 2, "地"), (2, 4, "地")]
 
 
 def test_answers_that_are_nowhere_or_empty_are_left_out_and_counted(tmp_path):

@@ -14,9 +14,9 @@ from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Report
 from zhprep.core.seal import read_object
 from zhprep.core.shards import (
-    MANIFEST,
     PLAN,
     check_covered,
+    check_files,
     committed,
     facts_of_files,
     holds_rows,
@@ -32,6 +32,7 @@ from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
 from zhprep.evaluate.likelihood import notes_on, pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
 from zhprep.evaluate.sentences import SampledSentences, read_sentences
+from zhprep.evaluate.task import Task
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.instances import HELD_OUT
 from zhprep.models.checkpoints.files import read_config
@@ -62,12 +63,9 @@ def evaluate(
     fit.
     """
     _ready(run, config)
-    _check_sealed(run)
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
     transfer = _transfer(intermediate, beside)
-    source, gone = (data, "") if data is not None else _trained_on(run)
-    if gone and not tasks and held_out is None:
-        raise UsageError(f"{run}: {gone}", hint="say where with --data, or give a --task or text with --held-out")
+    source, notes = (data, []) if data else _trained_on(run, needed=not tasks and held_out is None)
     sentences = _sentences(run, source, held_out, pll=pll)
     if source is None and not tasks and sentences is None:
         hint = "give a --task, instances with --data, or text with --held-out"
@@ -87,8 +85,15 @@ def evaluate(
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
             _write(run, scores, world)  # after each task: one may take hours
-    notes = [f"{gone}: no figures on its held-out instances, and no unigram beside others"] if gone else []
-    return Report(output=str(run / SCORES), scores=scores, notes=[*notes, *notes_on(scores)])
+    return Report(output=str(run / SCORES), scores=scores, notes=[*notes, *notes_on(scores), *_overlaps(known)])
+
+
+def _overlaps(tasks: Sequence[Task]) -> list[str]:
+    """Return a note for each part of ``tasks`` with answers that nothing can say."""
+    lost = [(task.name, part, n) for task in tasks for part, n in task.unreachable.items()]
+    return [
+        f"{name}, {part}: {n:,} answers that no prediction can be (entities that overlap)" for name, part, n in lost
+    ]
 
 
 def predict_task(
@@ -144,18 +149,6 @@ def _ready(run: Path, config: EvaluateConfig) -> None:
         what = "is unfinished" if (run / PLAN).exists() else "holds no model (no config.json)"
         raise DataError(f"{run}: {what}", hint="give the folder that zhprep pretrain made")
     check_covered(run, (*folder.MODEL, PLAN))
-
-
-def _check_sealed(run: Path) -> None:
-    """Raise ``DataError`` where a finished ``run`` has scores that are not those of its manifest: what is added to them
-    would be sealed with them."""
-    if folder.is_finished(run) and (run / SCORES).exists():
-        sealed = load_manifest(run)["files"].get(SCORES)
-        if facts_of_files(run, [SCORES])[SCORES] != sealed:
-            raise DataError(
-                f"{run / SCORES}: was changed since it was written (it does not have the sha256 of {MANIFEST})",
-                hint="put the file back as it was, or delete it and evaluate again: no score is added to changed ones",
-            )
 
 
 def drop_unsealed(run: Path) -> None:
@@ -228,13 +221,19 @@ def _on_sentences(
     return scores
 
 
-def _trained_on(run: Path) -> tuple[Path | None, str]:
-    """Return the instances that ``run`` was trained on, None where there are none, and what to say if they are gone."""
+def _trained_on(run: Path, *, needed: bool) -> tuple[Path | None, list[str]]:
+    """Return the instances that ``run`` was trained on, and notes; where they are gone nothing and a note, or
+    ``UsageError`` if they are ``needed`` since nothing else was asked for."""
     if not (run / PLAN).exists():
-        return None, ""
+        return None, []
     folder.read_plan(run)  # refuses a run that is not finished
     data = Path(folder.read_report(run)["data"])
-    return (data, "") if data.exists() else (None, f"the data it was trained on are no longer at {data}")
+    if data.exists():
+        return data, []
+    what = f"{run}: the data it was trained on are no longer at {data}"
+    if needed:
+        raise UsageError(what, hint="say where with --data, or give a --task or text with --held-out")
+    return None, [f"{what}: no figures on held-out instances, and none of token frequencies (say where with --data)"]
 
 
 def _share(run: Path) -> float:
@@ -244,9 +243,17 @@ def _share(run: Path) -> float:
 
 
 def read_scores(run: Path) -> dict[str, Any]:
-    """Return what ``scores.json`` of ``run`` says, nothing where there is none."""
+    """Return what ``scores.json`` of ``run`` says, nothing where there is none.
+
+    Raises ``DataError`` where they are not those that were sealed: what is added to them would be sealed with them.
+    """
     if not (run / SCORES).exists():
         return {}
+    if folder.is_finished(run):
+        manifest = load_manifest(run)
+        check_files(run, manifest, [SCORES], hint="remove it and score the run again")
+        if SCORES not in manifest["files"]:
+            raise DataError(f"{run / SCORES}: is not in the manifest of the run", hint="remove it, score the run again")
     return read_object(run / SCORES, _SHAPE)
 
 

@@ -7,7 +7,6 @@ segmentation is a task. What is tagged is characters, so that models of any toke
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -28,7 +27,7 @@ from zhprep.evaluate.encode import (
     with_characters,
 )  # fmt: skip
 from zhprep.evaluate.heads import CharacterReader, Head, TaskStates, labelled, real_characters
-from zhprep.evaluate.spans import WORD, Span, lenient, span_scores, strict, tags_of, word_tags
+from zhprep.evaluate.spans import WORD, Span, beyond_tags, lenient, span_scores, strict, tags_of, word_tags
 from zhprep.evaluate.task import NO_COLUMN, Example, Fault, Task, TaskKind, Told, list_in, place_of, text_of
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.part import Batch
@@ -81,8 +80,8 @@ class Tagging(TaskKind):
         return marked or "words" in value or ("tokens" in value and "tags" in value)
 
     def examples(self, value: Any, answers: Mapping[str, Any]) -> Iterator[Example]:  # noqa: ARG002
-        """Yield the row. Raises ``Fault`` for a span that is empty, outside its text or over another, or says what does
-        not stand there."""
+        """Yield the row. Raises ``Fault`` for a span that is empty or outside its text, or says what does not stand
+        there."""
         if not isinstance(value, dict):
             raise Fault("not an object with a text")
         if isinstance(value.get("words"), list):
@@ -96,7 +95,7 @@ class Tagging(TaskKind):
         else:
             text = text_of(value, "text")
             spans = list(written_spans(value))
-            _check_apart(spans, len(text))
+            _check_places(spans, len(text))
             lacks = "" if "entities" in value or "label" in value else NO_COLUMN
             yield Example((text,), None if lacks else spans, id=value.get("id"), lacks=lacks)
 
@@ -112,6 +111,10 @@ class Tagging(TaskKind):
         known = {tag[2:] or WORD for tag in labels if tag != "O"}
         if unknown := {span.kind for span in example.gold} - known:
             raise Fault(f"a {min(unknown)!r} is not in train ({', '.join(sorted(known)[:10])})")
+
+    def unreachable(self, part: Sequence[Example]) -> int:
+        """Return how many spans overlap another: a character has one tag."""
+        return sum(beyond_tags(example.gold or ()) for example in part)
 
     def inputs(self, part: Sequence[Example], labels: Sequence[str], encoder: TaskEncoder, *, train: bool) -> Inputs:  # noqa: ARG002
         """Return a sequence for each text, several for one that is too long."""
@@ -218,19 +221,13 @@ def written_spans(value: Mapping[str, Any]) -> Iterator[Span]:
         yield span
 
 
-def _check_apart(spans: Sequence[Span], length: int) -> None:
-    """Raise ``Fault`` for a span that is empty, ends before it begins, is outside a text of ``length`` characters, or
-    has a character of another: a character has one tag, so that gold of two would never be reached."""
+def _check_places(spans: Sequence[Span], length: int) -> None:
+    """Raise ``Fault`` for a span that is empty or reversed, or outside a text of ``length`` characters."""
     for kind, start, stop in ((span.kind, span.start, span.stop) for span in spans):
         if not 0 <= start <= length or not 0 <= stop <= length:
             raise Fault(f"{kind} {start}-{stop} is outside a text of {length} characters")
         if start >= stop:
             raise Fault(f"{kind} {start}-{stop} is {'empty' if start == stop else 'reversed'}; end is not of it")
-    for one, next_one in itertools.pairwise(sorted(spans)):
-        if next_one.start < one.stop:
-            one_said, next_said = (f"{span.kind} {span.start}-{span.stop}" for span in (one, next_one))
-            what = f"{one_said} stands twice" if one == next_one else f"{one_said} and {next_said} overlap"
-            raise Fault(f"{what}; a character has one tag, keep one of them")
 
 
 def _clue_spans(label: Mapping[str, Any], whole: str) -> Iterator[Span]:
