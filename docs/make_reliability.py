@@ -1,6 +1,7 @@
 """Write docs/reliability.md from the table of faults and the report of a run.
 
 ``python docs/make_reliability.py REPORT.xml …`` takes what ``make nightly`` wrote (several, if it was run in parts).
+With ``--digests`` before them, only the table of digests is written anew. A report without digests leaves it as it is.
 """
 
 from __future__ import annotations
@@ -37,9 +38,31 @@ skipped. Rows that say "not run" were not part of it; then the last column but o
 A case is one kill, one flipped bit, one string, one race; what a row asks for and a machine has not (`strace`, GNU
 parallel, Slurm, Ray) is skipped there and said so.
 
+{digests}
 ## What the same run tried beside faults
 
 {others}
+"""
+
+DIGESTS = """## One digest
+
+The same command on the same real text (`make-instances --mask wwm --static` on the six corpora of `ZHPREP_DATA`,
+23.6 MB in {blocks} blocks) by every engine, and what was done to it meanwhile, at moments drawn from a fixed seed.
+Killed is whoever is at work: a command, a worker, a task, Ray's driver; a command that was killed is given again.
+All files have the bytes of one process (the test compares them); shown is the digest of the content that the
+manifest states. Seconds are by the clock, with all that was run again, on two cores that others used too.
+
+```sh
+ZHPREP_DATA=DIR python -m pytest -m nightly tests/faults/test_one_digest.py --junitxml=digests.xml
+python docs/make_reliability.py --digests digests.xml
+```
+
+{date}, commit {commit}:
+
+| engine | meanwhile | content | seconds |
+|---|---|---|---|
+{rows}
+
 """
 
 
@@ -52,12 +75,55 @@ class Tried:
 
 
 def main() -> None:
-    """Write the page."""
-    PAGE.write_text(page([ElementTree.parse(path).getroot() for path in sys.argv[1:]]), "utf-8")
+    """Write the page, or the one table of it."""
+    alone = sys.argv[1:2] == ["--digests"]
+    reports = [ElementTree.parse(path).getroot() for path in sys.argv[1 + alone :]]
+    before = PAGE.read_text("utf-8")
+    if not alone:
+        PAGE.write_text(page(reports, before), "utf-8")
+        return
+    found = section(before)
+    head, _, rest = before.partition(found or "## What the same run tried")
+    rest = rest if found else "## What the same run tried" + rest
+    PAGE.write_text(head + digests(reports) + rest, "utf-8")
 
 
-def page(reports: list[ElementTree.Element]) -> str:
-    """Return the page of some reports; a test that is in several counts as in the last."""
+def section(text: str) -> str:
+    """Return the section of digests of a page; nothing if it has none."""
+    found = re.search(r"^## One digest\n.*?(?=^## )", text, re.MULTILINE | re.DOTALL)
+    return found[0] if found else ""
+
+
+def digests(reports: list[ElementTree.Element]) -> str:
+    """Return the section of what ``tests/faults/test_one_digest.py`` told; nothing if it was not run."""
+    told = {}
+    for case in (case for report in reports for case in report.iter("testcase")):
+        for one in case.iter("property"):
+            if one.get("name") == "digest":
+                engine, meanwhile, blocks, digest, seconds = str(one.get("value")).split(" | ")
+                told[engine, meanwhile] = blocks, f"| {engine} | {meanwhile} | `{digest}…` | {seconds} |"
+    if not told:
+        return ""
+    date, commit, _ = origin(reports)
+    (blocks,) = {blocks for blocks, _ in told.values()}
+    return DIGESTS.format(blocks=blocks, date=date, commit=commit, rows="\n".join(row for _, row in told.values()))
+
+
+def origin(reports: list[ElementTree.Element]) -> tuple[str, str, str]:
+    """Return the last date of some reports, the commit that was tried, and which tests were chosen."""
+    suites = [suite for report in reports for suite in report.iter("testsuite")]
+    stated = {
+        one.get("name"): str(one.get("value")) for suite in suites for one in suite.findall("./properties/property")
+    }
+    date = max(str(suite.get("timestamp"))[:10] for suite in suites)
+    return date, stated.get("commit", "unknown"), stated.get("selected", "?")
+
+
+def page(reports: list[ElementTree.Element], before: str) -> str:
+    """Return the page of some reports; a test that is in several counts as in the last.
+
+    ``before`` is the page there is: its digests stay where the reports have none.
+    """
     suites = [suite for report in reports for suite in report.iter("testsuite")]
     cases = {(case.get("classname"), case.get("name")): case for suite in suites for case in suite.iter("testcase")}
     by_row: dict[int, Tried] = defaultdict(Tried)
@@ -71,12 +137,12 @@ def page(reports: list[ElementTree.Element]) -> str:
         elif case.get("classname") and "faults" not in str(case.get("classname")):  # without: a file that was skipped
             others[str(case.get("classname"))][outcome(case)] += 1
     outcomes = Counter(outcome(case) for case in cases.values())
-    stated = {one.get("name"): one.get("value") for suite in suites for one in suite.findall("./properties/property")}
+    date, commit, selected = origin(reports)
     return TEXT.format(
-        date=max(str(suite.get("timestamp"))[:10] for suite in suites),
-        commit=stated.get("commit", "unknown"), selected=stated.get("selected", "?"),
+        date=date, commit=commit, selected=selected,
         tests=len(cases), failed=outcomes["failed"], skipped=outcomes["skipped"],
-        rows="\n".join(line(row, by_row[row.number]) for row in ROWS), others=table_of(others),
+        rows="\n".join(line(row, by_row[row.number]) for row in ROWS), digests=digests(reports) or section(before),
+        others=table_of(others),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from zhprep.compare.comparison import COLUMNS, compare
 from zhprep.compare.fairness import check_fair, same_held_out, unequal
 from zhprep.compare.judging import Score, Spread, warnings
 from zhprep.compare.masks import SENTENCE, masked_by
+from zhprep.compare.probes import probes
 from zhprep.compare.runs import Entrant, read_runs
 from zhprep.compare.scores import HELD_OUT, LIKELIHOOD, SENTENCES, scores_of
 from zhprep.compare.variants import variants_of
@@ -409,6 +410,31 @@ def test_ways_of_fine_tuning_one_run_are_variants_too(paths, tmp_path):
     with pytest.raises(UsageError, match="is named twice"):
         compare([Entrant(run, "full", ""), Entrant(run, "lora", "")])
     assert [score.name for score in compare([run]).scores][-2:] == ["meals", "meals (tune=lora)"]
+
+
+def test_what_layers_know_is_drawn_and_damage_is_told(paths, tmp_path):
+    run = shutil.copytree(paths[0], tmp_path / "run")
+    scores = json.loads((run / "scores.json").read_bytes())
+    task, means = scores["tasks"]["meals"], (0.25, 0.75, 0.5)
+    layers = {f"layer_{depth}": {task["metric"]: {**task[task["metric"]], "mean": m}} for depth, m in enumerate(means)}
+    scores["tasks"]["meals (probe=True)"] = {**task, "probe": layers}
+    (run / "scores.json").write_text(json.dumps(scores), "utf-8")
+    add_files(run, ["scores.json"])
+    found = compare([run, paths[2]], allow=["tasks"])
+    metric, _, points = probes(found.runs[0])["meals"]
+    assert (metric, points) == (task["metric"], [(0.0, 0.25), (1.0, 0.75), (2.0, 0.5)])
+    assert probes(found.runs[1]) == {}
+    page = comparison_page(found)
+    section = page.partition("What is learnt where")[2].partition("<h2>")[0]
+    assert section.count("<polyline") == 1
+    assert "meals, accuracy by layer" in section
+    assert "baseline" in section
+    assert "What is learnt where" not in comparison_page(compare(paths))
+    del layers["layer_1"]
+    (run / "scores.json").write_text(json.dumps(scores), "utf-8")
+    add_files(run, ["scores.json"])
+    with pytest.raises(DataError, match=r"the layers of meals .* are damaged: layer_1 is missing"):
+        comparison_page(compare([run, paths[2]], allow=["tasks"]))
 
 
 def test_other_objectives_have_an_accuracy_and_a_baseline(paths, compared):

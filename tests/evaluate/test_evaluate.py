@@ -187,6 +187,34 @@ def test_data_that_moved_are_asked_for(run, data):
     assert "intrinsic" in evaluate(run, QUICK, data=data).scores
 
 
+def test_data_that_are_gone_are_not_needed_for_tasks_and_sentences(run, task, tmp_path):
+    report = json.loads((run / "report.json").read_text())
+    (run / "report.json").write_text(json.dumps(report | {"data": "/gone"}))
+    add_files(run, ["report.json"])
+    (tmp_path / "text.txt").write_text("".join(TOKENS[-8:]) * 4, "utf-8")
+    found = evaluate(
+        run, dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task], held_out=tmp_path / "text.txt"
+    )
+    assert found.scores.keys() == {"shared_masks", "tasks"}
+    assert "unigram_loss" not in found.scores["shared_masks"]["characters"]
+    assert any("no longer at /gone: no figures on held-out instances" in note for note in found.notes)
+
+
+def test_figures_that_were_edited_are_not_sealed_with_new_ones(run):
+    (run / "scores.json").write_text("{}")
+    with pytest.raises(DataError, match="is not in the manifest"):
+        evaluate(run, QUICK)
+    (run / "scores.json").unlink()
+    scores = evaluate(run, QUICK).scores
+    scores["intrinsic"]["loss"] /= 2
+    (run / "scores.json").write_text(json.dumps(scores))
+    with pytest.raises(DataError, match=r"scores\.json: its bytes are not those of the manifest") as caught:
+        evaluate(run, QUICK)
+    assert "remove it and score the run again" in caught.value.hint
+    (run / "scores.json").unlink()
+    assert evaluate(run, QUICK).scores["intrinsic"]["loss"] == pytest.approx(2 * scores["intrinsic"]["loss"])
+
+
 def test_what_does_not_fit_is_told_before_anything_is_computed(run, task, data, tmp_path):
     with pytest.raises(UsageError, match=r"train\.jsonl is missing"):
         evaluate(run, QUICK, tasks=[task, tmp_path / "nothing"])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.evaluate.spans import beyond_tags, lenient, tags_of
 from zhprep.evaluate.tasks import read_task
 
 
@@ -97,3 +98,16 @@ def test_a_folder_without_the_files_is_told(tmp_path):
 def test_a_line_separator_inside_a_text_is_no_end_of_line(tmp_path):
     write(tmp_path, [{"text": "甲\u2028乙", "label": "x"}, *GOOD])
     assert read_task(tmp_path).train[0].texts == ("甲\u2028乙",)
+
+
+def test_entities_that_overlap_are_counted(tmp_path):
+    """Those that the tags of :func:`tags_of` cannot hold; one that is written twice is one."""
+    crossing = {"text": "甲乙丙丁", "entities": [span(0, 2), span(1, 4, "地"), span(0, 2)]}
+    nested = {"text": "甲乙丙丁", "entities": [span(0, 4), span(1, 2), span(2, 3), span(3, 4, "地")]}
+    beside = {"text": "甲乙丙丁", "entities": [span(0, 1), span(1, 2, "地"), span(2, 4)]}
+    write(tmp_path, [crossing, nested, beside], [beside, beside])
+    task = read_task(tmp_path)
+    assert task.unreachable == {"train": 4}
+    for example in task.train:
+        held = {(begin, end, kind) for begin, end, kind in lenient(tags_of(example.gold, len(example.texts[0])))}
+        assert len(set(example.gold)) - len(held) == beyond_tags(example.gold)

@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import slurm_nodes
 from command_line import PACKAGE_PARENT, environment, made_by, zhprep
 from fault_table import fault, rounds
 from plain_tasks import contents
@@ -111,92 +111,13 @@ def test_the_pods_of_kubernetes(
     assert contents(here / "data") == whole
 
 
-CONFIG = """
-ClusterName=tests
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={port}
-AuthType=auth/munge
-AuthInfo=socket={top}/munge.socket
-SlurmUser=root
-SlurmdUser=root
-StateSaveLocation={top}/state
-SlurmdSpoolDir={top}/spool-%n
-SlurmctldPidFile={top}/slurmctld.pid
-SlurmdPidFile={top}/slurmd-%n.pid
-SlurmctldLogFile={top}/slurmctld.log
-SlurmdLogFile={top}/slurmd-%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU
-JobAcctGatherType=jobacct_gather/none
-MpiDefault=none
-ReturnToService=2
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=2
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=2
-PartitionName=debug Nodes=n1,n2 Default=YES
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
 @pytest.fixture
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Two nodes of Slurm on this machine; gives the environment that its commands need."""
-    for program in ("slurmctld", "slurmd", "munged", "sbatch"):
-        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
-            pytest.skip(f"{program} is not installed")
-    if os.geteuid():
-        pytest.skip("Slurm's daemons need root")
-    top = tmp_path_factory.mktemp("slurm")
-    for name in ("state", "spool-n1", "spool-n2"):
-        (top / name).mkdir()
-    key = top / "munge.key"
-    key.write_bytes(os.urandom(128))
-    key.chmod(0o400)
-    host = socket.gethostname().split(".")[0]
-    config = top / "slurm.conf"
-    config.write_text(CONFIG.format(host=host, top=top, port=free_port(), one=free_port(), two=free_port()))
-    munge = [
-        "munged", "--foreground", "--force", f"--key-file={key}", f"--socket={top}/munge.socket",
-        f"--pid-file={top}/munged.pid", f"--log-file={top}/munged.log", f"--seed-file={top}/munge.seed",
-    ]  # fmt: skip
-    daemons = [
-        munge, ["slurmctld", "-D", "-c", "-f", config],
-        ["slurmd", "-D", "-N", "n1", "-f", config], ["slurmd", "-D", "-N", "n2", "-f", config],
-    ]  # fmt: skip
-    options = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "SLURM_CONF": str(config)}
-    started = []
-    try:
-        for daemon in daemons:
-            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            started.append(subprocess.Popen(list(map(str, daemon)), env=options, **silent))  # type: ignore[call-overload]
-            time.sleep(1.0)
-        idle = ["sinfo", "--noheader", "--states=idle", "--format=%D"]
-        wait_until(
-            lambda: subprocess.run(idle, env=options, capture_output=True, check=False).stdout.strip() == b"2", 60
-        )
-        yield {"SLURM_CONF": str(config)}
-    finally:
-        for one in reversed(started):
-            one.terminate()
-            one.wait(timeout=30)
-
-
-def all_done(options: dict[str, str]) -> bool:
-    """Whether no job of Slurm waits or runs."""
-    queue = subprocess.run(["squeue", "--noheader"], env=options, capture_output=True, check=True)
-    return not queue.stdout.strip()
-
-
-def states(options: dict[str, str]) -> set[str]:
-    """Return the states of the jobs that Slurm still knows."""
-    jobs = subprocess.run(["scontrol", "--oneliner", "show", "jobs"], env=options, capture_output=True, check=True)
-    return {part.partition("=")[2] for part in jobs.stdout.decode().split() if part.startswith("JobState=")}
+    if missing := slurm_nodes.why_not():
+        pytest.skip(missing)
+    with slurm_nodes.two_nodes(tmp_path_factory.mktemp("slurm")) as options:
+        yield options
 
 
 @dataclasses.dataclass

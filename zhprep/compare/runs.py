@@ -22,7 +22,15 @@ from zhprep.pretrain import folder
 SCORES = "scores.json"
 _READ = (PLAN, folder.REPORT, folder.LOG, SCORES)
 _SPREAD = {"mean": float, "std": float, "values": [float]}
-_TASK = {"kind": str, "metric": str, "baseline": {"*": float}, "config": dict, "sha256": str, "dev_rows": int}
+_TASK = {
+    "kind": str,
+    "metric": str,
+    "baseline": {"*": float},
+    "config": dict,
+    "sha256": str,
+    "dev_rows": int,
+    "probe?": dict,
+}
 _FIGURES = dict.fromkeys(("loss?", "accuracy?", "bits_per_character?", "unigram_loss?"), float)
 _OBJECTIVES = {"*": {"loss": float, "accuracy": float}}
 _TEXT = {"text": {"sha256": str, "sentences": int}}

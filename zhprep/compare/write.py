@@ -14,6 +14,7 @@ from zhprep.compare.judging import BETTER, WITHIN, WORSE, Score
 from zhprep.compare.masks import SENTENCE, masked_by
 from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, Points, curve_chart
+from zhprep.compare.probes import probes
 from zhprep.compare.runs import ComparedRun
 from zhprep.compare.variants import Variant
 from zhprep.core.seal import json_bytes
@@ -57,6 +58,7 @@ def comparison_page(found: Comparison, sentence: str = SENTENCE) -> str:
     _differences(page, found)
     _findings(page, found)
     _scores(page, found)
+    _layers(page, found.variants)
     _curves(page, found.variants)
     _costs(page, found)
     _masks(page, found.variants, sentence)
@@ -114,6 +116,29 @@ def _score_cells(score: Score, names: Sequence[str]) -> str:
         count = f'<small class="count">baseline {baseline}, n {len(score.spreads[name].values)}</small>'
         cells.append(f"<td><{strong}>{shown}</{strong}>{count}{_STANDS[stands]}</td>")
     return "".join(cells)
+
+
+def _layers(page: Page, variants: Sequence[Variant]) -> None:
+    """Show what each layer of models that were probed knows of each task."""
+    probed = dict.fromkeys(name for variant in variants for run in variant.runs for name in probes(run))
+    if not probed:
+        return
+    page.heading(
+        "What is learnt where",
+        "Each layer of the frozen model read by a head of its own (evaluate --probe): layer 0 is the embeddings. "
+        "Dashed: the baseline of the task.",
+    )
+    page.beside(*(_probe(variants, name) for name in probed))
+
+
+def _probe(variants: Sequence[Variant], name: str) -> str:
+    """Return a figure of the scores of a task by layer, a line for each run that was probed on it."""
+    found = {variant.name: [probes(run)[name] for run in variant.runs if name in probes(run)] for variant in variants}
+    series = {variant: [one.points for one in several] for variant, several in found.items() if several}
+    first = next(one for several in found.values() for one in several)
+    levels = {"baseline": first.baseline}
+    plot = curve_chart(series, x_label="layer", y_label=first.metric, levels=levels, width=HALF)
+    return figure(plot, f"{name}, {first.metric.replace('_', ' ')} by layer")
 
 
 def _curves(page: Page, variants: Sequence[Variant]) -> None:

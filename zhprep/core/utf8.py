@@ -21,6 +21,8 @@ N_CODE_POINTS = 0x110000
 Points = npt.NDArray[np.uint32]
 
 _DECODE = Kernel(utf8_loop.decode, utf8_loop.SIGNATURE)
+_SPARE: list[Bools] = []
+"""Tables of all code points, ``bool[N_CODE_POINTS]``, all False: to clear one anew takes longer than a short text."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,15 +32,15 @@ class Decoded:
 
     points: Points
     lengths: Ints
-    _seen: Bools | None = None
+    _found: Points | None = None
 
     @cached_property
     def alphabet(self) -> Points:
         """The distinct ones of ``points``, in order, ``uint32[A]``."""
-        seen = self._seen
-        if seen is None:
-            seen = np.zeros(N_CODE_POINTS, np.bool_)
-            seen[self.points] = True
+        if self._found is not None:
+            return self._found
+        seen = np.zeros(int(self.points.max(initial=0)) + 1, np.bool_)
+        seen[self.points] = True
         return np.flatnonzero(seen).astype(np.uint32)
 
 
@@ -67,14 +69,19 @@ def by_loop(loop: Loop, data: npt.NDArray[np.uint8], offsets: Ints, separator: i
     n_strings = len(offsets) - 1
     room = int(offsets[-1] - offsets[0]) + (n_strings if separator is not None else 0)
     points, lengths = np.empty(room, np.uint32), np.empty(n_strings, np.int64)
-    seen, counts = np.zeros(N_CODE_POINTS, np.bool_), np.zeros(2, np.int64)
+    counts = np.zeros(3, np.int64)
+    try:
+        seen = _SPARE.pop()
+    except IndexError:  # the first, or another thread has it
+        seen = np.zeros(N_CODE_POINTS, np.bool_)
     loop(
         address(data, np.uint8), address(offsets, np.int64), n_strings, separator or 0, separator is not None,
         address(points, np.uint32), address(lengths, np.int64), address(seen, np.bool_), address(counts, np.int64),
     )  # fmt: skip
-    if counts[utf8_loop.WRONG]:
-        return None
-    return Decoded(points[: counts[utf8_loop.N_POINTS]], lengths, seen)
+    alphabet = np.flatnonzero(seen[: counts[utf8_loop.BEYOND]]).astype(np.uint32)
+    seen[alphabet] = False
+    _SPARE.append(seen)
+    return None if counts[utf8_loop.WRONG] else Decoded(points[: counts[utf8_loop.N_POINTS]], lengths, alphabet)
 
 
 def by_arrow(strings: pa.Array, data: npt.NDArray[np.uint8], offsets: Ints, separator: int | None) -> Decoded:

@@ -19,8 +19,9 @@ SIGNATURE = Signature(
 )
 """Types of the arguments of :func:`decode`."""
 
-N_POINTS, WRONG = range(2)
-"""Where the counts are written: code points, separators included, and whether any string is not UTF-8."""
+N_POINTS, WRONG, BEYOND = range(3)
+"""Where the counts are written: code points, separators included; whether any string is not UTF-8; and a number that
+is beyond all code points that there are."""
 
 Int: TypeAlias = Any
 
@@ -30,9 +31,10 @@ def decode(
     counts: Any,
 ) -> None:  # fmt: skip
     """Write the code points of all strings, the length of each and the counts, and set ``seen`` at each code point."""
-    written, place, wrong = np.int64(0), np.int64(offsets[0]), np.int64(0)
+    written, place, wrong, bits = np.int64(0), np.int64(offsets[0]), np.int64(0), np.int64(0x7F)
     if separated and n_strings > 1:
         seen[separator] = True
+        bits |= separator
     for string in range(n_strings):
         if separated and string > 0:
             points[written] = separator
@@ -59,9 +61,10 @@ def decode(
                 place += 4 if point > 0xFFFF else 2
             points[written] = point
             seen[point] = True
+            bits |= point
             written += 1
         lengths[string] = written - first
-    counts[N_POINTS], counts[WRONG] = written, wrong != 0
+    counts[N_POINTS], counts[WRONG], counts[BEYOND] = written, wrong != 0, bits + 1
 
 
 def _rarer(data: Any, place: Int, stop: Int) -> Int:

@@ -16,6 +16,7 @@ from zhprep.core.seal import read_object
 from zhprep.core.shards import (
     PLAN,
     check_covered,
+    check_files,
     committed,
     facts_of_files,
     holds_rows,
@@ -31,6 +32,7 @@ from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
 from zhprep.evaluate.likelihood import notes_on, pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
 from zhprep.evaluate.sentences import SampledSentences, read_sentences
+from zhprep.evaluate.task import Task
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.instances import HELD_OUT
 from zhprep.models.checkpoints.files import read_config
@@ -63,7 +65,7 @@ def evaluate(
     _ready(run, config)
     known = [read_task(task) for task in tasks]  # what is wrong with a task is told before anything is computed
     transfer = _transfer(intermediate, beside)
-    source = data or _trained_on(run)
+    source, notes = (data, []) if data else _trained_on(run, needed=not tasks and held_out is None)
     sentences = _sentences(run, source, held_out, pll=pll)
     if source is None and not tasks and sentences is None:
         hint = "give a --task, instances with --data, or text with --held-out"
@@ -83,7 +85,15 @@ def evaluate(
             facts = {"config": settings.as_dict(config), "sha256": task.sha256}
             scores.setdefault("tasks", {})[task.name + setting_of(config, transfer)] = {**found, **facts}
             _write(run, scores, world)  # after each task: one may take hours
-    return Report(output=str(run / SCORES), scores=scores, notes=notes_on(scores))
+    return Report(output=str(run / SCORES), scores=scores, notes=[*notes, *notes_on(scores), *_overlaps(known)])
+
+
+def _overlaps(tasks: Sequence[Task]) -> list[str]:
+    """Return a note for each part of ``tasks`` with answers that nothing can say."""
+    lost = [(task.name, part, n) for task in tasks for part, n in task.unreachable.items()]
+    return [
+        f"{name}, {part}: {n:,} answers that no prediction can be (entities that overlap)" for name, part, n in lost
+    ]
 
 
 def predict_task(
@@ -211,14 +221,19 @@ def _on_sentences(
     return scores
 
 
-def _trained_on(run: Path) -> Path | None:
+def _trained_on(run: Path, *, needed: bool) -> tuple[Path | None, list[str]]:
+    """Return the instances that ``run`` was trained on, and notes; where they are gone nothing and a note, or
+    ``UsageError`` if they are ``needed`` since nothing else was asked for."""
     if not (run / PLAN).exists():
-        return None
+        return None, []
     folder.read_plan(run)  # refuses a run that is not finished
     data = Path(folder.read_report(run)["data"])
-    if not data.exists():
-        raise UsageError(f"{run}: the data it was trained on are no longer at {data}", hint="say where with --data")
-    return data
+    if data.exists():
+        return data, []
+    what = f"{run}: the data it was trained on are no longer at {data}"
+    if needed:
+        raise UsageError(what, hint="say where with --data, or give a --task or text with --held-out")
+    return None, [f"{what}: no figures on held-out instances, and none of token frequencies (say where with --data)"]
 
 
 def _share(run: Path) -> float:
@@ -228,9 +243,17 @@ def _share(run: Path) -> float:
 
 
 def read_scores(run: Path) -> dict[str, Any]:
-    """Return what ``scores.json`` of ``run`` says, nothing where there is none."""
+    """Return what ``scores.json`` of ``run`` says, nothing where there is none.
+
+    Raises ``DataError`` where they are not those that were sealed: what is added to them would be sealed with them.
+    """
     if not (run / SCORES).exists():
         return {}
+    if folder.is_finished(run):
+        manifest = load_manifest(run)
+        check_files(run, manifest, [SCORES], hint="remove it and score the run again")
+        if SCORES not in manifest["files"]:
+            raise DataError(f"{run / SCORES}: is not in the manifest of the run", hint="remove it, score the run again")
     return read_object(run / SCORES, _SHAPE)
 
 

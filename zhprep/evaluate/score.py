@@ -124,5 +124,5 @@ def facts_of(task: Task) -> dict[str, Any]:
         "kind": task.kind_name, "metric": task.kind.metric, "baseline": baseline,
         **({"classes": len(task.labels)} if task.kind.has_classes else {}),
         "train_rows": len(task.train), "dev_rows": len(task.dev), "test_rows": len(task.test),
-        "left_out": task.left_out,
+        "left_out": task.left_out, **({"unreachable": task.unreachable} if task.unreachable else {}),
     }  # fmt: skip

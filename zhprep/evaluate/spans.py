@@ -72,6 +72,15 @@ def strict(tags: Sequence[str], *, closed: bool) -> list[Span]:
     return spans
 
 
+def beyond_tags(spans: Iterable[Span]) -> int:
+    """Return how many of ``spans`` overlap one that begins before, so that :func:`tags_of` leaves them out."""
+    n, behind = 0, 0
+    for span in sorted(set(spans), key=lambda span: (span.start, -span.stop)):
+        n += span.start < behind
+        behind = behind if span.start < behind else span.stop
+    return n
+
+
 def tags_of(spans: Iterable[Span], length: int) -> list[str]:
     """Return BIO tags of ``length`` characters with ``spans`` on them; of overlapping ones the first stays."""
     tags = ["O"] * length

@@ -78,6 +78,10 @@ class TaskKind:
     def check(self, example: Example, labels: Sequence[str]) -> None:
         """Raise ``Fault`` for an example that cannot be judged by what is learnt from train."""
 
+    def unreachable(self, part: Sequence[Example]) -> int:  # noqa: ARG002
+        """Return how many answers of ``part`` no prediction can be: they lower the best score that there can be."""
+        return 0
+
     def inputs(self, part: Sequence[Example], labels: Sequence[str], encoder: TaskEncoder, *, train: bool) -> Inputs:
         """Return the rows that a model reads for ``part``, to learn from or to be judged by."""
         raise NotImplementedError
@@ -124,6 +128,13 @@ class Task:
     def is_test_labelled(self) -> bool:
         """Whether the test part can be judged by."""
         return bool(self.test) and not any(example.lacks for example in self.test)
+
+    @property
+    def unreachable(self) -> dict[str, int]:
+        """How many answers of each part no prediction can be, of the parts that have such."""
+        judged = {"train": self.train, "dev": self.dev, "test": self.test if self.is_test_labelled else []}
+        counts = {part: self.kind.unreachable(examples) for part, examples in judged.items()}
+        return {part: n for part, n in counts.items() if n}
 
 
 def task_of(folder: Path, kinds: Mapping[str, TaskKind], named: str = "") -> Task:

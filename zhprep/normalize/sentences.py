@@ -29,6 +29,7 @@ import numpy as np
 
 from zhprep.core.bundled import packaged
 from zhprep.core.report import Account
+from zhprep.core.sets import among
 from zhprep.normalize import marks
 from zhprep.normalize.characters import Codes, Flags, Positions
 from zhprep.normalize.config import NormalizeConfig
@@ -172,7 +173,7 @@ def _reported(runs: Runs, found: Positions) -> Flags:
     """Return after which quotations, of the runs ``found`` (``int64[N]``), the sentence goes on: ``bool[N]``."""
     after = runs.after[found]
     flags = np.zeros(found.size, np.bool_)
-    quoted = np.isin(runs.kinds[after - 1], [marks.QUOTE, marks.CLOSER, marks.TITLE])
+    quoted = among(runs.kinds[after - 1], [marks.QUOTE, marks.CLOSER, marks.TITLE])
     candidates = np.flatnonzero(quoted & (runs.kinds[after] == marks.CHINESE))
     if not candidates.size:
         return flags
@@ -180,7 +181,7 @@ def _reported(runs: Runs, found: Positions) -> Flags:
     places = np.minimum(after[candidates][:, None] + np.arange(_WINDOW), runs.codes.size - 1)
     windows = runs.codes[places]
     string = _string(windows.reshape(-1))
-    goes_on = np.isin(windows[:, 0], list(_CONTINUING))
+    goes_on = among(windows[:, 0], _CONTINUING)
     for i in np.flatnonzero(quote & ~goes_on).tolist():
         goes_on[i] = _REPORTING.match(string, i * _WINDOW, (i + 1) * _WINDOW) is not None
     flags[candidates] = goes_on
@@ -193,7 +194,7 @@ def _enclosed(runs: Runs, found: Positions) -> Flags:
     flags = np.zeros(found.size, np.bool_)
     last = runs.last[found]
     closers = np.where(runs.after[found] == last + 2, runs.codes[last + 1], 0)
-    full_stop = np.isin(runs.codes[last], list(map(ord, "。.")))
+    full_stop = among(runs.codes[last], map(ord, "。."))
     for closer, opener in marks.ENCLOSURES.items():
         these = np.flatnonzero(closers == ord(closer))
         if not these.size:

@@ -19,6 +19,7 @@ from zhprep.core import utf8
 from zhprep.core.compiled import Kernel, Loop, Signature, address
 from zhprep.core.errors import DataError
 from zhprep.core.report import Account
+from zhprep.core.sets import distinct
 from zhprep.normalize.characters import N_CODES, Characters, Codes, Flags, Positions
 
 # Lone surrogates cannot stand in Arrow's UTF-8, so two of them are free to part sentences.
@@ -111,7 +112,7 @@ class Text:
             codes = codes.copy()
             codes[breaks] = SENTENCE
             account.drop("characters.line_separators", breaks.size)
-            alphabet = np.union1d(alphabet[~is_break], np.array([SENTENCE], np.uint32))
+            alphabet = distinct(np.append(alphabet[~is_break], np.uint32(SENTENCE)))
         return cls(codes, alphabet)
 
     @functools.cached_property
@@ -184,7 +185,8 @@ class Text:
 
     def translate(self, table: Mapping[int, int], account: Account, reason: str) -> Text:
         """Put one character in the place of another wherever ``table`` says so, and count the changes."""
-        found = self.alphabet[np.isin(self.alphabet, np.fromiter(table, np.uint32, len(table)))]
+        told = np.array([code in table for code in self.alphabet.tolist()], np.bool_)
+        found = self.alphabet[told]
         if not found.size:
             return self
         places = self.places(found)
@@ -192,7 +194,7 @@ class Text:
         targets = np.array([table[code] for code in found.tolist()], np.uint32)
         codes[places] = targets[np.searchsorted(found, codes[places])]
         account.change(reason, places.size)
-        return Text(codes, np.union1d(np.setdiff1d(self.alphabet, found, assume_unique=True), targets))
+        return Text(codes, distinct(np.append(self.alphabet[~told], targets)))
 
     def replace(
         self, starts: Positions, stops: Positions, pieces: Sequence[str], account: Account, reason: str
@@ -211,7 +213,7 @@ class Text:
             done = stop
         account.insert(reason, int(growth[growth > 0].sum()))
         account.drop(reason, -int(growth[growth < 0].sum()))
-        alphabet = np.union1d(self.alphabet, as_codes("".join(set("".join(pieces)))))
+        alphabet = distinct(np.append(self.alphabet, as_codes("".join(set("".join(pieces))))))
         return Text(np.concatenate([*parts, self.codes[done:]]), alphabet)
 
     def lines(self, numbers: Positions) -> Text:
@@ -231,7 +233,7 @@ class Text:
         for number, end in zip(numbers.tolist(), other_stops.tolist(), strict=True):
             parts += [self.codes[done : starts[number]], other.codes[begin:end]]
             done, begin = stops[number], end + 1
-        return Text(np.concatenate([*parts, self.codes[done:]]), np.union1d(self.alphabet, other.alphabet))
+        return Text(np.concatenate([*parts, self.codes[done:]]), distinct(np.append(self.alphabet, other.alphabet)))
 
     def write(self) -> tuple[pa.Array, Positions]:
         """Return the sentences that are not empty and, for each, the number of its sentence in the input."""

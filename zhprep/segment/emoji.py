@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.sets import distinct
 from zhprep.segment.sentences import Sentences
 
 _JOINING = (
@@ -33,7 +34,7 @@ def may_hold_joined_emoji(text: Sentences) -> bool:
 def join_emoji(text: Sentences, marks: npt.NDArray[np.bool_]) -> None:
     """Clear ``marks`` (bool[N + 1]) inside joined emoji."""
     joining = np.flatnonzero(_joining().take(text.code_points, mode="clip"))
-    for sentence in np.unique(np.searchsorted(text.bases, joining, side="right") - 1).tolist():
+    for sentence in distinct(np.searchsorted(text.bases, joining, side="right") - 1).tolist():
         base = int(text.bases[sentence])
         for match in _pattern().finditer(text.text, base, base + int(text.lengths[sentence])):
             first, last = joining.searchsorted((match.start(), match.end()))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from zhprep.core.report import Account
+from zhprep.core.sets import distinct
 from zhprep.core.simplified import simplify
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, check, from_words, lengths_of, split
@@ -138,4 +139,4 @@ def _n_other(text: Sentences, written: npt.NDArray[np.uint32], read: npt.NDArray
     """Return in how many sentences two texts of as many code points (``uint32[N]``) differ."""
     if written is read:
         return 0
-    return len(np.unique(text.bases.searchsorted(np.flatnonzero(written != read), "right")))
+    return len(distinct(text.bases.searchsorted(np.flatnonzero(written != read), "right")))

@@ -90,7 +90,7 @@ class CodePointTable:
 
     def learn(self, points: Points) -> None:
         """Ask for the values of code points that have none yet."""
-        met = np.zeros(len(self.values), np.bool_)  # quicker than to sort them
+        met = np.zeros(int(points.max(initial=0)) + 1, np.bool_)  # quicker than to sort them
         met[points] = True
         new = np.flatnonzero(met)
         self.values[new] = self._ask([chr(point) for point in new.tolist()])

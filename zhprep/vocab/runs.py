@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from tokenizers import Tokenizer
 
+from zhprep.core import arrow
+
 Ints = npt.NDArray[np.int64]
 AT_ONCE = 4096
 
@@ -67,7 +69,7 @@ class RunCache:
 
     def find(self, runs: pa.Array) -> RunTokens:
         """Return the tokens of each of ``runs`` (binary, UTF-32 little endian)."""
-        encoded = runs.dictionary_encode()
+        encoded = arrow.call("dictionary_encode", runs)  # by its method pyarrow.compute is imported
         distinct = encoded.dictionary.to_pylist()
         if len(self._known) + len(distinct) > self._limit:
             self._forget()

@@ -11,6 +11,7 @@ from html.entities import html5
 import numpy as np
 
 from zhprep.core.report import Account
+from zhprep.core.sets import distinct
 from zhprep.normalize.characters import Characters, Positions
 from zhprep.normalize.config import NormalizeConfig
 from zhprep.normalize.steps.width import TABLES
@@ -27,7 +28,7 @@ def html_entities(text: Text, config: NormalizeConfig, account: Account) -> Text
     if not (ampersands.size and text.found(_SEMICOLON).size):
         return text
     starts, stops = text.bounds
-    lines = np.unique(np.searchsorted(starts, _entities(text, ampersands, config), side="right") - 1)
+    lines = distinct(np.searchsorted(starts, _entities(text, ampersands, config), side="right") - 1)
     starts, stops = starts[lines], stops[lines]
     pieces = []
     for start, stop in zip(starts.tolist(), stops.tolist(), strict=True):

@@ -13,6 +13,7 @@ import dataclasses
 import numpy as np
 
 from zhprep.core.report import Account
+from zhprep.core.sets import among, distinct
 from zhprep.normalize import marks
 from zhprep.normalize.characters import HAN, Codes, Flags, Positions
 from zhprep.normalize.text import Text
@@ -63,18 +64,18 @@ class Joints:
         had = int((self.spaced & (self.stop - self.start > 1)).sum())
         account.drop("characters.unwrapped", n_blank - had)
         account.insert("characters.unwrapped", n_spaced - had)
-        return Text(codes[kept], np.union1d(text.alphabet, [_SPACE]))
+        return Text(codes[kept], distinct(np.append(text.alphabet, np.uint32(_SPACE))))
 
 
 def _spaced(documents: Documents, after: Positions, room: Integers) -> Flags:
     """Return at which joints a space stands; ``room`` int ``[J]`` is what the line before each had left."""
     layout, kinds, number = documents.layout, marks.kinds(True), documents.number[after]
     before, behind = layout.codes[layout.end[after] - 1], layout.codes[layout.begin[after + 1]]
-    left = np.isin(kinds[before], _LATIN) | _ascii_mark(before)
-    right = np.isin(kinds[behind], _LATIN) | np.isin(behind, list(map(ord, "([\"'")))
+    left = among(kinds[before], _LATIN) | _ascii_mark(before)
+    right = among(kinds[behind], _LATIN) | among(behind, map(ord, "([\"'"))
     anywhere, between = _ways(number, right, room)
     in_number = (kinds[behind] == marks.DIGIT) & _in_number(layout, after, before) & ~between
-    words = left & right & ~in_number & ~anywhere & ~np.isin(before, list(_CLINGING))
+    words = left & right & ~in_number & ~anywhere & ~among(before, _CLINGING)
     mixed = (HAN.table[before] & right & (kinds[behind] != marks.SYMBOL)) | (left & HAN.table[behind])
     stood = layout.blank[after] | (anywhere & right & (room == 1))  # the width has cut a space off
     spaced: Flags = words | (mixed & _parted(documents)[number]) | (stood & (mixed | (left & right)))
@@ -83,16 +84,14 @@ def _spaced(documents: Documents, after: Positions, room: Integers) -> Flags:
 
 def _ascii_mark(codes: Codes) -> Flags:
     """Return which code points (``uint32[N]``) are ASCII marks that end something, ``bool[N]``."""
-    return np.isin(codes, list(map(ord, ",.;:?!)]\"'")))
+    return among(codes, map(ord, ",.;:?!)]\"'"))
 
 
 def _in_number(layout: Layout, after: Positions, before: Codes) -> Flags:
     """Return where a line ends in a digit, or in a digit with a point or a comma: ``bool[J]``."""
     kinds = marks.kinds(True)
     digit = kinds[before] == marks.DIGIT
-    point = np.isin(before, list(map(ord, ".,"))) & (
-        kinds[layout.codes[np.maximum(layout.end[after] - 2, 0)]] == marks.DIGIT
-    )
+    point = among(before, map(ord, ".,")) & (kinds[layout.codes[np.maximum(layout.end[after] - 2, 0)]] == marks.DIGIT)
     in_number: Flags = digit | point
     return in_number
 
@@ -114,7 +113,7 @@ def _ways(number: Positions, right: Flags, room: Integers) -> tuple[Flags, Flags
 def _parted(documents: Documents) -> Flags:
     """Return for each document whether it more often parts Chinese from letters by a space than not, ``bool[D]``."""
     codes, kinds = documents.layout.codes, marks.kinds(True)
-    han, latin = HAN.table[codes], np.isin(kinds[codes], (marks.LOWER, marks.UPPER, marks.DIGIT))
+    han, latin = HAN.table[codes], among(kinds[codes], (marks.LOWER, marks.UPPER, marks.DIGIT))
     touching = (han[:-1] & latin[1:]) | (latin[:-1] & han[1:])
     parted = (codes[1:-1] == _SPACE) & ((han[:-2] & latin[2:]) | (latin[:-2] & han[2:]))
     votes = np.zeros(documents.starts.size, np.int64)

@@ -14,6 +14,7 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.sets import among
 from zhprep.normalize import marks
 from zhprep.normalize.characters import N_CODES, WHITE_SPACE, Characters, Codes, Flags, Positions
 from zhprep.normalize.text import Text, as_string, is_mark
@@ -113,7 +114,7 @@ class Layout:
     @functools.cached_property
     def never_first(self) -> Flags:
         """Whether the line begins with what no paragraph begins with: 。 ” ，."""
-        return np.isin(self.codes[self.begin], list(map(ord, _BELONGS)))
+        return among(self.codes[self.begin], map(ord, _BELONGS))
 
 
 def _ink(kinds: marks.Kinds, starts: Positions, ends: Positions) -> tuple[Positions, Positions]:
@@ -184,7 +185,7 @@ def _units(
 def _items(codes: Codes, begin: Positions, end: Positions, first: marks.Kinds) -> Flags:
     """Return which lines begin as the items of a list do, or are a heading with a number: ``bool[N]``."""
     flags = np.zeros(begin.size, np.bool_)
-    possible = np.isin(codes[begin], list(map(ord, "第（([-*+•·●○■□◆◇★☆※►➢→▪–>#="))) | _counting()[codes[begin]]
+    possible = among(codes[begin], map(ord, "第（([-*+•·●○■□◆◇★☆※►➢→▪–>#=")) | _counting()[codes[begin]]
     possible |= (first == marks.LOWER) | (first == marks.UPPER)
     for i in np.flatnonzero(possible & (begin < end)).tolist():
         flags[i] = _ITEM.match(as_string(codes[begin[i] : min(begin[i] + _HEAD, end[i])])) is not None

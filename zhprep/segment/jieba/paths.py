@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.ragged import ranges
+from zhprep.core.sets import distinct
 from zhprep.segment.jieba.dictionary import Dictionary
 from zhprep.segment.jieba.sums import block_ends, path_ends
 from zhprep.segment.jieba.trie import CHARACTER_BITS, Bools, Ids, Keys, Places
@@ -79,7 +80,7 @@ class Paths:
         """Write the ends of the words (``ends`` ``bool[N]``) of the blocks in which there is one of ``places``
         (``int64[M]``)."""
         outside = np.concatenate(([-1], np.flatnonzero(ids == 0), [len(ids)]))
-        for block in np.unique(outside.searchsorted(places)).tolist():
+        for block in distinct(outside.searchsorted(places)).tolist():
             inside = slice(int(outside[block - 1]) + 1, int(outside[block]))
             ends[inside] = block_ends(self._dictionary, points[inside], ids[inside])
 

@@ -1,0 +1,91 @@
+"""Slurm with two nodes of two CPUs each, all on this machine, without systemd; needs root and Debian's slurmctld,
+slurmd, slurm-client and munge."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+CONFIG = """
+ClusterName=tests
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+AuthType=auth/munge
+AuthInfo=socket={top}/munge.socket
+SlurmUser=root
+SlurmdUser=root
+StateSaveLocation={top}/state
+SlurmdSpoolDir={top}/spool-%n
+SlurmctldPidFile={top}/slurmctld.pid
+SlurmdPidFile={top}/slurmd-%n.pid
+SlurmctldLogFile={top}/slurmctld.log
+SlurmdLogFile={top}/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+JobAcctGatherType=jobacct_gather/none
+MpiDefault=none
+ReturnToService=2
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=2
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=2
+PartitionName=debug Nodes=n1,n2 Default=YES
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def why_not() -> str:
+    """Return what is missing here; nothing if two nodes can be started."""
+    for program in ("slurmctld", "slurmd", "munged", "sbatch"):
+        if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None:
+            return f"{program} is not installed"
+    return "Slurm's daemons need root" if os.geteuid() else ""
+
+
+@contextlib.contextmanager
+def two_nodes(top: Path) -> Iterator[dict[str, str]]:
+    """Inside, Slurm runs; gives the environment that its commands need. ``top`` is an empty folder for its files."""
+    for name in ("state", "spool-n1", "spool-n2"):
+        (top / name).mkdir()
+    key = top / "munge.key"
+    key.write_bytes(os.urandom(128))
+    key.chmod(0o400)
+    host = socket.gethostname().split(".")[0]
+    config = top / "slurm.conf"
+    config.write_text(CONFIG.format(host=host, top=top, port=free_port(), one=free_port(), two=free_port()))
+    munge = [
+        "munged", "--foreground", "--force", f"--key-file={key}", f"--socket={top}/munge.socket",
+        f"--pid-file={top}/munged.pid", f"--log-file={top}/munged.log", f"--seed-file={top}/munge.seed",
+    ]  # fmt: skip
+    daemons = [
+        munge, ["slurmctld", "-D", "-c", "-f", config],
+        ["slurmd", "-D", "-N", "n1", "-f", config], ["slurmd", "-D", "-N", "n2", "-f", config],
+    ]  # fmt: skip
+    options = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "SLURM_CONF": str(config)}
+    started = []
+    try:
+        for daemon in daemons:
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            started.append(subprocess.Popen(list(map(str, daemon)), env=options, **silent))  # type: ignore[call-overload]
+            time.sleep(1.0)
+        idle = ["sinfo", "--noheader", "--states=idle", "--format=%D"]
+        end = time.monotonic() + 60
+        while subprocess.run(idle, env=options, capture_output=True, check=False).stdout.strip() != b"2":
+            assert time.monotonic() < end, "the nodes of Slurm do not come up"
+            time.sleep(0.2)
+        yield {"SLURM_CONF": str(config)}
+    finally:
+        for one in reversed(started):
+            one.terminate()
+            one.wait(timeout=30)
