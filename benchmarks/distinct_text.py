@@ -68,13 +68,16 @@ def words(sentences: pa.Array) -> tuple[Ints, Ints]:
     return starts[chinese], (stops - starts)[chinese]
 
 
-def main(output: str, times: str) -> None:
+def write(output: Path, times: int) -> list[int]:
+    """Write the corpora and their variants; return where each ends, in bytes."""
     text = "\n\n".join(file.read_text(encoding="utf-8").strip("\n") for file in corpora())
-    with open(output, "w", encoding="utf-8") as file:
-        file.write(text + "\n\n")
-        for other in variants(text, int(times)):
-            file.write(other + "\n\n")
+    ends = []
+    with open(output, "wb") as file:
+        for one in (text, *variants(text, times)):
+            file.write(f"{one}\n\n".encode())
+            ends.append(file.tell())
+    return ends
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    write(Path(sys.argv[1]), int(sys.argv[2]))

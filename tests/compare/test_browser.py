@@ -21,14 +21,21 @@ WIDTHS = {"desktop": 1280, "phone": 390}
 
 @pytest.fixture(scope="module")
 def page(compared, tmp_path_factory):
-    """A report of three runs whose steps took a second and a half each: plots do not depend on how busy the machine is."""
+    """A report of three runs whose steps took a second and a half each: plots do not depend on how busy the machine is.
+    Their layers were probed."""
     folder, entrants = tmp_path_factory.mktemp("page"), []
     for name, variant in {"wwm-s0": "整词", "wwm-s1": "整词", "char": "字"}.items():
         run = shutil.copytree(compared / name, folder / name, ignore=shutil.ignore_patterns("step-*"))
         lines = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
         timed = [json.dumps(line | {"seconds": 1.5 * line["step"]}) for line in lines]
         (run / "log.jsonl").write_text("\n".join(timed) + "\n", "utf-8")
-        add_files(run, ["log.jsonl"])
+        scores = json.loads((run / "scores.json").read_bytes())
+        task = scores["tasks"]["meals"]
+        accuracy = task["accuracy"]
+        layers = {f"layer_{n}": {"accuracy": {**accuracy, "mean": (n + len(name)) / 9}} for n in range(4)}
+        scores["tasks"]["meals (probe=True)"] = {**task, "probe": layers}
+        (run / "scores.json").write_text(json.dumps(scores), "utf-8")
+        add_files(run, ["log.jsonl", "scores.json"])
         entrants.append(Entrant(run, variant))
     return write_comparison(compare(entrants), folder / "report.html")[0]
 
@@ -73,7 +80,8 @@ def test_the_report_in_a_browser(page, browser, device, dark):
     assert [url for url in asked if not url.startswith("data:font/otf")] == [page.resolve().as_uri()]
     assert browser.heard("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled") == []
     boxes = browser.evaluate(BOXES)
-    assert len(boxes) >= 2
+    assert len(boxes) >= 3
+    assert browser.evaluate("document.body.innerText.includes('What is learnt where')")
     for width, *lines in boxes:
         assert (width > 250, len(lines)) == (True, 3)
         assert min(lines) > 0.4 * width, boxes

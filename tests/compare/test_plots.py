@@ -95,3 +95,14 @@ def test_nothing_to_draw():
     assert line_chart({}, x_label="x", y_label="y") == ""
     assert line_chart({"a": []}, x_label="x", y_label="y", levels={"b": 1.0}) == ""
     assert bar_chart([], y_label="n") == ""
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4, 12, 24])
+def test_there_is_no_half_of_a_layer_or_a_step(layers):
+    svg = line_chart({"wwm": [(n, n / 30) for n in range(layers + 1)]}, x_label="layer", y_label="f1", width=420)
+    numbers = re.findall(r'text-anchor="middle">([^<]+)</text>', svg)[:-1]
+    assert numbers[0] == "0"
+    assert len(set(numbers)) == len(numbers) >= 2
+    assert [number for number in numbers if "." in number] == []
+    halves = line_chart({"wwm": [(0.5, 1), (1.0, 2)]}, x_label="seconds", y_label="nats", width=420)
+    assert ">0.6<" in halves

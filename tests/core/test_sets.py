@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from zhprep.core.sets import among, distinct
+from zhprep.core.sets import among, distinct, marked
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 500])
@@ -30,8 +30,18 @@ def test_needs_no_masked_arrays() -> None:
     code = """
 import sys
 import numpy as np
-from zhprep.core.sets import among, distinct
+from zhprep.core.sets import among, distinct, marked
 distinct(np.arange(9)), among(np.arange(9), [3])
 assert "numpy.ma" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("marks", [[], [0], [0, 4], [3, 299], [255, 256], [999], [0, 999]])
+def test_marked_like_the_table(marks: list[int]) -> None:
+    table = np.zeros(1000, np.bool_)
+    table[marks] = True
+    ids = np.random.default_rng(1).integers(0, 1200, 5000).astype(np.uint16)
+    for some in (ids, ids.astype(np.int32), ids % 300, ids[:0]):
+        assert np.array_equal(marked(some, table), table.take(some, mode="clip"))
+    assert np.array_equal(marked(np.array([0, 1]), np.ones(1, np.bool_)), [True, True])

@@ -85,6 +85,12 @@ def test_junk_in_any_place_is_refused_by_file_and_row_or_read(form, tmp_path):
     [
         ("entities", {"text": "我在", "entities": [{"start": 1, "end": 4, "type": "地"}]}, "地 1-4 is outside a text of 2 characters$"),
         ("entities", {"text": "我在", "entities": [{"start": True, "end": 2, "type": "地"}]}, "a place of 地 is 'True', no whole number"),
+        ("entities", {"text": "我在", "entities": [{"start": 1, "end": 1, "type": "地"}]}, "地 1-1 is empty; end is not of it$"),
+        ("entities", {"text": "我在", "entities": [{"start": 1, "end": 0, "type": "地"}]}, "地 1-0 is reversed; end is not of it$"),
+        ("entities", {"text": "我在", "entities": [{"start": -1, "end": 1, "type": "地"}]}, "地 -1-1 is outside a text of 2 characters$"),
+        ("cluener", {"text": "我在", "label": {"地": {"在": [[1, 0]]}}}, "地 1-1 is empty"),
+        ("cluener", {"text": "我在", "label": {"地": {"我": [[1, 1]]}}}, "地 1-1 is '在', not '我'$"),
+        ("reading", {"context": "我在", "question": "?", "answers": [{"text": "在京", "answer_start": 1}]}, "the answer '在京' at 1 is outside a text of 2"),
         ("cluener", {"text": "我在", "label": {"地": {"我": [[0]]}}}, r"地 我: \[0\] is no first and last character"),
         ("words", {"words": ["我", ""]}, "words: one is empty"),
         ("tags", {"tokens": ["我", 5], "tags": ["O", "O"]}, "tokens: '5' is no text"),
@@ -100,3 +106,12 @@ def test_what_is_wrong_is_said_and_no_other_thing(form, row, said, tmp_path):
         (tmp_path / f"{part}.jsonl").write_text("\n".join(lines), "utf-8")
     with pytest.raises(DataError, match=rf"dev\.jsonl, line {len(ROWS[form]) + 1}: .*{said}"):
         read_task(tmp_path)
+
+
+def test_answers_that_are_nowhere_or_empty_are_left_out_and_counted(tmp_path):
+    wrong = [{**ROWS["reading"][0], "answers": [{"text": text, "answer_start": 2}]} for text in ("", "上海")]
+    for part, more in (("train", wrong), ("dev", [])):
+        lines = [json.dumps(one, ensure_ascii=False) for one in ROWS["reading"] + more]
+        (tmp_path / f"{part}.jsonl").write_text("\n".join(lines), "utf-8")
+    task = read_task(tmp_path)
+    assert (len(task.train), task.left_out) == (1, {"train": {"answer not in its text": 2}})

@@ -54,6 +54,56 @@ def test_the_grid_of_a_plan(name, tmp_path):
     assert zhprep("experiment", name, "--show").out.decode().startswith("title = ")
 
 
+STATED = {
+    "char-word": {
+        "vocab.type": ["char", "char", "word", "mixed"],
+        "instances.mask": ["char", "wwm", "char", "char"],
+        "instances.format": ["full-sentences"] * 4,
+        "model.objectives": [["mlm"]] * 4,
+    },
+    "four-masks": {
+        "instances.mask": ["char", "wwm", "ngram", "mac"],
+        "instances.ngram_weights": [None, None, [0.4, 0.3, 0.2, 0.1], [0.4, 0.3, 0.2, 0.1]],
+        "instances.replacement": ["bert", "bert", "bert", "similar"],
+    },
+    "glyph-pinyin": {
+        "model.inputs": [
+            [name for name in ("token", "pinyin", "glyph", "position", "segment") if name not in without]
+            for without in ((), ("glyph",), ("pinyin",), ("glyph", "pinyin"))
+        ],
+    },
+    "input-formats": {
+        "instances.format": ["segment-pair", "sentence-pair", "full-sentences", "doc-sentences"],
+        "instances.pairs": ["next", "next", "none", "none"],
+        "model.objectives": [["mlm", "next_sentence"], ["mlm", "next_sentence"], ["mlm"], ["mlm"]],
+    },
+    "layers-and-tuning": {
+        "evaluate.tune": [None, "features", "features", "features", "adapters", "lora", "gradual"],
+        "evaluate.layers": [None, None, "embedding", "all", None, None, None],
+    },
+    "mac-replacements": {
+        "instances.replacement": ["similar", "random", "partial", "all-mask"],
+        "instances.mask": ["mac"] * 4,
+    },
+    "sharing": {"model.shared.sharing": ["all", "attention", "feed-forward", None], "model.stack": ["shared"] * 3 + ["separate"]},
+    "static-dynamic": {"instances.static": [None, True, True], "instances.dupe_factor": [None, 10, None]},
+}  # fmt: skip
+"""What variants state of the settings that a plan compares, in their order; None where it is what is usual."""
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_variants_state_what_the_papers_compare(name, tmp_path):
+    runs = [cell.base for cell in experiment(name, tmp_path, seeds=(0,)).cells]
+    for setting, expected in STATED[name].items():
+        found = []
+        for run in runs:
+            value = run.recipe
+            for key in setting.split("."):
+                value = value.get(key) if isinstance(value, dict) else None
+            found.append(value)
+        assert found == expected, setting
+
+
 @pytest.mark.parametrize("name", sorted(set(VARIANTS) - SHARED_MODELS))
 def test_variants_of_a_plan_differ_in_data_or_model(name, tmp_path):
     made = [cell.base for cell in experiment(name, tmp_path, seeds=(0,)).cells]

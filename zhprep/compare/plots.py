@@ -43,7 +43,9 @@ def curve_chart(
     if not points:
         return ""
     y_values = [y for _, y in points] + list(levels.values())
-    x_ticks = _ticks(min(x for x, _ in points), max(x for x, _ in points), about=max(4, width // 110))
+    xs = [x for x, _ in points]
+    whole = all(float(x).is_integer() for x in xs)  # steps and layers have no halves
+    x_ticks = _ticks(min(xs), max(xs), about=max(4, width // 110), finest=1.0 if whole else 0.0)
     frame = _Frame(width, x_ticks, _ticks(min(y_values), max(y_values)))
     parts = [frame.axes(x_label, y_label), *(frame.level(LEFT, width - RIGHT, level) for level in levels.values())]
     for number, (name, several) in enumerate(lines.items()):
@@ -137,12 +139,13 @@ def _text(x: float, y: float, text: str, anchor: str, style: str, more: str = ""
     return f'<text class="{style}" {place}>{html.escape(text)}</text>' if text else ""
 
 
-def _ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Return round numbers that span ``low`` to ``high``."""
+def _ticks(low: float, high: float, about: int = 5, *, finest: float = 0.0) -> list[float]:
+    """Return round numbers that span ``low`` to ``high``, at least ``finest`` apart."""
     least = 1e-9 * max(abs(low), abs(high))  # finer ticks could not be told apart
     span = max(high - low, least, 1e-12) if high > low else abs(high) if abs(high) > 1e-12 else 1.0
     step = 10 ** math.floor(math.log10(span / about))
     step *= next(factor for factor in (1, 2, 5, 10) if span / (step * factor) <= about)
+    step = max(step, finest)
     first = math.floor(low / step + 1e-9)
     ticks = [first * step]
     while ticks[-1] < high - 1e-9 * span:

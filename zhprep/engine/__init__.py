@@ -4,10 +4,11 @@ In: a model, batches as a pure function of the step, an :class:`OptimisationConf
 checkpoints, a log. Pretraining and fine-tuning both stand on it.
 
     feed (phases, order, prefetch) ─ loop (one step: forward, backward, clip, optimiser, schedule) ─ checkpoint, log
-                                       └─ distribution: who this process is among several
+                                       ├─ distribution: who this process is among several
+                                       └─ parallel: how the weights lie over them, each the same (DDP) or shards (FSDP2)
 
-Parts by name: :data:`zhprep.engine.optimisers.OPTIMISERS`, :data:`zhprep.engine.schedules.SCHEDULES`. This package does
-not import torch until one of its modules is.
+Parts by name: :data:`zhprep.engine.optimisers.OPTIMISERS`, :data:`zhprep.engine.schedules.SCHEDULES`,
+:data:`zhprep.engine.parallel.PARALLELS`. This package does not import torch until one of its modules is.
 """
 
 from __future__ import annotations

@@ -24,10 +24,13 @@ from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import json_bytes, read_object
 from zhprep.core.shape import Shape
 from zhprep.core.shards.commit import sync_folder, telling, write_json
+from zhprep.engine.distribution import World
+from zhprep.engine.parallel import Parallel, whole_tensors
 from zhprep.models.checkpoints.weights import write_weights
 
 MODEL, OPTIMISER, STATE, MANIFEST = "model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"
 FILES = (MODEL, OPTIMISER, STATE)
+_ALONE = Parallel(World())
 
 
 def plan_sha256(plan: dict[str, Any]) -> str:
@@ -42,9 +45,16 @@ def save(
     optimiser: torch.optim.Optimizer,
     state: dict[str, Any],
     plan: dict[str, Any],
+    part: Parallel = _ALONE,
 ) -> Path:
-    """Write the checkpoint of ``step`` of the run that ``plan`` describes and return its folder."""
+    """Write the checkpoint of ``step`` of the run that ``plan`` describes and return its folder.
+
+    All processes have to ask, since each may have but a shard of the weights; one writes.
+    """
+    weights, moments = (whole_tensors(part, tensors) for tensors in (model.state_dict(), _flat(optimiser)))
     final = run / f"step-{step}"
+    if not part.world.writes:
+        return final
     temporary = run / f"step-{step}.tmp"
     for stale in (temporary, final):
         if stale.exists():
@@ -53,8 +63,8 @@ def save(
     with telling(final):
         try:
             temporary.mkdir()
-            write_weights(model.state_dict(), temporary / MODEL)
-            write_weights(_flat(optimiser), temporary / OPTIMISER)
+            write_weights(weights, temporary / MODEL)
+            write_weights(moments, temporary / OPTIMISER)
             write_json(temporary / STATE, {**state, **belongs})
             sums = {name: sha256(temporary / name) for name in FILES}
             write_json(temporary / MANIFEST, {**belongs, "files": sums})
@@ -72,7 +82,13 @@ def checkpoints(run: Path) -> list[Path]:
     return [path for _, path in sorted(found)]
 
 
-def restore(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, plan: dict[str, Any]) -> dict[str, Any]:
+def restore(
+    folder: Path,
+    model: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    plan: dict[str, Any],
+    part: Parallel = _ALONE,
+) -> dict[str, Any]:
     """Put ``model`` and ``optimiser`` back to how they were and return the state.
 
     Raises ``DataError`` when a file is not what was written, when the folder is not the checkpoint of its step of the
@@ -86,8 +102,9 @@ def restore(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, pl
     if any(state.get(name) != manifest[name] for name in ("step", "plan")):
         raise _unusable(folder, f"{STATE} is of another checkpoint")
     try:
-        model.load_state_dict(safetensors.torch.load_file(folder / MODEL))
-        _fill(optimiser, safetensors.torch.load_file(folder / OPTIMISER))
+        found, own = safetensors.torch.load_file(folder / MODEL), model.state_dict()
+        model.load_state_dict({name: part.laid_out(whole, own.get(name, whole)) for name, whole in found.items()})
+        _fill(optimiser, safetensors.torch.load_file(folder / OPTIMISER), part)
     except (SafetensorError, RuntimeError, ValueError, KeyError) as error:
         raise _unusable(folder, f"holds another model or optimiser: {str(error).splitlines()[-1].strip()}") from error
     return state
@@ -135,12 +152,12 @@ def _flat(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {f"{index}.{name}": tensor for index, slots in state.items() for name, tensor in slots.items()}
 
 
-def _fill(optimiser: torch.optim.Optimizer, flat: dict[str, Tensor]) -> None:
+def _fill(optimiser: torch.optim.Optimizer, flat: dict[str, Tensor], part: Parallel) -> None:
     weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in flat.items():
         index, _, name = key.partition(".")
         if tensor.ndim and tensor.shape != weights[int(index)].shape:
             raise ValueError(f"{key} is {list(tensor.shape)}, not {list(weights[int(index)].shape)}")
-        state.setdefault(int(index), {})[name] = tensor
+        state.setdefault(int(index), {})[name] = part.laid_out(tensor, weights[int(index)])
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import functools
 import math
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 
 from zhprep.core import rng
 from zhprep.core.registry import lookup
@@ -20,6 +17,7 @@ from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
 from zhprep.engine.memory import give_back_freed_memory, keep_freed_memory
 from zhprep.engine.optimisers import OPTIMISERS
+from zhprep.engine.parallel import parallel
 from zhprep.engine.schedules import learning_rate
 from zhprep.models import Model, ModelConfig
 from zhprep.models.model import seeded_model
@@ -37,11 +35,17 @@ class Outcome:
 class Trainer:
     """A model, its optimiser, and how they go from one step to the next.
 
-    ``rate`` gives the learning rate of a step (from 0) where it is not what ``config`` says for the whole run.
+    ``rate`` gives the learning rate of a step (from 0) where it is not what ``config`` says for the whole run; ``way``
+    names how the weights lie over several processes.
     """
 
     def __init__(
-        self, model: Model, config: OptimisationConfig, world: World, rate: Callable[[int], float] | None = None
+        self,
+        model: Model,
+        config: OptimisationConfig,
+        world: World,
+        rate: Callable[[int], float] | None = None,
+        way: str = "ddp",
     ) -> None:
         if world.device.type == "cpu":
             give_back_freed_memory()
@@ -49,6 +53,8 @@ class Trainer:
         self.model = model.to(world.device)
         self.config = config
         self.world = world
+        self.parallel = parallel(way, world)
+        self.parallel.place(self.model)
         self._rate = rate or functools.partial(learning_rate, config)
         named = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
         self.weights = [weight for _, weight in named]
@@ -62,13 +68,18 @@ class Trainer:
             return
         was_training = self.model.training
         changed = seeded_model(config, 0).to(self.world.device)
+        self.parallel.place(changed)
         changed.load_state_dict(self.model.state_dict(keep_vars=True), assign=True)
         self.model = changed.train(was_training)
         self._forward = self._wrapped()
 
     def _wrapped(self) -> Any:
         forward: Any = torch.compile(self.model) if self.config.compile else self.model
-        return DistributedDataParallel(forward) if self.world.size > 1 else forward
+        return self.parallel.wrap(forward)
+
+    def whole_model(self) -> Model:
+        """Return the model with all weights, for the process that writes; every process has to ask."""
+        return self.parallel.whole_model(self.model)
 
     @property
     def dtype(self) -> str:
@@ -89,13 +100,13 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         losses: dict[str, Tensor] = {}
         for part, batch in enumerate(batches):
-            with self._syncing(part == len(batches) - 1):
+            with self.parallel.syncing(self._forward, part == len(batches) - 1):
                 means = self._means(batch, counts)
                 total = torch.stack([weights[name] * mean for name, mean in means.items()]).sum()
-                torch.autograd.backward(total * self.world.size)  # DistributedDataParallel divides by it
+                torch.autograd.backward(total * self.world.size)  # the mean over the processes is taken
             for name, mean in means.items():
                 losses[name] = losses[name] + mean.detach() if name in losses else mean.detach()
-        norm = nn.utils.clip_grad_norm_(self.weights, self.config.clip or math.inf)
+        norm = self._clip()
         self.optimiser.step()
         return Outcome(losses, norm, rate)
 
@@ -113,8 +124,9 @@ class Trainer:
         total = self.world.sum_counts([sum(counts[name] for counts in counted) for name in names])
         return {name: max(count, 1) for name, count in zip(names, total, strict=True)}
 
-    def _syncing(self, last: bool) -> AbstractContextManager[None]:
-        if self.world.size == 1 or last:
-            return contextlib.nullcontext()
-        context: AbstractContextManager[None] = self._forward.no_sync()
-        return context
+    def _clip(self) -> Tensor:
+        """Clip the gradient by its norm over all weights, of all processes; return the norm it had, float32[]."""
+        gradients = [weight.grad for weight in self.weights if weight.grad is not None]
+        norm = self.parallel.whole(nn.utils.get_total_norm(gradients))
+        nn.utils.clip_grads_with_norm_(self.weights, self.config.clip or math.inf, norm)
+        return norm

@@ -34,6 +34,9 @@ class PretrainConfig(OptimisationConfig):
     keep: int = setting(2, "how many checkpoints to keep", minimum=1)
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)
     time_limit: str = setting("", "stop with a checkpoint after this time, exit 85: 11h50m, 30m, 90s")
+    fsdp: bool = setting(
+        False, "cut weights, gradients and moments into shards, one per process of torchrun; without it each has all"
+    )
     phases: tuple[dict[str, Any], ...] = setting((), "the phases of the run, if it has several", flag=False)
     threads: int = setting(0, "threads of a CPU run; 0 leaves it to torch", minimum=0, maximum=1024)
 
@@ -42,6 +45,11 @@ class PretrainConfig(OptimisationConfig):
         if self.time_limit:
             parse_duration(self.time_limit)  # what is no duration is told before anything is written
 
+    @property
+    def way(self) -> str:
+        """How the weights lie over several processes, by the name of a part of the engine."""
+        return "fsdp" if self.fsdp else "ddp"
 
-WHEN = ("checkpoint_every", "keep", "stop_after", "time_limit", "threads", "log_every")
+
+WHEN = ("checkpoint_every", "keep", "stop_after", "time_limit", "threads", "log_every", "fsdp")
 """Settings that may differ when a run is resumed: they change when things are written, not what the weights become."""

@@ -110,7 +110,7 @@ def set_up(
         config.seed, world, config.accumulate,
     )  # fmt: skip
     check_groups(feed, model.group)
-    trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)))
+    trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)), config.way)
     sources = _sources(folders, vocabulary, stages[-1])
     plan = _plan(config, described, stages, words)
     return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)

@@ -19,6 +19,7 @@ from zhprep.engine.distribution import joined
 from zhprep.engine.flops import utilisation
 from zhprep.engine.log import Log, Meter, real_tokens
 from zhprep.engine.loop import Outcome
+from zhprep.engine.parallel import kind_of
 from zhprep.engine.validation import in_order, predict
 from zhprep.models.checkpoints.files import save_model
 from zhprep.models.model import Model, flops_per_token, n_parameters
@@ -45,6 +46,7 @@ def pretrain(
     the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
     when ``run`` was begun with other settings or other data.
     """
+    kind_of(config.way).check(config)
     with joined() as world:
         if config.threads:
             torch.set_num_threads(config.threads)
@@ -89,8 +91,7 @@ def _train(job: Job, progress: Progress) -> Report:
         with Stopping(limit) as stopping:
             _steps(session, stopping)
         report.account = session.account
-        if job.world.writes:
-            _finish(session, report)
+        _finish(session, report)
         return report
     finally:
         session.meter.end()
@@ -102,7 +103,7 @@ def _begin(job: Job, progress: Progress) -> _Session:
     """Return the session at the last checkpoint, or at the beginning when there is none."""
     step, account = 0, Account()
     if done := checkpoint.checkpoints(job.run):
-        state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan)
+        state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan, job.trainer.parallel)
         step, account = state["step"], Account.from_dict(state["account"])
     log = Log(job.run / folder.LOG, step, job.config.steps) if job.world.writes else None
     before = log.seconds if log is not None else 0.0
@@ -175,11 +176,14 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
     """Log and return each objective's figures on the held-out instances, if there are any and a log is kept."""
     job = session.job
     stage = job.stage_at(session.step - 1)
-    if session.log is None or not len(stage.held_out):
+    if not len(stage.held_out):
+        return {}
+    model = job.trainer.whole_model()
+    if session.log is None:
         return {}
     tokens, seconds = session.account.counts["tokens"], session.seconds
     batches = in_order(stage.batches, stage.held_out, job.config.batch_size)
-    found = predict(job.model, batches, job.world.device)
+    found = predict(model, batches, job.world.device)
     figures = {name: predictions.figures for name, predictions in found.items()}
     session.log.write(step=session.step, tokens=tokens, seconds=seconds, held_out=figures)
     return figures
@@ -187,28 +191,32 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
 
 def _save(session: _Session) -> None:
     job = session.job
+    trainer = job.trainer
+    state = {"account": session.account.as_dict()}  # no clock: what is saved is the same to the byte
+    checkpoint.save(job.run, session.step, job.model, trainer.optimiser, state, job.plan, trainer.parallel)
     if job.world.writes:
-        state = {"account": session.account.as_dict()}  # no clock: what is saved is the same to the byte
-        checkpoint.save(job.run, session.step, job.model, job.trainer.optimiser, state, job.plan)
         checkpoint.prune(job.run, job.config.keep)
     job.world.wait()
 
 
 def _finish(session: _Session, report: Report) -> None:
     job, run = session.job, session.job.run
+    held_out, model = _look_at_held_out(session), job.trainer.whole_model()
+    if not job.world.writes:
+        return
     report.scores = {
         "steps": job.config.steps,
-        "parameters": n_parameters(job.model),
+        "parameters": n_parameters(model),
         "tokens_per_second": session.meter.tokens_per_second,
         "training_seconds": session.seconds,
-        "held_out": _look_at_held_out(session),
+        "held_out": held_out,
         "fresh_weights": [] if job.initial is None else job.initial.fresh,
         **({} if job.initial is None else {"initial": job.initial.figures}),
         **job.sources,
     }
-    save_model(job.model, run, pad_id=job.vocabulary.pad)
+    save_model(model, run, pad_id=job.vocabulary.pad)
     folder.copy_tokenizer(Path(job.sources["vocabulary"]), run)
-    for name in other_vocabularies(job.model):
+    for name in other_vocabularies(model):
         folder.copy_tokenizer(Path(job.sources["data"]) / name, run / name)
     report.content_sha256 = checkpoint.sha256(run / "model.safetensors")
     folder.finish(run, job.plan, report.as_dict())

@@ -142,11 +142,12 @@ def check(cuts: Cuts, lengths: npt.NDArray[np.int64]) -> None:
     covered = np.zeros(n_sentences, np.int64)
     covered[filled] = cuts.ends[cuts.offsets[1:][filled] - 1]
     wrong = covered != lengths
-    steps = np.diff(cuts.ends, prepend=0)
     firsts = cuts.offsets[:-1][filled]
-    steps[firsts] = cuts.ends[firsts]
-    if steps.size and int(steps.min()) <= 0:
-        place = int(np.argmax(steps <= 0))
+    empty = np.empty(len(cuts.ends), np.bool_)
+    np.less_equal(cuts.ends[1:], cuts.ends[:-1], out=empty[1:])
+    empty[firsts] = cuts.ends[firsts] <= 0
+    if empty.any():
+        place = int(np.argmax(empty))
         wrong[np.searchsorted(cuts.offsets, place, side="right") - 1] = True
     if wrong.any():
         number = int(np.argmax(wrong))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.sets import distinct
+from zhprep.core.sets import among, distinct
 from zhprep.segment.sentences import Sentences
 
 _JOINING = (
@@ -33,7 +33,8 @@ def may_hold_joined_emoji(text: Sentences) -> bool:
 
 def join_emoji(text: Sentences, marks: npt.NDArray[np.bool_]) -> None:
     """Clear ``marks`` (bool[N + 1]) inside joined emoji."""
-    joining = np.flatnonzero(_joining().take(text.code_points, mode="clip"))
+    there = text.alphabet[_joining().take(text.alphabet, mode="clip")]  # one or two of all
+    joining = np.flatnonzero(among(text.code_points, there))
     for sentence in distinct(np.searchsorted(text.bases, joining, side="right") - 1).tolist():
         base = int(text.bases[sentence])
         for match in _pattern().finditer(text.text, base, base + int(text.lengths[sentence])):

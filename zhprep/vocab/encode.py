@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core.sets import marked
 from zhprep.vocab import codepoints, cuts
 from zhprep.vocab.cuts.placing import Encoded, Placing
 from zhprep.vocab.in_text import added_tokens, check_kept, occurrences, text_tokenizer
@@ -92,5 +93,5 @@ class Encoder:
 
     def _as_text(self, ids: Ids) -> Ids:
         """Return ``ids`` ``[T]`` without special tokens: a word that is spelt like one is a word that is not known."""
-        special = self._never.take(ids, mode="clip")
+        special = marked(ids, self._never)
         return np.where(special, ids.dtype.type(self.vocabulary.unk), ids) if special.any() else ids

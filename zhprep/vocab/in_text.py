@@ -64,8 +64,11 @@ def occurrences(chunk: Chunk, contents: Iterable[str]) -> tuple[Ints, Ints]:
     """Return where strings stand in the sentences of a chunk, and where each stops, int64[N], in order; of two that
     overlap the one that starts first, and the longer one."""
     starts, stops = [], []
+    heads: dict[str, Ints] = {}  # most begin with the same bracket
     for content in contents:
-        found = _places(chunk, np.array([ord(character) for character in content], np.uint32))
+        if content[0] not in heads:
+            heads[content[0]] = np.flatnonzero(chunk.points == ord(content[0]))
+        found = _places(chunk, np.array([ord(character) for character in content], np.uint32), heads[content[0]])
         starts.append(found)
         stops.append(found + len(content))
     begins = np.concatenate([np.empty(0, np.int64), *starts])
@@ -79,9 +82,9 @@ def occurrences(chunk: Chunk, contents: Iterable[str]) -> tuple[Ints, Ints]:
     return begins[alone], ends[alone]
 
 
-def _places(chunk: Chunk, content: npt.NDArray[np.uint32]) -> Ints:
-    """Return where the code points ``content`` (uint32[K]) stand within one sentence, int64[N]."""
-    places = np.flatnonzero(chunk.points == content[0])
+def _places(chunk: Chunk, content: npt.NDArray[np.uint32], places: Ints) -> Ints:
+    """Return where the code points ``content`` (uint32[K]) stand within one sentence, int64[N]; ``places`` (int64[M])
+    are those of the first of them."""
     if not len(places):
         return places
     places = places[places + len(content) <= chunk.offsets[np.searchsorted(chunk.offsets, places, side="right")]]

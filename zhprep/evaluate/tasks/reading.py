@@ -178,12 +178,13 @@ def question_of(context: str, value: Mapping[str, Any]) -> Example:
 
 
 def _answer(context: str, written: Any) -> tuple[str, int]:
-    """Return the text of an answer and where it begins: near where it is said to, −1 where it is nowhere."""
+    """Return the text of an answer and where it begins: near where it is said to, −1 where it is nowhere (as an
+    empty one)."""
     text = written if isinstance(written, str) else text_of(written, "text")
     said = -1 if isinstance(written, str) else place_of(written.get("answer_start", written.get("start", -1)), _BEGIN)
     if said >= 0 and said + len(text) > len(context):
         raise Fault(f"the answer {text!r} at {said} is outside a text of {len(context)} characters")
-    if said >= 0 and context[said : said + len(text)] == text:
+    if text and said >= 0 and context[said : said + len(text)] == text:
         return text, said
     places = [match.start() for match in re.finditer(re.escape(text), context)] if text else []
     return text, min(places, key=lambda place: abs(place - said), default=-1)

@@ -80,7 +80,8 @@ class Tagging(TaskKind):
         return marked or "words" in value or ("tokens" in value and "tags" in value)
 
     def examples(self, value: Any, answers: Mapping[str, Any]) -> Iterator[Example]:  # noqa: ARG002
-        """Yield the row. Raises ``Fault`` for a span that is outside its text or says what does not stand there."""
+        """Yield the row. Raises ``Fault`` for a span that is empty or outside its text, or says what does not stand
+        there."""
         if not isinstance(value, dict):
             raise Fault("not an object with a text")
         if isinstance(value.get("words"), list):
@@ -94,9 +95,7 @@ class Tagging(TaskKind):
         else:
             text = text_of(value, "text")
             spans = list(written_spans(value))
-            for span in spans:
-                if not 0 <= span.start < span.stop <= len(text):
-                    raise Fault(f"{span.kind} {span.start}-{span.stop} is outside a text of {len(text)} characters")
+            _check_places(spans, len(text))
             lacks = "" if "entities" in value or "label" in value else NO_COLUMN
             yield Example((text,), None if lacks else spans, id=value.get("id"), lacks=lacks)
 
@@ -206,7 +205,7 @@ def written_spans(value: Mapping[str, Any]) -> Iterator[Span]:
     """Yield the spans of a row. Raises ``Fault`` where one is none, or its text is another."""
     text = str(value["text"])
     if isinstance(value.get("label"), dict):
-        yield from _clue_spans(value["label"])
+        yield from _clue_spans(value["label"], text)
         return
     for entity in list_in(value.get("entities", []), "entities"):
         found = entity if isinstance(entity, dict) else {}
@@ -222,8 +221,17 @@ def written_spans(value: Mapping[str, Any]) -> Iterator[Span]:
         yield span
 
 
-def _clue_spans(label: Mapping[str, Any]) -> Iterator[Span]:
-    """Yield the spans of CLUENER's ``label``: kinds, their texts, the first and last character of each."""
+def _check_places(spans: Sequence[Span], length: int) -> None:
+    """Raise ``Fault`` for a span that is empty or reversed, or outside a text of ``length`` characters."""
+    for kind, start, stop in ((span.kind, span.start, span.stop) for span in spans):
+        if not 0 <= start <= length or not 0 <= stop <= length:
+            raise Fault(f"{kind} {start}-{stop} is outside a text of {length} characters")
+        if start >= stop:
+            raise Fault(f"{kind} {start}-{stop} is {'empty' if start == stop else 'reversed'}; end is not of it")
+
+
+def _clue_spans(label: Mapping[str, Any], whole: str) -> Iterator[Span]:
+    """Yield the spans of CLUENER's ``label``: kinds, their texts, the first and last character of each in ``whole``."""
     for kind, texts in label.items():
         if not isinstance(texts, dict):
             raise Fault(f"{kind}: {str(texts)[:40]!r} is no object of texts with their places")
@@ -232,6 +240,8 @@ def _clue_spans(label: Mapping[str, Any]) -> Iterator[Span]:
                 if len(pair) != 2:
                     raise Fault(f"{kind} {text}: {pair!r} is no first and last character")
                 start, last = (place_of(place, f"a place of {kind} {text}") for place in pair)
+                if 0 <= start <= last < len(whole) and whole[start : last + 1] != text:
+                    raise Fault(f"{kind} {start}-{last} is {whole[start : last + 1]!r}, not {text!r}")
                 yield Span(start, last + 1, str(kind))
 
 

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from zhprep.core import rng
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.ragged import Array, Bools, Ints
+from zhprep.core.sets import marked
 from zhprep.instances.similar import SimilarTable
 from zhprep.vocab import Vocabulary
 
@@ -61,7 +62,7 @@ class TokenFacts:
         """Raise ``DataError`` where a token of the text (``word_ids`` [T] is not -1) has the id of a special token."""
         if self.never_text is None:
             return
-        wrong = np.flatnonzero(self.never_text.take(input_ids, mode="clip") & (word_ids >= 0))
+        wrong = np.flatnonzero(marked(input_ids, self.never_text) & (word_ids >= 0))
         if len(wrong):
             raise DataError(
                 f"{len(wrong):,} tokens of the text are special tokens, the first has the id {input_ids[wrong[0]]}; "

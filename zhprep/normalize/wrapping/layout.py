@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 import re
 import unicodedata
 
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.bundled import packaged
+from zhprep.core.mapped import mapped_arrays
 from zhprep.core.sets import among
 from zhprep.normalize import marks
 from zhprep.normalize.characters import N_CODES, WHITE_SPACE, Characters, Codes, Flags, Positions
@@ -214,6 +217,14 @@ def _tables() -> tuple[Flags, Flags, Flags]:
 @functools.cache
 def _columns() -> npt.NDArray[np.uint8]:
     """Return how many columns each character takes, ``uint8[N_CODES]``: 2 for wide ones, 0 for combining ones."""
+    code = packaged("normalize/wrapping/layout.py") + packaged("normalize/text.py")
+    made_of = f"{unicodedata.unidata_version} {hashlib.sha256(code.encode()).hexdigest()}"
+    found: npt.NDArray[np.uint8] = mapped_arrays("columns", made_of, lambda: {"columns": _counted()})["columns"]
+    return found
+
+
+def _counted() -> npt.NDArray[np.uint8]:
+    """Count the columns of each character, ``uint8[N_CODES]``."""
     columns = np.ones(N_CODES, np.uint8)
     for code in (*range(0x300, 0x3100), *range(0xA960, 0xA980), *range(0xFE00, 0xFFF0), *range(0x1F000, 0x1FB00)):
         width = unicodedata.east_asian_width(chr(code))
