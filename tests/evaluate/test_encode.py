@@ -133,3 +133,12 @@ def test_words_are_those_of_the_segmenter_of_the_run(vocab, tmp_path):
     usual = [vocabulary.tokens[token] for token in TaskEncoder(vocabulary, 64).texts([text]).encoded.ids]
     assert usual != found
     assert segment_of(vocab) == segment_of(tmp_path) == USUAL
+
+
+def test_words_that_came_with_the_text_are_found_as_usual_in_others(vocab, tmp_path):
+    """Their segmenter reads a notation: it would take a text for one word, and its spaces for ends of words."""
+    (tmp_path / "words.txt").write_text("我 看 书 。\n我 看 。\n" * 9, "utf-8")
+    data = ("--cws", "presegmented", "--vocab", vocab)
+    data = made_by("make-instances", tmp_path / "words.txt", *data, output=tmp_path / "data")
+    short = ("--size", "tiny", "--steps", 1, "--batch-size", 2, "--threads", 1, "--recipe", "bert-wwm")
+    assert segment_of(made_by("pretrain", data, *short, output=tmp_path / "run")) == USUAL

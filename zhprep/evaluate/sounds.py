@@ -1,7 +1,8 @@
 """What models read of the texts of a task besides characters: where their words end, and how they sound.
 
 Words are found by the segmenter that found those of the instances, which the report of a run has; where that is not
-known, and in all models that are not runs of ours, by jieba through the Simplified shadow, as in the recipes.
+known, where words came with the text, and in all models that are not runs of ours, by jieba through the Simplified
+shadow, as in the recipes.
 """
 
 from __future__ import annotations
@@ -32,15 +33,19 @@ Reader = Callable[[list[str], Encoded], Integers]
 USUAL = SegmentConfig(via_simplified=True)
 """The segmenter of the recipes."""
 
+GIVEN = "presegmented"
+"""The segmenter of words that came with the text: it reads a notation, and finds no words in a text of a task."""
+
 
 def segment_of(model: Path) -> SegmentConfig:
     """Return the segmenter that found the words which the run in the folder ``model`` was trained on, as its report
-    says; :data:`USUAL` where it does not.
+    says; :data:`USUAL` where it does not, or where the words came with the text.
 
     Raises ``DataError`` for a report that was changed, ``UsageError`` for settings that zhprep does not have.
     """
     told = folder.read_report(model).get("segment") if (model / PLAN).exists() else None
-    return settings.build(SegmentConfig, told, where=str(model)) if isinstance(told, dict) else USUAL
+    found = settings.build(SegmentConfig, told, where=str(model)) if isinstance(told, dict) else USUAL
+    return USUAL if found.cws == GIVEN else found
 
 
 def words_of(texts: pa.Array, segment: SegmentConfig = USUAL) -> Any:
