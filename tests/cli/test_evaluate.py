@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 from command_line import refused, zhprep
@@ -33,6 +34,16 @@ def test_a_probe_draws_a_bar_for_each_layer(run, small_task, tmp_path):
     assert [line.split()[1] for line in drawn] == [name.removeprefix("layer_") for name in scores]
     for line, layer in zip(drawn, scores.values(), strict=True):
         assert line.count("█") == round(50 * layer["accuracy"]["mean"])
+    page = (folder / "layers.html").read_text("utf-8")
+    assert "topic, accuracy by layer" in page
+    points = re.search(r'<polyline class="line s1" points="([^"]+)"', page)[1].split()
+    assert len(points) == len(scores)
+    heights = [-float(point.split(",")[1]) for point in points]
+    means = [layer["accuracy"]["mean"] for layer in scores.values()]
+    assert [heights.index(max(heights)), len(set(heights))] == [means.index(max(means)), len(set(means))]
+    assert zhprep("verify", folder).code == 0
+    zhprep("evaluate", folder, "--task", small_task, "--epochs", 1, "--seeds", "0", "--threads", 1)
+    assert (folder / "layers.html").read_text("utf-8") == page
 
 
 def test_what_is_wrong(run, vocab, small_task, tmp_path):

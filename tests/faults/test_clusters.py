@@ -192,3 +192,31 @@ def tasks_of_slurm(here: Path) -> list[psutil.Process]:
             if line[1:4] == ["-m", "zhprep", "make-instances"] and str(here / "corpus") in line:
                 found.append(one)
     return found
+
+
+ALONE = ("unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child")
+"""What gives a command a network, processes and mounts of its own: they end with it."""
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+def test_ray_that_slurm_starts_on_two_hosts(here: Path, vocab: Path, whole: dict[str, bytes]) -> None:
+    """`ray stop`, at the end of the script, ends all of Ray on a machine: so each node is one of its own."""
+    pytest.importorskip("ray", reason="ray is not installed (pip install 'zhprep[ray]')")
+    missing = slurm_nodes.why_not() or next((f"no {name}" for name in ("unshare", "ip") if not shutil.which(name)), "")
+    if missing or subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode:
+        pytest.skip(missing or "no namespaces here")
+    (here / "bin" / "ray").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ray.scripts.scripts "$@"\n')
+    (here / "bin" / "ray").chmod(0o755)
+    top, log = here.parent / "hosts", here.parent / "log.txt"
+    top.mkdir()
+    submit = ["sbatch", "--wait", "--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=2", f"--output={log}"]
+    line = [*submit, SCRIPTS / "ray.sbatch", here / "corpus", vocab, here / "data"]
+    hosts = PACKAGE_PARENT / "tests" / "slurm_hosts.sh"
+    command = ["timeout", "-k", "5", "240", *ALONE, hosts, top, *line]
+    done = subprocess.run(list(map(str, command)), env=with_program(here), capture_output=True, text=True, check=False)
+    said = log.read_text("utf-8") if log.exists() else done.stderr
+    assert done.returncode == 0, said
+    assert "On head node" in said
+    assert "On worker node" in said
+    assert contents(here / "data") == whole

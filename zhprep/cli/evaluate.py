@@ -45,7 +45,8 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     beside the unigram distribution. On held-out sentences the same under masks that are the same for every model, over
     characters and over words, so that models that were masked in other ways can be compared. On tasks
     (classes, similarity, entities, words, reading, …; `zhprep parts "task kind"` lists the kinds): the scores of their
-    kind after fine-tuning, mean and deviation over seeds, beside what one gets who has only counted.
+    kind after fine-tuning, mean and deviation over seeds, beside what one gets who has only counted. With --probe the
+    scores of layers are drawn too, in RUN/layers.html.
     """
     require_training("evaluate")
     from zhprep.evaluate.run import evaluate
@@ -55,6 +56,10 @@ def command(run: Path, data: Path | None, tasks: tuple[Path, ...], **options: An
     others = {name: options[name] for name in ("held_out", "pll", "intermediate", "beside")}
     report = evaluate(run, config, data=data, tasks=tasks, progress=shared.progress, **others)
     show_report(report, shared)
+    if config.probe and "tasks" in report.scores:
+        from zhprep.compare.probes import write_layers
+
+        write_layers(run, report.scores["tasks"])
     if config.probe and not shared.quiet and not shared.log_json:
         click.echo("\n".join(line for task in report.scores.get("tasks", {}).values() for line in bars(task)), err=True)
 

@@ -14,7 +14,7 @@ from zhprep.compare.judging import BETTER, WITHIN, WORSE, Score
 from zhprep.compare.masks import SENTENCE, masked_by
 from zhprep.compare.page import Page, figure, table
 from zhprep.compare.plots import HALF, Points, curve_chart
-from zhprep.compare.probes import probes
+from zhprep.compare.probes import WHAT, layer_figure, probes
 from zhprep.compare.runs import ComparedRun
 from zhprep.compare.variants import Variant
 from zhprep.core.seal import json_bytes
@@ -123,22 +123,14 @@ def _layers(page: Page, variants: Sequence[Variant]) -> None:
     probed = dict.fromkeys(name for variant in variants for run in variant.runs for name in probes(run))
     if not probed:
         return
-    page.heading(
-        "What is learnt where",
-        "Each layer of the frozen model read by a head of its own (evaluate --probe): layer 0 is the embeddings. "
-        "Dashed: the baseline of the task.",
-    )
+    page.heading("What is learnt where", WHAT)
     page.beside(*(_probe(variants, name) for name in probed))
 
 
 def _probe(variants: Sequence[Variant], name: str) -> str:
     """Return a figure of the scores of a task by layer, a line for each run that was probed on it."""
     found = {variant.name: [probes(run)[name] for run in variant.runs if name in probes(run)] for variant in variants}
-    series = {variant: [one.points for one in several] for variant, several in found.items() if several}
-    first = next(one for several in found.values() for one in several)
-    levels = {"baseline": first.baseline}
-    plot = curve_chart(series, x_label="layer", y_label=first.metric, levels=levels, width=HALF)
-    return figure(plot, f"{name}, {first.metric.replace('_', ' ')} by layer")
+    return layer_figure(name, {variant: several for variant, several in found.items() if several})
 
 
 def _curves(page: Page, variants: Sequence[Variant]) -> None:

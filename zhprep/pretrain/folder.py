@@ -8,6 +8,7 @@ coarse-vocab/     the second tokenizer of a model of two granularities
 report.json       what the command reports
 scores.json       what `evaluate` adds, and with --pll
 pll.jsonl         the pseudo-log-likelihood of sentences
+layers.html       with --probe, the scores of layers drawn
 manifest.json     written last: a folder without one is unfinished. It has the hash of each file that another command
                   reads, which is all of the above but the checkpoints
 """
@@ -37,7 +38,7 @@ from zhprep.core.shards.draft import PREFIX
 from zhprep.instances import COARSE_VOCABULARY
 from zhprep.pretrain.config import PretrainConfig
 
-LOG, REPORT = "log.jsonl", "report.json"
+LOG, REPORT, LAYERS = "log.jsonl", "report.json", "layers.html"
 CODE = ("configuration_zhprep.py", "embeddings_zhprep.py", "layers_zhprep.py", "modeling_zhprep.py")
 MODEL = ("config.json", "model.safetensors", *CODE)
 TOKENIZER = (
@@ -147,5 +148,5 @@ def _clear(run: Path) -> None:
     for folder in run.glob("step-*"):
         shutil.rmtree(folder)
     shutil.rmtree(run / COARSE_VOCABULARY, ignore_errors=True)
-    for name in (MANIFEST, REPORT, LOG, "scores.json", "pll.jsonl", *MODEL, *TOKENIZER, PLAN):
+    for name in (MANIFEST, REPORT, LOG, "scores.json", "pll.jsonl", LAYERS, *MODEL, *TOKENIZER, PLAN):
         (run / name).unlink(missing_ok=True)
