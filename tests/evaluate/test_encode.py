@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from training_data import CHARACTERS, IDS
 
+from zhprep.core.shards import open_table
 from zhprep.evaluate.encode import Segment, TaskEncoder, begins_of, characters_of, fit, windows
+from zhprep.evaluate.sounds import USUAL, segment_of
 from zhprep.pinyin.syllables import names
 from zhprep.vocab import load
 
@@ -106,3 +108,37 @@ def test_texts_are_read_aloud_where_a_model_needs_it(vocab):
     assert sounds[0][7:10] == [("行", "xing2"), ("走", "zou3"), ("，", "")]
     assert [sound for _, sound in sounds[1] if sound] == ["hao3"]
     assert sounds[2] == [("[CLS]", ""), ("[SEP]", ""), ("银", "yin2"), ("行", "hang2"), ("[SEP]", "")]
+
+
+def test_words_are_those_of_the_segmenter_of_the_run(vocab, tmp_path):
+    """A vocabulary of words that jieba never finds: nothing of a text is known unless the run's segmenter cuts it."""
+    words = ["我看", "书我", "看书", "。我", "看。"]
+    (tmp_path / "words.txt").write_text("".join(f"{word} 9\n" for word in words), "utf-8")
+    (tmp_path / "corpus.txt").write_text("我看书我看书。我看。\n" * 9, "utf-8")
+    cut = ("--cws", "max-match", "--lexicon", tmp_path / "words.txt")
+    segmented = made_by("segment", tmp_path / "corpus.txt", *cut, output=tmp_path / "segmented")
+    words = made_by("build-vocab", segmented, "--type", "word", output=tmp_path / "vocab")
+    data = made_by("make-instances", segmented, "--vocab", words, output=tmp_path / "data")
+    short = ("--size", "tiny", "--steps", 1, "--batch-size", 2, "--threads", 1, "--recipe", "bert-wwm")
+    run = made_by("pretrain", data, *short, output=tmp_path / "run")
+    segment = segment_of(run)
+    assert (segment.cws, segment.lexicon) == ("max-match", str(tmp_path / "words.txt"))
+    vocabulary, text = load(run), "我看书我看书。我看。"
+    found = [
+        vocabulary.tokens[token] for token in TaskEncoder(vocabulary, 64, segment=segment).texts([text]).encoded.ids
+    ]
+    assert len(found) < len(text)
+    assert "[UNK]" not in found
+    assert found == [vocabulary.tokens[token] for token in open_table(data)["input_ids"][0].as_py()[1:][: len(found)]]
+    usual = [vocabulary.tokens[token] for token in TaskEncoder(vocabulary, 64).texts([text]).encoded.ids]
+    assert usual != found
+    assert segment_of(vocab) == segment_of(tmp_path) == USUAL
+
+
+def test_words_that_came_with_the_text_are_found_as_usual_in_others(vocab, tmp_path):
+    """Their segmenter reads a notation: it would take a text for one word, and its spaces for ends of words."""
+    (tmp_path / "words.txt").write_text("我 看 书 。\n我 看 。\n" * 9, "utf-8")
+    data = ("--cws", "presegmented", "--vocab", vocab)
+    data = made_by("make-instances", tmp_path / "words.txt", *data, output=tmp_path / "data")
+    short = ("--size", "tiny", "--steps", 1, "--batch-size", 2, "--threads", 1, "--recipe", "bert-wwm")
+    assert segment_of(made_by("pretrain", data, *short, output=tmp_path / "run")) == USUAL

@@ -21,7 +21,8 @@ from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.evaluate.granularities import CoarseEncoder, CoarseSegment, CoarseTexts
-from zhprep.evaluate.sounds import READERS, Reader, words_of
+from zhprep.evaluate.sounds import READERS, USUAL, Reader, words_of
+from zhprep.segment import SegmentConfig
 from zhprep.vocab import Encoded, Encoder, Vocabulary
 
 
@@ -126,22 +127,24 @@ class Inputs:
 
 class TaskEncoder:
     """Encodes texts for a model that reads ``columns``, sequences having at most ``max_length`` tokens; with a
-    ``coarse`` vocabulary in its tokens too."""
+    ``coarse`` vocabulary in its tokens too. ``segment`` finds the words, where a vocabulary or a column needs them."""
 
     def __init__(
-        self, vocabulary: Vocabulary, max_length: int, columns: Sequence[str] = (), coarse: Vocabulary | None = None
-    ) -> None:
+        self, vocabulary: Vocabulary, max_length: int, columns: Sequence[str] = (), coarse: Vocabulary | None = None,
+        segment: SegmentConfig = USUAL,
+    ) -> None:  # fmt: skip
         self.vocabulary, self.max_length = vocabulary, max_length
+        self.words_of = functools.partial(words_of, segment=segment)
         self.encoder = Encoder(vocabulary)
         self.coarse = None if coarse is None else CoarseEncoder(coarse)
-        self.readers: dict[str, Reader] = {name: make() for name, make in READERS.items() if name in columns}
+        self.readers: dict[str, Reader] = {name: make(segment) for name, make in READERS.items() if name in columns}
 
     def texts(self, texts: Sequence[str]) -> EncodedTexts:
-        """Return ``texts`` encoded; a vocabulary of words is given the words that jieba finds."""
+        """Return ``texts`` encoded; a vocabulary of words is given the words that the segmenter finds."""
         column = pa.array(list(texts), pa.string())
-        encoded = self.encoder.encode(column, words_of(column) if self.encoder.takes_words else None)
+        encoded = self.encoder.encode(column, self.words_of(column) if self.encoder.takes_words else None)
         read_too = {name: read(list(texts), encoded) for name, read in self.readers.items()}
-        coarse = None if self.coarse is None else self.coarse.encode(texts, encoded, words_of)
+        coarse = None if self.coarse is None else self.coarse.encode(texts, encoded, self.words_of)
         return EncodedTexts(texts, encoded, read_too, coarse)
 
     def room(self, n_segments: int) -> int:

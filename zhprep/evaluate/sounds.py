@@ -1,22 +1,27 @@
 """What models read of the texts of a task besides characters: where their words end, and how they sound.
 
-Words are found and characters read with the settings that the stages have by themselves, through their Simplified
+Words are found by the segmenter that found those of the instances, which the report of a run has; where that is not
+known, where words came with the text, and in all models that are not runs of ours, by jieba through the Simplified
 shadow, as in the recipes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from zhprep.collate.rows import Integers
+from zhprep.core import config as settings
 from zhprep.core.report import Account
 from zhprep.core.schema import TEXT
+from zhprep.core.shards import PLAN
 from zhprep.pinyin import PinyinConfig
 from zhprep.pinyin import build as build_pinyin
+from zhprep.pretrain import folder
 from zhprep.segment import SegmentConfig
 from zhprep.segment import build as build_segment
 from zhprep.vocab import Encoded
@@ -25,14 +30,32 @@ Reader = Callable[[list[str], Encoded], Integers]
 """Makes a column of the tokens of texts, int64 ``[T]``."""
 
 
-def words_of(texts: pa.Array) -> Any:
+USUAL = SegmentConfig(via_simplified=True)
+"""The segmenter of the recipes."""
+
+GIVEN = "presegmented"
+"""The segmenter of words that came with the text: it reads a notation, and finds no words in a text of a task."""
+
+
+def segment_of(model: Path) -> SegmentConfig:
+    """Return the segmenter that found the words which the run in the folder ``model`` was trained on, as its report
+    says; :data:`USUAL` where it does not, or where the words came with the text.
+
+    Raises ``DataError`` for a report that was changed, ``UsageError`` for settings that zhprep does not have.
+    """
+    told = folder.read_report(model).get("segment") if (model / PLAN).exists() else None
+    found = settings.build(SegmentConfig, told, where=str(model)) if isinstance(told, dict) else USUAL
+    return USUAL if found.cws == GIVEN else found
+
+
+def words_of(texts: pa.Array, segment: SegmentConfig = USUAL) -> Any:
     """Return where the words of ``texts`` (strings ``[S]``) end, in code points: list<int32> ``[S]``."""
-    return build_segment(SegmentConfig(via_simplified=True))(_document(texts), Account()).column("ends").flatten()
+    return build_segment(segment)(_document(texts), Account()).column("ends").flatten()
 
 
-def pinyin_reader() -> Reader:
+def pinyin_reader(segmenter: SegmentConfig) -> Reader:
     """Return what reads the syllable of each token that is a single character, 0 for others."""
-    segment, read = build_segment(SegmentConfig(via_simplified=True)), build_pinyin(PinyinConfig())
+    segment, read = build_segment(segmenter), build_pinyin(PinyinConfig())
 
     def pinyin_ids(texts: list[str], encoded: Encoded) -> Integers:
         account = Account()
@@ -47,7 +70,7 @@ def pinyin_reader() -> Reader:
     return pinyin_ids
 
 
-READERS: dict[str, Callable[[], Reader]] = {"pinyin_ids": pinyin_reader}
+READERS: dict[str, Callable[[SegmentConfig], Reader]] = {"pinyin_ids": pinyin_reader}
 """Columns of tokens that a model may need besides the tokens, by name."""
 
 

@@ -111,15 +111,18 @@ def set_up(
     )  # fmt: skip
     check_groups(feed, model.group)
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)), config.way)
-    sources = _sources(folders, vocabulary)
+    sources = _sources(folders, vocabulary, stages[-1])
     plan = _plan(config, described, stages, words)
     return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)
 
 
-def _sources(folders: Sequence[Path], vocabulary: Path) -> dict[str, Any]:
-    """Return where data and vocabulary are, as the report says it."""
+def _sources(folders: Sequence[Path], vocabulary: Path, last: Stage) -> dict[str, Any]:
+    """Return where data and vocabulary are and what found the words of the data, as the report says it."""
     phases = {"phases": [str(folder.resolve()) for folder in folders]} if len(folders) > 1 else {}
-    return {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve()), **phases}
+    manifest = last.batches.instances.manifest
+    segment = manifest["config"].get("segment", manifest.get("segment"))
+    words = {} if segment is None else {"segment": segment}
+    return {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve()), **phases, **words}
 
 
 def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary, config: PretrainConfig) -> Stage:
