@@ -134,3 +134,33 @@ def test_a_step_on_a_gpu_is_near_one_on_a_cpu(job):
     for name, weight in model.named_parameters():
         torch.testing.assert_close(weight.grad.cpu(), expected[name], rtol=1e-2, atol=1e-3)
     assert n_parameters(model) == n_parameters(made.model)
+
+
+@pytest.mark.parametrize("n_points", [3, pytest.param(50, marks=pytest.mark.nightly)])
+def test_any_number_of_processes_goes_on_anywhere_with_the_same_bytes(job, n_points):
+    """Ranks 1 to 4, batches made when asked for and ahead by a thread, resumed at random steps: the rows and their
+    masks are those of one process that never stopped. Masks are compared token by token, and so is what hides them."""
+    made = job(steps=40)
+    feed, names = made.feed, ("next_sentence_label", "masked_labels")
+    n_steps = feed.n_steps
+
+    def seen(step):
+        """All that one process gets of a step, by row: its tokens without padding, and by name what is not of tokens."""
+        everything = torch.ones(1, dtype=torch.bool)  # where no row is padded there is no mask
+        rows = []
+        for batch in step:
+            ids = batch["input_ids"]
+            real = batch.get("attention_mask", everything.expand_as(ids))
+            rows += [row[mask].tolist() for row, mask in zip(ids, real, strict=True)]
+        return rows, {name: torch.cat([batch[name] for batch in step]).tolist() for name in names}
+
+    never_stopped = [seen(feed.step(number)) for number in range(n_steps)]
+    points = np.random.default_rng(0).choice(n_steps - 2, n_points, replace=n_points > n_steps - 2)
+    for point in points.tolist():
+        for size in (1, 2, 3, 4):
+            feeds = [dataclasses.replace(feed, world=World(rank, size), parts=1 + point % 2) for rank in range(size)]
+            ahead = zip(*(one.steps(point, point + 2) for one in feeds), strict=True)
+            asked = ([one.step(number) for one in feeds] for number in (point, point + 1))
+            for way in (ahead, asked):
+                for number, shares in enumerate(way, point):
+                    assert seen([batch for share in shares for batch in share]) == never_stopped[number]
