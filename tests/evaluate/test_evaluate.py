@@ -187,17 +187,23 @@ def test_data_that_moved_are_asked_for(run, data):
     assert "intrinsic" in evaluate(run, QUICK, data=data).scores
 
 
-def test_data_that_are_gone_are_not_needed_for_tasks_and_sentences(run, task, tmp_path):
+def test_data_that_are_gone_are_not_needed_for_tasks_and_sentences(run, task, data, tmp_path):
+    (tmp_path / "text.txt").write_text("".join(TOKENS[-8:]) * 4, "utf-8")
     report = json.loads((run / "report.json").read_text())
     (run / "report.json").write_text(json.dumps(report | {"data": "/gone"}))
     add_files(run, ["report.json"])
-    (tmp_path / "text.txt").write_text("".join(TOKENS[-8:]) * 4, "utf-8")
     found = evaluate(
         run, dataclasses.replace(QUICK, epochs=1, seeds=(0,)), tasks=[task], held_out=tmp_path / "text.txt"
     )
     assert found.scores.keys() == {"shared_masks", "tasks"}
     assert "unigram_loss" not in found.scores["shared_masks"]["characters"]
     assert any("no longer at /gone: no figures on held-out instances" in note for note in found.notes)
+    known = evaluate(run, QUICK, data=data, held_out=tmp_path / "text.txt").scores["shared_masks"]
+    assert "unigram_loss" in known["characters"]
+    assert evaluate(run, QUICK, held_out=tmp_path / "text.txt").scores["shared_masks"] == known
+    (tmp_path / "text.txt").write_text("".join(TOKENS[-9:]) * 4, "utf-8")
+    other = evaluate(run, QUICK, held_out=tmp_path / "text.txt").scores["shared_masks"]
+    assert "unigram_loss" not in other["characters"]
 
 
 def test_figures_that_were_edited_are_not_sealed_with_new_ones(run):

@@ -29,7 +29,7 @@ from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.hidden import HiddenTokens, hides_tokens, why_not
 from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
-from zhprep.evaluate.likelihood import notes_on, pseudo_log_likelihood, shared_masks
+from zhprep.evaluate.likelihood import MASKS, notes_on, pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
 from zhprep.evaluate.sentences import SampledSentences, read_sentences
 from zhprep.evaluate.task import Task
@@ -77,7 +77,8 @@ def evaluate(
             _write(run, scores, world)
         if sentences is not None:
             shown = progress("evaluate sentences") if world.writes else NO_PROGRESS
-            scores |= _on_sentences(run, sentences, source, world, shown, pll=pll)
+            found = _on_sentences(run, sentences, source, world, shown, pll=pll)
+            scores |= with_frequencies(found, scores)
             _write(run, scores, world)
         for task in known:
             shown = progress(f"evaluate {task.name}") if world.writes else NO_PROGRESS
@@ -219,6 +220,19 @@ def _on_sentences(
                 file.writelines(line.encode() for line in lines)
             folder.seal(run, PLL)
     return scores
+
+
+def with_frequencies(found: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    """Return scores on sentences with what token frequencies make of the same ones, where they were known ``before``
+    and no longer are since the instances are gone."""
+    known, now = before.get("shared_masks", {}), found["shared_masks"]
+    if known.get("text") != now["text"]:
+        return found
+    kept = {
+        mask: {name: value for name, value in known.get(mask, {}).items() if name.startswith("unigram_")} | now[mask]
+        for mask in MASKS
+    }
+    return {**found, "shared_masks": {**now, **kept}}
 
 
 def _trained_on(run: Path, *, needed: bool) -> tuple[Path | None, list[str]]:
