@@ -89,7 +89,7 @@ ROWS = [
         "a Ray worker killed, a Ray node removed; a job of GNU parallel, a task of Slurm killed, or told that its time is up;"
         " at night six of each engine on all real text",
         "the bytes of one process on one machine",
-        6, 70, "test_ray.py and test_clusters.py and test_one_digest.py",
+        6, 69, "test_ray.py and test_clusters.py and test_one_digest.py",
     ),
     Row(
         9,

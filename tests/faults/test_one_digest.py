@@ -286,13 +286,3 @@ def test_an_engine_of_which_six_are_killed(
     job, seconds = made(engine, real, SIX, removes, tmp_path)
     told(record_property, engine, job, seconds)
     tried(SIX + removes)
-
-
-@pytest.mark.slow
-@fault(8, 2)
-def test_two_workers_of_which_two_are_killed(
-    sample_data: Path, vocab: Path, tmp_path: Path, tried: Callable[[int], None]
-) -> None:
-    expected = expected_of(sample_data / "corpus", vocab, "8KiB", tmp_path)
-    made("2 workers", expected, 2, False, tmp_path)
-    tried(2)
