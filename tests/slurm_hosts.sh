@@ -27,26 +27,10 @@ for number in 1 2; do
   ip -n "n$number" route add default via 10.77.0.254
 done
 
-cat >"$SLURM_CONF" <<END
+sed "s|{top}|$top|g" "$(dirname "$0")/slurm.conf" >"$SLURM_CONF"
+cat >>"$SLURM_CONF" <<END
 ClusterName=hosts
 SlurmctldHost=controller(10.77.0.254)
-AuthType=auth/munge
-AuthInfo=socket=$top/munge.socket
-SlurmUser=root
-SlurmdUser=root
-StateSaveLocation=$top/state
-SlurmdSpoolDir=$top/spool-%n
-SlurmctldPidFile=$top/slurmctld.pid
-SlurmdPidFile=$top/slurmd-%n.pid
-SlurmctldLogFile=$top/slurmctld.log
-SlurmdLogFile=$top/slurmd-%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU
-JobAcctGatherType=jobacct_gather/none
-MpiDefault=none
-ReturnToService=2
 NodeName=n1 NodeAddr=10.77.0.1 CPUs=2
 NodeName=n2 NodeAddr=10.77.0.2 CPUs=2
 PartitionName=debug Nodes=n1,n2 Default=YES

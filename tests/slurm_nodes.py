@@ -16,27 +16,12 @@ CONFIG = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={port}
-AuthType=auth/munge
-AuthInfo=socket={top}/munge.socket
-SlurmUser=root
-SlurmdUser=root
-StateSaveLocation={top}/state
-SlurmdSpoolDir={top}/spool-%n
-SlurmctldPidFile={top}/slurmctld.pid
-SlurmdPidFile={top}/slurmd-%n.pid
-SlurmctldLogFile={top}/slurmctld.log
-SlurmdLogFile={top}/slurmd-%n.log
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SelectType=select/cons_tres
-SelectTypeParameters=CR_CPU
-JobAcctGatherType=jobacct_gather/none
-MpiDefault=none
-ReturnToService=2
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={one} CPUs=2
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={two} CPUs=2
 PartitionName=debug Nodes=n1,n2 Default=YES
 """
+COMMON = Path(__file__).with_name("slurm.conf")
+"""The settings besides, which those of ``slurm_hosts.sh`` are too."""
 
 
 def free_port() -> int:
@@ -63,7 +48,8 @@ def two_nodes(top: Path) -> Iterator[dict[str, str]]:
     key.chmod(0o400)
     host = socket.gethostname().split(".")[0]
     config = top / "slurm.conf"
-    config.write_text(CONFIG.format(host=host, top=top, port=free_port(), one=free_port(), two=free_port()))
+    own = CONFIG.format(host=host, port=free_port(), one=free_port(), two=free_port())
+    config.write_text(COMMON.read_text("utf-8").replace("{top}", str(top)) + own)
     munge = [
         "munged", "--foreground", "--force", f"--key-file={key}", f"--socket={top}/munge.socket",
         f"--pid-file={top}/munged.pid", f"--log-file={top}/munged.log", f"--seed-file={top}/munge.seed",
