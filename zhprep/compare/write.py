@@ -120,17 +120,16 @@ def _score_cells(score: Score, names: Sequence[str]) -> str:
 
 def _layers(page: Page, variants: Sequence[Variant]) -> None:
     """Show what each layer of models that were probed knows of each task."""
-    probed = dict.fromkeys(name for variant in variants for run in variant.runs for name in probes(run))
-    if not probed:
+    found = {variant.name: [probes(run) for run in variant.runs] for variant in variants}
+    tasks = dict.fromkeys(task for several in found.values() for one in several for task in one)
+    if not tasks:
         return
     page.heading("What is learnt where", WHAT)
-    page.beside(*(_probe(variants, name) for name in probed))
-
-
-def _probe(variants: Sequence[Variant], name: str) -> str:
-    """Return a figure of the scores of a task by layer, a line for each run that was probed on it."""
-    found = {variant.name: [probes(run)[name] for run in variant.runs if name in probes(run)] for variant in variants}
-    return layer_figure(name, {variant: several for variant, several in found.items() if several})
+    figures = []
+    for task in tasks:
+        probed = {name: [one[task] for one in several if task in one] for name, several in found.items()}
+        figures.append(layer_figure(task, {name: several for name, several in probed.items() if several}))
+    page.beside(*figures)
 
 
 def _curves(page: Page, variants: Sequence[Variant]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.evaluate.granularities import CoarseEncoder, CoarseSegment, CoarseTexts
-from zhprep.evaluate.sounds import READERS, USUAL, Reader, words_of
+from zhprep.evaluate.sounds import READERS, USUAL, Reader, word_finder
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import Encoded, Encoder, Vocabulary
 
@@ -134,10 +134,15 @@ class TaskEncoder:
         segment: SegmentConfig = USUAL,
     ) -> None:  # fmt: skip
         self.vocabulary, self.max_length = vocabulary, max_length
-        self.words_of = functools.partial(words_of, segment=segment)
+        self._segment = segment
         self.encoder = Encoder(vocabulary)
         self.coarse = None if coarse is None else CoarseEncoder(coarse)
         self.readers: dict[str, Reader] = {name: make(segment) for name, make in READERS.items() if name in columns}
+
+    @functools.cached_property
+    def words_of(self) -> Callable[[pa.Array], Any]:
+        """What finds the words of texts, loaded when it is first needed."""
+        return word_finder(self._segment)
 
     def texts(self, texts: Sequence[str]) -> EncodedTexts:
         """Return ``texts`` encoded; a vocabulary of words is given the words that the segmenter finds."""

@@ -29,7 +29,7 @@ from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.ragged import Bools, offsets_of, sizes_of
 from zhprep.evaluate.hidden import Answers, Copies, HiddenTokens, SentenceRows
 from zhprep.evaluate.sentences import SampledSentences
-from zhprep.evaluate.sounds import words_of
+from zhprep.evaluate.sounds import word_finder
 
 SEED, SHARE = 0, 0.15
 """What the shared masks are drawn with, and how much of the text is hidden."""
@@ -111,7 +111,7 @@ def pseudo_log_likelihood(
 def _words(texts: list[str], bases: Integers) -> Integers:
     """Return the number of the word in its sentence that each character of ``texts`` is in (int64 ``[C]``); sentences
     begin at ``bases`` (int64 ``[S + 1]``)."""
-    ends = words_of(pa.array(texts, pa.string()))
+    ends = word_finder()(pa.array(texts, pa.string()))
     n_words = sizes_of(ends.offsets.to_numpy().astype(np.int64))
     stops = ends.flatten().to_numpy().astype(np.int64) + np.repeat(bases[:-1], n_words)
     word = np.searchsorted(stops, np.arange(bases[-1]), side="right")

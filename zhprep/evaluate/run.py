@@ -78,7 +78,7 @@ def evaluate(
         if sentences is not None:
             shown = progress("evaluate sentences") if world.writes else NO_PROGRESS
             found = _on_sentences(run, sentences, source, world, shown, pll=pll)
-            scores |= with_frequencies(found, scores)
+            scores |= _with_frequencies(found, scores)
             _write(run, scores, world)
         for task in known:
             shown = progress(f"evaluate {task.name}") if world.writes else NO_PROGRESS
@@ -222,7 +222,7 @@ def _on_sentences(
     return scores
 
 
-def with_frequencies(found: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+def _with_frequencies(found: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
     """Return scores on sentences with what token frequencies make of the same ones, where they were known ``before``
     and no longer are since the instances are gone."""
     known, now = before.get("shared_masks", {}), found["shared_masks"]

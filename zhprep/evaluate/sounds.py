@@ -48,9 +48,13 @@ def segment_of(model: Path) -> SegmentConfig:
     return USUAL if found.cws == GIVEN else found
 
 
-def words_of(texts: pa.Array, segment: SegmentConfig = USUAL) -> Any:
-    """Return where the words of ``texts`` (strings ``[S]``) end, in code points: list<int32> ``[S]``."""
-    return build_segment(segment)(_document(texts), Account()).column("ends").flatten()
+def word_finder(segment: SegmentConfig = USUAL) -> Callable[[pa.Array], Any]:
+    """Return what tells where the words of texts (strings ``[S]``) end, in code points: list<int32> ``[S]``.
+
+    The segmenter is loaded here, once: its dictionary or model may take seconds.
+    """
+    stage = build_segment(segment)
+    return lambda texts: stage(_document(texts), Account()).column("ends").flatten()
 
 
 def pinyin_reader(segmenter: SegmentConfig) -> Reader:
