@@ -34,6 +34,7 @@ FAMILIES = [
     ("zhprep.models.checkpoints", "FORMATS"),
     ("zhprep.models.embeddings", "EMBEDDINGS"),
     ("zhprep.models.embeddings.inputs", "INPUTS"),
+    ("zhprep.models.blocks.attentions", "ATTENTIONS"),
     ("zhprep.models.blocks.layers", "LAYERS"),
     ("zhprep.models.blocks.outputs", "OUTPUTS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
