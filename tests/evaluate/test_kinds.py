@@ -197,7 +197,7 @@ CLUE = {
 def test_clues_own_files(name, tmp_path):
     line, texts, label = CLUE[name]
     other = line.replace(f'"label": "{label}"', '"label": "x"')
-    none = line.replace(f'"label": "{label}"', '"label": "-"')
+    none = line.replace(f'"label": "{label}"', '"label": "- "')
     (tmp_path / "train.json").write_text(f"{line}\n{none}\n{other}\n", "utf-8")
     (tmp_path / "dev.json").write_text(f"{line}\n", "utf-8")
     (tmp_path / "test.json").write_text(line.replace(f', "label": "{label}"', "") + "\n", "utf-8")

@@ -16,7 +16,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.registry import require_training
 from zhprep.evaluate.config import EvaluateConfig
 
-OUTPUT = "The file to write, or a folder for TASK_predict.json  [default: stdout]"
+OUTPUT = "The file to write, or a folder, for the name that CLUE has for the task  [default: stdout]"
 
 
 @click.command()
@@ -35,15 +35,17 @@ def command(
     """Fine-tune on a task and write what the model says for its test.
 
     The model is the best on dev of all seeds; what is written is CLUE's submission: a line of JSON for each row with
-    its id and label, or one object of answers by id (reading, cloze).
+    its id and label, or one object of answers by id (reading, cloze). In a folder the file is called as CLUE takes it
+    (tnews11_predict.json), that of another task TASK_predict.json.
     """
     require_training("predict")
     from zhprep.core.shards import committed
     from zhprep.evaluate.run import predict_task
+    from zhprep.evaluate.submission import submission_name
 
     shared, options = split_shared(options)
     if output is not None and output.is_dir():
-        output = output / f"{task.name if task.is_dir() else task.parent.name}_predict.json"
+        output = output / submission_name(task, part or "")
     if output is not None:
         output = file_output(output, overwrite=overwrite)
     if shared.json and output is None:

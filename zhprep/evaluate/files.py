@@ -26,6 +26,8 @@ SETTINGS = "task.toml"
 KNOWN_SETTINGS = ("name", "kind", "columns", *PARTS)
 JSON, TABLES, TEXTS = (".json", ".jsonl"), {".tsv": "\t", ".csv": ","}, (".txt", ".bio", ".bmes", ".bios", ".conll")
 SUFFIXES = (*JSON, *TABLES, *TEXTS)
+TEST_VERSION = re.compile(r"^test(\d+)\.(\d+)$")
+"""The stem of a test file that CLUE has several of (``test1.0.json``, ``test1.1.json``)."""
 TAG = re.compile(r"[BIMESLUO]|[BIMESLU][-_].+")
 """What the last column of a line of tokens and tags looks like."""
 
@@ -59,8 +61,9 @@ def layout_of(folder: Path) -> TaskLayout:
     """Return the parts of the task in ``folder``, or of the ``task.toml`` that is named.
 
     A file belongs to a part by its name (``train.json``, ``m-dev.json``, ``cmrc2018_train.json``); where there is one
-    of just that name, only it does, and of samples of several sizes (``train.50k.json``) the largest. Raises
-    ``UsageError`` when there are no training rows or none to be judged by.
+    of just that name, only it does, and of samples of several sizes (``train.50k.json``) the largest, of test sets of
+    several versions (``test1.1.json``) the newest. Raises ``UsageError`` when there are no training rows or none to be
+    judged by.
     """
     if folder.is_file():
         folder = folder.parent
@@ -99,6 +102,8 @@ def _files_of(folder: Path, part: str) -> list[Path]:
     exact = [path for path in paths if ALIASES.get(path.stem, path.stem) == part]
     if exact:
         return exact[:1] if len({path.stem for path in exact}) == len(exact) else _one_of(exact)
+    if part == "test" and (versions := [path for path in paths if TEST_VERSION.search(path.stem)]):
+        return [max(versions, key=lambda path: [int(number) for number in re.findall(r"\d+", path.stem)])]
     words = {path: [ALIASES.get(word, word) for word in re.split(r"[-_.]", path.stem.lower())] for path in paths}
     ours = [path for path in paths if part in words[path] and "answer" not in words[path]]
     sized = {path: int(size[1]) for path in ours if (size := re.search(r"\.(\d+)k$", path.stem))}

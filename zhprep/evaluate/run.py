@@ -32,6 +32,7 @@ from zhprep.evaluate.intrinsic import intrinsic, unigram_losses
 from zhprep.evaluate.likelihood import MASKS, notes_on, pseudo_log_likelihood, shared_masks
 from zhprep.evaluate.score import ALONE, Transfer, meter_of, score_task, tuner_for
 from zhprep.evaluate.sentences import SampledSentences, read_sentences
+from zhprep.evaluate.submission import check_ids
 from zhprep.evaluate.task import Task
 from zhprep.evaluate.tasks import files_sha256, read_task
 from zhprep.instances import HELD_OUT
@@ -111,6 +112,8 @@ def predict_task(
     part = part or ("test" if known.test else "dev")
     if not getattr(known, part):
         raise UsageError(f"{task} has no {part}", hint="give --part dev, or a task with that part")
+    if known.kind.by_id:
+        check_ids(getattr(known, part))
     if config.probe:
         raise UsageError("--probe scores layers and predicts nothing", hint="leave it out")
     with joined() as world:

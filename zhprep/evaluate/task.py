@@ -63,6 +63,9 @@ class TaskKind:
     has_classes: ClassVar[bool] = False
     """Whether the labels of a task are the names of what is told apart."""
 
+    by_id: ClassVar[bool] = False
+    """Whether answers are handed in as one object by id, not as lines."""
+
     def holds(self, value: Any) -> bool:
         """Return whether a row as it is written is of this kind."""
         raise NotImplementedError
@@ -104,7 +107,12 @@ class TaskKind:
 
     def submission(self, said: Sequence[Any], part: Sequence[Example]) -> Any:
         """Return what is handed in: CLUE's form, a list of lines or one JSON object."""
-        return [{"id": example.id, "label": one} for one, example in zip(said, part, strict=True)]
+        pairs = [(example.id, one) for one, example in zip(said, part, strict=True)]
+        return (
+            {str(number): one for number, one in pairs}
+            if self.by_id
+            else [{"id": number, "label": one} for number, one in pairs]
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -279,7 +287,8 @@ def label_of(value: Any, *names: str) -> tuple[Any, str]:
         raise Fault(f"the {names[0]} is {str(label)[:40]}, neither a text nor a number")
     if not found:
         return None, NO_COLUMN
-    return (None, NO_LABEL) if label in UNLABELLED else (label, "")
+    written = label.strip() if isinstance(label, str) else label
+    return (None, NO_LABEL) if written in UNLABELLED else (label, "")
 
 
 def accuracy_of(said: Sequence[Any], part: Sequence[Example]) -> float:

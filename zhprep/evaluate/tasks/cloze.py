@@ -70,6 +70,7 @@ class Cloze(TaskKind):
     """Which candidate stands in a blank; what is said is its number."""
 
     metric = "accuracy"
+    by_id = True
     wanted = "content (or text) with #idiom…#, and candidates"
 
     def holds(self, value: Any) -> bool:
@@ -132,10 +133,6 @@ class Cloze(TaskKind):
         for example in train:
             counts[example.choices[example.gold]] = counts.get(example.choices[example.gold], 0) + 1
         return [int(np.argmax([counts.get(choice, 0) for choice in example.choices])) for example in part]
-
-    def submission(self, said: Sequence[Any], part: Sequence[Example]) -> Any:
-        """Return the numbers by blank."""
-        return {str(example.id): one for one, example in zip(said, part, strict=True)}
 
 
 def candidate_ids(part: Sequence[Example], n_candidates: int, encoder: TaskEncoder) -> Integers:

@@ -85,6 +85,7 @@ class Reading(TaskKind):
     """What the text answers; what is said is a text. ``gold`` has the texts of the answers and where they begin."""
 
     metric = "em"
+    by_id = True
     wanted = "context, question and answers (or SQuAD's paragraphs, CMRC's context_text)"
 
     def holds(self, value: Any) -> bool:
@@ -155,10 +156,6 @@ class Reading(TaskKind):
             asked = set(example.texts[1])
             said.append(max(_SENTENCE.findall(example.texts[0]), key=lambda text: len(asked & set(text)), default=""))
         return said
-
-    def submission(self, said: Sequence[Any], part: Sequence[Example]) -> Any:
-        """Return the answers by the id of their question."""
-        return {str(example.id): one for one, example in zip(said, part, strict=True)}
 
 
 def question_of(context: str, value: Mapping[str, Any]) -> Example:
