@@ -51,6 +51,7 @@ PART_DEFINES = {"zhprep.export": "export", "zhprep.models.checkpoints": "matches
 """Families that share their folder with what their parts have in common: a part is a module that defines this function."""
 
 IN_COMMON = {
+    "zhprep.models.blocks.attentions": {"attending"},
     "zhprep.models.bodies": {"body"},
     "zhprep.models.embeddings": {"embedding"},
     "zhprep.models.objectives": {"objective", "masked_tags"},

@@ -18,10 +18,10 @@ from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
 from zhprep.engine.loop import Trainer
 from zhprep.models.blocks.attentions import ATTENTIONS, attending, flex
-from zhprep.models.blocks.attentions.flex import BLOCK, Blocks, blocks_of
-from zhprep.models.blocks.attentions.varlen import VariableLengths
+from zhprep.models.blocks.attentions.attending import AttentionCall, Seen, Setting
+from zhprep.models.blocks.attentions.flex import BLOCK, BlockAttention, blocks_of
+from zhprep.models.blocks.attentions.varlen import VariableLengthAttention
 from zhprep.models.blocks.layer import LayerStack
-from zhprep.models.blocks.seen import Asked, Seen, Setting
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model, seeded_model
 
@@ -83,10 +83,10 @@ def test_a_way_is_attention_of_each_sequence_by_itself(monkeypatch, name, causal
     weights = torch.randn(2, 2, LENGTH, 16, generator=draw).to(device) * seen.real[:, None, :, None]
     expected = in_sequences(*given, seen, window)
     with torch.no_grad():
-        untaught = ATTENTIONS[name](seen).attend(*(one.detach() for one in given), Asked(window))
+        untaught = ATTENTIONS[name](seen).attend(*(one.detach() for one in given), AttentionCall(window))
     if device == "cpu":
         monkeypatch.setattr(flex, "flex_attention", with_gradient)
-    made = ATTENTIONS[name](seen).attend(*given, Asked(window))
+    made = ATTENTIONS[name](seen).attend(*given, AttentionCall(window))
     for one in (made, untaught):
         torch.testing.assert_close(one * weights, expected * weights, rtol=1e-4, atol=1e-5)
     ours, theirs = (torch.autograd.grad((one * weights).sum(), given) for one in (made, expected))
@@ -133,9 +133,9 @@ def test_no_mask_of_pairs_is_made_for_packed_rows_on_a_gpu():
     def way(seen, config):
         return type(attending("auto", seen, config, training=True))
 
-    assert way(seen, dataclasses.replace(SMALL, **dropping)) is VariableLengths
-    assert way(seen, windows) is Blocks
-    assert way(dataclasses.replace(seen, borders=None, causal=True), SMALL) is VariableLengths
+    assert way(seen, dataclasses.replace(SMALL, **dropping)) is VariableLengthAttention
+    assert way(seen, windows) is BlockAttention
+    assert way(dataclasses.replace(seen, borders=None, causal=True), SMALL) is VariableLengthAttention
     assert way(seen, dataclasses.replace(windows, **dropping)) is ATTENTIONS["masks"]
     assert way(dataclasses.replace(seen, borders=None), SMALL) is ATTENTIONS["masks"]
     assert way(dataclasses.replace(seen, device=CPU), SMALL) is ATTENTIONS["masks"]
@@ -144,7 +144,7 @@ def test_no_mask_of_pairs_is_made_for_packed_rows_on_a_gpu():
 def test_dropout_of_sequences_keeps_the_mean():
     torch.manual_seed(1)
     ones, seen = torch.ones(2, 2, LENGTH, 16), packed()
-    made = VariableLengths(seen).attend(torch.randn(2, 2, LENGTH, 16), ones, ones, Asked(dropout=0.5))
+    made = VariableLengthAttention(seen).attend(torch.randn(2, 2, LENGTH, 16), ones, ones, AttentionCall(dropout=0.5))
     assert made.std() > 0.01
     assert made.mean().item() == pytest.approx(1.0, abs=0.05)
 
@@ -195,9 +195,9 @@ def test_a_way_that_lacks_something_is_refused(settings, asked, told):
     with pytest.raises(UsageError, match=told):
         trained(seeded_model(dataclasses.replace(SMALL, **settings), 1), CPU, **asked)
     dropping = dataclasses.replace(SMALL, attention_dropout=0.1)
-    assert Blocks.lacks(dropping, Setting(GPU)) == "dropout of attention"
-    assert not Blocks.lacks(dropping, Setting(GPU, training=False))
-    assert "narrower" in Blocks.lacks(dataclasses.replace(SMALL, num_attention_heads=4), Setting(GPU))
+    assert BlockAttention.lacks(dropping, Setting(GPU)) == "dropout of attention"
+    assert not BlockAttention.lacks(dropping, Setting(GPU, training=False))
+    assert "narrower" in BlockAttention.lacks(dataclasses.replace(SMALL, num_attention_heads=4), Setting(GPU))
 
 
 @pytest.mark.parametrize("device", [CPU, pytest.param(GPU, marks=needs_gpu)])

@@ -20,7 +20,7 @@ from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.parallel import parallel
 from zhprep.engine.schedules import learning_rate
 from zhprep.models import Model, ModelConfig
-from zhprep.models.blocks.seen import Setting
+from zhprep.models.blocks.attentions.attending import Setting
 from zhprep.models.model import seeded_model
 
 

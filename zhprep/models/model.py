@@ -14,9 +14,9 @@ from torch.overrides import TorchFunctionMode
 from zhprep.core.registry import lookup
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.attentions import check_attention
+from zhprep.models.blocks.attentions.attending import Setting
 from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import FED, Batch, Part
-from zhprep.models.blocks.seen import Setting
 from zhprep.models.bodies import BODIES
 from zhprep.models.bodies.body import kind_of, stream_of
 from zhprep.models.config import ModelConfig

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.models.blocks.attentions import AUTOMATIC, attending
-from zhprep.models.blocks.attentions.masks import Masks
+from zhprep.models.blocks.attentions.attending import Attending, AttentionCall, Seen, sequence_numbers
+from zhprep.models.blocks.attentions.masks import MaskedAttention
 from zhprep.models.blocks.grouped_attention import RealTokens, grouped_attention, real_tokens_of
 from zhprep.models.blocks.part import Batch, Part
-from zhprep.models.blocks.seen import Asked, Attending, Seen, sequence_numbers
 from zhprep.models.config import ModelConfig
 
 Rotation = tuple[Tensor, Tensor]
@@ -82,7 +82,7 @@ class AttentionContext:
 
     def biased(self, bias: Tensor) -> AttentionContext:
         """Return this context with ``bias``, ``[1 or B, H, L, L]``, added to the scores of what may be seen."""
-        return dataclasses.replace(self, way=Masks(self.way.seen, bias), whole=False)
+        return dataclasses.replace(self, way=MaskedAttention(self.way.seen, bias), whole=False)
 
 
 def position_ids(batch: Batch) -> Tensor:
@@ -189,7 +189,7 @@ class SelfAttention(Attention):
         if self.theta:
             by = context.rotations[self.theta]
             query, key = rotated(query, by), rotated(key, by)
-        seen = context.way.attend(query, key, value, Asked(self.window, self.scale, self.dropped))
+        seen = context.way.attend(query, key, value, AttentionCall(self.window, self.scale, self.dropped))
         return seen.transpose(1, 2).flatten(2)
 
 

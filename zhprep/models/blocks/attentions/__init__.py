@@ -6,16 +6,16 @@ import torch
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
-from zhprep.models.blocks.attentions.flex import Blocks
-from zhprep.models.blocks.attentions.masks import Masks
-from zhprep.models.blocks.attentions.varlen import VariableLengths
-from zhprep.models.blocks.seen import Attending, Seen, Setting
+from zhprep.models.blocks.attentions.attending import Attending, Seen, Setting
+from zhprep.models.blocks.attentions.flex import BlockAttention
+from zhprep.models.blocks.attentions.masks import MaskedAttention
+from zhprep.models.blocks.attentions.varlen import VariableLengthAttention
 from zhprep.models.config import ModelConfig
 
 ATTENTIONS: dict[str, type[Attending]] = {
-    "masks": Masks,
-    "varlen": VariableLengths,
-    "flex": Blocks,
+    "masks": MaskedAttention,
+    "varlen": VariableLengthAttention,
+    "flex": BlockAttention,
 }
 
 AUTOMATIC = "auto"
@@ -29,7 +29,7 @@ def attending(name: str, seen: Seen, config: ModelConfig, *, training: bool) -> 
     first that has what is asked. Where a mask is no larger than the batch, it is what is quickest.
     """
     if not seen.is_square(config.local_attention):
-        return Masks(seen)
+        return MaskedAttention(seen)
     if name == AUTOMATIC:
         setting = Setting(seen.device, training, torch.compiler.is_compiling())
         ways = _ON_GPU if seen.device.type == "cuda" else ()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
-from zhprep.models.blocks.seen import Asked, Attending, Seen, Setting
+from zhprep.models.blocks.attentions.attending import Attending, AttentionCall, Seen, Setting
 from zhprep.models.config import ModelConfig
 
 BLOCK = 128
@@ -24,8 +24,8 @@ _NARROWEST = 16
 """The least width of a head that torch's kernels on a GPU take."""
 
 
-class Blocks(Attending):
-    """Blocks for each width of window, found when they are first asked for."""
+class BlockAttention(Attending):
+    """BlockAttention for each width of window, found when they are first asked for."""
 
     def __init__(self, seen: Seen) -> None:
         super().__init__(seen)
@@ -41,7 +41,7 @@ class Blocks(Attending):
             return "dropout of attention"
         return f"kernel for heads narrower than {_NARROWEST}" if on == "cuda" and config.head_width < _NARROWEST else ""
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: Asked) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: AttentionCall) -> Tensor:
         """Return ``[B, H, L, d]``."""
         if asked.window not in self._blocks:
             self._blocks[asked.window] = blocks_of(self.seen, asked.window)

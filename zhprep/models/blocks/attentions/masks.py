@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zhprep.models.blocks.seen import Asked, Attending, Seen
+from zhprep.models.blocks.attentions.attending import Attending, AttentionCall, Seen
 
 
-class Masks(Attending):
+class MaskedAttention(Attending):
     """A mask for each width of window, made when it is first asked for.
 
     ``bias``, float ``[1 or B, H, L, L]``, is added to the scores of what may be seen.
@@ -26,7 +26,7 @@ class Masks(Attending):
         self._bias = bias
         self._masks: dict[int, Tensor | None] = {}
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: Asked) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: AttentionCall) -> Tensor:
         """Return ``[B, H, L, d]``."""
         if asked.window not in self._masks:
             self._masks[asked.window] = self._made(asked.window)

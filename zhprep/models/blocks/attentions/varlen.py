@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from zhprep.models.blocks.attentions.masks import Masks
-from zhprep.models.blocks.seen import Asked, Attending, Setting
+from zhprep.models.blocks.attentions.attending import Attending, AttentionCall, Setting
+from zhprep.models.blocks.attentions.masks import MaskedAttention
 from zhprep.models.config import ModelConfig
 
 
-class VariableLengths(Attending):
+class VariableLengthAttention(Attending):
     """Sequences without what is between them. Padding is a sequence of its own."""
 
     @classmethod
@@ -27,10 +27,10 @@ class VariableLengths(Attending):
             return "windows of local attention"
         return "place in a compiled model" if setting.compiled else ""
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: Asked) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: AttentionCall) -> Tensor:
         """Return ``[B, H, L, d]``."""
         if self.seen.causal and query.device.type == "cpu":
-            return Masks(self.seen).attend(query, key, value, asked)
+            return MaskedAttention(self.seen).attend(query, key, value, asked)
         n_rows, length = self.seen.shape
         borders = self.seen.borders
         if borders is None:

@@ -6,12 +6,12 @@ Shapes: B rows, L positions, S sequences, H heads, d width of a head.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
 
 
@@ -31,8 +31,8 @@ class Seen:
     causal: bool
 
     @classmethod
-    def of(cls, batch: Batch, *, causal: bool = False) -> Seen:
-        """Return what may be seen in ``batch``."""
+    def of(cls, batch: Mapping[str, Tensor], *, causal: bool = False) -> Seen:
+        """Return what may be seen in ``batch`` (its columns are those of :data:`zhprep.models.blocks.part.Batch`)."""
         ids = batch["input_ids"]
         n_rows, length = ids.shape
         return cls((n_rows, length), ids.device, batch.get("attention_mask"), batch.get("cu_seqlens"), causal)
@@ -80,7 +80,7 @@ def sequence_numbers(shape: tuple[int, int], borders: Tensor) -> Tensor:
     return torch.bucketize(place, borders, right=True).view(shape)
 
 
-class Asked(NamedTuple):
+class AttentionCall(NamedTuple):
     """What a layer asks for: the width of its window (0 sees all), the factor on scores (1/√d if None), and the share
     of the weights of attention that is dropped."""
 
@@ -113,6 +113,6 @@ class Attending:
         """Return what this way has not that a model of ``config`` needs in this ``setting``; empty if it has all."""
         return ""
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: Asked) -> Tensor:
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, asked: AttentionCall) -> Tensor:
         """Return what each position takes from the values, ``[B, H, L, d]`` as all three are."""
         raise NotImplementedError
