@@ -15,7 +15,6 @@ from zhprep.core.shards.folder import (
     WORKING,
     Folder,
     content_sha256,
-    dependency_versions,
     open_folder,
 )
 from zhprep.core.shards.making import (
@@ -44,6 +43,7 @@ from zhprep.core.shards.manifest import (
     write_manifest,
 )  # fmt: skip
 from zhprep.core.shards.reading import check_folder, open_batches, open_shards, open_table, read_manifest, verify
+from zhprep.core.shards.versions import check_versions, dependency_versions, versions_here
 
 __all__ = [
     "FAILED",
@@ -60,6 +60,7 @@ __all__ = [
     "check_covered",
     "check_files",
     "check_folder",
+    "check_versions",
     "check_way",
     "committed",
     "content_sha256",
@@ -88,6 +89,7 @@ __all__ = [
     "temporary_name",
     "trusting",
     "verify",
+    "versions_here",
     "write_json",
     "write_manifest",
 ]  # fmt: skip
