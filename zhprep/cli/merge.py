@@ -2,29 +2,63 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from zhprep.cli.options import Existing
-from zhprep.cli.shared import shared_options, show_report, split_shared
-from zhprep.core.errors import DataError
+from zhprep.cli.delivery import outlined
+from zhprep.cli.options import ExistingAnywhere
+from zhprep.cli.outputs import folder_output
+from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import is_trusting, open_folder
+from zhprep.core.shards import Folder, is_trusting, open_folder
+from zhprep.export.folder import whole_folder
+from zhprep.run.bucket import fetch, files_at, naming
 from zhprep.run.folders import shards_of
 from zhprep.run.instances import files_beside
 
 
 @click.command()
-@click.argument("folder", type=Existing(), metavar="DIR")
+@click.argument("folder", type=ExistingAnywhere(), metavar="DIR")
+@click.option("-o", "--output", metavar="OUT", help="Of a DIR in an object store: the folder to bring it to.")
 @shared_options("trust")
-def command(folder: Path, **options: Any) -> None:
+def command(folder: Path | str, output: str | None, **options: Any) -> None:
     """Finish a folder whose shards were made by an array of tasks.
 
-    The last task of an array does this by itself; `merge` is for when it was killed in between.
+    The last task of an array does this by itself; `merge` is for when it was killed in between. DIR may be
+    s3://bucket/name or its like: shards are read there and the manifest is put there, or, with -o, all is brought to
+    this machine and finished here.
     """
     shared, _ = split_shared(options)
+    if isinstance(folder, Path):
+        if output is not None:
+            raise UsageError("-o is for a DIR in an object store", hint="leave it out: DIR is finished where it is")
+        report = _finish(folder, lambda there: there.pending(trust=is_trusting()))
+    elif output is not None:
+        report = _bring(folder, folder_output(output), shared)
+    else:
+        with outlined(folder) as parts:
+            progress = shared.progress("verify")
+            report = _finish(parts.path, lambda there: [] if is_trusting() else parts.differing(there, progress))
+            parts.put(shared.progress("upload"))
+            report.output = parts.address
+    show_report(report, shared)
+
+
+def _bring(address: str, out: Path, shared: Shared) -> Report:
+    """Bring the parts at ``address`` to the folder ``out``, which is there when they are whole."""
+    with whole_folder(out) as folder, naming(folder, address):
+        fetch(files_at(address), folder, shared.progress("fetch"))
+        report = _finish(folder, lambda there: there.pending(trust=is_trusting()))
+    report.output = str(out)
+    return report
+
+
+def _finish(folder: Path, damaged: Callable[[Folder], list[int]]) -> Report:
+    """Write the manifest of the folder; raises ``DataError`` while shards are missing or damaged."""
     if shards_of(folder) != folder:
         hint = "run the same build-vocab again, without --num-shards: it keeps the counts and learns from them"
         raise DataError(f"{folder}: is a vocabulary, which is not merged but learnt", hint=hint)
@@ -32,12 +66,10 @@ def command(folder: Path, **options: Any) -> None:
     if pending := there.pending():
         what = f"{len(pending)} of {there.n_blocks} shards are missing"
         raise DataError(f"{folder}: {what}", hint=f"zhprep status {folder} --pending-array")
-    if damaged := there.pending(trust=is_trusting()):
+    if found := damaged(there):
         hint = "run the same command again: it makes such a shard again"
-        raise DataError(f"{there.shard(damaged[0])}: its bytes are not those of its receipt", hint=hint)
+        raise DataError(f"{there.shard(found[0])}: its bytes are not those of its receipt", hint=hint)
     beside = files_beside(folder, plan["facts"]) if plan["table"] == "instances" else []
     manifest = there.finish(plan["table"], plan, plan["facts"], beside)
     account = Account.from_dict(manifest["account"])
-    show_report(
-        Report(account, str(folder), manifest["content_sha256"], kept_characters=account.counts["characters"]), shared
-    )
+    return Report(account, str(folder), manifest["content_sha256"], kept_characters=account.counts["characters"])
