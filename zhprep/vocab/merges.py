@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
+from zhprep.core.progress import work
 from zhprep.vocab.pairs import Pairs, grouped
 
 Ints = npt.NDArray[np.int64]
@@ -70,14 +71,16 @@ def learn(
     learner = _Learner(words, max(min_frequency, 1), join, allowed)
     merges: list[Merge] = []
     there = {*words.names, *known}
-    while n_new > 0 and (batch := learner.next_pairs()):
-        n_taken = 0
-        while n_taken < len(batch.pairs) and n_new > 0:
-            name = batch.pairs[n_taken][2]
-            n_new -= name not in there
-            there.add(name)
-            n_taken += 1
-        merges += learner.merge(batch.first(n_taken))
+    with work(n_new, "entries") as bar:
+        while n_new > 0 and (batch := learner.next_pairs()):
+            n_taken, before = 0, n_new
+            while n_taken < len(batch.pairs) and n_new > 0:
+                name = batch.pairs[n_taken][2]
+                n_new -= name not in there
+                there.add(name)
+                n_taken += 1
+            merges += learner.merge(batch.first(n_taken))
+            bar.advance(before - n_new, merges=n_taken)
     return merges
 
 
