@@ -103,7 +103,7 @@ class Data:
 
     def reading(self) -> AbstractContextManager[Bar]:
         """Return the progress of reading all instances once."""
-        return work(sum(shard["rows"] for shard in self.manifest["shards"]), "instances")
+        return work(sum(shard.get("rows", 0) for shard in self.manifest["shards"]), "instances")
 
     def check_plain(self, what: str) -> None:
         """Raise ``UsageError`` for instances that rows of ids and original ids cannot hold."""
@@ -154,7 +154,7 @@ def counted(batches: Iterable[pa.RecordBatch], bar: Bar) -> Iterator[pa.RecordBa
     """Yield ``batches``; the rows of each count as done when it was dealt with."""
     for batch in batches:
         yield batch
-        bar.advance(batch.num_rows)
+        bar.advance(batch.num_rows, instances=batch.num_rows)
 
 
 def few_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
