@@ -1,16 +1,15 @@
 """Learn merges from distinct words with 64-bit counts: byte-pair encoding, deterministic to the bit.
 
-In: words as flat arrays of symbol ids, a count for each. Out: the merges in order. Each step merges
-the pair of neighbours with the highest count; ties go to the shorter merged text, then to the one that
-sorts first by bytes, then to the left part that does. This is sentencepiece's order, so that both learn
-the same from one table. The result depends neither on the order of the words nor on how they were
-counted, and only on the ratios of the counts (Sennrich et al. 2016; WordPiece vocabularies are learnt
-the same way by today's libraries).
+In: words as flat arrays of symbol ids, a count for each. Out: the merges in order. Each step merges the pair of
+neighbours with the highest count; ties go to the shorter merged text, then to the one that sorts first by bytes, then
+to the left part that does. This is sentencepiece's order, so that both learn the same from one table. The result
+depends neither on the order of the words nor on how they were counted, and only on the ratios of the counts (Sennrich
+et al. 2016; WordPiece vocabularies are learnt the same way by today's libraries).
 
-Many pairs are merged at once with numpy: the next ones in order, as far as no merge changes the count of a
-later one or makes a pair that would come before it. So the result is that of one merge at a time. Pair counts
-change by the difference only. Counts in the heap may be too high (a pair loses occurrences to other merges);
-such an entry is corrected when it comes up.
+Many pairs are merged at once with numpy: the next ones in order, as far as no merge changes the count of a later one
+or makes a pair that would come before it. So the result is that of one merge at a time. Pair counts change by the
+difference only. Counts in the heap may be too high (a pair loses occurrences to other merges); such an entry is
+corrected when it comes up.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from zhprep.vocab.pairs import Pairs, grouped
 
 Ints = npt.NDArray[np.int64]
 Entry = tuple[int, int, str, str, int]
-
 COUNT_LIMIT = 1 << 62
 MOST_AT_ONCE = 1024
 
