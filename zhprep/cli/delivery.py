@@ -118,16 +118,9 @@ class Delivery:
             with progress.of(self.path.stat().st_size, "bytes"):
                 put_same(self.path, self.address)
 
-    def differing(self, folder: Folder, progress: Progress) -> list[int]:
-        """Return the blocks whose shards, read where they are, are not those of their receipts."""
-        found, receipts = [], folder.receipts()
-        with progress.of(sum(receipt["bytes"] for receipt in receipts), "bytes", shards=folder.n_blocks) as bar:
-            for block, receipt in enumerate(receipts):
-                name = folder.shard(block).relative_to(self.path).as_posix()
-                if file_sha256(f"{self.address}/{name}") != receipt["sha256"]:
-                    found.append(block)
-                bar.advance(receipt["bytes"], shards=1)
-        return found
+    def sha256(self, file: Path) -> str:
+        """Return the sha256 of a file that is here in outline, of its bytes there."""
+        return file_sha256(f"{self.address}/{file.relative_to(self.path).as_posix()}")
 
     def is_ripe(self) -> bool:
         """Whether all blocks are there, of this task and of the others, and this one has not finished the folder."""
