@@ -80,6 +80,13 @@ def process(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, **{**pipes, **heard, "env": environment(), **options})
 
 
+def ran(env: dict[str, str], *arguments: object) -> tuple[int, bytes, str]:
+    """Run a command in a process of its own, in an environment; return its code, stdout and stderr."""
+    started = process(*arguments, env=env)
+    out, err = started.communicate(timeout=300)
+    return started.returncode, out, err.decode()
+
+
 TWO_PROCESSES = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 """How torch starts two processes of what follows: a script, or ``-m`` and a module."""
 

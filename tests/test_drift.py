@@ -34,6 +34,7 @@ FAMILIES = [
     ("zhprep.models.checkpoints", "FORMATS"),
     ("zhprep.models.embeddings", "EMBEDDINGS"),
     ("zhprep.models.embeddings.inputs", "INPUTS"),
+    ("zhprep.models.blocks.attentions", "ATTENTIONS"),
     ("zhprep.models.blocks.layers", "LAYERS"),
     ("zhprep.models.blocks.outputs", "OUTPUTS"),
     ("zhprep.models.objectives", "OBJECTIVES"),
@@ -50,6 +51,7 @@ PART_DEFINES = {"zhprep.export": "export", "zhprep.models.checkpoints": "matches
 """Families that share their folder with what their parts have in common: a part is a module that defines this function."""
 
 IN_COMMON = {
+    "zhprep.models.blocks.attentions": {"attending"},
     "zhprep.models.bodies": {"body"},
     "zhprep.models.embeddings": {"embedding"},
     "zhprep.models.objectives": {"objective", "masked_tags"},

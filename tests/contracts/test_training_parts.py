@@ -9,12 +9,13 @@ import torch
 from objectives_at_home import HOME
 
 from zhprep.core import config as settings
-from zhprep.engine.config import OPTIMISER_NAMES, SCHEDULE_NAMES, OptimisationConfig
+from zhprep.engine.config import ATTENTION_NAMES, OPTIMISER_NAMES, SCHEDULE_NAMES, OptimisationConfig
 from zhprep.engine.groups import groups
 from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.schedules import SCHEDULES, factor
 from zhprep.models import BODIES, INPUTS, LAYERS, OBJECTIVES, STACKS
 from zhprep.models.blocks.attention import AttentionContext
+from zhprep.models.blocks.attentions import ATTENTIONS, AUTOMATIC
 from zhprep.models.checkpoints import FORMATS, format_of
 from zhprep.models.checkpoints.names import theirs
 from zhprep.models.config import ModelConfig
@@ -27,6 +28,7 @@ SMALL = {"num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "in
 def test_choices_of_settings_are_the_parts():
     assert tuple(SCHEDULES) == SCHEDULE_NAMES
     assert tuple(OPTIMISERS) == OPTIMISER_NAMES
+    assert (AUTOMATIC, *ATTENTIONS) == ATTENTION_NAMES
 
 
 @pytest.mark.parametrize("config", [PretrainConfig, ModelConfig])

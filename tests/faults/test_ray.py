@@ -17,8 +17,11 @@ import psutil
 import pytest
 from command_line import environment, made_by, process, refused, zhprep
 from fault_table import fault
+from made_experiment import NAMES, line, on, weights
 from plain_tasks import contents
 from ray_nodes import TESTS, Nodes, two_nodes
+
+from zhprep.core.events import fault_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -61,7 +64,12 @@ def arguments(command: str, corpus: Path, vocab: Path) -> list[object]:
     ]
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [  # what others do too is left to the night
+        pytest.param(name, marks=[pytest.mark.nightly] if name in ("normalize", "segment") else []) for name in COMMANDS
+    ],
+)
 def test_every_command_gives_the_same_bytes(
     command: str, corpus: Path, vocab: Path, nodes: Nodes, tmp_path: Path
 ) -> None:
@@ -114,6 +122,24 @@ def test_what_every_executor_promises(nodes: Nodes) -> None:
         capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "held\n"), done.stderr  # nothing of Ray's on its dead workers
+
+
+def test_the_models_of_an_experiment_are_those_of_one_process(nodes: Nodes, sample_data: Path, tmp_path: Path) -> None:
+    command = line(tmp_path, sample_data, 2, "char", "wwm")
+    alone = zhprep(*command, "-o", tmp_path / "alone", "--executor", "inline", "--quiet", "--json")
+    assert alone.code == 0, alone.err
+    started = process(*command, "-o", tmp_path / "ray", *on(nodes.address), "--log-json", "--json", cwd=tmp_path)
+    out, err = started.communicate(timeout=300)
+    assert started.returncode == 0, err
+    assert weights(tmp_path / "ray") == weights(tmp_path / "alone")
+    assert json.loads(out)["results"] == alone.report["results"]
+    assert not list((tmp_path / "ray").glob(".part-*"))
+    events = [json.loads(one) for one in err.decode().splitlines()]
+    assert not [one for one in events if fault_of(one)]
+    said = [one["text"] for one in events if one["event"] == "note"]
+    assert sorted(text.split()[0] for text in said if "is done" in text) == sorted(NAMES[:2])
+    ends = [one["done"] for one in events if (one["event"], one["stage"]) == ("end", "experiment")]
+    assert ends[-1] == 4  # steps
 
 
 def workers_of(nodes: Nodes) -> list[psutil.Process]:

@@ -169,6 +169,22 @@ def test_what_they_save_loads_here_and_is_equal(name, n_layers, tmp_path):
     assert_same(load_model(tmp_path / "theirs"), other, writer)
 
 
+def test_a_fresh_t5_v1_1_of_theirs_has_one_table_and_loads_as_two_that_are_equal(tmp_path):
+    """transformers 5 ties what is fresh, so that its file lacks the table that is written with."""
+    sizes = {"vocab_size": 70, "d_model": 48, "num_layers": 3, "num_heads": 3, "d_kv": 20, "d_ff": 80}
+    kept = {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "decoder_start_token_id": END}
+    torch.manual_seed(0)
+    other = transformers.T5ForConditionalGeneration(transformers.T5Config(**sizes, **kept, pad_token_id=PAD))
+    other.save_pretrained(tmp_path / "theirs")
+    model, other = load_model(tmp_path / "theirs").eval(), other.eval()
+    for batch in batches():
+        logits = other(**{name: one.long() for name, one in batch.items()}).logits[batch["labels"] != -100]
+        torch.testing.assert_close(model.predictions(batch)["seq2seq"].logits, logits, rtol=1e-5, atol=1e-5)
+    read, written = model.body.embeddings.inputs["token"].table.weight, model.objectives["seq2seq"].output.weight
+    assert torch.equal(read, written)
+    assert read is not written
+
+
 @pytest.mark.parametrize(("recipe", "size"), [("bart", "base"), ("bart", "large"), *T5_SIZES])
 def test_a_recipe_has_as_many_weights(recipe, size):
     with torch.device("meta"):

@@ -45,7 +45,8 @@ def command(plan: str | None, inputs: tuple[str, ...], output: str | None, **opt
     PLAN is one of those that travel with zhprep or a .toml file: variants (recipes and what differs), sizes, seeds, and
     one budget. All are trained on INPUT with as many tokens (or characters), hold out the same documents and do the
     same tasks. What runs share is made once; what is done is kept, so that the same command goes on where it was
-    stopped. A run that fails does not end the others. In an array, tasks share out the runs.
+    stopped. A run that fails does not end the others. In an array, tasks share out the runs; with --executor ray the
+    machines of the cluster do.
     """
     shared, options = split_shared(options)
     listing, show = options.pop("listing"), options.pop("show")
@@ -70,7 +71,7 @@ def make_experiment(
     """Put the flags over a plan."""
     index, number = shared.shard()
     output = dataclasses.replace(job_output(folder, shared, "experiment"), shard_index=0, num_shards=1)
-    deadline = None if time_limit is None else time.monotonic() + parse_duration(time_limit)
+    deadline = None if time_limit is None else time.time() + parse_duration(time_limit)
     return Experiment(
         plan, Site(output, tasks, shared.progress), sizes or plan.grid.sizes, seeds or plan.grid.seeds, steps,
         index, number, deadline, shared.block_size,

@@ -26,6 +26,7 @@ FAMILIES = {
     "embeddings": "zhprep.models.embeddings:EMBEDDINGS",
     "layer": "zhprep.models.blocks.layers:LAYERS",
     "layer stack": "zhprep.models.blocks.stacks:STACKS",
+    "attention": "zhprep.models.blocks.attentions:ATTENTIONS",
     "output": "zhprep.models.blocks.outputs:OUTPUTS",
     "model body": "zhprep.models.bodies:BODIES",
     "objective": "zhprep.models.objectives:OBJECTIVES",

@@ -10,17 +10,16 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
-from types import FrameType
-from typing import Any, cast
+from typing import cast
 
 import click
 
 from zhprep.core.errors import NoMemory, Stopped, ZhprepError
 from zhprep.core.progress import event_line
 from zhprep.core.registry import suggest
+from zhprep.core.stopping import stopped_by
 
 INTERRUPTED, NO_READER = 130, 141
 
@@ -40,7 +39,7 @@ def exit_code(command: Callable[[], object], *, log_json: bool = False) -> int:
 def _exit_code(command: Callable[[], object]) -> int:
     _open_streams()
     try:
-        with _stopped_by_signal():
+        with stopped_by(signal.SIGTERM):
             code = _code_of(command)
             sys.stdout.flush()
     except Stopped as error:  # just before the command began, or when it had ended
@@ -154,21 +153,3 @@ def _forget_stdout() -> None:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[None]:
-    """Inside, SIGTERM raises ``Stopped``, so that temporary files are removed; the loops wait for a safe place."""
-    try:
-        before: Any = signal.signal(signal.SIGTERM, _raise_stopped)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
-    raise Stopped("stopped by a signal", hint="run the same command again")

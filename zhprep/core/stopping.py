@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from types import FrameType, TracebackType
 from typing import Any, TypeVar
 
-from zhprep.core.errors import UsageError
+from zhprep.core.errors import Stopped, UsageError
 
 Item = TypeVar("Item")
 
@@ -52,6 +53,24 @@ class Stopping:
 
     def _signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
+
+
+@contextlib.contextmanager
+def stopped_by(number: int) -> Iterator[None]:
+    """Inside, a signal raises ``Stopped``, so that temporary files are removed; the loops wait for a safe place."""
+    try:
+        before: Any = signal.signal(number, _raise_stopped)
+    except ValueError:  # not the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL if before is None else before)
+
+
+def _raise_stopped(_number: int, _frame: FrameType | None) -> None:
+    raise Stopped("stopped by a signal", hint="run the same command again")
 
 
 def parse_duration(text: str) -> float:

@@ -11,6 +11,7 @@ from zhprep.core.errors import UsageError
 SCHEDULE_NAMES = ("linear", "constant", "cosine", "polynomial", "wsd", "wsd-sqrt", "damped-cosine")
 OPTIMISER_NAMES = ("adamw", "bert-adam", "lamb", "stable-adamw", "muon")
 DTYPES = ("auto", "fp32", "bf16")
+ATTENTION_NAMES = ("auto", "masks", "varlen", "flex")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,12 @@ class OptimisationConfig:
     )
     clip: float = setting(1.0, "largest norm of the gradient; 0 does not clip", minimum=0)
     dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=DTYPES)
+    attention: str = setting(
+        "auto",
+        "how attention is computed; auto is masks, in groups of one length, on a CPU, and on a GPU for packed rows, "
+        "windows and causal models varlen, or flex where there are windows and no dropout of attention",
+        choices=ATTENTION_NAMES,
+    )
     compile: bool = setting(False, "compile the model with torch.compile (pays on a GPU, not in short runs on a CPU)")
     seed: int = setting(0, "seed of weights, order, masks and dropout")
 

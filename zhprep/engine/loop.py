@@ -20,6 +20,7 @@ from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.parallel import parallel
 from zhprep.engine.schedules import learning_rate
 from zhprep.models import Model, ModelConfig
+from zhprep.models.blocks.attentions.attending import Setting
 from zhprep.models.model import seeded_model
 
 
@@ -74,6 +75,7 @@ class Trainer:
         self._forward = self._wrapped()
 
     def _wrapped(self) -> Any:
+        self.model.attend_by(self.config.attention, Setting(self.world.device, compiled=self.config.compile))
         forward: Any = torch.compile(self.model) if self.config.compile else self.model
         return self.parallel.wrap(forward)
 

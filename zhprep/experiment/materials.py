@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import fcntl
+import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,17 +29,32 @@ _LOCKS = ".locks"
 def alone(folder: Path, name: str, progress: Progress) -> Iterator[None]:
     """Inside the ``with`` block no other process is at what is called ``name`` in ``folder``; until it may begin, it
     waits."""
-    file = folder / _LOCKS / f"{name.replace('/', '-')}.lock"
+    file = _lock_of(folder, name)
     file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w") as held:
+    with file.open("a") as held:
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            progress.tell("note", f"another process is at {name}; waiting for it")
+            progress.tell("note", f"another process is at {name}; waiting for it ({who_is_at(folder, name)})")
             fcntl.flock(held, fcntl.LOCK_EX)
         except OSError:
             pass  # there are no locks here
+        held.truncate(0)
+        held.write(f"process {os.getpid()} on {socket.gethostname()}")
+        held.flush()
         yield
+
+
+def who_is_at(folder: Path, name: str) -> str:
+    """Return which process was the last at what is called ``name`` in ``folder``, as words."""
+    try:
+        return _lock_of(folder, name).read_text("utf-8")
+    except OSError:
+        return ""
+
+
+def _lock_of(folder: Path, name: str) -> Path:
+    return folder / _LOCKS / f"{name.replace('/', '-')}.lock"
 
 
 class SharedMaterials:

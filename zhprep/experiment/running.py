@@ -1,11 +1,12 @@
-"""Do the runs of an experiment that are not done yet, one after another; one that fails does not end the others."""
+"""Do the runs of an experiment that are not done yet, one after another or over a Ray cluster; one that fails does not
+end the others."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-import time
-from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from zhprep.experiment.budget import TrainingBudget, budget_for
 from zhprep.experiment.grid import GridRun, Site, cells_of
 from zhprep.experiment.materials import SharedMaterials, alone
 from zhprep.experiment.plan import BudgetConfig, ExperimentPlan
-from zhprep.experiment.status import EXPERIMENT, FAILED, SHAPE, is_done
+from zhprep.experiment.spread import on_ray
+from zhprep.experiment.status import EXPERIMENT, FAILED, SHAPE
 from zhprep.experiment.summary import notes_of, summary
-from zhprep.run.recipe import score, train
+from zhprep.experiment.work import ModelWork, error_of
 
 _ERRORS = {kind.exit_code: kind for kind in (UsageError, DataError)}
 
@@ -29,7 +31,7 @@ _ERRORS = {kind.exit_code: kind for kind in (UsageError, DataError)}
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """A plan, where it is run, with which sizes, seeds and (if they are not the plan's) steps; which of its runs are
-    this task's of an array, and when it has to stop (``time.monotonic`` seconds)."""
+    this task's of an array, and when it has to stop (seconds since 1970)."""
 
     plan: ExperimentPlan
     site: Site
@@ -89,15 +91,21 @@ def run_experiment(experiment: Experiment, corpus: Corpus) -> Report:
     """
     site = experiment.site
     _begin(experiment, corpus)
-    materials, failures = SharedMaterials(corpus, experiment.block_size), dict[str, Exception]()
-    mine = experiment.groups[experiment.index :: experiment.number]
+    materials, failures = SharedMaterials(corpus, experiment.block_size), dict[str, ZhprepError]()
+    mine, works = experiment.groups[experiment.index :: experiment.number], list[ModelWork]()
     for group in mine:  # all data first: what is wrong with them is told before hours of training
-        _attempt(group[0], failures, partial(materials.of, group[0]))
-    for number, group in enumerate(mine, 1):
-        if group[0].name in failures:
-            continue
-        site.progress("experiment").tell("stage", f"{group[0].name}, {number} of {len(mine)}")
-        _attempt(group[0], failures, partial(_do, experiment, group, materials))
+        with _kept(group[0], failures):
+            works.append(_prepared(experiment, group, materials))
+    if site.output.executor == "ray":
+        for work, error in on_ray(works, corpus, site.output.workers, site.progress("experiment")):
+            with _kept(work.cells[0], failures):
+                if error is not None:
+                    raise error
+    else:
+        for number, work in enumerate(works, 1):
+            site.progress("experiment").tell("stage", f"{work.name}, {number} of {len(works)}")
+            with _kept(work.cells[0], failures):
+                work.do(corpus)
     report = Report(output=str(site.folder))
     report.scores = summary(experiment.cells, experiment.groups)
     report.notes = notes_of(experiment.cells)
@@ -149,36 +157,27 @@ def _begin(experiment: Experiment, corpus: Corpus) -> None:
         write_json(file, sealed(now), replace=True)
 
 
-def _attempt(cell: GridRun, failures: dict[str, Exception], work: Callable[[], Any]) -> None:
-    """Do ``work``; an error is kept, told and written down."""
+@contextlib.contextmanager
+def _kept(cell: GridRun, failures: dict[str, ZhprepError]) -> Iterator[None]:
+    """Inside the ``with`` block something is done for a run; its error is kept, told and written down."""
     file = cell.site.folder / FAILED / f"{cell.name}.json"
     try:
-        work()
+        yield
         file.unlink(missing_ok=True)
     except Stopped:
         raise
-    except Exception as error:
-        failures[cell.name] = error
-        said = str(error) if isinstance(error, ZhprepError) else f"{type(error).__name__}: {error}"
-        cell.site.progress("experiment").tell("note", f"{cell.name} failed: {said}")
+    except Exception as raised:
+        failures[cell.name] = error = error_of(raised)
+        cell.site.progress("experiment").tell("note", f"{cell.name} failed: {error}")
         file.parent.mkdir(exist_ok=True)
-        write_json(file, {"run": cell.name, "error": said, "hint": getattr(error, "hint", "")}, replace=True)
+        write_json(file, {"run": cell.name, "error": str(error), "hint": error.hint}, replace=True)
 
 
-def _do(experiment: Experiment, group: list[GridRun], materials: SharedMaterials) -> None:
-    """Train the model of ``group`` and score it in every way that its cells ask for."""
-    first, site = group[0], experiment.site
-    with alone(site.folder, first.base.model, site.progress(first.name)):
-        run = _budget(experiment, first, materials).flags(first.base)
-        limit = {} if experiment.deadline is None else {"time_limit": f"{_left(experiment.deadline)}s"}
-        flags = {**run.flags, "pretrain": {**run.flags["pretrain"], **limit}}
-        if not is_done(site.folder, run.model) or site.output.overwrite:
-            train(dataclasses.replace(run, flags=flags), materials.corpus)
-        held_out = materials.held_out(experiment.cells[0])
-        for cell in group:
-            if experiment.deadline is not None:
-                _left(experiment.deadline)
-            score(dataclasses.replace(cell.base, model=run.model), held_out)
+def _prepared(experiment: Experiment, group: list[GridRun], materials: SharedMaterials) -> ModelWork:
+    """Make the data of the model of ``group``; return what is left to do."""
+    materials.of(group[0])
+    run = _budget(experiment, group[0], materials).flags(group[0].base)
+    return ModelWork(group, run, materials.held_out(experiment.cells[0]), experiment.deadline)
 
 
 def _budget(experiment: Experiment, cell: GridRun, materials: SharedMaterials) -> TrainingBudget:
@@ -191,19 +190,10 @@ def _budget(experiment: Experiment, cell: GridRun, materials: SharedMaterials) -
     return budget_for(cell.base, materials.of(cell), plan, first)
 
 
-def _left(deadline: float) -> int:
-    """Return the whole seconds until ``deadline``; raises ``Stopped`` when it has come."""
-    left = int(deadline - time.monotonic())
-    if left <= 0:
-        raise Stopped("stopped as told: the time is over", hint="run the same command again to go on")
-    return left
-
-
-def _failed(failures: dict[str, Exception], n_runs: int) -> ZhprepError:
+def _failed(failures: dict[str, ZhprepError], n_runs: int) -> ZhprepError:
     """Return the error that says which runs failed, and how the first did; it is of the kind of that one."""
     name, first = next(iter(failures.items()))
-    code = first.exit_code if isinstance(first, ZhprepError) else 1
     others = f" (also {', '.join(list(failures)[1:])})" if len(failures) > 1 else ""
     message = f"{len(failures)} of {n_runs} runs failed: {name}: {first}{others}"
-    hint = "; ".join(filter(None, (getattr(first, "hint", ""), "the others are kept: mend it and run the same again")))
-    return _ERRORS.get(code, ZhprepError)(message, hint=hint)
+    hint = "; ".join(filter(None, (first.hint, "the others are kept: mend it and run the same again")))
+    return _ERRORS.get(first.exit_code, ZhprepError)(message, hint=hint)

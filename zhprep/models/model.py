@@ -13,6 +13,9 @@ from torch.overrides import TorchFunctionMode
 
 from zhprep.core.registry import lookup
 from zhprep.models.assets import Assets
+from zhprep.models.blocks.attentions import check_attention
+from zhprep.models.blocks.attentions.attending import Setting
+from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import FED, Batch, Part
 from zhprep.models.bodies import BODIES
 from zhprep.models.bodies.body import kind_of, stream_of
@@ -113,6 +116,16 @@ class Model(nn.Module):
             rise *= n_steps if rise < 1 else 1
             weights[name] = self.config.weights.get(name, 1.0) * (min(step / rise, 1.0) if rise else 1.0)
         return weights
+
+    def attend_by(self, name: str, setting: Setting) -> None:
+        """Let all layers compute attention by the part ``name``, or choose for themselves (``auto``).
+
+        Raises ``UsageError`` for one that there is not, or that cannot train this model in ``setting``.
+        """
+        for module in self.modules():
+            if isinstance(module, LayerStack):
+                check_attention(name, module.config, setting)
+                module.attention = name
 
     def fill(self, assets: Assets) -> None:
         """Put what the parts know beforehand into the fresh weights."""

@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, TypeVar, cast
 
@@ -61,23 +61,59 @@ def map_ray(
             tasks.cancel()
 
 
+def spread(
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    workers: int,
+    idle: Callable[[], None] | None = None,
+    *,
+    cpus: int = 1,
+) -> Generator[tuple[Item, Result | Killed], None, None]:
+    """Yield each item after it is done, with what the function made of it, as :func:`map_ray` does but as they end:
+    for items of hours, of which the first must not hold up the others.
+
+    Each has ``cpus`` CPUs of a machine, a GPU of its own where the cluster has any, and a process of its own.
+    """
+    with _connected() as ray:
+        tasks = _Tasks(ray, function, idle, cpus=cpus, devices=True)
+        queue = enumerate(items)
+        tasks.submit_all(itertools.islice(queue, workers))
+        try:
+            while tasks.are_left():
+                for number, result in tasks.results():
+                    if isinstance(result, Failure):
+                        raise result.told()
+                    tasks.submit_all(itertools.islice(queue, 1))
+                    yield items[number], result
+        finally:
+            tasks.cancel()
+
+
 class _Tasks:
     """What has been submitted and is not done."""
 
-    def __init__(self, ray: Any, function: Callable[[Any], Any], idle: Callable[[], None] | None) -> None:
+    def __init__(
+        self, ray: Any, function: Callable[[Any], Any], idle: Callable[[], None] | None, *, cpus: int = 1,
+        devices: bool = False,
+    ) -> None:  # fmt: skip
         self._ray = ray
         self._idle = idle
         self._call = [ray.put(_Call(function, os.getcwd()))]  # in a list, so that it is not fetched for every item
-        self._task = ray.remote(_apply).options(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")
+        needs: dict[str, Any] = {"num_cpus": cpus, "max_retries": 0, "scheduling_strategy": "SPREAD"}
+        if devices:  # as many as one process takes, and a process for each, so that none is held by who waits
+            needs |= {"num_gpus": min(1, int(ray.cluster_resources().get("GPU", 0))), "max_calls": 1}
+        self._check_room(cpus)
+        self._task = ray.remote(**needs)(_apply)
         self._under_way: dict[Any, tuple[int, Any]] = {}
         self._deaths: Counter[int] = Counter()
 
     def cpus(self) -> int:
         """Return how many CPUs the cluster has."""
-        found = int(self._ray.cluster_resources().get("CPU", 0))
-        if not found:
-            raise UsageError("the Ray cluster has no CPUs", hint="start Ray on more machines: ray start --address=…")
-        return found
+        return int(self._ray.cluster_resources().get("CPU", 0))
+
+    def are_left(self) -> bool:
+        """Whether anything is not done of what was submitted."""
+        return bool(self._under_way)
 
     def submit_all(self, numbered: Iterable[tuple[int, Any]]) -> int:
         """Submit items, known by their numbers; return how many there were."""
@@ -112,6 +148,17 @@ class _Tasks:
         """Let go of what is not done."""
         for one in self._under_way:
             self._ray.cancel(one, force=False)
+
+    def _check_room(self, cpus: int) -> None:
+        """Raise ``UsageError`` where no machine has so many CPUs: Ray would wait for one that has."""
+        most = max((int(node["Resources"].get("CPU", 0)) for node in self._ray.nodes() if node["Alive"]), default=0)
+        if not most:
+            raise UsageError("the Ray cluster has no CPUs", hint="start Ray on more machines: ray start --address=…")
+        if most < cpus:
+            raise UsageError(
+                f"no machine of the Ray cluster has {cpus} CPUs; the largest has {most}",
+                hint="state fewer threads, or start Ray on a larger machine",
+            )
 
     def _submit(self, number: int, item: Any) -> None:
         self._under_way[self._task.remote(self._call, item)] = number, item

@@ -12,10 +12,11 @@ from zhprep.core.shards.draft import remove_leftovers, temporary_folder, tempora
 from zhprep.core.shards.folder import (
     FAILED,
     QUARANTINE,
+    RECEIPTS,
+    SHARD,
     WORKING,
     Folder,
     content_sha256,
-    dependency_versions,
     open_folder,
 )
 from zhprep.core.shards.making import (
@@ -44,12 +45,15 @@ from zhprep.core.shards.manifest import (
     write_manifest,
 )  # fmt: skip
 from zhprep.core.shards.reading import check_folder, open_batches, open_shards, open_table, read_manifest, verify
+from zhprep.core.shards.versions import check_versions, dependency_versions, versions_here
 
 __all__ = [
     "FAILED",
     "MANIFEST",
     "PLAN",
     "QUARANTINE",
+    "RECEIPTS",
+    "SHARD",
     "WORKING",
     "BlockJob",
     "Claim",
@@ -60,6 +64,7 @@ __all__ = [
     "check_covered",
     "check_files",
     "check_folder",
+    "check_versions",
     "check_way",
     "committed",
     "content_sha256",
@@ -88,6 +93,7 @@ __all__ = [
     "temporary_name",
     "trusting",
     "verify",
+    "versions_here",
     "write_json",
     "write_manifest",
 ]  # fmt: skip

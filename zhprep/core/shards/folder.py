@@ -14,7 +14,6 @@ manifest.json        written last: a folder without one is unfinished
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
 import re
@@ -35,7 +34,6 @@ from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.draft import PREFIX, remove_leftovers
 from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_manifest
 
-DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
 WORKING, MADE, FAILED, QUARANTINE = ".working", ".made", ".failed", ".quarantine"
@@ -245,20 +243,6 @@ def content_sha256(shards: Iterable[str]) -> str:
     for digest in shards:
         total.update(bytes.fromhex(digest))
     return total.hexdigest()
-
-
-@functools.cache
-def dependency_versions() -> dict[str, str]:
-    """Return the versions of the installed packages that can change what is written."""
-    import importlib.metadata  # a hundredth of a second, for those who make folders
-
-    versions = {}
-    for name in DEPENDENCIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
 
 
 def _check_same(there: dict[str, Any], plan: dict[str, Any], path: Path) -> None:

@@ -13,6 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zhprep.models.blocks.attentions import AUTOMATIC, attending
+from zhprep.models.blocks.attentions.attending import Attending, AttentionCall, Seen, sequence_numbers
+from zhprep.models.blocks.attentions.masks import MaskedAttention
 from zhprep.models.blocks.grouped_attention import RealTokens, grouped_attention, real_tokens_of
 from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
@@ -23,47 +26,42 @@ Rotation = tuple[Tensor, Tensor]
 
 @dataclasses.dataclass(frozen=True)
 class AttentionContext:
-    """What the positions of a batch may attend to.
+    """What the positions of a batch may attend to, and what computes it.
 
-    ``masks`` are by the width of the window of local attention (0 sees all): bool, broadcasting to ``[B, H, L, L]``,
-    True where it may, or None where everything may; with a bias they are what is added to the scores (float).
-    ``rotations`` are by their base. ``causal`` says that nothing sees what comes after it. ``cross`` is what
-    cross-attention reads, ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``. ``tokens`` says where the real tokens
-    are, if layers are to be computed on these alone: states are then ``[N, D]`` of them, not ``[B, L, D]``. Where
-    ``whole`` is True, a token sees its whole sequence and nothing else, with no bias.
+    ``way`` knows what each may see. ``rotations`` are by their base. ``cross`` is what cross-attention reads,
+    ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``. ``tokens`` says where the real tokens are, if layers are to be
+    computed on these alone: states are then ``[N, D]`` of them, not ``[B, L, D]``. Where ``whole`` is True, a token
+    sees its whole sequence and nothing else, with no bias.
     """
 
-    masks: Mapping[int, Tensor | None]
+    way: Attending
     rotations: Mapping[float, Rotation] = dataclasses.field(default_factory=dict)
-    causal: bool = False
     cross: Tensor | None = None
     cross_mask: Tensor | None = None
     tokens: RealTokens | None = None
     whole: bool = False
 
     @classmethod
-    def of(cls, batch: Batch, config: ModelConfig, *, causal: bool = False) -> AttentionContext:
-        """Return the context of ``batch``: its padding, the borders of packed sequences, the windows and rotations
-        that the layers of ``config`` need; with ``causal`` nothing sees what comes after it."""
-        length, device = batch["input_ids"].shape[1], batch["input_ids"].device
-        real = batch.get("attention_mask")
-        seen = None if real is None else real[:, None, None, :]
-        if "cu_seqlens" in batch:
-            numbers = sequence_numbers(batch)
-            seen = _and(seen, (numbers[:, :, None] == numbers[:, None, :])[:, None])
-        if causal:
-            seen = _and(seen, distances(length, device) >= 0)
-        masks = {0: seen}
-        if window := config.local_attention:
-            masks[window] = _and(seen, distances(length, device).abs() <= window // 2)
+    def of(
+        cls, batch: Batch, config: ModelConfig, *, causal: bool = False, way: str = AUTOMATIC, training: bool = False
+    ) -> AttentionContext:
+        """Return the context of ``batch``: its padding, the borders of packed sequences and the rotations that the
+        layers of ``config`` need; with ``causal`` nothing sees what comes after it. ``way`` names what computes it."""
+        seen = Seen.of(batch, causal=causal)
+        made = attending(way, seen, config, training=training)
         thetas = {config.rotary_theta, config.local_rotary_theta} - {0.0}
         places = position_ids(batch) if thetas else None
         turns = {theta: rotation(places, config.head_width, theta) for theta in thetas if places is not None}
         tokens = None
-        if device.type == "cpu" and not torch.compiler.is_compiling():
+        if made.on_real_tokens and seen.device.type == "cpu" and not torch.compiler.is_compiling():
             heads = config.num_attention_heads
-            tokens = real_tokens_of(real, batch["input_ids"].shape, batch.get("cu_seqlens"), heads)
-        return cls(masks, turns, causal, tokens=tokens, whole=not causal)
+            tokens = real_tokens_of(seen.real, batch["input_ids"].shape, seen.borders, heads)
+        return cls(made, turns, tokens=tokens, whole=not causal)
+
+    @property
+    def causal(self) -> bool:
+        """Whether nothing sees what comes after it."""
+        return self.way.seen.causal
 
     def taken(self, states: Tensor) -> Tensor:
         """Return states as a stack computes on them, ``[N, D]`` or the same, from those of the batch, ``[B, L, D]``."""
@@ -84,28 +82,7 @@ class AttentionContext:
 
     def biased(self, bias: Tensor) -> AttentionContext:
         """Return this context with ``bias``, ``[1 or B, H, L, L]``, added to the scores of what may be seen."""
-        masks = {
-            window: bias if mask is None else bias.masked_fill(~mask, -torch.inf) for window, mask in self.masks.items()
-        }
-        return dataclasses.replace(self, masks=masks, whole=False)
-
-
-def _and(one: Tensor | None, other: Tensor) -> Tensor:
-    """Return where both masks (bool, ``[B, 1, L, L]`` or what broadcasts to it) are True."""
-    return other if one is None else one & other
-
-
-def distances(length: int, device: torch.device) -> Tensor:
-    """Return how far each position is behind each other one, int64 ``[L, L]``."""
-    place = torch.arange(length, device=device)
-    return place[:, None] - place
-
-
-def sequence_numbers(batch: Batch) -> Tensor:
-    """Return for each position of packed rows which sequence it is in, int64 ``[B, L]``."""
-    shape, borders = batch["input_ids"].shape, batch["cu_seqlens"]
-    place = torch.arange(shape.numel(), device=borders.device)
-    return torch.bucketize(place, borders, right=True).view(shape)
+        return dataclasses.replace(self, way=MaskedAttention(self.way.seen, bias), whole=False)
 
 
 def position_ids(batch: Batch) -> Tensor:
@@ -117,7 +94,7 @@ def position_ids(batch: Batch) -> Tensor:
     if "cu_seqlens" not in batch:
         return place
     flat = torch.arange(shape.numel(), device=place.device).view(shape)
-    begins = F.pad(batch["cu_seqlens"], (1, 0))[sequence_numbers(batch)]
+    begins = F.pad(batch["cu_seqlens"], (1, 0))[sequence_numbers((shape[0], shape[1]), batch["cu_seqlens"])]
     return flat - begins
 
 
@@ -167,11 +144,10 @@ class Attention(Part):
         parts = states.view(n_rows, length, n_parts, self.n_heads, width // n_parts // self.n_heads)
         return parts.permute(2, 0, 3, 1, 4).unbind(0)
 
-    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """Return what each position takes from the values, ``[B, L, H·d]``."""
-        dropout = self.attention_dropout if self.training else 0.0
-        seen = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout, scale=self.scale)
-        return seen.transpose(1, 2).flatten(2)
+    @property
+    def dropped(self) -> float:
+        """The share of the weights of attention that is dropped now."""
+        return self.attention_dropout if self.training else 0.0
 
 
 class SelfAttention(Attention):
@@ -196,8 +172,7 @@ class SelfAttention(Attention):
         """Return the shape of ``hidden_states``: ``[B, L, D]``, or ``[N, D]`` of real tokens."""
         qkv = self.qkv(hidden_states)
         if context.tokens is not None and self._in_groups(qkv, context):
-            dropout = self.attention_dropout if self.training else 0.0
-            seen = grouped_attention(qkv, context.tokens.groups, self.n_heads, scale=self.scale, dropout=dropout)
+            seen = grouped_attention(qkv, context.tokens.groups, self.n_heads, scale=self.scale, dropout=self.dropped)
         else:
             seen = context.like(qkv, self._in_rows(context.put_back(qkv), context))
         attended: Tensor = self.output(seen)
@@ -209,12 +184,13 @@ class SelfAttention(Attention):
         return plain and context.whole and not (self.window or self.theta)
 
     def _in_rows(self, qkv: Tensor, context: AttentionContext) -> Tensor:
-        """Return what each position takes, ``[B, L, H·d]``, from ``qkv`` ``[B, L, 3·H·d]`` under the masks."""
+        """Return what each position takes, ``[B, L, H·d]``, from ``qkv`` ``[B, L, 3·H·d]``."""
         query, key, value = self.heads_of(qkv, 3)
         if self.theta:
             by = context.rotations[self.theta]
             query, key = rotated(query, by), rotated(key, by)
-        return self.attend(query, key, value, context.masks[self.window])
+        seen = context.way.attend(query, key, value, AttentionCall(self.window, self.scale, self.dropped))
+        return seen.transpose(1, 2).flatten(2)
 
 
 class CrossAttention(Attention):
@@ -237,6 +213,8 @@ class CrossAttention(Attention):
         queries = self.query(hidden_states)
         (query,) = self.heads_of(context.put_back(queries), 1)
         key, value = self.heads_of(self.kv(context.cross), 2)
-        seen = self.attend(query, key, value, context.cross_mask)
-        attended: Tensor = self.output(context.like(queries, seen))
+        seen = F.scaled_dot_product_attention(
+            query, key, value, attn_mask=context.cross_mask, dropout_p=self.dropped, scale=self.scale
+        )
+        attended: Tensor = self.output(context.like(queries, seen.transpose(1, 2).flatten(2)))
         return attended

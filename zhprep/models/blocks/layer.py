@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from zhprep.models.blocks.attention import AttentionContext
+from zhprep.models.blocks.attentions import AUTOMATIC
 from zhprep.models.blocks.norms import make_norm
-from zhprep.models.blocks.part import Part
+from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
 from zhprep.models.dropout import Dropout
 
@@ -36,6 +37,11 @@ class LayerStack(Part):
         self.layers = nn.ModuleList(self.make_layers(config))
         self.final_norm = make_norm(config) if config.norm_position == "pre" else None
         self.final_dropout = Dropout(config.inner_dropout)
+        self.attention = AUTOMATIC
+
+    def context_of(self, batch: Batch, *, causal: bool = False) -> AttentionContext:
+        """Return what the layers attend to in ``batch``, by the attention that is set (:data:`ATTENTIONS`)."""
+        return AttentionContext.of(batch, self.config, causal=causal, way=self.attention, training=self.training)
 
     def make_layers(self, config: ModelConfig) -> list[Layer]:
         """Return the layers that have weights, from the bottom."""

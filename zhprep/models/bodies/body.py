@@ -9,7 +9,6 @@ from typing import ClassVar
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 from zhprep.instances import InstancesConfig
-from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
@@ -91,7 +90,7 @@ def encoded(
 ) -> HiddenStream:
     """Return the stream of ``embeddings`` and ``stack`` over ``batch``, whose rows stand by their first state; its
     layers may attend to another one, ``reading``."""
-    context = AttentionContext.of(batch, stack.config, causal=causal)
+    context = stack.context_of(batch, causal=causal)
     if reading is not None:
         context = context.reading(reading.hidden_states, reading.batch)
     hidden_states, layers = stack(embeddings(batch), context, all_layers=all_layers)

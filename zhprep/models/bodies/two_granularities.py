@@ -18,7 +18,7 @@ from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.instances import COARSE_VOCABULARY, InstancesConfig
 from zhprep.models.assets import Assets
-from zhprep.models.blocks.attention import AttentionContext, position_ids
+from zhprep.models.blocks.attention import position_ids
 from zhprep.models.blocks.part import Batch
 from zhprep.models.blocks.sharing import Borrowed, lend
 from zhprep.models.blocks.stacks import make_stack
@@ -120,7 +120,7 @@ class TwoGranularitiesBody(Body):
         views = {name: spec.view(batch) for name, spec in self.streams.items()}
         embeddings = {"fine": self.embeddings, "coarse": self.coarse_embeddings}
         states = torch.cat([embeddings[name](view) for name, view in views.items()], 1)
-        context = AttentionContext.of(one_behind_the_other(*views.values()), self.config)
+        context = self.stack.context_of(one_behind_the_other(*views.values()))
         hidden, layers = self.stack(states, context, all_layers=all_layers)
         made, begin = {}, 0
         for name, view in views.items():

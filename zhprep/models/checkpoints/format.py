@@ -63,6 +63,8 @@ class Format:
     """Files that others load the model with, by name, where they have no class of their own for it."""
     tied: Mapping[str, str] = dataclasses.field(default_factory=dict)
     """Weights that are written twice, by their second name: theirs is one, and files of that time have both."""
+    begins_as: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Weights that a file may lack, by their names there, and those that they are equal to then."""
     described: Callable[[ModelConfig], dict[str, Any]] = _nothing
     config_of: Callable[[Mapping[str, Any]], dict[str, Any]] = _nothing
     modern: Callable[[str], str] = str

@@ -52,10 +52,12 @@ def to_format(weights: Mapping[str, Tensor], format: Format) -> dict[str, Tensor
 def from_format(weights: Mapping[str, Tensor], wanted: Iterable[str], format: Format) -> dict[str, Tensor]:
     """Return those of our ``wanted`` weights that ``weights`` holds under the names of ``format``.
 
-    Weights saved without the prefix (a bare encoder) and under old names are known too. Raises ``DataError`` when there
+    Weights saved without the prefix (a bare encoder), under old names, or not at all because others are equal are known
+    too. Raises ``DataError`` when there
     are only some of those that make up one of ours.
     """
     known = {format.modern(name): tensor for name, tensor in weights.items()}
+    known = {name: known[source] for name, source in format.begins_as.items() if source in known} | known
     bare = not any(name.startswith(format.prefix) for name in known)
     found = {}
     for ours in wanted:

@@ -3,7 +3,7 @@
 They differ in two things. Feed-forward blocks are plain (``wi``) or gated (``wi_0``, ``wi_1``): a format each. One
 table is both read and written with, its scores scaled, or there are two, and nothing is scaled: ``tie_word_embeddings``
 says which. transformers 5 calls all of them tied when it writes ``config.json``, and the scaling
-``scale_decoder_outputs``.
+``scale_decoder_outputs``; a fresh model of 1.1 has one table there and one in its file, with which both of ours begin.
 """
 
 from __future__ import annotations
@@ -162,5 +162,6 @@ COMMON: dict[str, Any] = {
     },
     "fixed": {"is_encoder_decoder": True, **FLOAT32},
     "config_of": config_of,
+    "begins_as": {"lm_head.weight": "shared.weight"},
 }
 FORMAT = Format(weights=weights(gated=False), matches=matches, holds=holds, **COMMON)

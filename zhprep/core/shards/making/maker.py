@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,13 +12,13 @@ import pyarrow as pa
 
 import zhprep
 from zhprep.core.corpus import Corpus, read_block
-from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
 from zhprep.core.seal import sealed
 from zhprep.core.shards.commit import committed, write_json
-from zhprep.core.shards.folder import Folder, dependency_versions
+from zhprep.core.shards.folder import Folder
 from zhprep.core.shards.making.origin import origin_of
 from zhprep.core.shards.making.place import Place
+from zhprep.core.shards.versions import check_versions, dependency_versions, versions_here
 
 
 class BlockTask(Protocol):
@@ -78,14 +77,14 @@ class ShardMaker:
     folder: Folder
     trust: bool
     without: tuple[str, ...] = ()
-    versions: dict[str, str] = field(default_factory=lambda: {"zhprep": zhprep.__version__, **dependency_versions()})
+    versions: dict[str, str] = field(default_factory=versions_here)
 
     def __call__(self, block: int) -> int:
         """Make the shard of ``block``, unless another process has; return its number.
 
         Raises ``UsageError`` on a machine that has other versions than the one that planned.
         """
-        self._check_versions()
+        check_versions(self.versions)
         if self.folder.is_done(block, trust=self.trust):  # by another process of the same command, meanwhile
             return block
         self.folder.forget(block, trust=self.trust)
@@ -134,16 +133,6 @@ class ShardMaker:
             if len(found) >= stop:
                 break
         return found[first:stop]
-
-    def _check_versions(self) -> None:
-        here = {"zhprep": zhprep.__version__, **dependency_versions()}
-        for name in sorted(self.versions.keys() | here.keys()):
-            planned, found = self.versions.get(name), here.get(name)
-            if planned != found:
-                raise UsageError(
-                    f"{socket.gethostname()}: has {name} {found}, the plan was made with {planned}",
-                    hint="install the same versions on every machine",
-                )
 
     def _batches(self, block: int, account: Account) -> Iterator[pa.RecordBatch]:
         for batch in read_block(self.job.corpus, self.job.corpus.blocks[block], account):

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
-from zhprep.models.blocks.attention import AttentionContext, distances
+from zhprep.models.blocks.attention import AttentionContext
+from zhprep.models.blocks.attentions.attending import distances
 from zhprep.models.blocks.stacks.separate import SeparateLayers
 from zhprep.models.config import ModelConfig
 
