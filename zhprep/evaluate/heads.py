@@ -189,8 +189,7 @@ class LayerChoices(nn.Module):
 
     def figures(self) -> dict[str, object]:
         """Return α and γ of each stream, nothing where one depth is read."""
-        figures = {name: cast(LayerChoice, choice).figures() for name, choice in self.of.items()}
-        return {name: found for name, found in figures.items() if found}
+        return {name: found for name, one in self.of.items() if (found := cast(LayerChoice, one).figures())}
 
 
 class TaskModel(Model):
@@ -286,8 +285,7 @@ class TaskModel(Model):
 
     def layer_weights(self) -> dict[str, dict[str, object]]:
         """Return α and γ of each head and stream, nothing where one depth is read."""
-        figures = {name: cast(LayerChoices, choices).figures() for name, choices in self.choices.items()}
-        return {name: found for name, found in figures.items() if found}
+        return {name: found for name, one in self.choices.items() if (found := cast(LayerChoices, one).figures())}
 
 
 def squared_distance(logits: Tensor, wanted: Tensor) -> Tensor:
