@@ -20,12 +20,11 @@ from zhprep.cli.shared import WAITING, Shared, split_shared
 from zhprep.core.corpus.inputs import STDIN, check_writable, exists, file_sha256, is_remote, stored_in
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
-from zhprep.core.shards import MANIFEST, PLAN, Folder, open_folder, remove_leftovers, temporary_folder
-from zhprep.run.bucket import bring_outline, fetched, hollow, naming, put_same, upload
+from zhprep.core.shards import MANIFEST, PLAN, Folder, open_folder
+from zhprep.run.bucket import bring_outline, fetched, hollow, naming, put_same, staging, upload
 from zhprep.run.folders import COUNTS, shards_of
 
 _DELIVERY = "zhprep.delivery"
-_STAGING = "zhprep-staging"
 
 
 class Fetching(click.Command):
@@ -146,18 +145,6 @@ def outlined(address: str) -> Iterator[Delivery]:
         with naming(delivery.path, delivery.address):
             delivery.look()
             yield delivery
-
-
-@contextlib.contextmanager
-def staging() -> Iterator[Path]:
-    """Give a folder of this process's own; what killed processes left of theirs is removed."""
-    import tempfile  # for those who need it
-
-    place = Path(tempfile.gettempdir())
-    remove_leftovers(place, of=_STAGING)
-    with temporary_folder(place / _STAGING) as folder:
-        folder.chmod(0o700)
-        yield folder
 
 
 def _brought(value: Any, progress: Progress) -> Any:

@@ -11,14 +11,13 @@ from typing import Any
 
 import click
 
-from zhprep.cli.delivery import staging
 from zhprep.cli.options import Name, existing
 from zhprep.cli.shared import Shared
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, find_inputs, load_corpus, scan
 from zhprep.core.corpus.inputs import STDIN, describe, is_remote, open_file, open_text, spool
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards import Claim, remove_leftovers, telling, temporary_name
-from zhprep.run.bucket import naming
+from zhprep.run.bucket import naming, staging
 
 _FORMS = {
     "text_key": click.option(

@@ -7,11 +7,10 @@ from typing import Any
 
 import click
 
-from zhprep.cli.delivery import staging
 from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
-from zhprep.run.bucket import fetch, files_at, naming
+from zhprep.run.bucket import fetch, files_at, naming, staging
 from zhprep.run.folders import parts_of, verify_beside, verify_folder
 from zhprep.run.masks import verify_masks, verify_text
 

@@ -25,6 +25,7 @@ _KEPT = (RECEIPTS, QUARANTINE, COUNTS)
 """What is hidden and yet no temporary file."""
 
 _WEIGHTS = ".safetensors"
+_STAGING = "zhprep-staging"
 
 
 def upload(folder: Path, address: str, progress: Progress, *, without: Collection[str] = ()) -> tuple[int, int]:
@@ -134,6 +135,21 @@ def _is_here(folder: Path, there: dict[str, Stored]) -> bool:
     """Whether the files of a folder that was brought here have the sizes that they have there."""
     files = {name: folder / name for name in there}
     return all(path.is_file() and path.stat().st_size == there[name].size for name, path in files.items())
+
+
+@contextlib.contextmanager
+def staging() -> Iterator[Path]:
+    """Give a folder of this process's own, where temporary files lie, for what is to be put or was brought.
+
+    What killed processes left of theirs is removed.
+    """
+    import tempfile  # for those who need it
+
+    place = Path(tempfile.gettempdir())
+    remove_leftovers(place, of=_STAGING)
+    with temporary_folder(place / _STAGING) as folder:
+        folder.chmod(0o700)
+        yield folder
 
 
 @contextlib.contextmanager
