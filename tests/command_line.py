@@ -80,14 +80,22 @@ def process(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, **{**pipes, **heard, "env": environment(), **options})
 
 
-TWO_PROCESSES = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
-"""How torch starts two processes of what follows: a script, or ``-m`` and a module."""
+def ran(env: dict[str, str], *arguments: object) -> tuple[int, bytes, str]:
+    """Run a command in a process of its own, in an environment; return its code, stdout and stderr."""
+    started = process(*arguments, env=env)
+    out, err = started.communicate(timeout=300)
+    return started.returncode, out, err.decode()
 
 
-def in_two_processes(*arguments: object, seconds: float = 300.0) -> None:
-    """Run a script or module in two processes to its end; where one fails, or is not done after ``seconds``, the error
+def processes_of(n: int) -> list[str]:
+    """Return how torch starts ``n`` processes of what follows: a script, or ``-m`` and a module."""
+    return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}"]
+
+
+def in_processes(n: int, *arguments: object, seconds: float = 300.0) -> None:
+    """Run a script or module in ``n`` processes to its end; where one fails, or is not done after ``seconds``, the error
     has all that they said, and where in Python each of their threads was."""
-    command = [*TWO_PROCESSES, *map(str, arguments)]
+    command = [*processes_of(n), *map(str, arguments)]
     paths = os.pathsep.join([str(PACKAGE_PARENT), str(PACKAGE_PARENT / "tests")])
     told = {"env": environment(PYTHONPATH=paths, PYTHONFAULTHANDLER="1"), "text": True, "errors": "replace"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **told) as started:

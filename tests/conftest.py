@@ -5,13 +5,18 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import socket
+import subprocess
+import sys
 import tempfile
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import made_by, zhprep
+from command_line import environment, made_by, zhprep
 
 ROOT = Path(__file__).parent.parent
 
@@ -129,3 +134,31 @@ def memory() -> Iterator[Any]:
     empty()
     yield system
     empty()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """A real S3 server of this machine, in a process of its own: the environment in which it is found."""
+    for package in ("s3fs", "moto", "flask_cors"):
+        pytest.importorskip(package, reason="the extra s3 and moto's server are not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+    found = {**keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], env={**os.environ, **keys},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(found["AWS_ENDPOINT_URL"], timeout=5).close()
+                break
+            except OSError:
+                assert server.poll() is None, "the server has ended"
+                time.sleep(0.1)
+        yield environment(**found)
+    finally:
+        server.terminate()
+        server.wait()

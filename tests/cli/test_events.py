@@ -18,6 +18,12 @@ NO_EVENTS = ("show-masks", "status", "recipes", "demo")
 
 LONG = ("render-glyphs", "extract-pinyin")
 
+UNITS = {
+    "build-vocab": {"bytes", "shards of counts", "entries"}, "export": {"instances"}, "merge": {"bytes"},
+    "render-glyphs": {"images"}, "verify": {"bytes"}, "pretrain": {"steps"},
+}  # fmt: skip
+"""What the work of commands is counted in."""
+
 
 def events_of(result, code=0):
     """Return the events of a command, each held to its shape."""
@@ -35,7 +41,7 @@ def flags_of(command, made, folder):
         "normalize": [news, "-o", folder],
         "segment": [news, "-o", folder.with_suffix(".txt")],
         "extract-pinyin": [news, "-o", folder],
-        "build-vocab": [news, "-o", folder, "--size", 1500],
+        "build-vocab": [news, "-o", folder, "--size", 1500, "--type", "bbpe"],
         "render-glyphs": ["--vocab", made["vocab"], "-o", folder],
         "make-instances": [news, "--vocab", made["vocab"], "-o", folder],
         "pretrain": [made["data"], "-o", folder, *training],
@@ -77,6 +83,9 @@ def test_every_event_is_as_documented(command, sample_data, vocab, data, run, sm
     assert events[-1]["event"] == "report"
     begun = [event["stage"] for event in events if event["event"] == "begin"]
     assert begun == [event["stage"] for event in events if event["event"] == "end"]
+    units = {event["unit"] for event in events if event["event"] == "begin"}
+    assert units >= UNITS.get(command, set())
+    assert {event["unit"] for event in events if event["event"] == "progress"} >= UNITS.get(command, set())
     if command == "run":
         assert {"plan", "vocab", "data", "pretrain"} <= set(begun)
 

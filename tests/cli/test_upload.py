@@ -51,7 +51,8 @@ def test_another_writer_with_other_bytes_is_refused_and_the_manifest_is_last(mad
 
 def test_what_is_wrong(made, memory):
     refused(zhprep("upload", made, "bucket/made"), 2, "is no address of an object store")
-    refused(zhprep("normalize", made, "-o", "memory://bucket/x"), 2, "zhprep upload DIR ADDRESS")
+    refused(zhprep("export", made, "--to", "jsonl", "-o", "memory://bucket/x"), 2, "zhprep upload DIR ADDRESS")
+    refused(zhprep("upload", made, f"file://{made.parent}/x"), 2, "may write over what is there")
     (made / "manifest.json").unlink()
     refused(zhprep("upload", made, "memory://bucket/made"), 3, "is unfinished")
     assert memory.find("/bucket") == []

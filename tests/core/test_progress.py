@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 
 import pytest
 
-from zhprep.core import progress
-from zhprep.core.progress import Progress
+from zhprep.core import progress, stalls
+from zhprep.core.progress import Progress, showing
+from zhprep.core.progress import work as work_here
 
 
 @pytest.fixture
@@ -68,3 +70,22 @@ def test_it_ends_when_the_work_does_not(capsys: pytest.CaptureFixture[str]) -> N
     with pytest.raises(RuntimeError), Progress("x", "json").of(10, "bytes"):
         raise RuntimeError
     assert json.loads(capsys.readouterr().err.splitlines()[-1])["event"] == "end"
+
+
+def test_work_that_does_not_get_on_is_told_of_too(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In the style of the command, though what works knows nothing of it; and nowhere else."""
+    monkeypatch.setattr(stalls, "TICK", 0.01)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    before = threading.active_count()
+    with showing(Progress("export", "auto")), work_here(10, "instances") as bar:
+        while not (said := capsys.readouterr().err):
+            time.sleep(0.01)
+        bar.advance(5)
+    assert "export 0.0%, 0 of 10 instances, nothing done yet" in said
+    assert "50.0%, 5 of 10 instances" in capsys.readouterr().err
+    with work_here(10, "instances") as bar:
+        assert threading.active_count() == before
+        bar.advance(10)
+    assert capsys.readouterr().err == ""

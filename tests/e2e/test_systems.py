@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import in_two_processes, refused, zhprep
+from command_line import in_processes, refused, zhprep
 from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
 from made_pairs import write_pairs
 from made_tags import write_tags
@@ -269,15 +269,22 @@ WITHOUT_DROPOUT = {field.name: 0.0 for field in fields(ModelConfig) if field.nam
 
 
 @pytest.mark.nightly
+@pytest.mark.parametrize("way", ["ddp", "fsdp"])
 @pytest.mark.parametrize("name", SYSTEMS)
-def test_two_processes_make_the_system_of_one(name: str, sample_data: Path, tmp_path: Path) -> None:
-    """The same rows, masks and samples in the same steps: losses equal but for the order of sums."""
+def test_several_processes_make_the_system_of_one(name: str, way: str, sample_data: Path, tmp_path: Path) -> None:
+    """The same rows, masks and samples in the same steps: losses equal but for the order of sums. Shards are of three
+    processes, which is no divisor of the batch nor of the sizes of the weights; where rows are compared in groups, of
+    two, each of which has whole groups."""
     learns(name, sample_data, tmp_path)
     data, recipe, config = briefly(tmp_path, 4)
     model = recipe["model"] | WITHOUT_DROPOUT
     pretrain(data, tmp_path / "one", model, config)
     (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
-    in_two_processes(tmp_path / "train.py", *arguments_of(data, tmp_path / "two", model, config))
+    n = 3 if way == "fsdp" and not SYSTEMS[name].more else 2
+    config = replace(config, fsdp=way == "fsdp")
+    in_processes(n, tmp_path / "train.py", *arguments_of(data, tmp_path / "two", model, config))
+    report = json.loads((tmp_path / "two" / "report.json").read_bytes())
+    assert report["parameters_a_process"] < (0.75 if way == "fsdp" else 1.01) * report["parameters"]
     logs = [(tmp_path / run / "log.jsonl").read_text("utf-8").splitlines() for run in ("one", "two")]
     losses = [[line["loss"] for line in map(json.loads, log) if "loss" in line] for log in logs]
     assert len(losses[0]) == len(losses[1]) == 4

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import in_two_processes
+from command_line import in_processes
 
 SCRIPT = '''
 import os
@@ -22,6 +22,9 @@ def threads():
             if file.read().startswith("pt_gloo"):
                 yield task
 
+for _ in range(3):  # one after another in one process: each has to find the others of its own
+    with joined() as world:
+        assert world.sum_counts([world.rank, 1]) == [1, 2]
 with joined() as world:
     model = DistributedDataParallel(torch.nn.Linear(3, 3))
     model(torch.ones(2, 3)).sum().backward()
@@ -47,4 +50,4 @@ def test_two_processes_end_though_the_threads_of_one_hardly_run(tmp_path: Path, 
     """While a model is kept so are gloo's threads; the process then aborted at its end in half of the runs."""
     script = tmp_path / "sum.py"
     script.write_text(SCRIPT, "utf-8")
-    in_two_processes(script, model, seconds=120)
+    in_processes(2, script, model, seconds=120)

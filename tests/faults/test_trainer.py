@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from command_line import TWO_PROCESSES, environment, in_two_processes, made_by, zhprep
+from command_line import environment, in_processes, made_by, processes_of, zhprep
 from fault_table import fault, rounds
 from forked import server
 from torch.utils.data import DataLoader, Dataset
@@ -84,28 +84,36 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_weights(
 
 
 @pytest.mark.nightly
-@fault(14, 10)
-def test_one_of_two_processes_is_killed(instances: Path, tmp_path: Path, tried: Callable[[], None]) -> None:
-    """Either, at any step: the job ends and says so; the next start goes on to the same weights."""
-    command = ["-m", "zhprep", *map(str, ("pretrain", instances, *SETTINGS, "--steps", 40, "-o"))]
-    in_two_processes(*command, tmp_path / "whole")
+@pytest.mark.parametrize(
+    ("n", "flags", "kills"),
+    [
+        pytest.param(2, [], 10, id="ddp", marks=fault(14, 10)),
+        pytest.param(3, ["--fsdp"], 6, id="fsdp", marks=fault(14, 6)),
+    ],
+)
+def test_one_of_several_processes_is_killed(
+    n: int, flags: list[str], kills: int, instances: Path, tmp_path: Path, tried: Callable[[], None]
+) -> None:
+    """Each, at any step: the job ends and says so; the next start goes on to the same weights."""
+    command = ["-m", "zhprep", *map(str, ("pretrain", instances, *SETTINGS, "--steps", 40, *flags, "-o"))]
+    in_processes(n, *command, tmp_path / "whole")
     chance = random.Random(1)
-    for number in range(10):
+    for number in range(kills):
         run = tmp_path / str(number)
-        launch = [*TWO_PROCESSES, *command, str(run)]
+        launch = [*processes_of(n), *command, str(run)]
         with subprocess.Popen(launch, env=environment(), stderr=subprocess.PIPE, text=True) as started:
             step = chance.randrange(1, 16)
             wait_until(lambda run=run, step=step: any(run.glob(f"step-{2 * step}*")) or started.poll() is not None)
             ranks = psutil.Process(started.pid).children() if started.poll() is None else []
-            assert len(ranks) == 2, number
+            assert len(ranks) == n, number
             with_rank = {one.environ()["RANK"]: one for one in ranks}
-            with_rank[str(number % 2)].kill()
+            with_rank[str(number % n)].kill()
             _, said = started.communicate(timeout=120)
         assert started.returncode == 1, said
         assert "another process of this run has ended" in said, said
         assert "start the run again to go on from its last checkpoint" in said
         assert not [one for one in ranks if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
-        in_two_processes(*command, run)
+        in_processes(n, *command, run)
         assert result_of(run) == result_of(tmp_path / "whole"), number
         tried()
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 import safetensors.torch
 import torch
-from command_line import in_two_processes
+from command_line import in_processes
 from training_data import nano, write_instances
 
 from zhprep.core.errors import Stopped, UsageError
@@ -185,7 +185,7 @@ def test_two_processes_make_the_phases_of_one(tmp_path, data, other_data, vocabu
     script, inputs = str(tmp_path / "train.py"), [str(data), str(other_data), str(vocabulary)]
     monkeypatch.setattr(sys, "argv", [script, *inputs, str(tmp_path / "one")])
     runpy.run_path(script)
-    in_two_processes(script, *inputs, tmp_path / "two")
+    in_processes(2, script, *inputs, tmp_path / "two")
     one, two = ([line["loss"] for line in lines(tmp_path / name) if "loss" in line] for name in ("one", "two"))
     for alone, shared in zip(one, two, strict=True):
         assert shared == pytest.approx(alone, abs=1e-5)

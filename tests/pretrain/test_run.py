@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from command_line import in_two_processes
+from command_line import in_processes
 from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
@@ -337,7 +337,7 @@ def test_sigterm_stops_with_a_checkpoint_and_exit_85(tmp_path, data, vocabulary,
 def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, here):
     """torchrun with gloo: the same rows in the same steps; losses equal but for the order of sums."""
     here(*command(data, vocabulary, tmp_path / "one", 6)[2:])
-    in_two_processes(tmp_path / "train.py", *command(data, vocabulary, tmp_path / "two", 6)[2:])
+    in_processes(2, tmp_path / "train.py", *command(data, vocabulary, tmp_path / "two", 6)[2:])
     for one, two in zip(losses(tmp_path / "one"), losses(tmp_path / "two"), strict=True):
         assert one[0] == two[0]
         for name in one[1] or {}:

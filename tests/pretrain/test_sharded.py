@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from command_line import in_two_processes
+from command_line import in_processes
 from training_data import nano
 
 from zhprep.core.errors import UsageError
@@ -87,6 +87,7 @@ with joined() as world:
 
 
 COMMAND = """
+import dataclasses
 import sys
 from pathlib import Path
 from training_data import nano
@@ -94,12 +95,14 @@ from zhprep.core.errors import Stopped
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.run import pretrain
 config = PretrainConfig(size="nano", steps=4, batch_size=8, threads=1, log_every=1, stop_after=2, fsdp=True, eval_every=1)
-data, vocabulary, run = map(Path, sys.argv[1:])
+data, vocabulary, run, other = map(Path, sys.argv[1:])
+model = nano(hidden_dropout=0.0, attention_dropout=0.0)
 try:
-    pretrain(data, run, nano(hidden_dropout=0.0, attention_dropout=0.0), config, vocabulary=vocabulary)
+    pretrain(data, run, model, config, vocabulary=vocabulary)
     raise AssertionError("was not stopped")
 except Stopped:
     pass
+pretrain(data, other, model, dataclasses.replace(config, steps=1), vocabulary=vocabulary)  # in the same processes
 """
 
 
@@ -109,14 +112,17 @@ def test_the_weights_are_those_of_ddp_and_a_checkpoint_is_either_s(
 ) -> None:
     """To 1e-6 of weights up to 1: the norm by which gradients are clipped is summed in another order."""
     (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
-    in_two_processes(tmp_path / "train.py", data, vocabulary, tmp_path, seconds=120)
+    in_processes(2, tmp_path / "train.py", data, vocabulary, tmp_path, seconds=120)
 
 
 @pytest.mark.slow
 def test_a_run_of_shards_goes_on_in_one_process(tmp_path: Path, data: Path, vocabulary: Path) -> None:
     """Its files are those of any other run: figures, report, weights, and all of them verified."""
     (tmp_path / "train.py").write_text(COMMAND, "utf-8")
-    in_two_processes(tmp_path / "train.py", data, vocabulary, tmp_path / "two", seconds=120)
+    in_processes(2, tmp_path / "train.py", data, vocabulary, tmp_path / "two", tmp_path / "short", seconds=120)
+    report = json.loads((tmp_path / "short" / "report.json").read_bytes())
+    assert report["processes"] == 2
+    assert 0.4 < report["parameters_a_process"] / report["parameters"] < 0.6  # else each would hold all
     config = PretrainConfig(size="nano", steps=4, batch_size=8, threads=1, log_every=1, eval_every=1)
     model = nano(hidden_dropout=0.0, attention_dropout=0.0)
     for name in ("two", "one"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.outputs import folder_output
@@ -23,9 +24,9 @@ from zhprep.vocab import TYPES, VocabConfig, load
 from zhprep.vocab.patch import config_of
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
-@click.option("-o", "--output", metavar="VOCAB", required=True, help="The vocabulary folder.")
+@click.option("-o", "--output", metavar="VOCAB", required=True, help="The vocabulary folder, or its address.")
 @RECIPE
 @config_options(VocabConfig)
 @click.option(

@@ -11,6 +11,7 @@ from zhprep.cli.options import Existing
 from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
+from zhprep.core.progress import showing
 from zhprep.core.registry import lookup
 from zhprep.core.report import Report
 from zhprep.core.shards import read_json
@@ -38,7 +39,7 @@ def command(source: Path, form: str, output: str, **options: Any) -> None:
     if not source.is_dir():
         raise UsageError(f"{source}: is not a folder", hint="name a folder that zhprep made")
     report = Report(output=output)
-    with whole_folder(folder_output(output)) as folder:
+    with showing(shared.progress("export")), whole_folder(folder_output(output)) as folder:
         names = write(source, folder)
         record = read_json(folder / RECORD) if RECORD in names else {}
     report.scores = {"format": form, "files": len(names), **record}

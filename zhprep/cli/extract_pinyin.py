@@ -9,6 +9,7 @@ from typing import Any
 import click
 import pyarrow as pa
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import RECIPE, Shared, shared_options, split_shared
@@ -22,7 +23,7 @@ from zhprep.run.check import check_pinyin, check_segmenter
 from zhprep.segment import SegmentConfig, Segmenter
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
 @OUTPUT
 @RECIPE

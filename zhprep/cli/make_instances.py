@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.outputs import folder_output
@@ -24,10 +25,10 @@ from zhprep.segment import SegmentConfig
 from zhprep.vocab import load
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
 @click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
-@click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances.")
+@click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances, or its address.")
 @RECIPE
 @click.option("--static/--dynamic", default=None, help="Mask on disk, or leave it to the loader  [default: dynamic]")
 @click.option("--pinyin", metavar="ENGINE", help="Also read pinyin, with this engine: gives pinyin_ids.")

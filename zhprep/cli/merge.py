@@ -10,8 +10,9 @@ import click
 from zhprep.cli.options import Existing
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import DataError
+from zhprep.core.progress import Progress
 from zhprep.core.report import Account, Report
-from zhprep.core.shards import is_trusting, open_folder
+from zhprep.core.shards import Folder, is_trusting, open_folder
 from zhprep.run.folders import shards_of
 from zhprep.run.instances import files_beside
 
@@ -32,12 +33,21 @@ def command(folder: Path, **options: Any) -> None:
     if pending := there.pending():
         what = f"{len(pending)} of {there.n_blocks} shards are missing"
         raise DataError(f"{folder}: {what}", hint=f"zhprep status {folder} --pending-array")
-    if damaged := there.pending(trust=is_trusting()):
-        hint = "run the same command again: it makes such a shard again"
-        raise DataError(f"{there.shard(damaged[0])}: its bytes are not those of its receipt", hint=hint)
+    _check_shards(there, shared.progress("merge"))
     beside = files_beside(folder, plan["facts"]) if plan["table"] == "instances" else []
     manifest = there.finish(plan["table"], plan, plan["facts"], beside)
     account = Account.from_dict(manifest["account"])
     show_report(
         Report(account, str(folder), manifest["content_sha256"], kept_characters=account.counts["characters"]), shared
     )
+
+
+def _check_shards(folder: Folder, progress: Progress) -> None:
+    """Raise ``DataError`` for a shard that is not as its receipt says."""
+    sizes = [folder.shard(block).stat().st_size for block in range(folder.n_blocks)]
+    with progress.of(sum(sizes), "bytes", shards=len(sizes)) as bar:
+        for block, size in enumerate(sizes):
+            if not folder.is_done(block, trust=is_trusting()):
+                hint = "run the same command again: it makes such a shard again"
+                raise DataError(f"{folder.shard(block)}: its bytes are not those of its receipt", hint=hint)
+            bar.advance(size, shards=1)

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, take_read_config
 from zhprep.cli.options import config_options, read_config
 from zhprep.cli.shared import RECIPE, shared_options, split_shared
@@ -15,7 +16,7 @@ from zhprep.recipes import load_recipe
 from zhprep.run.chain import Chain
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
 @OUTPUT
 @RECIPE

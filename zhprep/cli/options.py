@@ -16,7 +16,7 @@ import click
 
 from zhprep.core.config import RENAMED, build, field_type, settings
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import suggest
+from zhprep.core.registry import nearest, suggest
 
 if TYPE_CHECKING:
     ParamType = click.ParamType[Any]
@@ -84,8 +84,7 @@ def existing(path: Path) -> Path:
     if path.exists():
         return path
     siblings = [str(other) for other in path.parent.glob("*")] if path.parent.is_dir() else []
-    near = suggest(str(path), siblings).partition("choices:")[0].strip()
-    raise UsageError(f"{path}: no such file or folder", hint=near or "check the path")
+    raise UsageError(f"{path}: no such file or folder", hint=nearest(str(path), siblings) or "check the path")
 
 
 class _Renamed(click.Option):

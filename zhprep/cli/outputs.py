@@ -85,8 +85,8 @@ def folder_output(output: str) -> Path:
 
 def _local(output: str | Path) -> Path:
     if is_remote(str(output)):
-        hint = "write to a folder of this machine, then: zhprep upload DIR ADDRESS"
-        raise UsageError(f"{output}: nothing is written straight to an object store", hint=hint)
+        hint = "write to this machine and copy it there (what has a manifest, by zhprep upload DIR ADDRESS)"
+        raise UsageError(f"{output}: this is not written straight to an object store", hint=hint)
     return Path(output)
 
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing
 from zhprep.cli.outputs import file_output
 from zhprep.cli.run import SIZES, make_run
-from zhprep.cli.shared import Shared, Size, shared_options, split_shared
+from zhprep.cli.shared import Shared, Size, once_put, shared_options, split_shared
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, ReadConfig, corpus_facts, find_inputs, take_samples
 from zhprep.core.corpus.inputs import STDIN, size_of
 from zhprep.core.errors import DataError, UsageError
@@ -23,7 +24,7 @@ from zhprep.core.shards import Claim, write_json
 from zhprep.instances import InstancesConfig
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
 @click.option(
     "-o", "--output", metavar=f"NAME{PLAN_SUFFIX}", help="Keep the plan; it is given to commands as their INPUT."
@@ -59,7 +60,12 @@ def command(inputs: tuple[str, ...], output: str | None, estimate: bool, **optio
             with Claim(path.parent):
                 write_json(path, corpus_facts(corpus), replace=shared.overwrite)
         facts = _facts(corpus, path)
-    print(json.dumps(facts)) if shared.json else _show(facts)
+
+    def show(address: str) -> None:
+        told = {**facts, "output": address or facts["output"]}
+        print(json.dumps(told)) if shared.json else _show(told)
+
+    once_put(show)
 
 
 def _plan_output(output: str, shared: Shared) -> Path:

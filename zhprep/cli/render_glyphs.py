@@ -10,6 +10,7 @@ import click
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import RECIPE, shared_options, show_report, split_shared
+from zhprep.core.progress import showing
 from zhprep.glyphs import GlyphsConfig
 from zhprep.recipes import load_recipe
 from zhprep.run.glyphs import render_glyphs
@@ -32,4 +33,6 @@ def command(vocab: Path, output: str | None, recipe: str | None, **options: Any)
     sections = load_recipe(recipe) if recipe else {}
     config = read_config(GlyphsConfig, options, sections.get("glyphs"), where="[glyphs]")
     folder = folder_output(output) if output else vocab
-    show_report(render_glyphs(vocab, folder, config, overwrite=shared.overwrite), shared)
+    with showing(shared.progress("render-glyphs")):
+        report = render_glyphs(vocab, folder, config, overwrite=shared.overwrite)
+    show_report(report, shared)

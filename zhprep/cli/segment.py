@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, read_lines, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.shared import RECIPE, Shared, shared_options, split_shared
@@ -19,7 +20,7 @@ from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment.score import score
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
 @OUTPUT
 @RECIPE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -24,6 +25,8 @@ from zhprep.run.notes import notes_of
 
 EXECUTOR_NAMES = ("processes", "ray", "inline")
 ON_KILL = ("fail", "skip")
+WAITING = "zhprep.report"
+"""Where the context of a command keeps what is to be shown when its output is put: what :func:`once_put` was given."""
 
 RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
 
@@ -132,6 +135,19 @@ def show_report(report: Report, shared: Shared) -> None:
     """
     report.started = min(report.started, shared.started)
     report.notes += notes_of(report.account)
+    once_put(lambda address: _print_report(dataclasses.replace(report, output=address or report.output), shared))
+
+
+def once_put(show: Callable[[str], object]) -> None:
+    """Call ``show``, now; or, where what was made is still to be put into an object store, then, with its address."""
+    waiting = click.get_current_context().meta.get(WAITING)
+    if waiting is None:
+        show("")
+    else:
+        waiting[:] = [show]
+
+
+def _print_report(report: Report, shared: Shared) -> None:
     facts = report.as_dict()
     if shared.json:
         print(json.dumps(facts, ensure_ascii=False))

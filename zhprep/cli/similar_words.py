@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, planned, take_read_config
 from zhprep.cli.options import Existing, config_options, read_config
 from zhprep.cli.outputs import file_output
@@ -23,7 +24,7 @@ from zhprep.run.similar_words import similar_words_of
 from zhprep.segment import SegmentConfig
 
 
-@click.command()
+@click.command(cls=Delivering)
 @input_options
 @click.option("-o", "--output", metavar="FILE", required=True, help="A .tsv of word, similar word, score.")
 @click.option("--vectors", type=Existing(), help="A word2vec text file to take the vectors from; no INPUT is read.")

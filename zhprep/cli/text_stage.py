@@ -12,6 +12,7 @@ from typing import IO
 
 import click
 
+from zhprep.cli.delivery import delivery_at_hand
 from zhprep.cli.inputs import arguments_or_stdin, planned
 from zhprep.cli.options import Existing
 from zhprep.cli.outputs import check_stdout, file_output, folder_output, output_form
@@ -34,7 +35,7 @@ OUTPUT = click.option(
     "-o",
     "--output",
     metavar="OUT",
-    help="A .txt, .jsonl or .arrow file, or a folder of shards  [default: text on stdout]",
+    help="A .txt, .jsonl or .arrow file, or a folder of shards; or the address of one  [default: text on stdout]",
 )
 SCORE = click.option(
     "--score",
@@ -65,9 +66,10 @@ def job_output(path: Path, shared: Shared, label: str) -> Output:
     if shared.overwrite and number > 1:
         hint = "remove the folder, then start the array"
         raise UsageError("--overwrite in an array would remove what its other tasks have made", hint=hint)
+    delivery = delivery_at_hand()
     return Output(
         path, shared.overwrite, shared.executor, shared.n_workers(), index, number, shared.on_kill,
-        shared.progress(label),
+        shared.progress(label), None if delivery is None else delivery.keep, trust=delivery is not None,
     )  # fmt: skip
 
 

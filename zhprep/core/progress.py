@@ -9,9 +9,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
+
+from zhprep.core.stalls import Ticking
 
 SECONDS_BETWEEN_LINES = 30.0
 TERMINAL_DELAY = 1.0
@@ -48,6 +51,30 @@ class Progress:
 
 NO_PROGRESS = Progress()
 """Shows nothing."""
+
+_CURRENT = ContextVar("progress", default=NO_PROGRESS)
+
+
+@contextmanager
+def showing(progress: Progress) -> Iterator[None]:
+    """Inside, :func:`work` is shown by ``progress``, however many functions lie between that have nothing to do with
+    it."""
+    token = _CURRENT.set(progress)
+    try:
+        yield
+    finally:
+        _CURRENT.reset(token)
+
+
+@contextmanager
+def work(total: int, unit: str, *, shards: int = 0) -> Iterator[Bar]:
+    """Show a piece of work of this process, of ``total`` units: also while none of them is done for long."""
+    progress = _CURRENT.get()
+    with (
+        progress.of(total, unit, shards=shards) as bar,
+        nullcontext() if progress.style == "quiet" else Ticking(bar.tick),
+    ):
+        yield bar
 
 
 def event_line(name: str, stage: str, **facts: Any) -> str:

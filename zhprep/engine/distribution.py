@@ -10,12 +10,15 @@ import collections
 import contextlib
 import dataclasses
 import importlib
+import itertools
 import os
 from collections.abc import Iterator
 
 import torch
 import torch.distributed
 from torch import Tensor
+from torch.distributed import PrefixStore  # type: ignore[attr-defined]  # is told of in its documentation
+from torch.distributed.rendezvous import rendezvous
 
 from zhprep.core.errors import ZhprepError
 
@@ -23,6 +26,9 @@ _LATEST: collections.deque[torch.distributed.Work] = collections.deque(maxlen=64
 """What was last summed over the processes. A thread of gloo lets go of it at any time after the sum is there, and the
 last to let go of a tensor of Python needs the interpreter: while that ends, the process would abort; while it waits for
 that thread to end, both would wait for ever. So no thread is to be the last when a run ends."""
+
+_TIMES = itertools.count()
+"""How often this process has joined the others: as often as each of them has."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +90,9 @@ def joined() -> Iterator[World]:
     # Functions there take the group as a default value when they are imported. Were that after the start, as it is when
     # DistributedDataParallel imports torch._dynamo, the group and its threads would outlive its end.
     importlib.import_module("torch.distributed.nn.functional")
-    torch.distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    torch.distributed.init_process_group(
+        "nccl" if device.type == "cuda" else "gloo", store=_fresh_store(), rank=rank, world_size=size
+    )
     try:
         yield World(rank, size, device)
     except RuntimeError as error:
@@ -96,6 +104,16 @@ def joined() -> Iterator[World]:
         ) from error
     finally:
         torch.distributed.destroy_process_group()
+
+
+def _fresh_store() -> PrefixStore:
+    """Return the store of torchrun, with names of its own for each time that this process joins the others.
+
+    A group takes the names of the one that was ended before it, and torchrun's store outlives both: the processes would
+    find the addresses of the first group there, and wait for ever at a port where nobody listens any more.
+    """
+    store, _, _ = next(rendezvous("env://"))
+    return PrefixStore(f"joined/{next(_TIMES)}", store)
 
 
 def _is_of_others(error: RuntimeError) -> bool:

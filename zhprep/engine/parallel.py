@@ -54,6 +54,10 @@ class Parallel:
         """Return this process's part of the whole ``tensor``, as ``like`` lies; every process has the whole one."""
         return tensor
 
+    def held(self, tensor: Tensor) -> int:
+        """Return how many numbers of ``tensor`` this process holds."""
+        return tensor.numel()
+
     def whole_model(self, model: Model) -> Model:
         """Return a model with all weights, for the process that writes; every process has to ask."""
         return model

@@ -69,6 +69,10 @@ class Sharded(Parallel):
         moved = tensor.to(like.device)
         return distribute_tensor(moved, like.device_mesh, like.placements, src_data_rank=None)
 
+    def held(self, tensor: Tensor) -> int:
+        """Return how many numbers are in this process's shard."""
+        return tensor.to_local().numel() if isinstance(tensor, DTensor) else tensor.numel()
+
     def whole_model(self, model: Model) -> Model:
         """Return a model of its own with the weights of ``model`` where this process writes, else ``model``."""
         weights = whole_tensors(self, model.state_dict())

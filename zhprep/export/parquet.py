@@ -10,16 +10,18 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from zhprep.core.shards import committed, open_shards
-from zhprep.export.source import Data
+from zhprep.export.source import Data, counted
 
 
 def export(source: Path, out: Path) -> list[str]:
     """Write the instances of ``source`` into ``out``; return the names of the files."""
     data = Data.at(source)
     names = []
-    for name, batches in open_shards(source, "instances"):
-        names.append(f"{Path(name).stem}.parquet")
-        with committed(out / names[-1]) as file, pq.ParquetWriter(file, batches.schema, compression="zstd") as writer:
-            for batch in batches:
-                writer.write_batch(batch)
+    with data.reading() as bar:
+        for name, batches in open_shards(source, "instances"):
+            names.append(f"{Path(name).stem}.parquet")
+            schema = batches.schema
+            with committed(out / names[-1]) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                for batch in counted(batches, bar):
+                    writer.write_batch(batch)
     return data.record(out, names, data.columns)

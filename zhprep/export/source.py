@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from zhprep.core.errors import DataError, UsageError
+from zhprep.core.progress import Bar, work
 from zhprep.core.ragged import Array, Ints
 from zhprep.core.shards import open_shards, read_manifest, write_json
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, facts_of, instances_config, mask_batch
@@ -95,8 +97,13 @@ class Data:
 
     def shards(self) -> Iterator[tuple[str, Iterator[pa.RecordBatch]]]:
         """Yield the name of each shard without its ending, and its rows, at most ``ROWS`` at a time."""
-        for name, batches in open_shards(self.path, "instances"):
-            yield Path(name).stem, few_rows(batches)
+        with self.reading() as bar:
+            for name, batches in open_shards(self.path, "instances"):
+                yield Path(name).stem, few_rows(counted(batches, bar))
+
+    def reading(self) -> AbstractContextManager[Bar]:
+        """Return the progress of reading all instances once."""
+        return work(sum(shard.get("rows", 0) for shard in self.manifest["shards"]), "instances")
 
     def check_plain(self, what: str) -> None:
         """Raise ``UsageError`` for instances that rows of ids and original ids cannot hold."""
@@ -141,6 +148,13 @@ class Data:
         whence = {"source": self.manifest["content_sha256"], "left_out": left_out}
         write_json(out / RECORD, {**whence, **facts}, replace=True)
         return [*names, RECORD]
+
+
+def counted(batches: Iterable[pa.RecordBatch], bar: Bar) -> Iterator[pa.RecordBatch]:
+    """Yield ``batches``; the rows of each count as done when it was dealt with."""
+    for batch in batches:
+        yield batch
+        bar.advance(batch.num_rows, instances=batch.num_rows)
 
 
 def few_rows(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import ImageFont
 
+from zhprep.core.progress import work
 from zhprep.glyphs.fonts import Face
 
 Images = npt.NDArray[np.uint8]
@@ -95,12 +96,14 @@ def render(
     images = np.zeros((len(entries), len(channels), size, size), np.uint8)
     source = np.zeros((len(entries), len(channels)), np.int16)
     special = frozenset(specials)
-    for channel, face in enumerate(channels):
-        pens = [_Pen(faces.index(one), one) for one in _distinct([face, *fallback])]
-        for row, entry in enumerate(entries):
-            source[row, channel], image = _draw_entry(entry, pens, size, words, special)
-            if image is not None:
-                images[row, channel] = image
+    with work(len(entries) * len(channels), "images") as bar:
+        for channel, face in enumerate(channels):
+            pens = [_Pen(faces.index(one), one) for one in _distinct([face, *fallback])]
+            for row, entry in enumerate(entries):
+                source[row, channel], image = _draw_entry(entry, pens, size, words, special)
+                if image is not None:
+                    images[row, channel] = image
+                bar.advance(1)
     return Rendered(images, source, tuple(faces))
 
 

@@ -207,6 +207,8 @@ def _finish(session: _Session, report: Report) -> None:
     report.scores = {
         "steps": job.config.steps,
         "parameters": n_parameters(model),
+        "processes": job.world.size,
+        "parameters_a_process": sum(map(job.trainer.parallel.held, job.trainer.weights)),
         "tokens_per_second": session.meter.tokens_per_second,
         "training_seconds": session.seconds,
         "held_out": held_out,

@@ -23,7 +23,7 @@ from typing import Any
 from zhprep.core.config import build, setting
 from zhprep.core.corpus import Corpus
 from zhprep.core.errors import UsageError
-from zhprep.core.progress import Progress
+from zhprep.core.progress import Progress, showing
 from zhprep.core.registry import require_training
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Output, committed, remove_leftovers
@@ -194,7 +194,8 @@ def make_data(run: Run, corpus: Corpus) -> Report:
     if "glyphs" in run.recipe:
         run.tell("glyphs", "draw what the entries of the vocabulary look like")
         tokenizer = run.folder / f"{run.prefix}data" / VOCABULARY
-        render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"), overwrite=True)
+        with showing(run.progress("glyphs")):
+            render_glyphs(tokenizer, tokenizer, run.config(GlyphsConfig, "glyphs"), overwrite=True)
     return made[f"{run.prefix}data"]
 
 

@@ -18,6 +18,7 @@ import zhprep
 from zhprep.core.config import as_dict
 from zhprep.core.corpus import Corpus
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
+from zhprep.core.progress import Bar, showing, work
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import (
     MANIFEST,
@@ -28,7 +29,7 @@ from zhprep.core.shards import (
     dependency_versions,
     differing_files,
     facts_of_files,
-    open_batches,
+    open_shards,
     read_manifest,
     remove_leftovers,
     run_job,
@@ -100,9 +101,11 @@ def build_vocabulary(
             return report
         vocabulary = _finished(output.path, sha)
         if vocabulary is None:
-            counts = merged_counts(counts_folder, report.account, by_word=task.by_word)
+            with showing(output.progress):
+                counts = merged_counts(counts_folder, report.account, by_word=task.by_word)
             try:
-                vocabulary = train(counts, config) if old is None else patch(old, counts, config)
+                with showing(output.progress):
+                    vocabulary = train(counts, config) if old is None else patch(old, counts, config)
             except Stopped:
                 raise
             except ZhprepError:  # such as a size too small: the settings must change, and with them the counts
@@ -181,8 +184,17 @@ def merged_counts(folder: Path, account: Account, *, by_word: bool) -> Counts:
     """Return the sum of the counts of all blocks in ``folder``."""
     counts = account.counts
     totals = {"documents": counts["documents_out"], **{name: counts[name] for name in ("sentences", "characters")}}
-    parts = (Counts(pa.Table.from_batches([batch], SCHEMA), {}, by_word) for batch in open_batches(folder, "counts"))
-    return replace(merge(parts), totals=totals, by_word=by_word)
+    with work(len(read_manifest(folder)["shards"]), "shards of counts") as bar:
+        merged = merge(_parts(folder, by_word, bar))
+    return replace(merged, totals=totals, by_word=by_word)
+
+
+def _parts(folder: Path, by_word: bool, bar: Bar) -> Iterator[Counts]:
+    """Yield the counts of each batch of ``folder``."""
+    for _, batches in open_shards(folder, "counts"):
+        for batch in batches:
+            yield Counts(pa.Table.from_batches([batch], SCHEMA), {}, by_word)
+        bar.advance(1)
 
 
 def _flat(report: dict[str, Any]) -> dict[str, Any]:

@@ -1,16 +1,15 @@
 """Learn merges from distinct words with 64-bit counts: byte-pair encoding, deterministic to the bit.
 
-In: words as flat arrays of symbol ids, a count for each. Out: the merges in order. Each step merges
-the pair of neighbours with the highest count; ties go to the shorter merged text, then to the one that
-sorts first by bytes, then to the left part that does. This is sentencepiece's order, so that both learn
-the same from one table. The result depends neither on the order of the words nor on how they were
-counted, and only on the ratios of the counts (Sennrich et al. 2016; WordPiece vocabularies are learnt
-the same way by today's libraries).
+In: words as flat arrays of symbol ids, a count for each. Out: the merges in order. Each step merges the pair of
+neighbours with the highest count; ties go to the shorter merged text, then to the one that sorts first by bytes, then
+to the left part that does. This is sentencepiece's order, so that both learn the same from one table. The result
+depends neither on the order of the words nor on how they were counted, and only on the ratios of the counts (Sennrich
+et al. 2016; WordPiece vocabularies are learnt the same way by today's libraries).
 
-Many pairs are merged at once with numpy: the next ones in order, as far as no merge changes the count of a
-later one or makes a pair that would come before it. So the result is that of one merge at a time. Pair counts
-change by the difference only. Counts in the heap may be too high (a pair loses occurrences to other merges);
-such an entry is corrected when it comes up.
+Many pairs are merged at once with numpy: the next ones in order, as far as no merge changes the count of a later one
+or makes a pair that would come before it. So the result is that of one merge at a time. Pair counts change by the
+difference only. Counts in the heap may be too high (a pair loses occurrences to other merges); such an entry is
+corrected when it comes up.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.errors import DataError
+from zhprep.core.progress import work
 from zhprep.vocab.pairs import Pairs, grouped
 
 Ints = npt.NDArray[np.int64]
 Entry = tuple[int, int, str, str, int]
-
 COUNT_LIMIT = 1 << 62
 MOST_AT_ONCE = 1024
 
@@ -70,14 +69,16 @@ def learn(
     learner = _Learner(words, max(min_frequency, 1), join, allowed)
     merges: list[Merge] = []
     there = {*words.names, *known}
-    while n_new > 0 and (batch := learner.next_pairs()):
-        n_taken = 0
-        while n_taken < len(batch.pairs) and n_new > 0:
-            name = batch.pairs[n_taken][2]
-            n_new -= name not in there
-            there.add(name)
-            n_taken += 1
-        merges += learner.merge(batch.first(n_taken))
+    with work(n_new, "entries") as bar:
+        while n_new > 0 and (batch := learner.next_pairs()):
+            n_taken, before = 0, n_new
+            while n_taken < len(batch.pairs) and n_new > 0:
+                name = batch.pairs[n_taken][2]
+                n_new -= name not in there
+                there.add(name)
+                n_taken += 1
+            merges += learner.merge(batch.first(n_taken))
+            bar.advance(before - n_new, merges=n_taken)
     return merges
 
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import pytest
-from command_line import environment, made_by, process, refused, zhprep
+from command_line import made_by, ran, refused, zhprep
 
 pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
@@ -59,6 +56,8 @@ def test_in_memory(corpus, memory, tmp_path):
 
 def test_what_is_wrong_is_told(corpus, memory, tmp_path):
     refused(zhprep("normalize", "memory://bucket/none", "-o", tmp_path / "x"), 2, "memory://bucket/none: no such file")
+    memory.pipe("/bucket/alone/plan.json", b"{}")
+    refused(zhprep("normalize", "memory://bucket/alone", "-o", tmp_path / "x"), 2, "no readable file in this folder")
     refused(zhprep("normalize", "nosuch://bucket/x", "-o", tmp_path / "x"), 2, "nosuch://bucket/x", "s3://bucket/key")
     memory.put(str(corpus / "a.txt"), "/bucket/a.txt")
     plan = tmp_path / "c.plan.json"
@@ -84,41 +83,6 @@ def test_a_folder_of_ours_is_held_to_its_manifest(corpus, memory, tmp_path):
     )
     memory.rm("/bucket/made/manifest.json")
     refused(zhprep("normalize", "memory://bucket/made", "-o", tmp_path / "x"), 3, "is unfinished")
-
-
-@pytest.fixture(scope="module")
-def s3():
-    """A real S3 server of this machine, in a process of its own: the environment in which it is found."""
-    for package in ("s3fs", "moto", "flask_cors"):
-        pytest.importorskip(package, reason="the extra s3 and moto's server are not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
-    found = {**keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], env={**os.environ, **keys},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(found["AWS_ENDPOINT_URL"], timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the server has ended"
-                time.sleep(0.1)
-        yield environment(**found)
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def ran(s3, *arguments):
-    """Run a command that finds the server; return its code, stdout and stderr."""
-    started = process(*arguments, env=s3)
-    out, err = started.communicate(timeout=300)
-    return started.returncode, out, err.decode()
 
 
 PUT = """

@@ -12,6 +12,8 @@ from zhprep.core.shards.draft import remove_leftovers, temporary_folder, tempora
 from zhprep.core.shards.folder import (
     FAILED,
     QUARANTINE,
+    RECEIPTS,
+    SHARD,
     WORKING,
     Folder,
     content_sha256,
@@ -50,6 +52,8 @@ __all__ = [
     "MANIFEST",
     "PLAN",
     "QUARANTINE",
+    "RECEIPTS",
+    "SHARD",
     "WORKING",
     "BlockJob",
     "Claim",

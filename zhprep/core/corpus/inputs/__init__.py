@@ -22,11 +22,22 @@ from zhprep.core.corpus.inputs.find import (
 )  # fmt: skip
 from zhprep.core.corpus.inputs.opened import borrowed
 from zhprep.core.corpus.inputs.overlap import is_read, lies_in, reads
-from zhprep.core.corpus.inputs.remote import is_remote, open_file, put_new, size_of
+from zhprep.core.corpus.inputs.remote import (
+    Stored,
+    check_writable,
+    exists,
+    fetch_files,
+    is_remote,
+    open_file,
+    put_new,
+    size_of,
+    stored_in,
+)
 from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Noticed, Stream
 
 __all__ = [
-    "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Noticed", "Stream", "borrowed",
-    "check_promise", "describe", "file_sha256", "find_inputs", "is_read", "is_remote", "lies_in",
-    "open_decompressed", "open_file", "open_stdin", "open_text", "put_new", "reads", "size_of", "spool",
+    "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Noticed", "Stored", "Stream",
+    "borrowed", "check_promise", "check_writable", "describe", "exists", "fetch_files", "file_sha256", "find_inputs",
+    "is_read", "is_remote", "lies_in", "open_decompressed", "open_file", "open_stdin", "open_text", "put_new", "reads",
+    "size_of", "spool", "stored_in",
 ]  # fmt: skip

@@ -35,7 +35,7 @@ from zhprep.core.corpus.inputs.streams import (
 )
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.registry import suggest
+from zhprep.core.registry import nearest
 
 STDIN = "-"
 PLAN_SUFFIX = ".plan.json"
@@ -192,17 +192,15 @@ def _expand(argument: str) -> list[tuple[str, str]]:
         )
     if is_remote(argument):
         there = find_remote(argument)
-        return there if len(there) == 1 else [(path, name) for path, name in there if is_readable_name(name)]
+        if there[0][0] == argument or glob.has_magic(argument):  # what is named is read whatever its name
+            return there
+        return _readable(argument, [(path, name) for path, name in there if is_readable_name(name)])
     if argument == STDIN or Path(argument).is_file():
         return [(argument, Path(argument).name)]
     if Path(argument).is_dir():
         found = [str(path.relative_to(argument)) for path in Path(argument).rglob("*") if path.is_file()]
         found = sorted(name for name in found if is_readable_name(name))
-        if not found:
-            raise UsageError(
-                f"{argument}: no readable file in this folder", hint=f"formats: {', '.join(_FORMATS)}, also compressed"
-            )
-        return [(os.path.join(argument, name), name) for name in found]
+        return _readable(argument, [(os.path.join(argument, name), name) for name in found])
     matches = sorted(path for path in glob.glob(argument, recursive=True) if Path(path).is_file())
     if matches:
         return [(path, Path(path).name) for path in matches]
@@ -212,9 +210,15 @@ def _expand(argument: str) -> list[tuple[str, str]]:
             hint="give what comes through a pipe on standard input, as `-`",
         )
     siblings = [str(path) for path in Path(argument).parent.glob("*")] if Path(argument).parent.is_dir() else []
-    raise UsageError(
-        f"{argument}: no such file or folder", hint=suggest(argument, siblings, show=0) or "check the path"
-    )
+    raise UsageError(f"{argument}: no such file or folder", hint=nearest(argument, siblings) or "check the path")
+
+
+def _readable(argument: str, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return ``found``; raises ``UsageError`` where a folder has no file that is read."""
+    if not found:
+        hint = f"formats: {', '.join(_FORMATS)}, also compressed"
+        raise UsageError(f"{argument}: no readable file in this folder", hint=hint)
+    return found
 
 
 def is_readable_name(name: str) -> bool:

@@ -11,6 +11,8 @@ import functools
 import os
 import re
 from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,7 +26,22 @@ _AHEAD = 8 << 20
 PART = 64 << 20
 """Bytes of a part of a file that is put in parts."""
 
+_WRITTEN = ("s3", "s3a", "gs", "gcs", "memory")
+"""Stores that are known to put a file only where there is none."""
+
+_AT_ONCE = 1024
+"""Small files that are fetched at a time."""
+
 _CHECK = "check the address, the credentials and the endpoint (AWS_ENDPOINT_URL)"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A file in an object store: its address, its size in bytes, when it was put (seconds since 1970; 0: not told)."""
+
+    address: str
+    size: int
+    modified: float
 
 
 def is_remote(path: str) -> bool:
@@ -87,6 +104,51 @@ def find_remote(address: str) -> list[tuple[str, str]]:
     if not addressed:
         raise UsageError(f"{address}: no such file or folder", hint=_CHECK)
     return sorted(addressed)
+
+
+def stored_in(address: str) -> dict[str, Stored]:
+    """Return what lies in the folder at ``address``, by the paths in it, in order; nothing where there is none."""
+    system, protocol = _system(address), address.partition("://")[0]
+    with _told(address):
+        system.invalidate_cache()
+        top = str(system._strip_protocol(address)).rstrip("/") + "/"
+        found = system.find(top, detail=True)
+    return {
+        path.removeprefix(top): Stored(f"{protocol}://{path.lstrip('/')}", int(facts["size"]), _modified(facts))
+        for path, facts in sorted(found.items())
+        if path.startswith(top) and not path.endswith("/")
+    }
+
+
+def _modified(facts: dict[str, Any]) -> float:
+    times = (facts.get(name) for name in ("LastModified", "mtime", "created"))
+    return next((time.timestamp() for time in times if isinstance(time, datetime)), 0.0)
+
+
+def fetch_files(files: dict[Path, Stored]) -> None:
+    """Bring files of a store here, many at a time, each with the time when it was put. Raises ``UsageError``."""
+    targets = list(files)
+    for first in range(0, len(targets), _AT_ONCE):
+        part = targets[first : first + _AT_ONCE]
+        addresses = [files[path].address for path in part]
+        with _told(addresses[0]):
+            _system(addresses[0]).get(addresses, [str(path) for path in part])
+        for path in part:
+            if files[path].modified:
+                os.utime(path, (files[path].modified, files[path].modified))
+
+
+def check_writable(address: str) -> None:
+    """Raise ``UsageError`` where nothing can be put at ``address``: no bucket, or a store that would write over."""
+    protocol, _, path = address.partition("://")
+    if protocol not in _WRITTEN:
+        hint = f"write to a folder of this machine, or to one of {', '.join(f'{name}://' for name in _WRITTEN)}"
+        raise UsageError(f"{address}: a store of this kind may write over what is there", hint=hint)
+    bucket, _, name = path.partition("/")
+    if not bucket or not name.strip("/"):
+        raise UsageError(f"{address}: names no file or folder in a bucket", hint="write s3://bucket/name")
+    if protocol != "memory" and not exists(f"{protocol}://{bucket}"):
+        raise UsageError(f"{address}: there is no bucket {bucket}", hint=f"make it first; {_CHECK}")
 
 
 def put_new(path: Path, address: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,7 +29,11 @@ SPAWNED = 4
 
 @dataclass(frozen=True)
 class Output:
-    """Where and how a job is done."""
+    """Where and how a job is done.
+
+    ``keep`` is called, in this process, with each block that has just been done. With ``trust`` (or inside
+    ``trusting()``) the shards that are there already are taken for what their size says.
+    """
 
     path: Path
     overwrite: bool = False
@@ -38,6 +43,8 @@ class Output:
     num_shards: int = 1
     on_kill: str = "fail"
     progress: Progress = field(default_factory=Progress)
+    keep: Callable[[Folder, int], None] | None = None
+    trust: bool = False
 
 
 def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
@@ -70,12 +77,13 @@ def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
 
 
 def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
-    pending = folder.pending(index=output.shard_index, of=output.num_shards, trust=is_trusting())
+    trust = output.trust or is_trusting()
+    pending = folder.pending(index=output.shard_index, of=output.num_shards, trust=trust)
     weights = [block.weight for block in job.corpus.blocks]
     work = sum(weights[block] for block in pending)
     workers = _n_workers(min(output.workers, len(pending)), work)
     run = _engine(output.executor, workers, folder, pending)
-    maker = ShardMaker(job, folder, is_trusting())
+    maker = ShardMaker(job, folder, trust)
     killed: list[Killed] = []
     with Stopping() as stopping, output.progress.of(work, "bytes", shards=len(pending)) as bar:
         watch = Watch(folder, dict(zip(pending, map(weights.__getitem__, pending), strict=True)), bar, output.progress)
@@ -85,6 +93,8 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
                     killed.append(result)
                 else:
                     watch.done(result)
+                    if output.keep is not None:
+                        output.keep(folder, result)
                 if stopping.told:
                     break
         left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []
