@@ -84,6 +84,8 @@ def _losses(scores: Tensor, shares: Tensor, chosen: Tensor) -> Tensor:
     """Return the losses ``[N]`` of ``chosen`` tokens (int64 ``[N]``), whose ``shares`` ``[N, V]`` are the softmax of
     ``scores``: from the shares, without looking at all scores again, but where one is too small to be exact."""
     place = chosen[:, None]
+    if scores.device.type != "cpu":  # to ask whether any is small would be to wait for the device
+        return scores.logsumexp(-1) - scores.gather(1, place).squeeze(1)
     share = shares.gather(1, place).squeeze(1)
     losses = -share.log()
     small = share < torch.finfo(share.dtype).tiny
