@@ -19,6 +19,7 @@ from racing import Race
 from zhprep.cli import invoke
 from zhprep.core import config as settings
 from zhprep.engine.distribution import World
+from zhprep.engine.log import real_tokens
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import set_up
 from zhprep.recipes import load_recipe
@@ -44,7 +45,7 @@ def test_loader(race: Race, size: str, batch_size: int, tmp_path: Path) -> None:
         job.trainer.step(number, batches)
         loads.append(made_at - began)
         steps.append(time.process_time() - made_at)
-        n_tokens = sum(int(batch["attention_mask"].sum()) for batch in batches)
+        n_tokens = real_tokens(batches)
     load, step = statistics.median(loads[WARM_UP:]), statistics.median(steps[WARM_UP:])
     what = f"batches of {batch_size} x 128 made, masks and all"
     ratio = race.add(what, f"the trainer's steps on them, {size}", n_tokens / load, n_tokens / step, "tok/s")
