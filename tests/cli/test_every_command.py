@@ -28,7 +28,7 @@ def test_help_says_what_the_command_does(name):
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_an_unknown_option_is_told_with_the_nearest(name):
-    refused(zhprep(name, "--jsno"), 2, "unknown option '--jsno'", "did you mean '--json'?", f"zhprep {name} --help")
+    refused(zhprep(name, "--jsno"), 2, "unknown option '--jsno'", f"did you mean '--json'? see `zhprep {name} --help`")
 
 
 def test_an_unknown_command_is_told_with_the_nearest():

@@ -18,7 +18,7 @@ import click
 
 from zhprep.core.errors import NoMemory, Stopped, ZhprepError
 from zhprep.core.progress import event_line
-from zhprep.core.registry import suggest
+from zhprep.core.registry import nearest
 from zhprep.core.stopping import stopped_by
 
 INTERRUPTED, NO_READER = 130, 141
@@ -127,8 +127,8 @@ def _usage(error: click.ClickException) -> tuple[str, str]:
     hint = f"see `{ctx.command_path} --help`" if ctx else ""
     if isinstance(error, click.NoSuchOption):
         known = sorted({name for parameter in (ctx.command.params if ctx else ()) for name in parameter.opts})
-        near = suggest(error.option_name, [name for name in known if name.startswith("--")]).partition("choices:")[0]
-        return f"unknown option {error.option_name!r}", f"{near}{hint}"
+        near = nearest(error.option_name, [name for name in known if name.startswith("--")])
+        return f"unknown option {error.option_name!r}", " ".join(filter(None, [near, hint]))
     return error.format_message(), hint
 
 

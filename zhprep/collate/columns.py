@@ -48,12 +48,13 @@ TARGET = Axis("target token", "labels", "", "target_cu_seqlens", "target_positio
 NGRAM = Axis("n-gram token", "ngram_input_ids", "ngram_attention_mask", "ngram_cu_seqlens", "ngram_position_ids")
 CHARACTER = Axis("character", "char_tokens")
 CANDIDATE = Axis("candidate", "candidate_ids")
+COARSE_CANDIDATE = Axis("coarse candidate", "coarse_candidate_ids")
 MASKED = Axis("masked token", slotted=True)
 COARSE_MASKED = Axis("masked coarse token", slotted=True)
 ROW = Axis("row")
 BATCH = Axis("batch")
 
-AXES = (TOKEN, COARSE, TARGET, CHARACTER, CANDIDATE, NGRAM)
+AXES = (TOKEN, COARSE, TARGET, CHARACTER, CANDIDATE, COARSE_CANDIDATE, NGRAM)
 """The axes that are cut into rows."""
 
 COLUMNS: dict[str, Column] = {
@@ -89,7 +90,9 @@ COLUMNS: dict[str, Column] = {
     "answer_start": Column(ROW),
     "answer_end": Column(ROW),
     "candidate_ids": Column(CANDIDATE, -1),
+    "coarse_candidate_ids": Column(COARSE_CANDIDATE, -1),
     "blank_begin": Column(ROW),
+    "coarse_blank_begin": Column(ROW),
     "example": Column(ROW),
     "prefix_length": Column(ROW),
     "instance_id": Column(ROW),

@@ -52,12 +52,16 @@ def lookup(family: Mapping[str, Part], name: str, kind: str) -> Part:
     raise UsageError(f"unknown {kind} {name!r}", hint=suggest(name, list(family)))
 
 
-def suggest(name: str, choices: list[str], *, show: int = 40) -> str:
-    """Return a hint: the nearest of ``choices`` if one is near, then all of them unless they are more than ``show``."""
+def suggest(name: str, choices: list[str]) -> str:
+    """Return a hint: the nearest of ``choices`` if one is near, then all of them unless they are more than 40."""
+    listed = f"choices: {', '.join(choices)}" if 0 < len(choices) <= 40 else ""
+    return f"{nearest(name, choices)} {listed}".strip()
+
+
+def nearest(name: str, choices: list[str]) -> str:
+    """Return a question for the nearest of ``choices``, nothing where none is near."""
     near = difflib.get_close_matches(name, choices, n=1)
-    meant = f"did you mean {near[0]!r}?" if near else ""
-    listed = f"choices: {', '.join(choices)}" if 0 < len(choices) <= show else ""
-    return f"{meant} {listed}".strip()
+    return f"did you mean {near[0]!r}?" if near else ""
 
 
 def load_object(path: str, kind: str) -> Any:

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from zhprep.collate import Padding, to_tensors
 from zhprep.collate.rows import Integers, Ragged, Rows
-from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.evaluate.granularities import CoarseEncoder, CoarseSegment, CoarseTexts
 from zhprep.evaluate.sounds import READERS, USUAL, Reader, word_finder
@@ -94,7 +93,8 @@ class Inputs:
 
     ``rows`` are ``S`` sequences. A unit is what has to be in one batch (the choices of a question): sequences
     ``units[u]`` to ``units[u + 1] - 1`` (int64 ``[U + 1]``). ``examples`` says which example a unit is of (int64
-    ``[U]``). ``characters`` are those that are labelled, if any are.
+    ``[U]``). ``characters`` are those that are labelled, if any are. ``tokens`` are what each id is in a text, for
+    answers that are tokens, and ``own`` the ids of the labelled characters as they are (int64 ``[ΣC]``).
     """
 
     rows: Rows
@@ -102,6 +102,7 @@ class Inputs:
     examples: Integers
     characters: CoveredCharacters | None = None
     tokens: Sequence[str] = ()
+    own: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -176,19 +177,13 @@ class TaskEncoder:
 
     def _coarse(self, segments: Sequence[Segment], begins: list[Integers], offsets: Integers) -> dict[str, Ragged]:
         """Return the coarse columns of sequences of ``segments``, no longer than the fine ones may be, which lie at
-        ``offsets`` (int64 ``[S + 1]``) with each segment at its ``begins`` (int64 ``[S]``).
-
-        Raises ``UsageError`` for texts that were not encoded so.
-        """
+        ``offsets`` (int64 ``[S + 1]``) with each segment at its ``begins`` (int64 ``[S]``)."""
         if self.coarse is None:
             return {}
         made = []
         for segment, place in zip(segments, begins, strict=False):
             texts = segment.source.coarse
-            if texts is None:
-                raise UsageError(
-                    "tasks with blanks are for models of one granularity", hint="leave the task out for this model"
-                )
+            assert texts is not None
             ends = segment.source.encoded.sentence_offsets[1:][segment.which]
             first, count = texts.extent(segment.which, segment.begin, segment.size, ends)
             made.append(CoarseSegment(texts, segment.begin, place, segment.size, first, count))
@@ -252,6 +247,9 @@ def characters_of(segment: Segment, begins: Integers) -> CoveredCharacters:
     new = ~segment.source.is_space[texts[segment.which[owner]] + points]
     # tokens that are parts of one character stand for it one after another
     new[1:] &= (points[1:] != points[:-1]) | (owner[1:] != owner[:-1])
+    # and where the text is cut within one, it is with the part that has its first token
+    before = segment.source.encoded.stops[np.maximum(segment.begin - 1, 0)]
+    new &= points >= np.where(segment.first > 0, before, 0)[owner]
     offsets = offsets_of(np.bincount(owner[new], minlength=len(segment.which)))
     return CoveredCharacters(Ragged(at[new], offsets), Ragged(place[new], offsets), Ragged(points[new], offsets))
 
@@ -264,12 +262,7 @@ def with_characters(rows: Rows, characters: CoveredCharacters, labels: npt.NDArr
     return rows.having(Rows(lists, {}))
 
 
-def one_each(
-    rows: Rows,
-    examples: Integers | None = None,
-    characters: CoveredCharacters | None = None,
-    tokens: Sequence[str] = (),
-) -> Inputs:
+def one_each(rows: Rows, examples: Integers | None = None, characters: CoveredCharacters | None = None) -> Inputs:
     """Return ``rows`` as inputs where each sequence is a unit, of the example of its number if none is said."""
     numbers = np.arange(len(rows) + 1)
-    return Inputs(rows, numbers, numbers[:-1] if examples is None else examples, characters, tokens)
+    return Inputs(rows, numbers, numbers[:-1] if examples is None else examples, characters)

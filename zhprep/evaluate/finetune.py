@@ -218,8 +218,8 @@ def load_pretrained(model: TaskModel, folder: Path) -> None:
     """Put the weights in ``folder`` into ``model``, and those of its objectives into heads that begin as one."""
     heads = model.objectives
     load_weights(model, folder)
-    for name, head in model.heads.items():
-        if head.loads_as and head.loads_as != name:
-            model.objectives = nn.ModuleDict({head.loads_as: head})
+    for head in model.heads.values():
+        if begins := head.begins_as():
+            model.objectives = nn.ModuleDict(begins)
             load_weights(model, folder)
     model.objectives = heads

@@ -62,8 +62,8 @@ class TaskStates:
 class Head(Part):
     """What a kind of task puts on the streams.
 
-    ``loads_as`` names the objective whose head of a pretrained model this one begins as, if that has it. What it tells
-    (:meth:`told`) is a line for each sequence, or with ``per_character`` for each real character.
+    ``loads_as`` names the objective whose head of a pretrained model this one begins as (:meth:`begins_as`). What it
+    tells (:meth:`told`) is a line for each sequence, or with ``per_character`` for each real character.
     """
 
     loads_as: ClassVar[str] = ""
@@ -80,6 +80,10 @@ class Head(Part):
         for module in self.modules():
             if isinstance(module, CharacterReader):
                 nn.init.zeros_(module.places.weight)
+
+    def begins_as(self) -> dict[str, nn.Module]:
+        """Return by the names of objectives what begins as their heads, where a pretrained model has these."""
+        return {self.loads_as: self} if self.loads_as else {}
 
     def count(self, batch: Batch) -> int:
         """Return how many things there are to learn in ``batch``."""
@@ -185,8 +189,7 @@ class LayerChoices(nn.Module):
 
     def figures(self) -> dict[str, object]:
         """Return α and γ of each stream, nothing where one depth is read."""
-        figures = {name: cast(LayerChoice, choice).figures() for name, choice in self.of.items()}
-        return {name: found for name, found in figures.items() if found}
+        return {name: found for name, one in self.of.items() if (found := cast(LayerChoice, one).figures())}
 
 
 class TaskModel(Model):
@@ -282,8 +285,7 @@ class TaskModel(Model):
 
     def layer_weights(self) -> dict[str, dict[str, object]]:
         """Return α and γ of each head and stream, nothing where one depth is read."""
-        figures = {name: cast(LayerChoices, choices).figures() for name, choices in self.choices.items()}
-        return {name: found for name, found in figures.items() if found}
+        return {name: found for name, one in self.choices.items() if (found := cast(LayerChoices, one).figures())}
 
 
 def squared_distance(logits: Tensor, wanted: Tensor) -> Tensor:

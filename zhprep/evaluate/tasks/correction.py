@@ -2,7 +2,8 @@
 
 Read are pairs ``source`` and ``corrected`` (or ``target``, ``correct_text`` with ``original_text``). Pairs of other
 lengths are left out and counted. The head is that of masked tokens, with the weights it was pretrained with, and says
-for each character which should stand there.
+for each character which should stand there: a token that is one character, or the unknown one, which changes nothing
+(what is right and has no token of its own, as most characters of a word model, is learnt so).
 
 Of characters: a hit of detection is a changed character that is wrong, one of correction is also changed to the right
 one. Of sentences: among those that are wrong, one whose wrong places are all found and no others, or that comes out
@@ -12,16 +13,18 @@ arXiv:2004.14166 §4).
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.collate.columns import IGNORED
-from zhprep.collate.rows import Integers
+from zhprep.collate.rows import Integers, Ragged
 from zhprep.evaluate.encode import (
     Inputs,
     Segment,
@@ -34,10 +37,12 @@ from zhprep.evaluate.encode import (
 )  # fmt: skip
 from zhprep.evaluate.heads import CharacterReader, Head, TaskStates, labelled, real_characters
 from zhprep.evaluate.scores import f1_of
-from zhprep.evaluate.task import NO_COLUMN, Example, Task, TaskKind, Told, text_of
+from zhprep.evaluate.task import NO_COLUMN, Example, Task, TaskKind, Told
+from zhprep.evaluate.task import text_of as text_in
 from zhprep.models import ModelConfig
 from zhprep.models.blocks.heads import MaskedTokenHead
 from zhprep.models.blocks.part import Batch
+from zhprep.vocab import Vocabulary, text_of
 
 OTHER_LENGTH = "source and target of other lengths"
 SOURCE, TARGET = ("source", "original_text"), ("corrected", "target", "correct_text")
@@ -57,6 +62,13 @@ class CharacterCorrector(Head):
         narrow = self.width != self.config.hidden_size
         self.projection = nn.Linear(self.width, self.config.hidden_size) if narrow else nn.Identity()
         self.head = MaskedTokenHead(self.config)
+
+    def initialise(self) -> None:
+        """Let the states of several streams begin as those of the main one, which the head was pretrained on."""
+        super().initialise()
+        if isinstance(self.projection, nn.Linear):
+            nn.init.eye_(self.projection.weight)
+            nn.init.zeros_(self.projection.bias)
 
     def count(self, batch: Batch) -> int:
         """Return the number of characters whose right one is known."""
@@ -90,11 +102,11 @@ class Correction(TaskKind):
 
     def examples(self, value: Any, answers: Mapping[str, Any]) -> Iterator[Example]:  # noqa: ARG002
         """Yield the pair."""
-        source = text_of(value, *SOURCE)
+        source = text_in(value, *SOURCE)
         if not any(name in value for name in TARGET):
             yield Example((source,), None, id=value.get("id"), lacks=NO_COLUMN)
             return
-        target = text_of(value, *TARGET)
+        target = text_in(value, *TARGET)
         lacks = "" if len(source) == len(target) else OTHER_LENGTH
         yield Example((source,), target, id=value.get("id"), lacks=lacks)
 
@@ -104,14 +116,13 @@ class Correction(TaskKind):
         which, first, size = windows(source.lengths, np.full(len(part), encoder.room(1)))
         segment = Segment(source, which, first, size)
         characters = characters_of(segment, begins_of([segment])[0])
-        targets = [example.texts[0] if example.gold is None else example.gold for example in part]
-        wanted = [
-            targets[number][point]
-            for window, number in enumerate(which)
-            for point in characters.points.row(window).tolist()
-        ]
-        rows = with_characters(encoder.lay_out([segment]), characters, tokens_of(wanted, encoder))
-        return one_each(rows, which, characters, encoder.vocabulary.tokens)
+        written = [example.texts[0] for example in part]
+        right = [example.texts[0] if example.gold is None else example.gold for example in part]
+        before, after = (at_places(texts, which, characters.points) for texts in (written, right))
+        own, wanted = tokens_of(before, encoder), tokens_of(after, encoder)
+        said = np.where((wanted < 0) & (before == after), encoder.vocabulary.unk, wanted)
+        made = one_each(with_characters(encoder.lay_out([segment]), characters, said), which, characters)
+        return dataclasses.replace(made, tokens=texts_of_tokens(encoder.vocabulary), own=own)
 
     def head(self, specs: Mapping[str, ModelConfig], task: Task, dropout: float) -> Head:  # noqa: ARG002
         """Return the head."""
@@ -120,14 +131,14 @@ class Correction(TaskKind):
     def decode(self, told: Told, inputs: Inputs, part: Sequence[Example], labels: Sequence[str]) -> list[Any]:  # noqa: ARG002
         """Return each text with what should stand at its characters; what is no single character changes nothing."""
         assert inputs.characters is not None
+        assert inputs.own is not None
         points = inputs.characters.points
         texts = [list(example.texts[0]) for example in part]
-        said = [inputs.tokens[token].removeprefix("##") for token in told]
-        for window, number in enumerate(inputs.examples):
-            begin = points.offsets[window]
-            for place, point in enumerate(points.row(window)):
-                if len(said[begin + place]) == 1 and texts[number][point].lower() != said[begin + place]:
-                    texts[number][point] = said[begin + place]
+        for place in np.flatnonzero(told != inputs.own):
+            character = inputs.tokens[told[place]]
+            if len(character) == 1:
+                window = int(np.searchsorted(points.offsets, place, "right")) - 1
+                texts[inputs.examples[window]][points.values[place]] = character
         return ["".join(text) for text in texts]
 
     def scores(self, said: Sequence[Any], part: Sequence[Example], labels: Sequence[str]) -> dict[str, float]:  # noqa: ARG002
@@ -160,16 +171,29 @@ class Correction(TaskKind):
         return [{"id": example.id, "source": example.texts[0], "corrected": one} for one, example in texts]
 
 
-def tokens_of(characters: Sequence[str], encoder: TaskEncoder) -> Integers:
+def at_places(texts: Sequence[str], which: Integers, points: Ragged) -> npt.NDArray[np.str_]:
+    """Return the characters of ``texts`` at ``points``, rows of which are of text ``which`` (``[ΣC]``)."""
+    rows = enumerate(which.tolist())
+    return np.array([texts[text][point] for row, text in rows for point in points.row(row).tolist()], np.str_)
+
+
+def texts_of_tokens(vocabulary: Vocabulary) -> list[str]:
+    """Return what each token is in a text; nothing for one that is a part of characters."""
+    if vocabulary.kind == "bbpe":
+        return [text_of(token) or "" for token in vocabulary.tokens]
+    return [token.removeprefix("##").removeprefix("▁") for token in vocabulary.tokens]
+
+
+def tokens_of(characters: npt.NDArray[np.str_], encoder: TaskEncoder) -> Integers:
     """Return the token of each of ``characters``, −100 where it is none or several or not known (int64)."""
-    distinct = sorted(set(characters))
+    distinct = sorted(set(characters.tolist()))
     encoded = encoder.texts(distinct)
     single = encoded.lengths == 1
     ids = np.full(len(distinct), IGNORED, np.int64)
     ids[single] = encoded.encoded.ids[encoded.encoded.sentence_offsets[:-1][single]]
     ids[ids == encoder.vocabulary.unk] = IGNORED
     number = {character: place for place, character in enumerate(distinct)}
-    return ids[np.array([number[character] for character in characters], np.int64)]
+    return ids[np.array([number[character] for character in characters.tolist()], np.int64)]
 
 
 def correction_counts(source: str, gold: str, said: str) -> dict[str, int]:

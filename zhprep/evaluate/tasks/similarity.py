@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from zhprep.collate.rows import Rows
 from zhprep.evaluate.encode import Inputs, Segment, TaskEncoder, one_each
@@ -24,7 +25,8 @@ from zhprep.models.blocks.part import Batch
 
 
 class RowNumber(Head):
-    """A pooler and one number for each row, learnt by squared error on the scale of train (mean 0, deviation 1)."""
+    """A pooler and one number for each row, of every stream added up, learnt by squared error on the scale of train
+    (mean 0, deviation 1)."""
 
     loads_as = "classify"
     needs = ("target",)
@@ -32,6 +34,8 @@ class RowNumber(Head):
     def __init__(self, specs: Mapping[str, ModelConfig], dropout: float) -> None:
         super().__init__(specs)
         self.head = ClassificationHead(self.config, 1, dropout)
+        others = list(specs.values())[1:]
+        self.others = nn.ModuleList(ClassificationHead(spec, 1, dropout) for spec in others)
 
     def count(self, batch: Batch) -> int:
         """Return the number of rows."""
@@ -39,8 +43,9 @@ class RowNumber(Head):
 
     def forward(self, states: TaskStates) -> Tensor:
         """Return numbers ``[B]``."""
-        numbers: Tensor = self.head(states.main.row_states).squeeze(-1)
-        return numbers
+        heads = [self.head, *self.others]
+        numbers: Tensor = torch.stack([head(row) for head, row in zip(heads, states.rows(), strict=True)]).sum(0)
+        return numbers.squeeze(-1)
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Return the squared errors."""

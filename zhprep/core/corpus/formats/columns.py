@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from zhprep.core.corpus.formats.rows import BLANK
 from zhprep.core.corpus.inputs import Input, open_text, streams
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.registry import suggest
+from zhprep.core.registry import nearest
 
 
 class BadRow(ValueError):
@@ -41,8 +41,7 @@ class Columns:
         for name in names:
             if name not in there:
                 shown = ", ".join(part[:40] or "''" for part in there[:8])
-                near = suggest(name, there, show=0)
-                hint = near or "the first line of a .tsv names its columns, with tabs between them"
+                hint = nearest(name, there) or "the first line of a .tsv names its columns, with tabs between them"
                 raise UsageError(f"{source.path}: has no column {name!r}; its first line is {shown}", hint=hint)
             if there.count(name) > 1:
                 raise DataError(f"{source.path}: two columns are named {name!r}", hint="give each a name of its own")

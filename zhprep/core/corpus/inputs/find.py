@@ -35,7 +35,7 @@ from zhprep.core.corpus.inputs.streams import (
 )
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.registry import suggest
+from zhprep.core.registry import nearest
 
 STDIN = "-"
 PLAN_SUFFIX = ".plan.json"
@@ -210,9 +210,7 @@ def _expand(argument: str) -> list[tuple[str, str]]:
             hint="give what comes through a pipe on standard input, as `-`",
         )
     siblings = [str(path) for path in Path(argument).parent.glob("*")] if Path(argument).parent.is_dir() else []
-    raise UsageError(
-        f"{argument}: no such file or folder", hint=suggest(argument, siblings, show=0) or "check the path"
-    )
+    raise UsageError(f"{argument}: no such file or folder", hint=nearest(argument, siblings) or "check the path")
 
 
 def _readable(argument: str, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
