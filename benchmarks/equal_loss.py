@@ -3,7 +3,9 @@
 ``python equal_loss.py CORPUS -o OUTPUT --size tiny --steps 400 --batch 8 --rates 5e-4,1e-3,2e-3``
 
 The peer is trained once with each rate of the grid; the loss to reach is that of its best one at the end of its budget.
-Ours are the settings of ``quick.toml``, in a budget of its own (``--our-steps``), and count until that loss is reached.
+Ours are the settings of ``quick.toml``, in a budget of its own (``--our-steps``), once with each of ``--our-rates`` if
+there are any, and count until that loss is reached: the quickest counts. ``bracketed`` says whether the best rate of
+the peer lies between others of its grid, which are given in order; if not, the grid is to be widened.
 Seconds are those of training alone, of one thread: of processor, since the machine may be shared, and of the clock.
 Written are OUTPUT.json, every point of every curve, and OUTPUT.svg.
 """
@@ -74,14 +76,19 @@ def seconds_to(loss: float, curve: list[Point], unit: str) -> float | None:
 
 
 def found_in(curves: dict[str, list[Point]]) -> dict[str, Any]:
-    """Return the loss to reach, who set it, and how many times as fast ours is there."""
-    peers = {name: curve for name, curve in curves.items() if name != OURS}
+    """Return the loss to reach, who set it and whether its rate is inside of the grid, and how many times as fast the
+    quickest of ours is there."""
+    peers = {name: curve for name, curve in curves.items() if not name.startswith(OURS)}
+    mine = {name: curve for name, curve in curves.items() if name.startswith(OURS)}
     best = min(peers, key=lambda name: peers[name][-1]["loss"])
-    loss, found = peers[best][-1]["loss"], {}
+    loss, place = peers[best][-1]["loss"], list(peers).index(best)
+    found: dict[str, Any] = {"peer": best, "bracketed": 0 < place < len(peers) - 1, "loss": loss}
     for unit in ("cpu", "clock"):
-        ours, theirs = seconds_to(loss, curves[OURS], unit), peers[best][-1][unit]
+        reached = {name: seconds for name, curve in mine.items() if (seconds := seconds_to(loss, curve, unit))}
+        ours, theirs = min(reached.values(), default=None), peers[best][-1][unit]
         found[unit] = {"ours": ours, "theirs": theirs, "ratio": theirs / ours if ours else None}
-    return {"peer": best, "loss": loss, **found}
+        found[unit]["by"] = min(reached, key=reached.__getitem__, default=None)
+    return found
 
 
 def drawn(curves: dict[str, list[Point]], title: str) -> str:
@@ -119,12 +126,18 @@ def main() -> None:
     parser.add_argument("--our-steps", type=int, default=0, help="ours, if it is another")
     parser.add_argument("--batch", type=int, default=8, help="rows a step of the peer")
     parser.add_argument("--rates", default="5e-4,1e-3,2e-3", help="the peer's grid of learning rates")
+    parser.add_argument("--our-rates", default="", help="our grid of learning rates; without it that of the recipe")
     parser.add_argument("--points", type=int, default=20, help="looks at held-out rows")
     parser.add_argument("--ours", default="{}", help="settings over quick.toml, as JSON")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     instances_of(options.corpus, options.folder)
-    processes = {OURS: contender(OURS, options, options.our_steps or options.steps, json.loads(options.ours))}
+    processes, ours = {}, json.loads(options.ours)
+    for rate in options.our_rates.split(","):
+        stated = {**ours, "learning_rate": float(rate)} if rate else ours
+        processes[f"{OURS}, {rate}" if rate else OURS] = contender(
+            OURS, options, options.our_steps or options.steps, stated
+        )
     for rate in options.rates.split(",") if options.rates else ():
         stated = {"learning_rate": float(rate), "batch_size": options.batch}
         processes[f"transformers Trainer, {rate}"] = contender("transformers", options, options.steps, stated)

@@ -9,39 +9,21 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 from command_line import made_by, refused, zhprep
+from stores import files_of, stored, with_store
 
 from zhprep.core.corpus.inputs import put_new
 
 pytest.importorskip("fsspec", reason="the extra s3 is not installed")
+pytestmark = pytest.mark.usefixtures("temporary")
 
 
 @pytest.fixture
 def news(sample_data):
     return sample_data / "corpus" / "news.txt"
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path, monkeypatch):
-    """Where commands stage what they make; empty after each test."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    assert list(folder.iterdir()) == []
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-
-
-def stored(memory, top: str) -> dict[str, bytes]:
-    return {path.removeprefix(f"{top}/"): memory.cat(path) for path in memory.find(top)}
 
 
 CUT = ("--block-size", "4KiB", "--workers", 1, "--quiet")
@@ -195,12 +177,6 @@ def test_killed_at_a_put_and_run_again(steps, s3, news, tmp_path, temporary):
     find = f"print([hashlib.sha256(system.cat(path)).hexdigest() for path in sorted(system.find('{bucket}/made'))])"
     hashes = [hashlib.sha256(data).hexdigest() for _, data in sorted(files_of(ours).items())]
     assert ast.literal_eval(with_store(env, find)) == hashes * len(steps)
-
-
-def with_store(env: dict[str, str], statement: str) -> str:
-    """Let another program do something to the server; return what it prints."""
-    script = f"import hashlib, fsspec; system = fsspec.filesystem('s3'); {statement}"
-    return subprocess.run([sys.executable, "-c", script], env=env, check=True, capture_output=True).stdout.decode()
 
 
 def test_a_name_that_leads_out_is_not_followed(news, memory):

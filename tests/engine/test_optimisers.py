@@ -15,6 +15,7 @@ from zhprep.engine import checkpoint
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import depth_of, groups
 from zhprep.engine.optimisers import OPTIMISERS
+from zhprep.engine.optimisers.muon import orthogonalised
 
 CONFIG = OptimisationConfig(learning_rate=0.02, weight_decay=0.3, beta1=0.8, beta2=0.95, epsilon=1e-4, momentum=0.9)
 SHAPES = {
@@ -81,6 +82,18 @@ def test_muon_is_that_of_torch_but_for_its_bfloat16():
     for (name, one), (_, other) in zip(named, theirs, strict=True):
         if name.endswith("output.weight"):
             torch.testing.assert_close(one, other, rtol=2e-2, atol=5e-3)
+
+
+@pytest.mark.parametrize("shape", [(24, 24), (24, 36), (24, 40), (96, 24), (16, 128)])
+def test_matrices_are_orthogonalised_as_in_double_precision(shape):
+    """Also those whose singular values fall to a thousandth; by squares of the short side or not."""
+    draw = torch.Generator().manual_seed(sum(shape))
+    matrix = torch.randn(*shape, generator=draw) * torch.logspace(0, -3, shape[1])
+    states = matrix.double() / matrix.double().norm()
+    for _ in range(5):
+        gram = states @ states.T
+        states = 3.4445 * states - 4.7750 * gram @ states + 2.0315 * gram @ gram @ states
+    assert (orthogonalised(matrix) - states).norm() < 1e-3 * states.norm()
 
 
 def test_the_optimisers_are_not_one_another():

@@ -1,4 +1,5 @@
-"""``-o`` may be an address of an object store: what it names is made in a folder of this machine and put there.
+"""Commands whose folders may lie in an object store: what is read is brought here, what ``-o`` names is made in a
+folder of this machine and put there.
 
 That folder lies where temporary files do (``TMPDIR``) and is gone afterwards, however the command ends. Shards are put
 as they are done and then let go of here, so that it stays small, and what was done is kept when the command is run
@@ -14,20 +15,32 @@ from typing import Any
 
 import click
 
+from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.shared import WAITING, Shared, split_shared
-from zhprep.core.corpus.inputs import STDIN, check_writable, exists, is_remote, stored_in
-from zhprep.core.errors import UsageError, ZhprepError
+from zhprep.core.corpus.inputs import STDIN, check_writable, exists, file_sha256, is_remote, stored_in
+from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
-from zhprep.core.shards import MANIFEST, PLAN, Folder, open_folder, remove_leftovers, temporary_folder
-from zhprep.run.bucket import bring_outline, hollow, put_same, upload
+from zhprep.core.shards import MANIFEST, PLAN, Folder, open_folder
+from zhprep.run.bucket import bring_outline, fetched, hollow, naming, put_same, staging, upload
 from zhprep.run.folders import COUNTS, shards_of
 
 _DELIVERY = "zhprep.delivery"
-_STAGING = "zhprep-staging"
 
 
-class Delivering(click.Command):
-    """A command whose ``-o`` may be an address of an object store."""
+class Fetching(click.Command):
+    """A command that reads finished folders (of type ``ExistingAnywhere``), which may lie in an object store."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do the command with the folders of this machine to which those of addresses were brought."""
+        progress = split_shared(ctx.params)[0].progress("fetch")
+        for param in self.params:
+            if isinstance(param.type, ExistingAnywhere) and param.name is not None:
+                ctx.params[param.name] = _brought(ctx.params[param.name], progress)
+        return super().invoke(ctx)
+
+
+class Delivering(Fetching):
+    """A command whose ``-o`` may be an address of an object store too."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Do the command; where ``-o`` is an address, in a folder of this machine, and put there what it makes."""
@@ -36,9 +49,9 @@ class Delivering(click.Command):
             return super().invoke(ctx)
         shared, _ = split_shared(ctx.params)
         _check_flags(address, ctx.params.get("inputs", ()), shared)
-        with _staging() as folder:
+        with staging() as folder:
             delivery = Delivery(address.rstrip("/"), folder)
-            with delivery.naming():
+            with naming(delivery.path, delivery.address):
                 self._deliver(ctx, delivery, shared)
         return None
 
@@ -82,7 +95,7 @@ class Delivery:
             self.look()
 
     def look(self) -> None:
-        """Bring here what is there, shards in outline."""
+        """Bring here what is there and is not here yet, shards in outline."""
         self.path.mkdir(exist_ok=True)
         self._there |= bring_outline(self.address, self.path)
 
@@ -104,6 +117,10 @@ class Delivery:
             with progress.of(self.path.stat().st_size, "bytes"):
                 put_same(self.path, self.address)
 
+    def sha256(self, file: Path) -> str:
+        """Return the sha256 of a file that is here in outline, of its bytes there."""
+        return file_sha256(f"{self.address}/{file.relative_to(self.path).as_posix()}")
+
     def is_ripe(self) -> bool:
         """Whether all blocks are there, of this task and of the others, and this one has not finished the folder."""
         if (self.path / MANIFEST).exists():
@@ -111,15 +128,6 @@ class Delivery:
         folder, _ = open_folder(shards_of(self.path))
         wanted = [name(block) for block in range(folder.n_blocks) for name in (folder.shard, folder.receipt)]
         return {file.relative_to(self.path).as_posix() for file in wanted} <= stored_in(self.address).keys()
-
-    @contextlib.contextmanager
-    def naming(self) -> Iterator[None]:
-        """Let errors name the address, not the folder of this machine."""
-        try:
-            yield
-        except ZhprepError as error:
-            told, hint = (text.replace(str(self.path), self.address) for text in (str(error), error.hint))
-            raise type(error)(told, hint=hint) from error
 
 
 def delivery_at_hand() -> Delivery | None:
@@ -129,15 +137,21 @@ def delivery_at_hand() -> Delivery | None:
 
 
 @contextlib.contextmanager
-def _staging() -> Iterator[Path]:
-    """Give a folder of this process's own; what killed processes left of theirs is removed."""
-    import tempfile  # for those who need it
+def outlined(address: str) -> Iterator[Delivery]:
+    """Give a folder of ours in an object store as it is seen from here: shards in outline; what is made beside them can
+    be put. Raises ``DataError`` where there is none."""
+    with staging() as folder:
+        delivery = Delivery(address.rstrip("/"), folder)
+        with naming(delivery.path, delivery.address):
+            delivery.look()
+            yield delivery
 
-    place = Path(tempfile.gettempdir())
-    remove_leftovers(place, of=_STAGING)
-    with temporary_folder(place / _STAGING) as folder:
-        folder.chmod(0o700)
-        yield folder
+
+def _brought(value: Any, progress: Progress) -> Any:
+    """Return the value of a parameter, or several of them, with a folder of this machine for each address."""
+    if isinstance(value, tuple):
+        return tuple(_brought(one, progress) for one in value)
+    return fetched(value.rstrip("/"), progress) if isinstance(value, str) else value
 
 
 def _check_flags(address: str, inputs: tuple[str, ...], shared: Shared) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import Existing, config_options, read_config
+from zhprep.cli.delivery import Fetching
+from zhprep.cli.options import Existing, ExistingAnywhere, config_options, read_config
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.registry import require_training
 from zhprep.evaluate.config import EvaluateConfig
@@ -29,9 +30,11 @@ def transfer_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--intermediate", type=Existing(), metavar="DIR", help=INTERMEDIATE)(function)
 
 
-@click.command()
+@click.command(cls=Fetching)
 @click.argument("run", type=Existing(), metavar="RUN")
-@click.option("--data", type=Existing(), help="Instances for the intrinsic figures  [default: those of the run]")
+@click.option(
+    "--data", type=ExistingAnywhere(), help="Instances for the intrinsic figures  [default: those of the run]"
+)
 @click.option("--held-out", type=Existing(), metavar="TEXT", help=HELD_OUT)
 @click.option("--pll", is_flag=True, help=PLL)
 @click.option("--task", "tasks", type=Existing(), multiple=True, metavar="DIR", help=TASK)

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import Existing
+from zhprep.cli.delivery import Fetching
+from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
@@ -20,8 +21,8 @@ from zhprep.export.folder import whole_folder
 from zhprep.export.source import RECORD
 
 
-@click.command()
-@click.argument("source", type=Existing(), metavar="SOURCE")
+@click.command(cls=Fetching)
+@click.argument("source", type=ExistingAnywhere(), metavar="SOURCE")
 @click.option(
     "--to", "form", metavar="FORMAT", required=True, help=f"What to write: {', '.join(EXPORTS)}; see `zhprep parts`."
 )

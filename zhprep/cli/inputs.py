@@ -14,9 +14,10 @@ import click
 from zhprep.cli.options import Name, existing
 from zhprep.cli.shared import Shared
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, find_inputs, load_corpus, scan
-from zhprep.core.corpus.inputs import STDIN, describe, open_text, spool
+from zhprep.core.corpus.inputs import STDIN, describe, is_remote, open_file, open_text, spool
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards import Claim, remove_leftovers, telling, temporary_name
+from zhprep.run.bucket import naming, staging
 
 _FORMS = {
     "text_key": click.option(
@@ -107,11 +108,20 @@ def _kept_plan(arguments: tuple[str, ...], read: ReadConfig, shared: Shared) -> 
         raise UsageError(
             f"{arguments[0]}: a plan is the whole input", hint="plan all inputs together: zhprep plan INPUT..."
         )
-    corpus = load_corpus(existing(Path(arguments[0])))
+    corpus = _load_plan(arguments[0])
     if read not in (ReadConfig(), corpus.read) or shared.block_size is not None:
         hint = "leave out such flags, or plan again with them"
         raise UsageError(f"{arguments[0]}: how the corpus is read and cut is said by the plan", hint=hint)
     return corpus
+
+
+def _load_plan(argument: str) -> Corpus:
+    """Return the corpus of a plan, wherever that lies."""
+    if not is_remote(argument):
+        return load_corpus(existing(argument))
+    with staging() as folder, naming(folder / "it", argument), open_file(argument) as file:
+        (folder / "it").write_bytes(file.read())
+        return load_corpus(folder / "it")
 
 
 def _scanned(sources: list[Input], read: ReadConfig, shared: Shared) -> Corpus:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import pyarrow as pa
 
-from zhprep.cli.options import Existing
+from zhprep.cli.delivery import Fetching
+from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.outputs import file_output
 from zhprep.cli.ruby import aligned, ruby_lines
 from zhprep.cli.shared import shared_options, split_shared
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 
 
-@click.command()
-@click.argument("folder", type=Existing(), metavar="DIR")
+@click.command(cls=Fetching)
+@click.argument("folder", type=ExistingAnywhere(), metavar="DIR")
 @click.option(
     "--rows",
     "n_rows",

@@ -9,7 +9,7 @@ import click
 
 from zhprep.cli.delivery import Delivering
 from zhprep.cli.inputs import input_options, planned, take_read_config
-from zhprep.cli.options import Existing, config_options, read_config
+from zhprep.cli.options import ExistingAnywhere, config_options, read_config
 from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import RECIPE, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
@@ -27,7 +27,7 @@ from zhprep.vocab import load
 
 @click.command(cls=Delivering)
 @input_options
-@click.option("--vocab", metavar="VOCAB", type=Existing(), required=True, help="The vocabulary folder.")
+@click.option("--vocab", metavar="VOCAB", type=ExistingAnywhere(), required=True, help="The vocabulary folder.")
 @click.option("-o", "--output", metavar="DATA", required=True, help="The folder of instances, or its address.")
 @RECIPE
 @click.option("--static/--dynamic", default=None, help="Mask on disk, or leave it to the loader  [default: dynamic]")

@@ -76,15 +76,34 @@ class Existing(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
         """Return the path."""
-        return existing(Path(value))
+        return existing(value)
 
 
-def existing(path: Path) -> Path:
-    """Return ``path``; raises ``UsageError`` with the nearest name when there is nothing."""
+class ExistingAnywhere(Existing):
+    """The same, or the address of a finished folder in an object store, which the command's class brings here."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, or the address as it is."""
+        return value if _is_address(value) else super().convert(value, param, ctx)
+
+
+def existing(path: Path | str) -> Path:
+    """Return ``path``; raises ``UsageError`` with the nearest name when there is nothing, and for an address."""
+    if _is_address(path):
+        raise UsageError(f"{path}: this is not read from an object store", hint="copy it to this machine")
+    path = Path(path)
     if path.exists():
         return path
     siblings = [str(other) for other in path.parent.glob("*")] if path.parent.is_dir() else []
     raise UsageError(f"{path}: no such file or folder", hint=nearest(str(path), siblings) or "check the path")
+
+
+def _is_address(value: Any) -> bool:
+    if "://" not in str(value):
+        return False
+    from zhprep.core.corpus.inputs import is_remote  # loads a good part of the rest
+
+    return is_remote(str(value))
 
 
 class _Renamed(click.Option):

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import Existing, config_options, read_config
+from zhprep.cli.delivery import Fetching
+from zhprep.cli.options import ExistingAnywhere, config_options, read_config
 from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import shared_options, show_report, split_shared
 from zhprep.core.errors import UsageError
@@ -19,8 +20,8 @@ from zhprep.run.check import check_model
 from zhprep.run.instances import VOCABULARY
 
 
-@click.command()
-@click.argument("data", nargs=-1, required=True, type=Existing(), metavar="DATA...")
+@click.command(cls=Fetching)
+@click.argument("data", nargs=-1, required=True, type=ExistingAnywhere(), metavar="DATA...")
 @click.option("-o", "--output", metavar="RUN", required=True, help="The folder of the run.")
 @click.option(
     "--recipe", help="A recipe or a .toml file  [default: the one DATA was made with, if it is bundled, else bert]"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from json import dumps
 from pathlib import Path
 from typing import Any
 
 import click
 
-from zhprep.cli.options import Existing
+from zhprep.cli.delivery import outlined
+from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import clock, duration, rounded
@@ -27,7 +28,7 @@ _WIDTH = 100
 
 
 @click.command()
-@click.argument("folder", type=Existing(), metavar="DIR")
+@click.argument("folder", type=ExistingAnywhere(), metavar="DIR")
 @click.option("--watch", is_flag=True, help="Say it again and again until all is done; ends by Ctrl-C before that.")
 @click.option(
     "--interval", type=click.FloatRange(0.1), default=10.0, help="Seconds from one look to the next  [default: 10]"
@@ -36,34 +37,44 @@ _WIDTH = 100
     "--pending-array", is_flag=True, help="Print the missing shards as a list for --array; exit 3 when there are any."
 )
 @shared_options()
-def command(folder: Path, watch: bool, interval: float, pending_array: bool, **options: Any) -> None:
+def command(folder: Path | str, watch: bool, interval: float, pending_array: bool, **options: Any) -> None:
     """Say what of a folder is done, how fast it goes, and what failed and why.
 
     It reads the folder alone, so it works from any machine that sees it, whoever works there: one process, an array of
     tasks, Ray. Of a run of training: step, loss, tokens a second, time left. With --watch a terminal is written over;
     a file or pipe gets a line each time, with --json an object. `sbatch --array=$(zhprep status DIR --pending-array)
-    ...` does just what is missing, when the array has one task a shard. Of an experiment it says so of each run.
+    ...` does just what is missing, when the array has one task a shard. Of an experiment it says so of each run. DIR
+    may be s3://bucket/name or its like; what is under way there, and what failed, the machines know that work on it.
     """
     shared, _ = split_shared(options)
+    if watch and pending_array:
+        raise UsageError("--pending-array is said once", hint="leave out --watch")
+    if isinstance(folder, Path):
+        return _say(folder, lambda: None, interval if watch else None, pending_array=pending_array, json=shared.json)
+    with outlined(folder) as seen:
+        _say(seen.path, seen.look, interval if watch else None, pending_array=pending_array, json=shared.json)
+
+
+def _say(folder: Path, refresh: Callable[[], None], interval: float | None, *, pending_array: bool, json: bool) -> None:
+    """Say what is done; with an ``interval`` in seconds, again and again, after a ``refresh`` of the folder each."""
     if (folder / EXPERIMENT).exists():
-        return _show_experiment(folder, pending_array=pending_array, json_wanted=shared.json)
+        return _show_experiment(folder, pending_array=pending_array, json_wanted=json)
     watchers = {part: Watcher(part) for part in parts_of(folder)}
     if pending_array:
-        if watch:
-            raise UsageError("--pending-array is said once", hint="leave out --watch")
         _pending_array(folder, watchers)
     drawn = 0
     while True:
         found = {part: watcher.look() for part, watcher in watchers.items()}
-        if shared.json:
-            print(json.dumps(found.get(folder, {part.name: status for part, status in found.items()})), flush=True)
-        elif watch:
+        if json:
+            print(dumps(found.get(folder, {part.name: status for part, status in found.items()})), flush=True)
+        elif interval is not None:
             drawn = _draw(_lines(folder, found), drawn)
         else:
             print("\n".join(_lines(folder, found)))
-        if not watch or all(status["finished"] for status in found.values()):
+        if interval is None or all(status["finished"] for status in found.values()):
             return
         time.sleep(interval)
+        refresh()
 
 
 def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) -> None:
@@ -74,7 +85,7 @@ def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) ->
         print(_ranges(sorted({run["task"] for run in runs if run["name"] in pending})))
         raise click.exceptions.Exit(3 if pending else 0)
     if json_wanted:
-        print(json.dumps({"runs": runs, "done": len(runs) - len(pending), "pending": pending}, ensure_ascii=False))
+        print(dumps({"runs": runs, "done": len(runs) - len(pending), "pending": pending}, ensure_ascii=False))
         return
     print(f"{len(runs) - len(pending)} of {len(runs)} runs done")
     for run in runs:

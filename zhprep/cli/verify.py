@@ -7,27 +7,42 @@ from typing import Any
 
 import click
 
-from zhprep.cli.options import Existing
-from zhprep.cli.shared import shared_options, show_report, split_shared
+from zhprep.cli.options import ExistingAnywhere
+from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
+from zhprep.run.bucket import fetch, files_at, naming, staging
 from zhprep.run.folders import parts_of, verify_beside, verify_folder
 from zhprep.run.masks import verify_masks, verify_text
 
 
 @click.command()
-@click.argument("folder", type=Existing(), metavar="DIR")
+@click.argument("folder", type=ExistingAnywhere(), metavar="DIR")
 @click.option("--masks", is_flag=True, help="Also hold the masks of instances to the rates in the manifest.")
 @shared_options()
-def command(folder: Path, masks: bool, **options: Any) -> None:
+def command(folder: Path | str, masks: bool, **options: Any) -> None:
     """Check a folder against its manifest.
 
     The bytes of every shard and of every file that is read later are compared, and the rows, plan and receipts; exit 3
     at the first difference. No
     token of the text of instances may be a special token. Of a folder that `zhprep run` made, each part is checked.
     `--masks` tests rates by bounds of five standard deviations and histograms by chi-square; sources and targets on
-    disk are undone, drawn again and compared.
+    disk are undone, drawn again and compared. DIR may be s3://bucket/name or its like: all of it is copied to where
+    temporary files lie (TMPDIR), checked there and taken away.
     """
     shared, _ = split_shared(options)
+    if isinstance(folder, Path):
+        report = _verify(folder, shared, masks=masks)
+    else:
+        with staging() as place:
+            here = place / folder.rstrip("/").rpartition("/")[2]
+            with naming(here, folder.rstrip("/")):
+                fetch(files_at(folder), here, shared.progress("fetch"))
+                report = _verify(here, shared, masks=masks)
+        report.output = folder.rstrip("/")
+    show_report(report, shared)
+
+
+def _verify(folder: Path, shared: Shared, *, masks: bool) -> Report:
     report = Report(output=str(folder))
     parts = parts_of(folder)
     for part in parts:
@@ -46,4 +61,4 @@ def command(folder: Path, masks: bool, **options: Any) -> None:
     verify_beside(folder, parts)
     report.kept_characters = report.account.counts["characters"]  # nothing was made, so there is no speed
     report.scores["verified"] = True
-    show_report(report, shared)
+    return report

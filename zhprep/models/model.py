@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from zhprep.core.registry import lookup
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.attentions import check_attention
-from zhprep.models.blocks.attentions.attending import Setting
+from zhprep.models.blocks.attentions.attending import Seen, Setting
 from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import FED, Batch, Part
 from zhprep.models.bodies import BODIES
@@ -189,6 +190,18 @@ def flops_per_token(model: Model, length: int, masked_share: float) -> float:
     """
     products = sum(model.body.multiply_adds(name, length) for name in model.wanted)
     return 6.0 * (products + sum(part.multiply_adds(masked_share) for part in model.parts.values()))
+
+
+def flops_of(model: Model, batch: Batch) -> float:
+    """Return the floating-point operations of a training step on ``batch``: those of its real tokens, each attending to
+    its own sequence, and of the head for what is to be predicted. Padding, whatever it may cost, is none of the
+    model's work."""
+    lengths = Seen.of(batch).lengths()
+    n_tokens = int(lengths.sum())
+    chosen = [int((batch[name] >= 0).sum()) for name in ("masked_labels", "masked_places") if name in batch]
+    share = max(chosen, default=0) / max(n_tokens, 1)
+    alike: Counter[int] = Counter(lengths[lengths > 0].tolist())
+    return math.fsum(count * length * flops_per_token(model, length, share) for length, count in alike.items())
 
 
 def seeded_model(config: ModelConfig, seed: int, objectives: Makers | None = None) -> Model:

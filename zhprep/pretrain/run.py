@@ -22,7 +22,7 @@ from zhprep.engine.loop import Outcome
 from zhprep.engine.parallel import kind_of
 from zhprep.engine.validation import in_order, predict
 from zhprep.models.checkpoints.files import save_model
-from zhprep.models.model import Model, flops_per_token, n_parameters
+from zhprep.models.model import flops_of, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import Job, other_vocabularies, set_up
@@ -137,18 +137,12 @@ def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
     model = session.job.model
     chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
     real = [real_tokens([batch]) for batch in batches]
-    work = sum(n * _flops_per_token(model, batch) for n, batch in zip(real, batches, strict=True))
+    work = sum(flops_of(model, batch) for batch in batches)
     local = [sum(real), sum(int(mask.sum()) for mask in chosen), round(work)]
     tokens, masked_tokens, flops = session.job.world.sum_counts(local)
     _, phase = session.job.feed.phase_at(session.step - 1)
     session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens, flops=flops)
     session.meter.advance(tokens)
-
-
-def _flops_per_token(model: Model, batch: dict[str, Tensor]) -> float:
-    """Return the floating-point operations that a token of ``batch`` costs ``model``, forward and backward."""
-    n_rows, length = batch["input_ids"].shape
-    return flops_per_token(model, length, len(batch.get("masked_positions", ())) / (n_rows * length))
 
 
 def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tensor]]) -> None:
@@ -158,7 +152,8 @@ def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tenso
         return
     speed = session.meter.tokens_per_second
     rate = session.job.rate(session.step - 1)
-    used = utilisation(speed * _flops_per_token(session.job.model, batches[0]) / world.size, world.device)
+    work = sum(flops_of(session.job.model, batch) for batch in batches) / max(real_tokens(batches), 1)
+    used = utilisation(speed * work / world.size, world.device)
     session.log.write(
         step=session.step,
         tokens=session.account.counts["tokens"],

@@ -6,18 +6,26 @@ ever replaced.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import hashlib
 import os
+import shutil
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
-from zhprep.core.corpus.inputs import fetch_files, file_sha256, put_new, stored_in
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.corpus.inputs import Stored, fetch_files, file_sha256, open_file, put_new, stored_in
+from zhprep.core.errors import DataError, UsageError, ZhprepError
+from zhprep.core.mapped import cache_folder
 from zhprep.core.progress import Progress
-from zhprep.core.shards import MANIFEST, PLAN, QUARANTINE, RECEIPTS, SHARD
-from zhprep.run.folders import COUNTS
+from zhprep.core.shards import MANIFEST, PLAN, QUARANTINE, RECEIPTS, SHARD, remove_leftovers, temporary_folder
+from zhprep.run.folders import COUNTS, verify_folder
 
 _KEPT = (RECEIPTS, QUARANTINE, COUNTS)
 """What is hidden and yet no temporary file."""
+
+_WEIGHTS = ".safetensors"
+_STAGING = "zhprep-staging"
 
 
 def upload(folder: Path, address: str, progress: Progress, *, without: Collection[str] = ()) -> tuple[int, int]:
@@ -49,28 +57,109 @@ def put_same(file: Path, address: str) -> bool:
 
 def bring_outline(address: str, folder: Path) -> set[str]:
     """Bring to ``folder`` what lies at ``address`` and is not here; in the place of shards, files of their size with
-    nothing in them.
+    nothing in them. Weights of models are left out.
 
     Returns the names of what is there. Shards without a receipt are left out: they are made again, and compared. Shards
     of counts, of which vocabularies are learnt, are brought whole. Raises ``DataError`` for a name that leads out of
     the folder.
     """
+    there = files_at(address)
+    known = {name: file for name, file in there.items() if _receipt_of(name) in there and not name.endswith(_WEIGHTS)}
+    missing = {name: file for name, file in known.items() if not (folder / name).exists()}
+    for parent in {(folder / name).parent for name in missing}:
+        parent.mkdir(parents=True, exist_ok=True)
+    shards = {name for name in missing if _is_shard(name) and COUNTS not in PurePosixPath(name).parts}
+    fetch_files({folder / name: file for name, file in missing.items() if name not in shards})
+    for name in shards:
+        (folder / name).touch()
+        os.truncate(folder / name, missing[name].size)
+    return set(known)
+
+
+def files_at(address: str) -> dict[str, Stored]:
+    """Return what lies in the folder at ``address``, by the paths in it.
+
+    Raises ``DataError`` for one that leads out of the folder.
+    """
     there = stored_in(address)
     for name in there:
         if ".." in PurePosixPath(name).parts or name.startswith("/"):
             raise DataError(f"{address}/{name}: a name that leads out of its folder", hint="it is not ours: remove it")
-    receipts = {int(Path(name).stem) for name in there if name.startswith(f"{RECEIPTS}/") and Path(name).stem.isdigit()}
-    shards = {name: int(name.split("-")[1]) for name in there if SHARD.fullmatch(name)}
-    known = {name: file for name, file in there.items() if shards.get(name) in receipts or name not in shards}
-    missing = {folder / name: file for name, file in known.items() if not (folder / name).exists()}
-    for parent in {path.parent for path in missing}:
+    return there
+
+
+def fetch(there: dict[str, Stored], folder: Path, progress: Progress) -> None:
+    """Bring the files ``there`` to ``folder``, which is new or empty, by these names."""
+    for parent in {(folder / name).parent for name in there}:
         parent.mkdir(parents=True, exist_ok=True)
-    fetch_files({path: file for path, file in missing.items() if path.name not in shards or path.parent != folder})
-    for path, file in missing.items():
-        if not path.exists():
-            path.touch()
-            os.truncate(path, file.size)
-    return set(known)
+    small = {name: file for name, file in there.items() if not _is_shard(name)}
+    with progress.of(sum(file.size for file in there.values()), "bytes") as bar:
+        for part in (small, *({name: there[name]} for name in there if name not in small)):
+            fetch_files({folder / name: file for name, file in part.items()})
+            bar.advance(sum(file.size for file in part.values()), files=len(part))
+
+
+def fetched(address: str, progress: Progress) -> Path:
+    """Return a folder of this machine with what lies in the finished folder at ``address``, but for the counts of a
+    vocabulary; it is brought here once.
+
+    It lies below that of :func:`cache_folder`, named by the hash of the manifest, and was held to that before it got
+    its name. Raises ``DataError`` where there is none, for what is unfinished and for what is not as its manifest says.
+    """
+    cache = cache_folder()
+    if cache is None:
+        hint = "name a folder for it: ZHPREP_CACHE=/scratch/zhprep"
+        raise UsageError(f"{address}: there is no place to bring it to (ZHPREP_CACHE is empty)", hint=hint)
+    there = {name: file for name, file in files_at(address).items() if COUNTS not in PurePosixPath(name).parts}
+    if MANIFEST not in there:
+        what = "is unfinished, or was not made by zhprep" if there else "no such folder"
+        raise DataError(f"{address}: {what} (no manifest.json)", hint="name a folder that is finished")
+    with open_file(there[MANIFEST].address) as file:
+        seal = hashlib.sha256(file.read()).hexdigest()
+    place = cache / "folders" / seal[:32]
+    place.mkdir(parents=True, exist_ok=True)
+    folder = place / address.rpartition("/")[2]
+    with open(place / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the processes of a job ask for it at once
+        if not _is_here(folder, there):
+            shutil.rmtree(folder, ignore_errors=True)
+            remove_leftovers(place)
+            with temporary_folder(folder) as new, naming(new, address):
+                fetch(there, new, progress)
+                verify_folder(new)
+                new.replace(folder)
+    return folder
+
+
+def _is_here(folder: Path, there: dict[str, Stored]) -> bool:
+    """Whether the files of a folder that was brought here have the sizes that they have there."""
+    files = {name: folder / name for name in there}
+    return all(path.is_file() and path.stat().st_size == there[name].size for name, path in files.items())
+
+
+@contextlib.contextmanager
+def staging() -> Iterator[Path]:
+    """Give a folder of this process's own, where temporary files lie, for what is to be put or was brought.
+
+    What killed processes left of theirs is removed.
+    """
+    import tempfile  # for those who need it
+
+    place = Path(tempfile.gettempdir())
+    remove_leftovers(place, of=_STAGING)
+    with temporary_folder(place / _STAGING) as folder:
+        folder.chmod(0o700)
+        yield folder
+
+
+@contextlib.contextmanager
+def naming(path: Path, address: str) -> Iterator[None]:
+    """Let errors name ``address``, not the ``path`` on this machine."""
+    try:
+        yield
+    except ZhprepError as error:
+        told, hint = (text.replace(str(path), address) for text in (str(error), error.hint))
+        raise type(error)(told, hint=hint) from error
 
 
 def hollow(shard: Path) -> None:
@@ -78,6 +167,16 @@ def hollow(shard: Path) -> None:
     size = shard.stat().st_size
     os.truncate(shard, 0)
     os.truncate(shard, size)
+
+
+def _is_shard(name: str) -> bool:
+    return SHARD.fullmatch(PurePosixPath(name).name) is not None
+
+
+def _receipt_of(name: str) -> str:
+    """Return the name of the receipt of a shard; that of any other file is its own."""
+    path = PurePosixPath(name)
+    return str(path.parent / RECEIPTS / f"{path.name.split('-')[1]}.json") if _is_shard(name) else name
 
 
 def _in_order(folder: Path) -> Iterator[Path]:

@@ -22,18 +22,50 @@ COEFFICIENTS = 3.4445, -4.7750, 2.0315
 N_ITERATIONS = 5
 
 
+_OBLONG = 1.5
+"""From this ratio of the sides on, iterations on the square of the shorter side have fewer operations."""
+
+
 def orthogonalised(matrix: Tensor) -> Tensor:
     """Return ``matrix`` ``[R, C]`` with singular values of about 1, by five Newton-Schulz iterations; bfloat16 on a
     GPU, else of the dtype of ``matrix``."""
-    states = matrix.bfloat16() if matrix.device.type == "cuda" else matrix
+    on_gpu = matrix.device.type == "cuda"
+    states = matrix.bfloat16() if on_gpu else matrix
     tall = matrix.shape[0] > matrix.shape[1]
     states = states.T if tall else states
     states = states / states.norm().clamp(min=1e-7)
+    oblong = states.shape[1] > _OBLONG * states.shape[0]
+    states = _by_gram(states) if oblong and not on_gpu else _plainly(states)
+    return states.T if tall else states
+
+
+def _plainly(states: Tensor) -> Tensor:
+    """Return what the iterations make of ``states`` ``[n, m]``: each is ``(a + b·XXᵀ + c·(XXᵀ)²)·X``."""
     first, second, third = COEFFICIENTS
     for _ in range(N_ITERATIONS):
         gram = states @ states.T
         states = torch.addmm(states, torch.addmm(gram, gram, gram, beta=second, alpha=third), states, beta=first)
-    return states.T if tall else states
+    return states
+
+
+def _by_gram(states: Tensor) -> Tensor:
+    """Return the same, with the long side ``m`` of ``states`` ``[n, m]`` in two products only.
+
+    Each iteration is a factor ``P`` on the left, ``[n, n]``, a polynomial of ``XXᵀ``, which it turns into ``P·XXᵀ·P``:
+    the factors are multiplied with one another first. Squares of singular values are coarser than these: in float32 the
+    result is within 3e-4 of the exact one (by the Frobenius norm, singular values down to 1e-8) where :func:`_plainly`
+    is within 1e-5, and bfloat16, in which torch's own Muon does it, a tenth off.
+    """
+    first, second, third = COEFFICIENTS
+    gram, factors = states @ states.T, None
+    for number in range(N_ITERATIONS):
+        factor = torch.addmm(gram, gram, gram, beta=second, alpha=third)
+        factor.diagonal().add_(first)
+        factors = factor if factors is None else factor @ factors
+        if number + 1 < N_ITERATIONS:
+            gram = factor @ gram @ factor
+    assert factors is not None
+    return factors @ states
 
 
 class MuonWithAdamW(torch.optim.Optimizer):

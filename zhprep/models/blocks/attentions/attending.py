@@ -49,6 +49,14 @@ class Seen:
             return (~self.real).long()
         return torch.zeros(self.shape, dtype=torch.int64, device=self.device)
 
+    def lengths(self) -> Tensor:
+        """Return how many real tokens each sequence has, int64 ``[S]``, or ``[B]`` where rows are not packed."""
+        real = torch.ones(self.shape, dtype=torch.int64, device=self.device) if self.real is None else self.real.long()
+        if self.borders is None:
+            return real.sum(1)
+        found = torch.zeros(len(self.borders) - 1, dtype=torch.int64, device=self.device)
+        return found.index_add(0, self.numbers().flatten() - 1, real.flatten())
+
     def mask(self, window: int) -> Tensor | None:
         """Return what is seen through ``window``: bool, broadcasting to ``[B, H, L, L]``, or None for everything."""
         seen = None if self.real is None else self.real[:, None, None, :]

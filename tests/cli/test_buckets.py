@@ -1,0 +1,142 @@
+"""What lies in an object store is worked on as what lies on a disk: arrays that share nothing else, merge, status, verify,
+and folders that are read.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from command_line import made_by, process, ran, refused, zhprep
+from stores import files_of, stored, with_store
+
+from zhprep.core.corpus.inputs import put_new
+
+pytest.importorskip("fsspec", reason="the extra s3 is not installed")
+pytestmark = pytest.mark.usefixtures("temporary")
+
+BUCKET = "memory://bucket"
+
+
+@pytest.fixture
+def corpus(memory, sample_data, vocab):
+    """In the bucket: a corpus, the plan of it, a vocabulary."""
+    memory.put(str(sample_data / "corpus" / "news.txt"), "/bucket/corpus/news.txt")
+    memory.put(str(vocab), "/bucket/vocab", recursive=True)
+    plan = zhprep(
+        "plan", f"{BUCKET}/corpus", "--block-size", "4KiB", "-o", f"{BUCKET}/c.plan.json", "--json", "--quiet"
+    )
+    assert plan.report["blocks"] == 4
+    return f"{BUCKET}/c.plan.json"
+
+
+def task(index: int, plan: str, command: str = "make-instances", *more: object):
+    flags = ("--num-shards", 3, "--shard-index", index, "--workers", 1, "--quiet", "--json")
+    more = more or ("--vocab", f"{BUCKET}/vocab", "--max-length", 64)
+    return zhprep(command, plan, *more, "-o", f"{BUCKET}/made", *flags)
+
+
+def overlapping(monkeypatch, index: int, others: list[int], *arguments: object):
+    """Run a task; at its first put, when it has long looked at what is there, the others are run."""
+
+    def put_late(path, address):
+        while others:
+            assert task(others.pop(), *arguments).report["content_sha256"] == ""
+        return put_new(path, address)
+
+    monkeypatch.setattr("zhprep.run.bucket.put_new", put_late)
+    return task(index, *arguments)
+
+
+def local(plan: str, vocab, tmp_path) -> dict[str, bytes]:
+    flags = ("--vocab", vocab, "--max-length", 64, "--workers", 1)
+    return files_of(made_by("make-instances", plan, *flags, output=tmp_path / "made"))
+
+
+def test_an_array_that_shares_a_bucket(corpus, vocab, memory, tmp_path, monkeypatch):
+    ours = local(corpus, vocab, tmp_path)
+    assert task(1, corpus).report["content_sha256"] == ""
+    status = zhprep("status", f"{BUCKET}/made", "--json").report
+    assert (status["done"], status["pending"], status["finished"]) == (1, [0, 2, 3], False)
+    pending = zhprep("status", f"{BUCKET}/made", "--pending-array")
+    assert (pending.code, pending.out) == (3, b"0,2-3\n")
+    refused(zhprep("merge", f"{BUCKET}/made"), 3, f"{BUCKET}/made: 3 of 4 shards are missing", f"status {BUCKET}/made")
+    refused(zhprep("verify", f"{BUCKET}/made"), 3, f"{BUCKET}/made: is unfinished")
+    refused(zhprep("inspect", f"{BUCKET}/made"), 3, f"{BUCKET}/made: is unfinished")
+    assert task(1, corpus).code == 0
+    last = overlapping(monkeypatch, 0, [2], corpus).report
+    assert last["content_sha256"] == json.loads(ours["manifest.json"])["content_sha256"]
+    assert (last["output"], last["documents_in"]) == (f"{BUCKET}/made", 42)
+    assert stored(memory, "/bucket/made") == ours
+    assert task(2, corpus).report["content_sha256"] == last["content_sha256"]
+    assert zhprep("verify", f"{BUCKET}/made", "--json", "--quiet").report["verified"] is True
+    assert zhprep("status", f"{BUCKET}/made", "--watch").out.endswith(b"5,800 characters\n")
+
+
+def test_merge(corpus, vocab, memory, tmp_path):
+    """Of an array whose last task was killed just before it finished the folder."""
+    ours = local(corpus, vocab, tmp_path)
+    kept = {
+        name: data for name, data in ours.items() if name not in ("manifest.json", "state.json", "dataset_info.json")
+    }
+    for name, data in kept.items():
+        memory.pipe(f"/bucket/made/{name}", data)
+    brought = zhprep("merge", f"{BUCKET}/made", "-o", tmp_path / "brought", "--json", "--quiet").report
+    assert (brought["output"], files_of(tmp_path / "brought")) == (str(tmp_path / "brought"), ours)
+    assert stored(memory, "/bucket/made") == kept
+    merged = zhprep("merge", f"{BUCKET}/made", "--json", "--quiet").report
+    assert (merged["output"], merged["content_sha256"]) == (f"{BUCKET}/made", brought["content_sha256"])
+    assert stored(memory, "/bucket/made") == ours
+    shard = next(name for name in ours if name.startswith("data-00002"))
+    memory.pipe(f"/bucket/made/{shard}", ours[shard][:-9] + b"\1" + ours[shard][-8:])
+    for command in ("merge", "verify", "inspect"):
+        said = "its bytes are not those of"
+        refused(zhprep(command, f"{BUCKET}/made", *(["--quiet"] * (command != "inspect"))), 3, f"made/{shard}", said)
+    refused(zhprep("merge", tmp_path / "made", "-o", tmp_path / "x"), 2, "-o is for a DIR in an object store")
+
+
+def test_a_vocabulary_of_an_array(corpus, memory, tmp_path, monkeypatch):
+    more = ("--size", 1200)
+    ours = files_of(made_by("build-vocab", corpus, *more, "--workers", 1, output=tmp_path / "made"))
+    assert task(2, corpus, "build-vocab", *more).report["content_sha256"] == ""
+    refused(zhprep("merge", f"{BUCKET}/made"), 3, f"{BUCKET}/made: is a vocabulary, which is not merged but learnt")
+    assert overlapping(monkeypatch, 1, [0], corpus, "build-vocab", *more).report["size"] == 1200
+    assert stored(memory, "/bucket/made") == ours
+
+
+def test_folders_are_brought_once_and_held_to_their_manifest(data, run, memory, tmp_path, monkeypatch):
+    monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
+    memory.put(str(data), "/bucket/data", recursive=True)
+    settings = ("--recipe", "bert-wwm", "--size", "tiny", "--steps", 3, "--batch-size", 4, "--threads", 1)
+    made = made_by("pretrain", f"{BUCKET}/data", *settings, output=tmp_path / "run")
+    for name in ("model.safetensors", "config.json"):
+        assert (made / name).read_bytes() == (run / name).read_bytes()
+    (cached,) = (tmp_path / "cache" / "folders").glob("*/data")
+    assert files_of(cached) == {name: held for name, held in files_of(data).items() if ".counts" not in name}
+    before = {path: path.stat().st_mtime_ns for path in cached.rglob("*")}
+    assert zhprep("inspect", f"{BUCKET}/data", "--json").out == zhprep("inspect", data, "--json").out
+    assert {path: path.stat().st_mtime_ns for path in cached.rglob("*")} == before
+    refused(zhprep("evaluate", f"{BUCKET}/run"), 2, f"{BUCKET}/run", "copy it to this machine")
+    refused(zhprep("inspect", f"{BUCKET}/none"), 3, f"{BUCKET}/none: no such folder")
+
+
+@pytest.mark.nightly
+def test_tasks_at_once_on_a_server_of_s3(s3, sample_data, vocab, tmp_path):
+    """Each of three tasks twice, all at once, in processes that share a bucket alone: one digest, that of a disk."""
+    with_store(s3, f"system.makedirs('race'); system.put({str(vocab)!r}, 'race/vocab', recursive=True)")
+    cut = ("--block-size", "4KiB")
+    assert ran(s3, "plan", sample_data / "corpus" / "news.txt", *cut, "-o", "s3://race/c.plan.json")[0] == 0
+    flags = ("--vocab", "s3://race/vocab", "--max-length", 64, "--workers", 1, "--quiet")
+    command = ("make-instances", "s3://race/c.plan.json", *flags, "-o", "s3://race/made", "--num-shards", 3)
+    started = [process(*command, "--shard-index", index, env=s3) for index in (0, 1, 2, 2, 1, 0)]
+    assert [(one.communicate(timeout=300)[1], one.returncode) for one in started] == [(b"", 0)] * 6
+    ours = made_by(
+        "make-instances", sample_data / "corpus" / "news.txt", "--vocab", vocab, "--max-length", 64, *cut, "--workers", 1,
+        output=tmp_path / "made",
+    )  # fmt: skip
+    digest = json.loads((ours / "manifest.json").read_bytes())["content_sha256"]
+    for command in (("verify",), ("merge",)):
+        code, out, err = ran(s3, *command, "s3://race/made", "--json", "--quiet")
+        assert (code, err, json.loads(out)["content_sha256"]) == (0, "", digest)
+    assert json.loads(ran(s3, "status", "s3://race/made", "--json")[1])["finished"] is True
+    assert ran(s3, "verify", "s3://race/vocab", "--quiet")[0] == 0
