@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 import itertools
+import re
+import shutil
 
 import numpy as np
 import pytest
-from command_line import made_by
+from command_line import made_by, refused, zhprep
 from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
@@ -12,8 +15,9 @@ from training_data import CHARACTERS, IDS
 
 from zhprep.core.shards import open_table
 from zhprep.evaluate.encode import Segment, TaskEncoder, begins_of, characters_of, fit, windows
-from zhprep.evaluate.sounds import USUAL, segment_of
+from zhprep.evaluate.sounds import USUAL, WordSource, word_source
 from zhprep.pinyin.syllables import names
+from zhprep.pretrain.words import carry_lists
 from zhprep.vocab import load
 
 texts = st.lists(st.text(st.sampled_from([*CHARACTERS, "龘", " "]), max_size=12), min_size=1, max_size=6)
@@ -110,29 +114,93 @@ def test_texts_are_read_aloud_where_a_model_needs_it(vocab):
     assert sounds[2] == [("[CLS]", ""), ("[SEP]", ""), ("银", "yin2"), ("行", "hang2"), ("[SEP]", "")]
 
 
-def test_words_are_those_of_the_segmenter_of_the_run(vocab, tmp_path):
-    """A vocabulary of words that jieba never finds: nothing of a text is known unless the run's segmenter cuts it."""
-    words = ["我看", "书我", "看书", "。我", "看。"]
-    (tmp_path / "words.txt").write_text("".join(f"{word} 9\n" for word in words), "utf-8")
-    (tmp_path / "corpus.txt").write_text("我看书我看书。我看。\n" * 9, "utf-8")
-    cut = ("--cws", "max-match", "--lexicon", tmp_path / "words.txt")
-    segmented = made_by("segment", tmp_path / "corpus.txt", *cut, output=tmp_path / "segmented")
-    words = made_by("build-vocab", segmented, "--type", "word", output=tmp_path / "vocab")
-    data = made_by("make-instances", segmented, "--vocab", words, output=tmp_path / "data")
-    short = ("--size", "tiny", "--steps", 1, "--batch-size", 2, "--threads", 1, "--recipe", "bert-wwm")
-    run = made_by("pretrain", data, *short, output=tmp_path / "run")
-    segment = segment_of(run)
-    assert (segment.cws, segment.lexicon) == ("max-match", str(tmp_path / "words.txt"))
-    vocabulary, text = load(run), "我看书我看书。我看。"
-    found = [
-        vocabulary.tokens[token] for token in TaskEncoder(vocabulary, 64, segment=segment).texts([text]).encoded.ids
-    ]
-    assert len(found) < len(text)
+SHORT = ("--size", "tiny", "--steps", 1, "--batch-size", 2, "--threads", 1, "--recipe", "bert-wwm")
+
+
+@pytest.fixture(scope="module")
+def own_words(tmp_path_factory):
+    """A folder with a list of words that jieba never finds, instances cut by it, and a run on these."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "words.txt").write_text(
+        "".join(f"{word} 9\n" for word in ["我看", "书我", "看书", "。我", "看。"]), "utf-8"
+    )
+    (folder / "corpus.txt").write_text("我看书我看书。我看。\n" * 9, "utf-8")
+    cut = ("--cws", "max-match", "--lexicon", folder / "words.txt")
+    segmented = made_by("segment", folder / "corpus.txt", *cut, output=folder / "segmented")
+    words = made_by("build-vocab", segmented, "--type", "word", output=folder / "vocab")
+    data = made_by("make-instances", segmented, "--vocab", words, output=folder / "data")
+    made_by("pretrain", data, *SHORT, output=folder / "run")
+    return folder
+
+
+def tokens_of(run, source: WordSource = WordSource()) -> list[str]:  # noqa: B008  # frozen
+    """The tokens of a text in the vocabulary of ``run``, in the words of ``source``."""
+    vocabulary = load(run)
+    encoder = TaskEncoder(vocabulary, 64, words=source)
+    return [vocabulary.tokens[token] for token in encoder.texts(["我看书我看书。我看。"]).encoded.ids]
+
+
+def test_words_are_those_of_the_segmenter_of_the_run(own_words, vocab):
+    """Nothing of a text is known unless the run's segmenter cuts it."""
+    run = own_words / "run"
+    found, rows = tokens_of(run, word_source(run)), open_table(own_words / "data")["input_ids"]
+    assert len(found) < len("我看书我看书。我看。")
     assert "[UNK]" not in found
-    assert found == [vocabulary.tokens[token] for token in open_table(data)["input_ids"][0].as_py()[1:][: len(found)]]
-    usual = [vocabulary.tokens[token] for token in TaskEncoder(vocabulary, 64).texts([text]).encoded.ids]
-    assert usual != found
-    assert segment_of(vocab) == segment_of(tmp_path) == USUAL
+    assert found == [load(run).tokens[token] for token in rows[0].as_py()[1:][: len(found)]]
+    assert tokens_of(run) != found
+    assert word_source(vocab) == word_source(own_words) == WordSource(USUAL)
+
+
+def test_a_list_of_words_travels_with_the_run(own_words, sample_data, tmp_path, request):
+    """Moved to a machine without the list, a run cuts the same words; a copy that was changed is refused."""
+    run = shutil.copytree(own_words / "run", tmp_path / "run")
+    found = tokens_of(own_words / "run", word_source(own_words / "run"))
+    (own_words / "words.txt").rename(own_words / "away.txt")
+    request.addfinalizer(lambda: (own_words / "away.txt").rename(own_words / "words.txt"))
+    source = word_source(run)
+    assert source.segment.lexicon == str(run / "segmenter" / "lexicon.txt")
+    assert tokens_of(run, source) == found
+    task = (sample_data / "tasks" / "topic", "--epochs", 1, "--seeds", 0, "--threads", 1, "--quiet")
+    assert zhprep("verify", run).code == 0
+    (run / "segmenter" / "lexicon.txt").write_text("看书 9\n", "utf-8")
+    refused(zhprep("predict", run, *task), 3, "segmenter/lexicon.txt: its bytes are not those of the manifest")
+    (run / "segmenter" / "lexicon.txt").unlink()
+    refused(zhprep("predict", run, *task), 3, "segmenter/lexicon.txt: is missing", "copy the whole folder")
+
+
+def test_a_list_that_does_not_travel_is_held_to_its_hash(own_words, sample_data, tmp_path, monkeypatch):
+    """A huge one stays where it is; gone, or another now, it is told, but only by models that need words."""
+    monkeypatch.setattr("zhprep.pretrain.words.MOST", 10)
+    run, words = made_by("pretrain", own_words / "data", *SHORT, output=tmp_path / "run"), own_words / "words.txt"
+    assert not (run / "segmenter").exists()
+    written = words.read_bytes()
+    assert tokens_of(run, word_source(run)) == tokens_of(own_words / "run", word_source(own_words / "run"))
+    task = (sample_data / "tasks" / "topic", "--epochs", 1, "--seeds", 0, "--threads", 1, "--quiet")
+    try:
+        words.write_text("看书 9\n", "utf-8")
+        refused(zhprep("predict", run, *task), 3, "its words were found with 'max-match lexicon", "now", "put back")
+        words.unlink()
+        refused(
+            zhprep("predict", run, *task), 2, f"found with lexicon {words}, which is not there", "max-match lexicon"
+        )
+        word_source(run)
+    finally:
+        words.write_bytes(written)
+
+
+def test_only_the_list_of_the_fingerprint_travels(tmp_path):
+    path = tmp_path / "user.txt"
+    path.write_text("看书 9\n", "utf-8")
+    settings = {"cws": "jieba", "user_dictionary": str(path), "lexicon": None}
+    known = f"jieba 0.42.1 dictionary {'1' * 16} user {hashlib.sha256(path.read_bytes()).hexdigest()[:16]} hmm=on"
+    other = re.sub("user [0-9a-f]{16}", "user " + "0" * 16, known)
+    for fingerprint, travels in ((known, True), ("lac model=x", True), (other, False)):
+        run = tmp_path / str(len(list(tmp_path.iterdir())))
+        run.mkdir()
+        carried = carry_lists(settings, fingerprint, run)
+        assert carried == {**settings, "user_dictionary": "segmenter/user_dictionary.txt" if travels else str(path)}
+        assert (run / "segmenter" / "user_dictionary.txt").exists() == travels
+    assert carry_lists({**settings, "user_dictionary": str(tmp_path / "none")}, known, tmp_path)["user_dictionary"]
 
 
 def test_words_that_came_with_the_text_are_found_as_usual_in_others(vocab, tmp_path):
@@ -140,5 +208,4 @@ def test_words_that_came_with_the_text_are_found_as_usual_in_others(vocab, tmp_p
     (tmp_path / "words.txt").write_text("我 看 书 。\n我 看 。\n" * 9, "utf-8")
     data = ("--cws", "presegmented", "--vocab", vocab)
     data = made_by("make-instances", tmp_path / "words.txt", *data, output=tmp_path / "data")
-    short = ("--size", "tiny", "--steps", 1, "--batch-size", 2, "--threads", 1, "--recipe", "bert-wwm")
-    assert segment_of(made_by("pretrain", data, *short, output=tmp_path / "run")) == USUAL
+    assert word_source(made_by("pretrain", data, *SHORT, output=tmp_path / "run")) == WordSource(USUAL)

@@ -11,6 +11,8 @@ from zhprep.core.shards import Output
 from zhprep.experiment.grid import Site, cells_of
 from zhprep.experiment.plan import load_plan, plan_names
 from zhprep.experiment.running import Experiment
+from zhprep.models import model_config
+from zhprep.models.model import n_parameters, seeded_model, shapes_alone
 
 VARIANTS = {
     "char-word": ["char", "char-wwm", "word", "mixed"],
@@ -52,6 +54,13 @@ def test_the_grid_of_a_plan(name, tmp_path):
     assert zhprep("experiment", name, "--list", "--size", "tiny", "--seeds", "0,1").out.decode().split() == names
     assert len(made.groups) == (2 if name in SHARED_MODELS else len(names))
     assert zhprep("experiment", name, "--show").out.decode().startswith("title = ")
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_models_of_a_plan_can_be_made(name, tmp_path):
+    for cell in experiment(name, tmp_path, seeds=(0,)).cells:
+        with shapes_alone():
+            assert n_parameters(seeded_model(model_config(cell.base.recipe.get("model", {}), "tiny", 100), 0)) > 1000
 
 
 STATED = {

@@ -108,7 +108,7 @@ def test_one_of_several_processes_is_killed(
             assert len(ranks) == n, number
             with_rank = {one.environ()["RANK"]: one for one in ranks}
             with_rank[str(number % n)].kill()
-            _, said = started.communicate(timeout=120)
+            _, said = started.communicate(timeout=300)
         assert started.returncode == 1, said
         assert "another process of this run has ended" in said, said
         assert "start the run again to go on from its last checkpoint" in said
@@ -118,7 +118,7 @@ def test_one_of_several_processes_is_killed(
         tried()
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 300.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "nothing happened"

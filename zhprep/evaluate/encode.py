@@ -20,8 +20,7 @@ from zhprep.collate import Padding, to_tensors
 from zhprep.collate.rows import Integers, Ragged, Rows
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.evaluate.granularities import CoarseEncoder, CoarseSegment, CoarseTexts
-from zhprep.evaluate.sounds import READERS, USUAL, Reader, word_finder
-from zhprep.segment import SegmentConfig
+from zhprep.evaluate.sounds import READERS, Reader, WordSource, word_finder
 from zhprep.vocab import Encoded, Encoder, Vocabulary
 
 
@@ -128,22 +127,22 @@ class Inputs:
 
 class TaskEncoder:
     """Encodes texts for a model that reads ``columns``, sequences having at most ``max_length`` tokens; with a
-    ``coarse`` vocabulary in its tokens too. ``segment`` finds the words, where a vocabulary or a column needs them."""
+    ``coarse`` vocabulary in its tokens too. ``words`` finds the words, where a vocabulary or a column needs them."""
 
     def __init__(
         self, vocabulary: Vocabulary, max_length: int, columns: Sequence[str] = (), coarse: Vocabulary | None = None,
-        segment: SegmentConfig = USUAL,
+        words: WordSource = WordSource(),  # noqa: B008  # frozen
     ) -> None:  # fmt: skip
         self.vocabulary, self.max_length = vocabulary, max_length
-        self._segment = segment
+        self._words = words
         self.encoder = Encoder(vocabulary)
         self.coarse = None if coarse is None else CoarseEncoder(coarse)
-        self.readers: dict[str, Reader] = {name: make(segment) for name, make in READERS.items() if name in columns}
+        self.readers: dict[str, Reader] = {name: make(words) for name, make in READERS.items() if name in columns}
 
     @functools.cached_property
     def words_of(self) -> Callable[[pa.Array], Any]:
         """What finds the words of texts, loaded when it is first needed."""
-        return word_finder(self._segment)
+        return word_finder(self._words)
 
     def texts(self, texts: Sequence[str]) -> EncodedTexts:
         """Return ``texts`` encoded; a vocabulary of words is given the words that the segmenter finds."""

@@ -28,7 +28,7 @@ from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import Inputs, TaskEncoder
 from zhprep.evaluate.feed import batches, epoch_of, tell
 from zhprep.evaluate.heads import TaskModel, columns_read
-from zhprep.evaluate.sounds import segment_of
+from zhprep.evaluate.sounds import word_source
 from zhprep.evaluate.stages import TuneStage, Tuning
 from zhprep.evaluate.task import Example, Task
 from zhprep.evaluate.tuning import TUNINGS
@@ -78,7 +78,7 @@ class FineTuner:
         vocabulary = load(folder)
         columns = columns_read(self.described)
         coarse = load(folder / COARSE_VOCABULARY) if "coarse_input_ids" in columns else None
-        encoder = TaskEncoder(vocabulary, config.max_length, columns, coarse, segment_of(folder))
+        encoder = TaskEncoder(vocabulary, config.max_length, columns, coarse, word_source(folder))
         padding = Padding(vocabulary.pad, 0 if coarse is None else coarse.pad)
         self.tasks = [_prepared(task, encoder, padding, only=number > 0) for number, task in enumerate(tasks)]
         self.begins: dict[int, dict[str, Tensor]] = {}

@@ -22,7 +22,7 @@ from zhprep.collate.rows import Integers
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.ragged import offsets_of, ranges, sizes_of
 from zhprep.evaluate.encode import EncodedTexts, Inputs, Segment, TaskEncoder, one_each, windows
-from zhprep.evaluate.sounds import segment_of
+from zhprep.evaluate.sounds import word_source
 from zhprep.instances import COARSE_VOCABULARY
 from zhprep.models import ModelConfig
 from zhprep.models.bodies.body import kind_of
@@ -99,7 +99,7 @@ class HiddenTokens:
         columns = self.model.columns
         coarse = load(folder / COARSE_VOCABULARY) if "coarse_input_ids" in columns else None
         longest = min(LONGEST, self.model.config.max_position_embeddings)
-        self.encoder = TaskEncoder(self.vocabulary, longest, columns, coarse, segment_of(folder))
+        self.encoder = TaskEncoder(self.vocabulary, longest, columns, coarse, word_source(folder))
         self.coarse_mask = None if coarse is None else coarse.mask
         self.padding = Padding(self.vocabulary.pad, 0 if coarse is None else coarse.pad)
 

@@ -5,6 +5,7 @@ step-N/           checkpoints
 log.jsonl         a line every few steps
 config.json  model.safetensors  tokenizer files      the model, as transformers loads it
 coarse-vocab/     the second tokenizer of a model of two granularities
+segmenter/        a user's lists of words that the segmenter of its texts read
 report.json       what the command reports
 scores.json       what `evaluate` adds, and with --pll
 pll.jsonl         the pseudo-log-likelihood of sentences
@@ -37,6 +38,7 @@ from zhprep.core.shards import (
 from zhprep.core.shards.draft import PREFIX
 from zhprep.instances import COARSE_VOCABULARY
 from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.words import FILES, SEGMENTER
 
 LOG, REPORT, LAYERS = "log.jsonl", "report.json", "layers.html"
 CODE = ("configuration_zhprep.py", "embeddings_zhprep.py", "layers_zhprep.py", "modeling_zhprep.py")
@@ -100,7 +102,7 @@ def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
     """Write the report and, last, the manifest."""
     write_json(run / REPORT, report, replace=True)
     coarse = [f"{COARSE_VOCABULARY}/{name}" for name in TOKENIZER]
-    files = facts_of_files(run, (*MODEL, *TOKENIZER, *coarse, PLAN, LOG, REPORT))
+    files = facts_of_files(run, (*MODEL, *TOKENIZER, *coarse, *FILES, PLAN, LOG, REPORT))
     manifest = {
         "table": "run",
         "version": 1,
@@ -145,8 +147,7 @@ def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
 
 
 def _clear(run: Path) -> None:
-    for folder in run.glob("step-*"):
-        shutil.rmtree(folder)
-    shutil.rmtree(run / COARSE_VOCABULARY, ignore_errors=True)
+    for folder in (*run.glob("step-*"), run / COARSE_VOCABULARY, run / SEGMENTER):
+        shutil.rmtree(folder, ignore_errors=True)
     for name in (MANIFEST, REPORT, LOG, "scores.json", "pll.jsonl", LAYERS, *MODEL, *TOKENIZER, PLAN):
         (run / name).unlink(missing_ok=True)

@@ -121,7 +121,8 @@ def _sources(folders: Sequence[Path], vocabulary: Path, last: Stage) -> dict[str
     phases = {"phases": [str(folder.resolve()) for folder in folders]} if len(folders) > 1 else {}
     manifest = last.batches.instances.manifest
     segment = manifest["config"].get("segment", manifest.get("segment"))
-    words = {} if segment is None else {"segment": segment}
+    said = {"segmenter": manifest["segmenter"]} if "segmenter" in manifest else {}
+    words = {} if segment is None else {"segment": segment, **said}
     return {"data": str(folders[-1].resolve()), "vocabulary": str(vocabulary.resolve()), **phases, **words}
 
 

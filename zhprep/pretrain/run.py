@@ -26,6 +26,7 @@ from zhprep.models.model import flops_of, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import Job, other_vocabularies, set_up
+from zhprep.pretrain.words import carry_lists
 
 
 def pretrain(
@@ -211,6 +212,8 @@ def _finish(session: _Session, report: Report) -> None:
         **({} if job.initial is None else {"initial": job.initial.figures}),
         **job.sources,
     }
+    if "segment" in report.scores:
+        report.scores["segment"] = carry_lists(job.sources["segment"], job.sources.get("segmenter", ""), run)
     save_model(model, run, pad_id=job.vocabulary.pad)
     folder.copy_tokenizer(Path(job.sources["vocabulary"]), run)
     for name in other_vocabularies(model):
