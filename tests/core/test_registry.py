@@ -28,7 +28,7 @@ def test_many_choices_are_not_all_listed() -> None:
     choices = [f"name{i}" for i in range(1000)]
     assert suggest("name77x", choices) == "did you mean 'name77'?"
     assert suggest("qqqq", choices) == ""
-    assert suggest("a", [], show=0) == ""
+    assert suggest("a", []) == ""
 
 
 def test_an_object_of_the_user() -> None:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
 
 from zhprep.core.corpus.inputs import Stored, fetch_files, file_sha256, open_file, put_new, stored_in
-from zhprep.core.errors import DataError, UsageError, ZhprepError
+from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.mapped import cache_folder
 from zhprep.core.progress import Progress
 from zhprep.core.shards import MANIFEST, PLAN, QUARANTINE, RECEIPTS, SHARD, remove_leftovers, temporary_folder
@@ -157,6 +157,8 @@ def naming(path: Path, address: str) -> Iterator[None]:
     """Let errors name ``address``, not the ``path`` on this machine."""
     try:
         yield
+    except Stopped:
+        raise
     except ZhprepError as error:
         told, hint = (text.replace(str(path), address) for text in (str(error), error.hint))
         raise type(error)(told, hint=hint) from error
