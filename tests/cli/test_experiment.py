@@ -12,28 +12,19 @@ from pathlib import Path
 
 import pytest
 from command_line import COUNTS, refused, zhprep
+from made_experiment import SMALL
 
 from zhprep.core.shards import add_files, open_table, read_manifest, temporary_name
 from zhprep.instances import instances_config
 
-PLAN = """
+PLAN = f"""
 title = "A trial"
 [grid]
 sizes = ["tiny"]
 seeds = [0, 1]
 [budget]
 steps = 2
-[common.vocab]
-size = 1200
-[common.instances]
-max_length = 32
-validation_fraction = 0.2
-[common.model.sizes]
-tiny = { num_hidden_layers = 1, hidden_size = 32, num_attention_heads = 2, intermediate_size = 64 }
-[common.pretrain]
-batch_size = 4
-threads = 1
-[common.evaluate]
+{SMALL}[common.evaluate]
 seeds = [0]
 epochs = 1
 [variants.char]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fault_table import FILES, QUOTAS
+from ray_nodes import Nodes, two_nodes
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not wanted are left out
@@ -65,3 +66,10 @@ def _commit(record_testsuite_property: Callable[[str, object], None], pytestconf
     except OSError:
         found = ""
     record_testsuite_property("commit", found or "unknown")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[Nodes]:
+    """A Ray cluster of two nodes."""
+    with two_nodes() as running:
+        yield running

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,18 +14,12 @@ import pytest
 from command_line import process, zhprep
 from fault_table import fault
 from made_experiment import NAMES, line, on, weights
-from ray_nodes import Nodes, two_nodes
+from ray_nodes import Nodes
 
 pytestmark = [
     pytest.mark.nightly,
     pytest.mark.skipif(find_spec("ray") is None, reason="ray is not installed (pip install 'zhprep[ray]')"),
 ]
-
-
-@pytest.fixture(scope="module")
-def nodes() -> Iterator[Nodes]:
-    with two_nodes() as running:
-        yield running
 
 
 def kill(folder: Path, name: str, before: set[str]) -> bool:

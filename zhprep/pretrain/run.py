@@ -119,9 +119,9 @@ def _steps(session: _Session, stopping: Stopping) -> None:
         job.trainer.go_on_as(job.stage_at(number).model)
         outcome = job.trainer.step(number, batches)
         session.step = number + 1
-        _count(session, batches)
+        work = _count(session, batches)
         if session.step % config.log_every == 0 or session.step in (1, config.steps):
-            _log_step(session, outcome, batches)
+            _log_step(session, outcome, work)
         last = session.step == config.steps
         if config.eval_every and session.step % config.eval_every == 0 and not last:
             _look_at_held_out(session)
@@ -133,7 +133,8 @@ def _steps(session: _Session, stopping: Stopping) -> None:
             raise Stopped(where, hint="run the same command again to go on")
 
 
-def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
+def _count(session: _Session, batches: list[dict[str, Tensor]]) -> float:
+    """Count what a step was made of; return the floating-point operations of a token of this process."""
     model = session.job.model
     chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
     real = [real_tokens([batch]) for batch in batches]
@@ -143,16 +144,16 @@ def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
     _, phase = session.job.feed.phase_at(session.step - 1)
     session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens, flops=flops)
     session.meter.advance(tokens)
+    return work / max(sum(real), 1)
 
 
-def _log_step(session: _Session, outcome: Outcome, batches: list[dict[str, Tensor]]) -> None:
+def _log_step(session: _Session, outcome: Outcome, work: float) -> None:
     world = session.job.world
     losses = {name: float(world.sum(loss)) for name, loss in outcome.losses.items()}
     if session.log is None:
         return
     speed = session.meter.tokens_per_second
     rate = session.job.rate(session.step - 1)
-    work = sum(flops_of(session.job.model, batch) for batch in batches) / max(real_tokens(batches), 1)
     used = utilisation(speed * work / world.size, world.device)
     session.log.write(
         step=session.step,

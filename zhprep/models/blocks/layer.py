@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from torch import Tensor, nn
@@ -70,10 +71,14 @@ class LayerStack(Part):
         """Return the products per token of rows of ``length``: one for each weight on the way, and those of attention.
 
         A layer of local attention is counted with its window."""
-        config, total = self.config, 0.0
-        weights = sum(weight.numel() for weight in self.layers[0].parameters())  # one of several may be lent some
+        config, total, weights = self.config, 0.0, self._n_weights
         for index in range(len(self.sequence())):
             local = config.local_attention and index % config.global_attn_every_n_layers
             seen = min(length, config.local_attention) if local else length
             total += weights + 2 * seen * config.num_attention_heads * config.head_width
         return total
+
+    @functools.cached_property
+    def _n_weights(self) -> int:
+        """The weights of a layer, counted once: batches have a length for each of their sequences."""
+        return sum(weight.numel() for weight in self.layers[0].parameters())  # one of several may be lent some

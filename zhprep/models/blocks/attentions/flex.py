@@ -25,7 +25,7 @@ _NARROWEST = 16
 
 
 class BlockAttention(Attending):
-    """BlockAttention for each width of window, found when they are first asked for."""
+    """Blocks for each width of window, found when they are first asked for."""
 
     def __init__(self, seen: Seen) -> None:
         super().__init__(seen)
