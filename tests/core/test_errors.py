@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import multiprocessing.reduction as wire
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,21 +41,36 @@ def test_every_error_says_what_to_do() -> None:
 
 LAST = {"cli/process.py", "core/workers/worker.py", "experiment/spread.py", "segment/pkuseg/__main__.py"}
 """Where what is caught goes no further: a process tells of it, a worker sends it on."""
+TOO_MUCH = {"BaseException", "Exception", "ZhprepError"}
 
 
 def test_nothing_takes_being_told_to_stop_for_another_error() -> None:
     """SIGTERM raises ``Stopped`` wherever the process is, in a library too: who catches all errors lets it through."""
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
-        tries = [node for node in ast.walk(ast.parse(path.read_bytes())) if isinstance(node, ast.Try)]
-        for handlers in (node.handlers for node in tries if path.relative_to(PACKAGE).as_posix() not in LAST):
-            names = [
-                {name.id for name in ast.walk(one.type) if isinstance(name, ast.Name)} for one in handlers if one.type
-            ]
-            before: set[str] = set()
-            for one, caught in zip(handlers, names, strict=False):
-                again = any(isinstance(node, ast.Raise) and node.exc is None for node in one.body)
-                if caught & {"Exception", "ZhprepError"} and not again and not before & {"Stopped", "ZhprepError"}:
-                    wrong.append(f"{path}:{one.lineno}")
-                before |= caught
+        if path.relative_to(PACKAGE).as_posix() in LAST:
+            continue
+        nodes = list(ast.walk(ast.parse(path.read_bytes())))
+        lines = [line for node in nodes if isinstance(node, ast.Try) for line in swallowing(node.handlers)]
+        lines += [
+            node.lineno
+            for node in nodes
+            if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "suppress" and TOO_MUCH & names_in(node)
+        ]
+        wrong += [f"{path}:{line}" for line in lines]
     assert not wrong, wrong
+
+
+def swallowing(handlers: list[ast.ExceptHandler]) -> Iterator[int]:
+    """Yield the lines of ``handlers`` that catch all errors, raise none again, and come before any that takes a stop."""
+    before: set[str] = set()
+    for one in handlers:
+        caught = names_in(one.type) if one.type else set()
+        again = any(isinstance(node, ast.Raise) and node.exc is None for node in one.body)
+        if caught & TOO_MUCH and not again and not before & {"Stopped", "ZhprepError"}:
+            yield one.lineno
+        before |= caught
+
+
+def names_in(node: ast.AST) -> set[str]:
+    return {name.id for name in ast.walk(node) if isinstance(name, ast.Name)}

@@ -38,16 +38,18 @@ with joined() as world:
     for _ in range(5):
         assert world.sum_counts([world.rank, 1]) == [1, 2]
     world.wait()
+    if sys.argv[1] == "gone":
+        torch.distributed.all_reduce(torch.ones(3))  # held by nobody when it is done, but by a thread
 if sys.argv[1] == "gone":
     del model
-    assert not list(threads())
 '''
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux, which tells of a process's threads")
 @pytest.mark.parametrize("model", ["kept", "gone"])
 def test_two_processes_end_though_the_threads_of_one_hardly_run(tmp_path: Path, model: str) -> None:
-    """While a model is kept so are gloo's threads; the process then aborted at its end in half of the runs."""
+    """While a model is kept so are gloo's threads; the process then aborted at its end in half of the runs. A model that
+    goes, and is the last to hold the group, waited for a thread that waited for the interpreter."""
     script = tmp_path / "sum.py"
     script.write_text(SCRIPT, "utf-8")
     in_processes(2, script, model, seconds=120)

@@ -6,9 +6,11 @@ instances in the same steps.
 
 from __future__ import annotations
 
+import atexit
 import collections
 import contextlib
 import dataclasses
+import gc
 import importlib
 import itertools
 import os
@@ -26,6 +28,11 @@ _LATEST: collections.deque[torch.distributed.Work] = collections.deque(maxlen=64
 """What was last summed over the processes. A thread of gloo lets go of it at any time after the sum is there, and the
 last to let go of a tensor of Python needs the interpreter: while that ends, the process would abort; while it waits for
 that thread to end, both would wait for ever. So no thread is to be the last when a run ends."""
+
+_LEFT: list[torch.distributed.ProcessGroup] = []
+"""The group of the processes, also when it was left. Who lets go of it last waits for its threads, and a thread may
+need the interpreter to let go of a tensor. What DistributedDataParallel sums with keeps the interpreter while it waits,
+so both would wait for ever; this list does not, and outlives the models of a run."""
 
 _TIMES = itertools.count()
 """How often this process has joined the others: as often as each of them has."""
@@ -90,9 +97,11 @@ def joined() -> Iterator[World]:
     # Functions there take the group as a default value when they are imported. Were that after the start, as it is when
     # DistributedDataParallel imports torch._dynamo, the group and its threads would outlive its end.
     importlib.import_module("torch.distributed.nn.functional")
+    _let_go()
     torch.distributed.init_process_group(
         "nccl" if device.type == "cuda" else "gloo", store=_fresh_store(), rank=rank, world_size=size
     )
+    _LEFT.append(torch.distributed.distributed_c10d._get_default_group())
     try:
         yield World(rank, size, device)
     except RuntimeError as error:
@@ -104,6 +113,14 @@ def joined() -> Iterator[World]:
         ) from error
     finally:
         torch.distributed.destroy_process_group()
+
+
+@atexit.register
+def _let_go() -> None:
+    """End the threads of the groups that were left, unless a model is still there: before the interpreter ends."""
+    if _LEFT:
+        gc.collect()
+        _LEFT.clear()
 
 
 def _fresh_store() -> PrefixStore:

@@ -25,7 +25,7 @@ from typing import Any
 
 from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
-from zhprep.core.errors import DataError, UsageError, ZhprepError
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import ACCOUNT, Account
 from zhprep.core.seal import read_sealed, sealed
 from zhprep.core.shape import SHA256
@@ -103,7 +103,7 @@ class Folder:
             raise UsageError(f"{self.path}: is not empty and was not made by zhprep", hint="name another folder")
         begun = overwrite or not there.exists()
         if not there.exists():
-            with contextlib.suppress(ZhprepError):  # another process was first, perhaps with another plan
+            with contextlib.suppress(UsageError):  # another process was first, perhaps with another plan
                 write_json(there, sealed(plan))
         _check_same(read_sealed(there, _PLAN, hint=_BEGIN), json.loads(json.dumps(plan)), self.path)
         (self.path / RECEIPTS).mkdir(exist_ok=True)
