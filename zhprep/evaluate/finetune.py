@@ -107,7 +107,7 @@ class FineTuner:
             layers = {depth: depth for depth in heads}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = TaskModel(self.described, heads, layers, together=probe)
+            model = TaskModel(self.described, heads, layers, pooling=self.config.pooling, together=probe)
         for head in model.heads.values():
             head.agreement = self.config.agreement
         load_pretrained(model, self.folder)
