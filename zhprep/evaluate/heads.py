@@ -9,6 +9,7 @@ layer (ELMo, arXiv:1802.05365 §3.2, equation 1); α and γ are learnt and repor
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Mapping
 from typing import ClassVar, cast
 
@@ -17,11 +18,8 @@ from torch import Tensor, nn
 
 from zhprep.collate.columns import IGNORED
 from zhprep.core.errors import UsageError
-from zhprep.core.registry import lookup
-from zhprep.evaluate.pooling import POOLINGS, Pooling, row_states
 from zhprep.models import Model, ModelConfig
 from zhprep.models.blocks.part import Batch, Part
-from zhprep.models.model import shapes_alone
 from zhprep.models.stream import HiddenStream, Pass
 
 TASK = "task"
@@ -42,7 +40,7 @@ class TaskStates:
 
     streams: Mapping[str, HiddenStream]
     batch: Batch
-    pool: Pooling = row_states
+    pool: Callable[[HiddenStream], Tensor]
 
     @property
     def main(self) -> HiddenStream:
@@ -200,7 +198,7 @@ class TaskModel(Model):
     """A body with heads for one task or several, and the choice of layers between them.
 
     ``heads`` are made from the configs of the body's streams for tasks; each reads its own of ``layers``, if they are
-    given by its name; ``pooling`` (of :data:`POOLINGS`) says what stands for a row. In a batch the column :data:`TASK`
+    given by its name; ``pool`` says what stands for a row. In a batch the column :data:`TASK`
     says by number which head it is for; without it, the first. With ``together`` every batch is for all heads. Where
     the body is ``frozen``, it drops nothing out. A ``teacher`` (not a part of the model) says what the logits of
     training should be near, ``distilling`` is the weight of that.
@@ -212,7 +210,7 @@ class TaskModel(Model):
         heads: Mapping[str, Callable[[Mapping[str, ModelConfig]], Head]],
         layers: str | Mapping[str, str] = "top",
         *,
-        pooling: str = "cls",
+        pool: Callable[[HiddenStream], Tensor] = operator.attrgetter("row_states"),
         together: bool = False,
     ) -> None:
         super().__init__(config, {})
@@ -222,9 +220,8 @@ class TaskModel(Model):
         self.choices = nn.ModuleDict({head: LayerChoices(which, self.specs) for head, which in chosen.items()})
         self.objectives = nn.ModuleDict({name: make(self.specs) for name, make in heads.items()})
         self.objectives.apply(self._initialise)
-        self.pool = lookup(POOLINGS, pooling, "pooling")
         self.all_layers = any(which != "top" for which in chosen.values())
-        self.together, self.frozen, self.distilling = together, False, 0.0
+        self.pool, self.together, self.frozen, self.distilling = pool, together, False, 0.0
         self.teacher: tuple[TaskModel, ...] = ()
 
     @property
@@ -299,9 +296,3 @@ def squared_distance(logits: Tensor, wanted: Tensor) -> Tensor:
     """Return the mean of squared differences, leaving out what is −inf in both."""
     real = torch.isfinite(logits) & torch.isfinite(wanted)
     return (logits[real] - wanted[real]).square().mean()
-
-
-def columns_read(config: ModelConfig) -> tuple[str, ...]:
-    """Return the columns of texts that a model of ``config`` reads for tasks; nothing is computed."""
-    with shapes_alone():
-        return TaskModel(config, {}).columns

@@ -12,8 +12,6 @@ from torch import Tensor
 
 from zhprep.models.stream import HiddenStream
 
-Pooling = Callable[[HiddenStream], Tensor]
-
 
 def row_states(stream: HiddenStream) -> Tensor:
     """Return the state that the body was trained to let stand for a row: of ``[CLS]``, or of the last token."""
@@ -37,5 +35,5 @@ def max_states(stream: HiddenStream) -> Tensor:
     return states.amax(1)
 
 
-POOLINGS: Mapping[str, Pooling] = {"cls": row_states, "mean": mean_states, "max": max_states}
+POOLINGS: Mapping[str, Callable[[HiddenStream], Tensor]] = {"cls": row_states, "mean": mean_states, "max": max_states}
 """By the names that sentence-transformers has for them."""
