@@ -49,4 +49,4 @@ def close(name: str, estimate: float, took: Took, start: Took) -> None:
     """Print both and hold the estimate to three quarters to four thirds, apart from what it takes to begin."""
     whole = took.processor - start.processor
     print(f"{name:<16}estimate {estimate:8.1f} s    whole {whole:8.1f} s")
-    assert whole * 3 / 4 - NOISE < estimate < whole * 4 / 3 + LOADING
+    assert whole * 3 / 4 - NOISE < estimate < whole * 4 / 3 + NOISE

@@ -7,6 +7,7 @@ import dataclasses
 from zhprep.core.config import setting
 
 CHOICES = ("last", "best")
+POOLING_NAMES = ("cls", "mean", "max")
 TUNING_NAMES = ("full", "features", "adapters", "lora", "gradual", "sequential", "chain-thaw")
 
 
@@ -27,6 +28,11 @@ class EvaluateConfig:
     max_length: int = setting(128, "most tokens of a row, special ones included", minimum=8)
     seeds: tuple[int, ...] = setting((0, 1, 2), "fine-tune once with each of these seeds")
     layers: str = setting("top", "what heads read: embedding, top, all (weighed), or the number of a layer")
+    pooling: str = setting(
+        "cls",
+        "what stands for a row: the state of [CLS] (of a causal model's last token), or the mean or maximum of all",
+        choices=POOLING_NAMES,
+    )
     keep: str = setting(
         "last",
         "weights that are scored: of the last epoch, or of the best on dev (which flatters dev)",

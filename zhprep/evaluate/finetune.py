@@ -27,13 +27,16 @@ from zhprep.evaluate.averages import LastWeights, teacher_of
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.encode import Inputs, TaskEncoder
 from zhprep.evaluate.feed import batches, epoch_of, tell
-from zhprep.evaluate.heads import TaskModel, columns_read
+from zhprep.evaluate.heads import TaskModel
+from zhprep.evaluate.pooling import POOLINGS
 from zhprep.evaluate.sounds import word_source
 from zhprep.evaluate.stages import TuneStage, Tuning
 from zhprep.evaluate.task import Example, Task
 from zhprep.evaluate.tuning import TUNINGS
 from zhprep.instances import COARSE_VOCABULARY
+from zhprep.models import ModelConfig
 from zhprep.models.checkpoints.files import load_weights, read_config
+from zhprep.models.model import shapes_alone
 from zhprep.vocab import load
 
 ONE_PROCESS = ("gradual", "sequential", "chain-thaw")
@@ -102,12 +105,13 @@ class FineTuner:
             for number, one in enumerate(self.tasks)
         }
         layers: str | Mapping[str, str] = self.config.layers
+        pool = lookup(POOLINGS, self.config.pooling, "pooling")
         if probe:
             heads = {str(depth): heads["0"] for depth in range(self.described.num_hidden_layers + 1)}
             layers = {depth: depth for depth in heads}
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = TaskModel(self.described, heads, layers, together=probe)
+            model = TaskModel(self.described, heads, layers, pool=pool, together=probe)
         for head in model.heads.values():
             head.agreement = self.config.agreement
         load_pretrained(model, self.folder)
@@ -223,3 +227,9 @@ def load_pretrained(model: TaskModel, folder: Path) -> None:
             model.objectives = nn.ModuleDict(begins)
             load_weights(model, folder)
     model.objectives = heads
+
+
+def columns_read(config: ModelConfig) -> tuple[str, ...]:
+    """Return the columns of texts that a model of ``config`` reads for tasks; nothing is computed."""
+    with shapes_alone():
+        return TaskModel(config, {}).columns

@@ -9,6 +9,7 @@ layer (ELMo, arXiv:1802.05365 §3.2, equation 1); α and γ are learnt and repor
 from __future__ import annotations
 
 import dataclasses
+import operator
 from collections.abc import Callable, Mapping
 from typing import ClassVar, cast
 
@@ -19,7 +20,6 @@ from zhprep.collate.columns import IGNORED
 from zhprep.core.errors import UsageError
 from zhprep.models import Model, ModelConfig
 from zhprep.models.blocks.part import Batch, Part
-from zhprep.models.model import shapes_alone
 from zhprep.models.stream import HiddenStream, Pass
 
 TASK = "task"
@@ -35,10 +35,12 @@ class TaskStates:
 
     Streams of other tokens than the main one are lined up with it by the column ``NAME_of`` of the batch (int64
     ``[B, L]``: for each token of the main stream the place of the other's token that it is part of, −1 for none).
+    ``pool`` says what stands for a row.
     """
 
     streams: Mapping[str, HiddenStream]
     batch: Batch
+    pool: Callable[[HiddenStream], Tensor]
 
     @property
     def main(self) -> HiddenStream:
@@ -47,7 +49,7 @@ class TaskStates:
 
     def rows(self) -> list[Tensor]:
         """Return the state of each row in each stream, ``[B, D]``."""
-        return [stream.row_states for stream in self.streams.values()]
+        return [self.pool(stream) for stream in self.streams.values()]
 
     def tokens(self) -> Tensor:
         """Return the states of the main stream's tokens, those of the other streams beside them: ``[B, L, ΣD]``."""
@@ -178,13 +180,13 @@ class LayerChoices(nn.Module):
         self.is_top = which == "top"
 
     def forward(self, streams: Mapping[str, HiddenStream]) -> dict[str, HiddenStream]:
-        """Return ``streams`` with the states chosen; a row stands by its first state."""
+        """Return ``streams`` with the states chosen."""
         if self.is_top:
             return dict(streams)
         chosen = {}
         for name, stream in streams.items():
             states: Tensor = self.of[name](stream.layers)
-            chosen[name] = dataclasses.replace(stream, hidden_states=states, row_states=states[:, 0])
+            chosen[name] = dataclasses.replace(stream, hidden_states=states)
         return chosen
 
     def figures(self) -> dict[str, object]:
@@ -196,9 +198,10 @@ class TaskModel(Model):
     """A body with heads for one task or several, and the choice of layers between them.
 
     ``heads`` are made from the configs of the body's streams for tasks; each reads its own of ``layers``, if they are
-    given by its name. In a batch the column :data:`TASK` says by number which head it is for; without it, the first.
-    With ``together`` every batch is for all heads. Where the body is ``frozen``, it drops nothing out. A ``teacher``
-    (not a part of the model) says what the logits of training should be near, ``distilling`` is the weight of that.
+    given by its name; ``pool`` says what stands for a row. In a batch the column :data:`TASK`
+    says by number which head it is for; without it, the first. With ``together`` every batch is for all heads. Where
+    the body is ``frozen``, it drops nothing out. A ``teacher`` (not a part of the model) says what the logits of
+    training should be near, ``distilling`` is the weight of that.
     """
 
     def __init__(
@@ -207,6 +210,7 @@ class TaskModel(Model):
         heads: Mapping[str, Callable[[Mapping[str, ModelConfig]], Head]],
         layers: str | Mapping[str, str] = "top",
         *,
+        pool: Callable[[HiddenStream], Tensor] = operator.attrgetter("row_states"),
         together: bool = False,
     ) -> None:
         super().__init__(config, {})
@@ -217,7 +221,7 @@ class TaskModel(Model):
         self.objectives = nn.ModuleDict({name: make(self.specs) for name, make in heads.items()})
         self.objectives.apply(self._initialise)
         self.all_layers = any(which != "top" for which in chosen.values())
-        self.together, self.frozen, self.distilling = together, False, 0.0
+        self.pool, self.together, self.frozen, self.distilling = pool, together, False, 0.0
         self.teacher: tuple[TaskModel, ...] = ()
 
     @property
@@ -254,7 +258,7 @@ class TaskModel(Model):
     def logits(self, name: str, batch: Batch, streams: dict[str, HiddenStream] | None = None) -> Tensor:
         """Return the logits of the head ``name``, float32."""
         chosen: LayerChoices = cast(LayerChoices, self.choices[name])
-        logits: Tensor = self.heads[name](TaskStates(chosen(streams or self.streams_of(batch)), batch))
+        logits: Tensor = self.heads[name](TaskStates(chosen(streams or self.streams_of(batch)), batch, self.pool))
         return logits.float()
 
     def heads_for(self, batch: Batch) -> list[str]:
@@ -292,9 +296,3 @@ def squared_distance(logits: Tensor, wanted: Tensor) -> Tensor:
     """Return the mean of squared differences, leaving out what is −inf in both."""
     real = torch.isfinite(logits) & torch.isfinite(wanted)
     return (logits[real] - wanted[real]).square().mean()
-
-
-def columns_read(config: ModelConfig) -> tuple[str, ...]:
-    """Return the columns of texts that a model of ``config`` reads for tasks; nothing is computed."""
-    with shapes_alone():
-        return TaskModel(config, {}).columns

@@ -135,7 +135,7 @@ def predict_task(
 def setting_of(config: EvaluateConfig, transfer: Transfer = ALONE) -> str:
     """Return what tells scores of other ways of transfer from those of the usual one, nothing for that one."""
     usual = EvaluateConfig()
-    names = ("layers", "keep", "tune", "ensemble", "distill", "probe")
+    names = ("layers", "pooling", "keep", "tune", "ensemble", "distill", "probe")
     said = [f"{name}={getattr(config, name)}" for name in names if getattr(config, name) != getattr(usual, name)]
     said += [f"{name}={'+'.join(tasks)}" for name, tasks in transfer.facts().items()]
     return f" ({', '.join(said)})" if said else ""

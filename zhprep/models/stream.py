@@ -16,19 +16,24 @@ from zhprep.models.prediction import Prediction
 class HiddenStream:
     """Hidden states ``[B, L, D]`` and what goes with them.
 
-    ``token_table`` ``[V, E]`` is the table that a masked-token head shares; ``row_states`` ``[B, D]`` the state that
-    stands for a row (that of ``[CLS]``); ``batch`` the batch as this stream read it; ``layers`` the states of the
-    embeddings and of every layer, each ``[B, L, D]``, where they were asked for; ``found`` what the body, and
-    objectives of the stream, computed on the way for later objectives to read, by name (which tokens were replaced,
-    say).
+    ``token_table`` ``[V, E]`` is the table that a masked-token head shares; ``batch`` the batch as this stream read it;
+    ``layers`` the states of the embeddings and of every layer, each ``[B, L, D]``, where they were asked for;
+    ``row_places`` (int64 ``[B]``, in the flattened ``B*L``) say where the state is that stands for a row, None its
+    first; ``found`` what the body, and objectives of the stream, computed on the way for later objectives to read, by
+    name (which tokens were replaced, say).
     """
 
     hidden_states: Tensor
     token_table: Tensor
-    row_states: Tensor
     batch: Batch
     layers: tuple[Tensor, ...] = ()
+    row_places: Tensor | None = None
     found: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
+
+    @property
+    def row_states(self) -> Tensor:
+        """The states ``[B, D]`` that stand for rows: those of ``[CLS]``, or of the last tokens of a causal stream."""
+        return self.hidden_states[:, 0] if self.row_places is None else self.at(self.row_places)
 
     def having(self, found: Mapping[str, Tensor]) -> HiddenStream:
         """Return this stream with ``found`` beside what was found before."""

@@ -94,4 +94,4 @@ def encoded(
     if reading is not None:
         context = context.reading(reading.hidden_states, reading.batch)
     hidden_states, layers = stack(embeddings(batch), context, all_layers=all_layers)
-    return HiddenStream(hidden_states, embeddings.token_table, hidden_states[:, 0], batch, layers)
+    return HiddenStream(hidden_states, embeddings.token_table, batch, layers)

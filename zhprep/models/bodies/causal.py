@@ -25,8 +25,7 @@ class CausalBody(SingleBody):
         """Return the only stream."""
         batch = passing.batch
         stream = encoded(self.embeddings, self.stack, batch, all_layers=passing.all_layers, causal=True)
-        last = stream.hidden_states.flatten(0, 1)[last_places(batch)]
-        return dataclasses.replace(stream, row_states=last)
+        return dataclasses.replace(stream, row_places=last_places(batch))
 
 
 def last_places(batch: Batch) -> Tensor:

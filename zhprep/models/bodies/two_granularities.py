@@ -127,7 +127,7 @@ class TwoGranularitiesBody(Body):
             end = begin + view["input_ids"].shape[1]
             own = hidden[:, begin:end]
             depths = tuple(layer[:, begin:end] for layer in layers)
-            made[name] = HiddenStream(own, embeddings[name].token_table, own[:, 0], view, depths)
+            made[name] = HiddenStream(own, embeddings[name].token_table, view, depths)
             begin = end
         return made
 
