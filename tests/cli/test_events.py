@@ -116,13 +116,8 @@ def test_a_stall_is_said_with_the_document(workers, tmp_path, monkeypatch):
     monkeypatch.setattr(stalls, "STALLED", 0.2)
     monkeypatch.setattr("zhprep.core.shards.making.watch._EACH", 0.0)
     monkeypatch.setattr("zhprep.core.shards.making.job.WORTH_A_WORKER", 1)
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "sleepy.py").write_text(
-        "import time\n\nclass Sleepy:\n    name = 'sleepy'\n\n    def __init__(self, config):\n        pass\n\n    def fingerprint(self):\n        return 'sleepy'\n\n    def cut(self, texts):\n"
-        "        time.sleep(1.5 * any('睡' in text for text in texts))\n        return [list(text) for text in texts]\n"
-    )
-    (tmp_path / "x.txt").write_text("一二。\n\n三四。\n\n睡了。\n\n醒了。\n", encoding="utf-8")
-    flags = ("--cws", "sleepy:Sleepy", "--block-size", 1, "--workers", workers, "--log-json")
+    (tmp_path / "x.txt").write_text("一二。\n\n三四。\n\n睡睡睡了。\n\n醒了。\n", encoding="utf-8")
+    flags = ("--cws", "slow_segmenter:Sleepy", "--block-size", 1, "--workers", workers, "--log-json")
     began = time.time()
     result = zhprep("segment", tmp_path / "x.txt", "-o", tmp_path / "out", *flags)
     stalled = [event for event in events_of(result) if event["event"] == "stall"]
