@@ -141,8 +141,12 @@ def test_the_models_of_an_experiment_are_those_of_one_process(nodes: Nodes, samp
 def workers_of(nodes: Nodes) -> list[psutil.Process]:
     """Return the processes that are at a block."""
     below = psutil.Process(nodes.process.pid).children(recursive=True)
-    names = [(one, " ".join(one.cmdline())) for one in below if one.is_running()]
-    return [one for one, name in names if "_apply" in name]
+    found = []
+    for one in below:
+        with contextlib.suppress(psutil.Error):  # it is gone, or dead and not yet waited for
+            if "_apply" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 @pytest.mark.parametrize(
