@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,18 @@ def pytest_xdist_auto_num_workers() -> int:
     """Say what ``-n auto`` is: the cores this process may use, at most eight; on one core, no workers at all."""
     cores = len(os.sched_getaffinity(0))
     return 0 if cores == 1 else min(cores, 8)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _commit(record_testsuite_property: Callable[[str, object], None], pytestconfig: pytest.Config) -> None:
+    """Say in the report which commit was tried, and which tests: docs/make_reliability.py reads it."""
+    record_testsuite_property("selected", pytestconfig.option.markexpr)
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude", "*", "--dirty"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        found = ""
+    record_testsuite_property("commit", found or "unknown")
 
 
 @pytest.fixture(scope="session")

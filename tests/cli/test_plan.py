@@ -6,10 +6,13 @@ import bz2
 import gzip
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 
 import pytest
-from command_line import made_by, refused, zhprep
+from command_line import environment, made_by, refused, zhprep
 
 from zhprep.core.corpus import ReadConfig, find_inputs, scan, take_samples
 from zhprep.run.estimate import reckon
@@ -107,7 +110,8 @@ def test_the_estimate_of_a_sample_is_what_the_whole_is(shared_data, vocab, tmp_p
     for name in ("prose_public_domain_fiction.txt", "prose_laws_zh_cn.txt"):
         text = (shared_data / "corpus" / name).read_bytes()[: 1 << 20].decode(errors="ignore")
         (corpus / name).write_text(text[: text.rindex("\n\n")] + "\n", encoding="utf-8")
-    flags = ("--sample", "512KiB", "--block-size", "256KiB", "--vocab", vocab)
+    there = sum(path.stat().st_size for path in corpus.iterdir())  # said, so that no more than the sample is read
+    flags = ("--sample", "512KiB", "--block-size", "256KiB", "--vocab", vocab, "--as-if", there)
     found = zhprep("plan", corpus, "--estimate", *flags, "--json", "--quiet").report
     plan = zhprep("plan", corpus, "--block-size", "256KiB", "--json", "--quiet").report
     data = made_by(
@@ -127,11 +131,64 @@ def test_the_estimate_of_a_sample_is_what_the_whole_is(shared_data, vocab, tmp_p
     close(found["text_bytes"], plan["text_bytes"])
     close(found["characters"], counts["characters"])
     close(found["documents"], counts["documents_in"])
-    close(stage["disk_bytes"], written - sum(file.stat().st_size for file in (data / "vocab").iterdir()))
+    close(stage["disk_bytes"], written)
     assert abs(found["blocks"] - plan["blocks"]) <= 2
     assert [stage["stage"] for stage in found["stages"]] == ["plan", "data"]
     assert all(stage["core_hours"]["value"] > 0 for stage in found["stages"])
     assert stage["worker_bytes"] > 50e6
+
+
+FILES = {"vocab (count)", "vocab (learn)"}
+"""The stages that make the folder of a vocabulary."""
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("share", [8, 4, 2, 1])
+def test_an_estimate_holds_for_shares_of_real_text(share, shared_data, tmp_path):
+    """Of an eighth to the whole of six corpora: files as they are made, disk within a fifth, seconds within three tenths.
+
+    Each command plans and begins for itself; seconds are those of the processor. A measure that others disturb on this
+    machine may be taken again, twice.
+    """
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    for path in (shared_data / "corpus").glob("*.txt"):
+        text = path.read_bytes()[: path.stat().st_size // share]
+        (corpus / path.name).write_bytes(text[: text.rindex(b"\n") + 1])
+    for attempt in range(3):
+        found, _ = measured("plan", corpus, "--estimate", "--json")
+        stages = {stage["stage"]: stage for stage in json.loads(found)["stages"]}
+        begun = json.loads(found)["start_seconds"] + seconds_of(stages["plan"])
+        folders = [tmp_path / f"vocab-{attempt}", tmp_path / f"data-{attempt}"]
+        _, vocab = measured("build-vocab", corpus, "-o", folders[0], "--recipe", "bert-wwm", "--workers", 1)
+        given = ("--vocab", folders[0], "--recipe", "bert-wwm", "--workers", 1)
+        _, data = measured("make-instances", corpus, "-o", folders[1], *given)
+        reckoned = [[stages[name] for name in sorted(FILES)], [stages["data"]]]
+        for rows, folder in zip(reckoned, folders, strict=True):
+            made = [file for file in folder.rglob("*") if file.is_file()]
+            assert sum(row["files"] for row in rows) == len(made)
+            disk = sum(file.stat().st_size for file in made)
+            assert sum(row["disk_bytes"]["value"] for row in rows) == pytest.approx(disk, rel=0.2)
+        seconds = [begun + sum(map(seconds_of, rows)) for rows in reckoned]
+        if seconds == pytest.approx([vocab, data], rel=0.3):
+            return
+    raise AssertionError((seconds, [vocab, data]))
+
+
+def seconds_of(stage):
+    return 3600 * stage["core_hours"]["value"]
+
+
+def measured(*line):
+    """Run a command in a process of its own; return what it printed and the seconds of a processor that it took."""
+    before = os.times()
+    done = subprocess.run(
+        [sys.executable, "-m", "zhprep", *map(str, line), "--quiet"],
+        env=environment(), stdout=subprocess.PIPE, check=True,
+    )  # fmt: skip
+    after = os.times()
+    user, system = (getattr(after, kind) - getattr(before, kind) for kind in ("children_user", "children_system"))
+    return done.stdout, user + system
 
 
 def close(amount, real):
@@ -151,23 +208,25 @@ def test_a_larger_corpus_like_this_one_costs_in_proportion():
     counts = [Took(0.1, 500, 100, 800)] * 4
     stages = [
         StageCost("plan", "blocks", [Took(0.01, 0, 50)] * 4, Took(0.01, 0, 50)),
-        StageCost("vocab (count)", "counts", counts, Took(0.1, 1000, 140)),  # four times the text: twice the pieces
-        StageCost("vocab (learn)", "learn", [Took(0.0, 0, 100)], Took(2.0, 700, 110)),
-        StageCost("data", "blocks", blocks, Took(0.2, 2200, 100)),
+        # the root of the text, from every other part to all as beyond
+        StageCost("vocab (count)", "counts", counts, Took(0.4, 1000, 140), beside=4, half=Took(0.2, 689, 120)),
+        StageCost("vocab (learn)", "learn", [Took(0.0, 0, 100)], Took(2.0, 700, 110), beside=7),
+        # a block takes 0.1 s, whatever it holds, and the first one 1 s more
+        StageCost("data", "blocks", blocks, Took(0.5, 8800, 100), load=1.0, beside=8, beside_bytes=5000),
     ]
     found = reckon(Measured(parts, stages, beside=10), 4000 * 10_000, sampled_of=4000, block_size=400_000)
     rows = {row["stage"]: row for row in found["stages"]}
     assert (found["text_bytes"]["value"], found["blocks"], found["heaps_exponent"]) == (4e7, 100, 0.5)
     assert (found["documents"]["value"], found["characters"]["value"]) == (160_000, 3.4e7)
-    assert rows["data"]["core_hours"]["value"] == pytest.approx(0.8 * 10_000 / 3600, rel=1e-4)
+    assert rows["data"]["core_hours"]["value"] == pytest.approx((0.4 * 10_000 + 0.1 * 100 + 1.0) / 3600, rel=1e-4)
     spread = math.sqrt((0.1**2 + 0.1**2) / (4 * 3)) / 1000 * 4e7
     assert rows["data"]["core_hours"]["error"] == pytest.approx(spread / 3600, rel=1e-2)
-    assert rows["data"]["disk_bytes"]["value"] == 8800 * 10_000 + 10 * 100
-    assert rows["data"]["files"] == 2 * 100 + 6
-    assert rows["vocab (count)"]["disk_bytes"]["value"] == 1000 * math.sqrt(100) * 100 + 1000
-    assert rows["vocab (count)"]["worker_bytes"] == 100 + 40 * math.sqrt(100)
-    assert rows["vocab (learn)"]["core_hours"]["value"] == pytest.approx(2.0 * math.sqrt(10_000) / 3600, rel=1e-4)
-    assert rows["vocab (learn)"]["worker_bytes"] == 100 + 10 * math.sqrt(10_000)
+    assert rows["data"]["disk_bytes"]["value"] == 8800 * 10_000 + 10 * 100 + 5000
+    assert [rows[name]["files"] for name in rows] == [0, 2 * 100 + 4, 7, 2 * 100 + 8]
+    assert rows["vocab (count)"]["disk_bytes"]["value"] == pytest.approx(1000 * math.sqrt(100) * 100 + 1000, rel=1e-2)
+    assert rows["vocab (count)"]["worker_bytes"] == pytest.approx(100 + 40 * math.sqrt(100), rel=1e-2)
+    assert rows["vocab (learn)"]["core_hours"]["value"] == pytest.approx(2.0 * math.sqrt(10_000) / 3600, rel=1e-2)
+    assert rows["vocab (learn)"]["worker_bytes"] == pytest.approx(100 + 10 * math.sqrt(10_000), rel=1e-2)
     seen = reckon(Measured(parts, stages, beside=10), 4000, sampled_of=4000, block_size=None)
     assert seen["text_bytes"] == {"value": 4000.0, "error": 0.0}  # the sample is the whole
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -54,18 +53,6 @@ def tried(
     assert request.node.stash[FAILED] or count >= promised, (
         f"{count} cases of row {row} were tried, {promised} promised"
     )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _commit(record_testsuite_property: Callable[[str, object], None], pytestconfig: pytest.Config) -> None:
-    """Say in the report which commit was tried, and which tests."""
-    record_testsuite_property("selected", pytestconfig.option.markexpr)
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-    except OSError:
-        found = ""
-    record_testsuite_property("commit", found or "unknown")
 
 
 @pytest.fixture(scope="module")

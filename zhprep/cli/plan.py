@@ -23,6 +23,9 @@ from zhprep.core.progress import duration
 from zhprep.core.shards import Claim, write_json
 from zhprep.instances import InstancesConfig
 
+PLANNED_WHOLE = 1 << 30
+"""Bytes of text under which an estimate reads all of the corpus, to count its blocks: there each counts."""
+
 
 @click.command(cls=Delivering)
 @input_options
@@ -101,7 +104,7 @@ def _estimate(
     sample: int, parts: int, as_if: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure a sample and reckon the whole."""
-    from zhprep.run.estimate import measure, reckon
+    from zhprep.run.estimate import measure, plan_whole, reckon
 
     with tempfile.TemporaryDirectory(prefix="zhprep-estimate-") as name:
         folder = Path(name)
@@ -120,7 +123,10 @@ def _estimate(
             raise DataError(f"{inputs[0]}: no document in the sample", hint="take a larger --sample")
         with shared.progress("estimate").of(0, "stages") as bar:
             measured = measure(run, samples, read, folder / "made", bar)
-        facts = reckon(measured, as_if or there, sampled_of=there, block_size=shared.block_size)
+        text = there * sum(part.text for part in measured.parts) / sum(part.raw for part in measured.parts)
+        small = as_if is None and text < PLANNED_WHOLE
+        whole = plan_whole(sources, read, shared.block_size) if small else None
+        facts = reckon(measured, as_if or there, sampled_of=there, block_size=shared.block_size, planned=whole)
     return {"recipe": run.recipe["name"], "inputs": len(sources), **facts}
 
 

@@ -61,7 +61,7 @@ class FlatText:
         """Return the distinct words among ``word_ends[chosen]``, and for each of the chosen which one it is."""
         bounds = self.byte_offsets[np.concatenate([[0], self.word_ends])].astype(np.int64)
         every = pa.LargeStringArray.from_buffers(len(self.word_ends), pa.py_buffer(bounds), pa.py_buffer(self.utf8))
-        encoded = every.take(pa.array(chosen)).dictionary_encode()
+        encoded = arrow.call("dictionary_encode", arrow.call("take", every, arrow.array_of(chosen)))
         return encoded.dictionary.to_pylist(), encoded.indices.to_numpy()
 
 
@@ -88,10 +88,8 @@ def unflatten(batch: pa.RecordBatch, flat: FlatText, syllables: npt.NDArray[np.u
     """Return ``batch`` with the column ``syllables``, uint16 ``[N]`` in the order of ``flat.codes``."""
     column = batch.column("sentences")
     documents = np.concatenate([[0], np.cumsum(arrow.sizes(column))])
-    per_sentence = pa.ListArray.from_arrays(
-        pa.array(flat.sentence_offsets, pa.int32()), pa.array(syllables, pa.uint16())
-    )
-    per_document = pa.ListArray.from_arrays(pa.array(documents, pa.int32()), per_sentence)
+    per_sentence = arrow.lists_of(flat.sentence_offsets, arrow.array_of(syllables))
+    per_document = arrow.lists_of(documents, per_sentence)
     columns = [per_document if field.name == "syllables" else batch.column(field.name) for field in PINYIN]
     return pa.RecordBatch.from_arrays(columns, schema=PINYIN)
 

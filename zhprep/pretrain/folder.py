@@ -16,13 +16,13 @@ manifest.json     written last: a folder without one is unfinished. It has the h
 
 from __future__ import annotations
 
-import importlib.metadata
 import shutil
 from pathlib import Path
 from typing import Any
 
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
+from zhprep.core.installed import version_of
 from zhprep.core.report import REPORT as REPORTED
 from zhprep.core.seal import SEAL, read_object, read_sealed, sealed
 from zhprep.core.shards import (
@@ -107,7 +107,7 @@ def finish(run: Path, plan: dict[str, Any], report: dict[str, Any]) -> None:
         "table": "run",
         "version": 1,
         "plan": plan,
-        "dependencies": {name: importlib.metadata.version(name) for name in _DEPENDENCIES},
+        "dependencies": {name: version_of(name) for name in _DEPENDENCIES},
         "files": files,
         "content_sha256": files["model.safetensors"]["sha256"],
     }

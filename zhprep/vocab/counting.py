@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from zhprep.core import arrow
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import lookup
 from zhprep.vocab import codepoints
@@ -55,7 +56,7 @@ class Counter:
 
         Raises ``UsageError`` when the vocabulary type counts words and the batch has none.
         """
-        sentences = batch["sentences"].flatten()
+        sentences = arrow.items(batch["sentences"])
         self._totals["documents"] += len(batch)
         self._totals["sentences"] += len(sentences)
         has_words = "ends" in batch.schema.names
@@ -65,7 +66,7 @@ class Counter:
                 hint="segment it first: zhprep segment INPUT -o WORDS",
             )
         self._by_word = has_words and self._takes_words != "no"
-        ends = batch["ends"].flatten() if self._by_word else None
+        ends = arrow.items(batch["ends"]) if self._by_word else None
         for chunk in codepoints.chunks(sentences):
             self._totals["characters"] += len(chunk.points)
             classes = self._standing.of(chunk.points)
@@ -89,12 +90,12 @@ class Counter:
         total.add(*self._split())
         return Counts.from_tally(total, dict(self._totals), by_word=self._by_word)
 
-    def _split(self) -> tuple[pa.Array, pa.Array]:
-        """Return the pieces, as the library has them, of the runs that it must see, and their counts."""
+    def _split(self) -> tuple[pa.Array, Ints]:
+        """Return the pieces, as the library has them, of the runs that it must see, and their counts, ``int64[P]``."""
         runs, amounts = self._odd.result()
         pieces = [self._standing.splitter.split(run.decode("utf-32-le")) for run in runs.to_pylist()]
         flat = itertools.chain.from_iterable(pieces)
-        return pa.array(flat, pa.string()), np.repeat(amounts.to_numpy(), [len(found) for found in pieces])
+        return pa.array(flat, pa.string()), np.repeat(amounts, [len(found) for found in pieces])
 
     def _add_text(self, chunk: codepoints.Chunk, classes: npt.NDArray[np.uint8]) -> None:
         """Count a chunk whose code points have ``classes`` ``uint8[C]``."""

@@ -7,6 +7,7 @@ import socket
 
 import zhprep
 from zhprep.core.errors import UsageError
+from zhprep.core.installed import version_of
 
 DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 
@@ -14,13 +15,11 @@ DEPENDENCIES = ("numpy", "pyarrow", "tokenizers", "jieba", "pypinyin", "pillow")
 @functools.cache
 def dependency_versions() -> dict[str, str]:
     """Return the versions of the installed packages that can change what is written."""
-    import importlib.metadata  # a hundredth of a second, for those who make folders
-
     versions = {}
     for name in DEPENDENCIES:
         try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+            versions[name] = version_of(name)
+        except ImportError:  # it is not installed
             continue
     return versions
 

@@ -8,6 +8,7 @@ table. Traditional text is expected as its Simplified shadow (``pinyin/tradition
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,16 @@ class ContextEngine:
         self._phrases = PhraseReadings.load()
         self._corrections = Corrections.load()
         self._weights = Weights.load()
-        self._networks = Network(self._weights), Network(self._weights, np.float64)
+        self._network = Network(self._weights)
         self.words = WordTable(self._in_phrases)
         self._looked_up = self._phrases.moves | (self._weights.polyphone >= 0)
         self._looked_up[list(map(ord, self._corrections.characters))] = True
         self._chinese = self._phrases.first > 0
+
+    @functools.cached_property
+    def _exact(self) -> Network:
+        """The network in double precision, for those who come to a tie."""
+        return Network(self._weights, np.float64)
 
     def fingerprint(self) -> str:
         """Return the version of pypinyin and the hash of its readings, the corrections and the weights."""
@@ -68,10 +74,10 @@ class ContextEngine:
             result[places] = rule.syllable  # for characters that the network does not judge
         places = np.flatnonzero(self._weights.polyphone[text.codes] >= 0)
         if len(places):
-            judged, close = self._judge(self._networks[0], text, places, in_phrase[places], rules)
+            judged, close = self._judge(self._network, text, places, in_phrase[places], rules)
             if close.any():
                 again = places[close]
-                judged[close], _ = self._judge(self._networks[1], text, again, in_phrase[again], rules)
+                judged[close], _ = self._judge(self._exact, text, again, in_phrase[again], rules)
             result[places] = judged
         return result
 

@@ -3,7 +3,7 @@ from what that took (``reckon``)."""
 
 from __future__ import annotations
 
-from zhprep.run.estimate.measure import measure
+from zhprep.run.estimate.measure import measure, plan_whole
 from zhprep.run.estimate.reckon import reckon
 
-__all__ = ["measure", "reckon"]
+__all__ = ["measure", "plan_whole", "reckon"]

@@ -4,7 +4,8 @@ What grows with the corpus is a ratio: what all parts took by the bytes of files
 files. Its error is the standard error of a ratio over parts taken at regular places.
 
 What a block of counts holds, and what is learnt from all of them, grows as the number of distinct pieces does: as the
-text to the power of ``exponent`` (Heaps' law), which comes from the counts of one part and those of all in one block.
+text to the power of ``exponent`` (Heaps' law), which comes from the counts of every other part and those of all, each
+in one block: of the same mixture, and where the law is drawn on from.
 """
 
 from __future__ import annotations
@@ -14,30 +15,38 @@ from collections.abc import Sequence
 from typing import Any
 
 from zhprep.core.corpus.plan import block_size_for
-from zhprep.run.estimate.measure import Measured, StageCost
-
-_FILES = 6
-"""Files of a folder of shards beside shards and receipts, about."""
+from zhprep.run.estimate.measure import Measured, Planned, StageCost
 
 
-def reckon(measured: Measured, total: int, *, sampled_of: int, block_size: int | None) -> dict[str, Any]:
+def reckon(
+    measured: Measured, total: int, *, sampled_of: int, block_size: int | None, planned: Planned | None = None
+) -> dict[str, Any]:
     """Return what a corpus of ``total`` bytes in files costs, of which, or of whose like, ``sampled_of`` bytes were
-    there to be sampled: text, blocks, and for each stage core-hours, disk, files, memory of a worker."""
+    there to be sampled: text, blocks, and for each stage core-hours, disk, files, memory of a worker.
+
+    ``planned`` is what planning the whole of it has told, where that was done.
+    """
     raw = [part.raw for part in measured.parts]
     seen = min(1.0, sum(raw) / sampled_of) if total == sampled_of else 0.0  # of a part that was seen there is no error
     scale = _Scale(raw, total, seen)
     text, text_error = scale.of([part.text for part in measured.parts])
-    size = block_size or block_size_for(round(text))
-    n_blocks = max(1, math.ceil(text / size))
-    exponent = _exponent(measured)
-    grown = _Grown(sum(part.text for part in measured.parts), exponent, text, text / n_blocks)
-    stages = [_stage(stage, scale, grown, n_blocks, measured.beside) for stage in measured.stages]
     documents = scale.of([part.documents for part in measured.parts])
+    if planned is not None:
+        text, text_error, documents = planned.text, 0.0, (planned.documents, 0.0)
+    size = block_size or block_size_for(round(text))
+    n_blocks = max(1, math.ceil(text / size)) if planned is None else planned.blocks
+    exponent = _exponent(measured)
+    grown = _Grown(sum(part.text for part in measured.parts), exponent, text)
+    grown.block = grown.of(text / n_blocks, _exponent_below(measured))
+    stages = [_stage(stage, scale, grown, n_blocks, measured.beside) for stage in measured.stages]
+    if planned is not None:
+        stages[0]["core_hours"] = _amount(planned.seconds / 3600)
     last = next(stage for stage in reversed(measured.stages) if stage.grows == "blocks")
     return {
         "bytes": total, "text_bytes": _amount(text, text_error), "documents": _amount(*documents),
         "characters": _amount(*scale.of([took.characters for took in last.parts])), "block_size": size,
-        "blocks": n_blocks, "heaps_exponent": round(exponent, 3), "stages": stages,
+        "blocks": n_blocks, "heaps_exponent": round(exponent, 3), "start_seconds": round(measured.start, 3),
+        "stages": stages,
         "total": {
             "core_hours": _amount(*_sum([stage["core_hours"] for stage in stages])),
             "disk_bytes": _amount(*_sum([stage["disk_bytes"] for stage in stages])),
@@ -69,15 +78,31 @@ class _Scale:
 
 
 class _Grown:
-    """How much more distinct pieces there are than in the sample, of ``text`` bytes: in a block and in the whole."""
+    """How much more distinct pieces there are than in the sample, of ``sample`` bytes: in a block and in the whole."""
 
-    def __init__(self, sample: float, exponent: float, text: float, block: float) -> None:
-        self.block = (block / sample) ** exponent
-        self.whole = (text / sample) ** exponent
+    block = 1.0
+
+    def __init__(self, sample: float, exponent: float, text: float) -> None:
+        self._sample, self._exponent = sample, exponent
+        self.whole = self.of(text, exponent)
+
+    def of(self, text: float, below: float) -> float:
+        """Return that of ``text`` bytes; ``below`` is the power for fewer than the sample has."""
+        return (text / self._sample) ** (self._exponent if text > self._sample else below)
 
 
 def _exponent(measured: Measured) -> float:
     """Return the power of the text with which counts grow; 1 where no vocabulary is made."""
+    found, text = [], [part.text for part in measured.parts]
+    for stage in measured.stages:
+        if stage.half is not None and len(text) > 1:
+            grown = max(stage.whole.written / stage.half.written, 1.0)
+            found.append(math.log(grown) / math.log(sum(text) / sum(text[::2])))
+    return min(1.0, max(found, default=1.0))
+
+
+def _exponent_below(measured: Measured) -> float:
+    """Return the power of the text with which counts grow from those of one part, a block, to those of all."""
     found = []
     for stage in measured.stages:
         if stage.grows == "counts" and len(stage.parts) > 1:
@@ -89,19 +114,21 @@ def _exponent(measured: Measured) -> float:
 def _stage(stage: StageCost, scale: _Scale, grown: _Grown, n_blocks: int, beside: int) -> dict[str, Any]:
     if stage.grows == "learn":
         hours, disk = (stage.whole.seconds * grown.whole / 3600, 0.0), (float(stage.whole.written), 0.0)
-        return _row(stage.name, hours, disk, _FILES, _memory(stage, grown.whole), alone=True)
+        return _row(stage.name, hours, disk, stage.beside, _memory(stage, grown.whole), alone=True)
     if stage.grows == "one":  # in one process, over the whole corpus
         hours, disk = (stage.whole.seconds * scale.factor / 3600, 0.0), (float(stage.whole.written), 0.0)
         return _row(stage.name, hours, disk, 1, stage.whole.memory, alone=True)
-    seconds = scale.of([took.seconds for took in stage.parts])
-    hours = seconds[0] / 3600, seconds[1] / 3600
+    per_block = stage.per_block
+    seconds, error = scale.of([took.seconds - per_block for took in stage.parts])
+    hours = (stage.load + per_block * n_blocks + max(0.0, seconds)) / 3600, error / 3600
     if stage.name == "plan":
         return _row(stage.name, hours, (0.0, 0.0), 0, stage.whole.memory, alone=True)
     disk = scale.of([took.written for took in stage.parts])
     if stage.grows == "counts":
         disk = stage.whole.written * grown.block * n_blocks, 0.0
+    disk = disk[0] + beside * n_blocks + stage.beside_bytes, disk[1]
     memory = _memory(stage, grown.block) if stage.grows == "counts" else stage.whole.memory
-    return _row(stage.name, hours, (disk[0] + beside * n_blocks, disk[1]), 2 * n_blocks + _FILES, memory)
+    return _row(stage.name, hours, disk, 2 * n_blocks + stage.beside, memory)
 
 
 def _memory(stage: StageCost, grown: float) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
 from zhprep.core.errors import UsageError
+from zhprep.core.installed import version_of
 from zhprep.core.registry import require
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import restore_spaces
@@ -29,7 +28,7 @@ class Hanlp:
 
     def fingerprint(self) -> str:
         """Return the version and the model's name."""
-        return f"hanlp {importlib.metadata.version('hanlp')} model={self._model}"
+        return f"hanlp {version_of('hanlp')} model={self._model}"
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence; the spaces that HanLP drops are words again."""

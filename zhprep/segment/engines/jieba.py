@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
+from zhprep.core.installed import version_of
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import Cuts, from_words, split
 from zhprep.segment.jieba.fast import FastCut
@@ -52,10 +53,8 @@ class Jieba:
 
     def fingerprint(self) -> str:
         """Return version, dictionary hashes and whether the HMM is on."""
-        import importlib.metadata  # for those who write it down
-
         user = f" user {sha256(self._user_dictionary)[:16]}" if self._user_dictionary else ""
-        version = f"jieba {importlib.metadata.version('jieba')} dictionary {sha256(own_file())[:16]}"
+        version = f"jieba {version_of('jieba')} dictionary {sha256(own_file())[:16]}"
         return f"{version}{user} hmm={'on' if self._hmm else 'off'}"
 
     def knows(self, word: str) -> bool:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
+from zhprep.core.installed import version_of
 from zhprep.core.registry import require
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import restore_spaces
@@ -26,7 +25,7 @@ class Lac:
     def fingerprint(self) -> str:
         """Return the version and what was chosen."""
         chosen = f"model={self._chosen.model} user_dictionary={self._chosen.user_dictionary}"
-        return f"lac {importlib.metadata.version('LAC')} {chosen}"
+        return f"lac {version_of('LAC')} {chosen}"
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence; the spaces that LAC drops are words again."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-
+from zhprep.core.installed import version_of
 from zhprep.core.registry import require
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import restore_spaces
@@ -23,7 +22,7 @@ class Ltp:
 
     def fingerprint(self) -> str:
         """Return the version and the model's name."""
-        return f"ltp {importlib.metadata.version('ltp')} model={self._model}"
+        return f"ltp {version_of('ltp')} model={self._model}"
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence; the spaces that LTP drops are words again."""

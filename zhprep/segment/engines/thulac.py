@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import io
 
+from zhprep.core.installed import version_of
 from zhprep.core.registry import require
 from zhprep.segment.config import SegmentConfig
 from zhprep.segment.cuts import restore_spaces
@@ -25,7 +25,7 @@ class Thulac:
     def fingerprint(self) -> str:
         """Return the version and what was chosen."""
         chosen = f"model={self._chosen.model} user_dictionary={self._chosen.user_dictionary}"
-        return f"thulac {importlib.metadata.version('thulac')} {chosen}"
+        return f"thulac {version_of('thulac')} {chosen}"
 
     def cut(self, sentences: list[str]) -> list[list[str]]:
         """Return the words of each sentence; the spaces that THULAC drops are words again."""

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from tokenizers import Tokenizer, decoders, models
 
+from zhprep.core.sets import distinct
 from zhprep.vocab import codepoints, entries, merges, pieces
 from zhprep.vocab.config import VocabConfig
 from zhprep.vocab.counts import Counts
@@ -68,13 +69,13 @@ def tokenizer_of(tokens: list[str], config: VocabConfig, *, chinese_apart: bool 
 def character_counts(counts: Counts) -> tuple[dict[str, int], set[str]]:
     """Return how often each character stands in the text, and those that stand inside a piece."""
     points, offsets = codepoints.flat(counts.table["piece"])
-    distinct, which = np.unique(points, return_inverse=True)
-    amounts = np.zeros(len(distinct), np.int64)
-    np.add.at(amounts, which, np.repeat(counts.table["count"].to_numpy(), np.diff(offsets)))
+    found = distinct(points)
+    amounts = np.zeros(len(found), np.int64)
+    np.add.at(amounts, found.searchsorted(points), np.repeat(counts.table["count"].to_numpy(), np.diff(offsets)))
     inner = np.ones(len(points), np.bool_)
     inner[offsets[:-1]] = False
-    characters = [chr(point) for point in distinct.tolist()]
-    return dict(zip(characters, amounts.tolist(), strict=True)), {chr(p) for p in np.unique(points[inner]).tolist()}
+    characters = [chr(point) for point in found.tolist()]
+    return dict(zip(characters, amounts.tolist(), strict=True)), {chr(p) for p in distinct(points[inner]).tolist()}
 
 
 def continued(alphabet: Iterable[str], continuing: set[str], config: VocabConfig) -> set[str]:
