@@ -23,9 +23,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from patience import patience
+
 TOUCHES = ("os.link", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "shutil.rmtree")
 HANG = 60.0
 """Seconds after which a command hangs; an idle machine takes a tenth of one."""
+HUNG = -1000
+"""The exit code of a command that hung."""
 
 
 @dataclass(frozen=True)
@@ -172,15 +176,21 @@ def _child(command: list[str], fault: dict[str, Any], top: str, writing: int) ->
 
 
 def _wait(pid: int) -> int:
-    end = time.monotonic() + HANG
-    while time.monotonic() < end:
+    began = time.monotonic()
+    while not _is_late(began):
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
         time.sleep(0.001)
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    return -1000
+    return HUNG
+
+
+def _is_late(began: float) -> bool:
+    """Whether more than ``HANG`` has passed, and more than that is here and now."""
+    passed = time.monotonic() - began
+    return passed > HANG and passed > patience(HANG)
 
 
 def _session(pid: int) -> list[int]:
@@ -224,8 +234,8 @@ def _traced(pid: int, fault: dict[str, Any], top: str) -> tuple[subprocess.Popen
     log = f"{top}/../strace-{pid}.log"
     command = ["strace", "-f", "-qq", "-o", log, "-p", str(pid), *fault["strace"]]
     tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    end = time.monotonic() + HANG
-    while time.monotonic() < end and tracer.poll() is None:
+    began = time.monotonic()
+    while not _is_late(began) and tracer.poll() is None:
         status = Path(f"/proc/{pid}/status").read_text("utf-8")
         if f"TracerPid:\t{tracer.pid}\n" in status:
             return tracer, log

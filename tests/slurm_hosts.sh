@@ -2,6 +2,7 @@
 # Run a command where Slurm has two nodes n1 and n2 that are like two machines: each has its own network address, its own
 # processes and its own /tmp/ray, so that what ends "all of this machine" (`ray stop`) ends what is on one node alone.
 #   unshare --net --mount --uts --pid --fork --mount-proc --kill-child tests/slurm_hosts.sh FOLDER COMMAND...
+# With OWN_NAME=loopback each knows its own name as 127.0.1.1, as a machine of Debian does.
 # Needs root, Slurm, munge and iproute2. FOLDER is empty, for its files. All processes end with the command.
 set -euo pipefail
 top=$1
@@ -43,10 +44,14 @@ slurmctld -D -c -f "$SLURM_CONF" 2>/dev/null &
 for name in n1 n2; do
   nsenter --net="/run/netns/$name" unshare --mount --uts --pid --fork --mount-proc bash -c '
     hostname "$1"
+    if [ "${OWN_NAME-}" = loopback ]; then
+      sed "s/^10[.0-9]* $1\$/127.0.1.1 $1/" /etc/hosts >"$3/hosts-$1"
+      mount --bind "$3/hosts-$1" /etc/hosts
+    fi
     mkdir -p /tmp/ray
     mount -t tmpfs none /tmp/ray
     slurmd -D -N "$1" -f "$2"
-    exit' - "$name" "$SLURM_CONF" 2>/dev/null &
+    exit' - "$name" "$SLURM_CONF" "$top" 2>/dev/null &
 done
 for _ in $(seq 300); do
   [ "$(sinfo --noheader --states=idle --format=%D 2>/dev/null)" = 2 ] && break

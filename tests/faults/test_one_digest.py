@@ -28,6 +28,7 @@ import ray_nodes
 import slurm_nodes
 from command_line import PACKAGE_PARENT, environment, made_by, process
 from fault_table import fault
+from patience import patience
 from plain_tasks import contents
 
 N_TASKS = 8
@@ -109,7 +110,7 @@ def until_done(job: Job, *more: object) -> None:
     """Run the command until nobody kills it."""
     for _ in range(AGAIN):
         with process(*job.command, *more) as started:
-            _, err = started.communicate(timeout=600)
+            _, err = started.communicate(timeout=patience(600))
         if started.returncode == 0:
             return
         assert started.returncode == -9, err.decode()
@@ -121,7 +122,7 @@ def finish(job: Job, again: Callable[[], None]) -> None:
     for _ in range(AGAIN):
         again()
         with process("merge", job.out, "--quiet") as started:
-            _, err = started.communicate(timeout=600)
+            _, err = started.communicate(timeout=patience(600))
         if started.returncode == 0:
             return
         assert job.kills, err.decode()
@@ -147,7 +148,7 @@ def by_parallel(job: Job) -> None:
     def again() -> None:
         numbers = "\n".join(map(str, range(N_TASKS))).encode()
         done = subprocess.run(
-            list(map(str, line)), input=numbers, env=options, capture_output=True, timeout=600, check=False
+            list(map(str, line)), input=numbers, env=options, capture_output=True, timeout=patience(600), check=False
         )
         assert job.kills or done.returncode == 0, done.stderr
 
@@ -165,7 +166,9 @@ def by_slurm(job: Job) -> None:
     line = ["sbatch", *array, script, *job.command, "--workers", 1, "--num-shards", N_TASKS]
 
     def again() -> None:
-        done = subprocess.run(list(map(str, line)), env=options, capture_output=True, timeout=600, check=False)
+        done = subprocess.run(
+            list(map(str, line)), env=options, capture_output=True, timeout=patience(600), check=False
+        )
         assert job.kills or done.returncode == 0, done.stderr
 
     finish(job, again)

@@ -14,6 +14,7 @@ import time
 import pytest
 from command_line import environment, process, zhprep
 from fault_table import fault
+from patience import patience
 
 from zhprep.cli.process import is_of_memory
 
@@ -29,7 +30,7 @@ def long_text(tmp_path_factory):
 
 
 def wait_for(condition, seconds=60.0):
-    end = time.monotonic() + seconds
+    end = time.monotonic() + patience(seconds)
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.02)

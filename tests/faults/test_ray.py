@@ -18,6 +18,7 @@ import pytest
 from command_line import environment, made_by, process, refused, zhprep
 from fault_table import fault
 from made_experiment import NAMES, line, on, weights
+from patience import patience
 from plain_tasks import contents
 from ray_nodes import TESTS, Nodes, two_nodes
 
@@ -71,7 +72,7 @@ def test_every_command_gives_the_same_bytes(
     made_by(*map(str, line[:-1]), "--executor", "inline", output=tmp_path / "alone")
     cluster = ("--executor", "ray", "--ray-address", nodes.address, "--json")
     started = process(*line, "-o", tmp_path / "ray", *cluster, cwd=tmp_path)
-    out, err = started.communicate(timeout=300)
+    out, err = started.communicate(timeout=patience(300))
     assert (started.returncode, err) == (0, b"")
     assert json.loads(out)["output"].endswith("ray")
     assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
@@ -113,7 +114,7 @@ def test_what_every_executor_promises(nodes: Nodes) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROMISES],
         env=environment(RAY_ADDRESS=nodes.address, PYTHONPATH=os.pathsep.join([str(TESTS), str(TESTS.parent)])),
-        capture_output=True, text=True, check=False, timeout=300,
+        capture_output=True, text=True, check=False, timeout=patience(300),
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "held\n"), done.stderr  # nothing of Ray's on its dead workers
 
@@ -123,7 +124,7 @@ def test_the_models_of_an_experiment_are_those_of_one_process(nodes: Nodes, samp
     alone = zhprep(*command, "-o", tmp_path / "alone", "--executor", "inline", "--quiet", "--json")
     assert alone.code == 0, alone.err
     started = process(*command, "-o", tmp_path / "ray", *on(nodes.address), "--log-json", "--json", cwd=tmp_path)
-    out, err = started.communicate(timeout=300)
+    out, err = started.communicate(timeout=patience(300))
     assert started.returncode == 0, err
     assert weights(tmp_path / "ray") == weights(tmp_path / "alone")
     assert json.loads(out)["results"] == alone.report["results"]
@@ -167,7 +168,7 @@ def test_workers_killed_and_a_node_removed(
                 nodes.remove()
                 break
             time.sleep(0.05)
-        _, err = started.communicate(timeout=300)
+        _, err = started.communicate(timeout=patience(300))
     assert (started.returncode, err, killed) == (0, b"", kills)
     assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
     tried(kills + 1)

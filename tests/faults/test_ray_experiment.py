@@ -14,6 +14,7 @@ import pytest
 from command_line import process, zhprep
 from fault_table import fault
 from made_experiment import NAMES, line, on, weights
+from patience import patience
 from ray_nodes import Nodes
 
 pytestmark = [
@@ -39,7 +40,7 @@ def killing(started: subprocess.Popen[bytes], folder: Path, name: str, kills: in
     while started.poll() is None and len(before) < kills:
         kill(folder, name, before)
         time.sleep(0.02)
-    _, err = started.communicate(timeout=300)
+    _, err = started.communicate(timeout=patience(300))
     assert len(before) == kills
     return started.returncode, err.decode()
 
@@ -70,7 +71,7 @@ def test_a_run_that_kills_its_process_three_times_is_named_and_the_others_are_do
     assert status[0] == "1 of 2 runs done"
     assert "3 processes died at it" in next(one for one in status if one.startswith(NAMES[0]))
     again = process(*command, "-o", tmp_path / "ray", *on(nodes.address), "--quiet", cwd=tmp_path)
-    assert again.communicate(timeout=300) == (b"", b"")
+    assert again.communicate(timeout=patience(300)) == (b"", b"")
     assert again.returncode == 0
     assert zhprep("status", tmp_path / "ray").out.decode().startswith("2 of 2 runs done")
     tried(3)
@@ -83,7 +84,7 @@ def test_told_to_stop_all_runs_save_where_they_are(nodes: Nodes, sample_data: Pa
     while started.poll() is None and sum(log.exists() for log in logs) < 2:
         time.sleep(0.05)
     started.send_signal(signal.SIGTERM)
-    _, err = started.communicate(timeout=120)
+    _, err = started.communicate(timeout=patience(120))
     assert started.returncode == 85, err
     assert b"run the same command again" in err
     saved = [len(list(log.parent.glob("step-*"))) for log in logs if log.exists()]
@@ -100,7 +101,7 @@ def test_a_run_that_fails_is_not_tried_again_and_the_others_are_done(
     in_the_way.parent.mkdir(parents=True)
     in_the_way.touch()
     started = process(*command, "-o", tmp_path / "ray", *on(nodes.address), cwd=tmp_path)
-    _, err = started.communicate(timeout=300)
+    _, err = started.communicate(timeout=patience(300))
     assert started.returncode == 1, err
     assert err.decode().count(f"{NAMES[1]} failed: ") == 1
     assert f"Error: 1 of 2 runs failed: {NAMES[1]}: ".encode() in err

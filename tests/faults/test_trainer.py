@@ -20,6 +20,7 @@ import torch
 from command_line import environment, in_processes, made_by, processes_of, zhprep
 from fault_table import fault, rounds
 from forked import server
+from patience import patience
 from torch.utils.data import DataLoader, Dataset
 from training_data import nano, write_instances, write_vocabulary
 from writing_commands import SENTENCES
@@ -108,7 +109,7 @@ def test_one_of_several_processes_is_killed(
             assert len(ranks) == n, number
             with_rank = {one.environ()["RANK"]: one for one in ranks}
             with_rank[str(number % n)].kill()
-            _, said = started.communicate(timeout=300)
+            _, said = started.communicate(timeout=patience(300))
         assert started.returncode == 1, said
         assert "another process of this run has ended" in said, said
         assert "start the run again to go on from its last checkpoint" in said

@@ -88,7 +88,7 @@ class _Grown:
 
     def of(self, text: float, below: float) -> float:
         """Return that of ``text`` bytes; ``below`` is the power for fewer than the sample has."""
-        return (text / self._sample) ** (self._exponent if text > self._sample else below)
+        return math.pow(text / self._sample, self._exponent if text > self._sample else below)
 
 
 def _exponent(measured: Measured) -> float:
