@@ -169,6 +169,7 @@ def _source() -> str:
 
 
 def _bytes(text: str) -> npt.NDArray[np.uint8]:
+    """Return a text as UTF-8, ``uint8[bytes]``."""
     return np.frombuffer(text.encode(), np.uint8)
 
 
