@@ -86,7 +86,8 @@ class AttentionContext:
             return function(states)
         flat = states if states.ndim == 2 else states.flatten(0, 1)
         made = function(flat.index_select(0, self.read))
-        return made.new_zeros(len(flat), made.shape[1]).index_copy(0, self.read, made).view(*states.shape[:-1], -1)
+        all_places = made.new_zeros(len(flat), made.shape[1]).index_copy(0, self.read, made)
+        return all_places.view(*states.shape[:-1], made.shape[1])
 
     def like(self, states: Tensor, made: Tensor) -> Tensor:
         """Return ``made`` ``[B, L, D]`` of the same places as ``states``: all of them, or real tokens."""
