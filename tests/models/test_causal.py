@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from zhprep.models import ModelConfig
-from zhprep.models.bodies.causal import last_places
 from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.model import Model, seeded_model
 
@@ -64,9 +63,9 @@ def test_packed_texts_do_not_see_each_other(model: Model) -> None:
 
 def test_a_row_stands_by_its_last_token(model: Model) -> None:
     stream = model.encode(batch_of(IDS))
-    assert last_places(batch_of(IDS)).tolist() == [5, 9]
+    assert model.body.row_places(batch_of(IDS)).tolist() == [5, 9]
     torch.testing.assert_close(stream.row_states, torch.stack([stream.hidden_states[0, 5], stream.hidden_states[1, 3]]))
-    assert last_places({"input_ids": IDS}).tolist() == [5, 11]
+    assert model.body.row_places({"input_ids": IDS}).tolist() == [5, 11]
 
 
 def test_transformers_loads_it_and_says_the_same(model: Model, tmp_path) -> None:

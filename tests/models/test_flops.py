@@ -30,8 +30,11 @@ def by_hand(sequences: list[int], n_masked: int, window: int = 0) -> float:
     for length in sequences:
         for layer in range(LAYERS):
             seen = min(length, window) if window and layer % 2 else length
-            # Four products of the width squared, two of the feed-forward block; weights of norms are a 200th.
-            products += length * (4 * WIDTH**2 + 2 * WIDTH * INNER + 2 * seen * WIDTH + 2 * WIDTH)
+            # Four products of the width squared, and two of the feed-forward block; weights of norms are a 200th.
+            products += length * (4 * WIDTH**2 + 2 * seen * WIDTH + WIDTH)
+            # The feed-forward block of the last layer is for what is predicted alone.
+            products += (length if layer < LAYERS - 1 else 0) * (2 * WIDTH * INNER + WIDTH)
+    products += n_masked * (2 * WIDTH * INNER + WIDTH)
     return 6.0 * products
 
 

@@ -1,15 +1,12 @@
 """What tasks put on a pretrained body: heads, and a model of one body and a head for each of one task or several.
 
 A head gets the streams that the body names for tasks (one for BERT, fine and coarse for two granularities) and the
-batch. ``B`` sequences of ``L`` tokens; ``C`` characters of the text that is labelled. What it reads of a stream is the
-embeddings, the last layer, one by number, or all: ``γ Σ α_l h_l`` with ``α = softmax(w)`` over the embeddings and every
-layer (ELMo, arXiv:1802.05365 §3.2, equation 1); α and γ are learnt and reported.
+batch. ``B`` sequences of ``L`` tokens; ``C`` characters of the text that is labelled.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import operator
 from collections.abc import Callable, Mapping
 from typing import ClassVar, cast
 
@@ -17,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from zhprep.collate.columns import IGNORED
-from zhprep.core.errors import UsageError
+from zhprep.evaluate.layers import LayerChoices
+from zhprep.evaluate.pooling import row_states
 from zhprep.models import Model, ModelConfig
 from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.stream import HiddenStream, Pass
@@ -87,6 +85,10 @@ class Head(Part):
         """Return by the names of objectives what begins as their heads, where a pretrained model has these."""
         return {self.loads_as: self} if self.loads_as else {}
 
+    def reads_at(self, batch: Batch, rows: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the places of its streams that it reads, None for all (:meth:`Objective.reads_at`)."""
+        return None
+
     def count(self, batch: Batch) -> int:
         """Return how many things there are to learn in ``batch``."""
         raise NotImplementedError
@@ -130,70 +132,6 @@ def labelled(batch: Batch, column: str) -> int:
     return int((batch[column] != IGNORED).sum())
 
 
-NAMED = ("embedding", "top", "all")
-
-
-class LayerChoice(nn.Module):
-    """Makes of the states of ``n_layers + 1`` depths (``[B, L, D]`` each) those that a head reads.
-
-    ``which`` is one of :data:`NAMED` or the number of a layer, 0 being the embeddings. Raises ``UsageError`` for
-    another.
-    """
-
-    def __init__(self, which: str, n_layers: int) -> None:
-        super().__init__()
-        numbers = {"embedding": 0, "top": n_layers}
-        if which not in NAMED and not (which.isdigit() and int(which) <= n_layers):
-            choices = ", ".join([*NAMED, f"0 to {n_layers}"])
-            raise UsageError(f"--layers is {which!r}; the model has {n_layers} layers", hint=f"give one of {choices}")
-        self.number = numbers[which] if which in numbers else int(which) if which != "all" else -1
-        self.weights = nn.Parameter(torch.zeros(n_layers + 1)) if self.number < 0 else None
-        self.scale = nn.Parameter(torch.ones(())) if self.number < 0 else None
-
-    @property
-    def alpha(self) -> Tensor | None:
-        """The share of each depth, ``[layers + 1]``, summing to one; None where one depth is read."""
-        return None if self.weights is None else self.weights.softmax(0)
-
-    def forward(self, layers: tuple[Tensor, ...]) -> Tensor:
-        """Return ``[B, L, D]``."""
-        alpha = self.alpha
-        if alpha is None or self.scale is None:
-            return layers[self.number]
-        mixed: Tensor = self.scale * torch.einsum("n,nbld->bld", alpha, torch.stack(layers))
-        return mixed
-
-    def figures(self) -> dict[str, object]:
-        """Return α and γ as plain numbers, nothing where one depth is read."""
-        if self.weights is None or self.scale is None:
-            return {}
-        alpha = self.weights.detach().softmax(0).tolist()
-        return {"alpha": alpha, "gamma": float(self.scale.detach())}
-
-
-class LayerChoices(nn.Module):
-    """The choice of layers ``which`` for each of some streams."""
-
-    def __init__(self, which: str, specs: Mapping[str, ModelConfig]) -> None:
-        super().__init__()
-        self.of = nn.ModuleDict({name: LayerChoice(which, spec.num_hidden_layers) for name, spec in specs.items()})
-        self.is_top = which == "top"
-
-    def forward(self, streams: Mapping[str, HiddenStream]) -> dict[str, HiddenStream]:
-        """Return ``streams`` with the states chosen."""
-        if self.is_top:
-            return dict(streams)
-        chosen = {}
-        for name, stream in streams.items():
-            states: Tensor = self.of[name](stream.layers)
-            chosen[name] = dataclasses.replace(stream, hidden_states=states)
-        return chosen
-
-    def figures(self) -> dict[str, object]:
-        """Return α and γ of each stream, nothing where one depth is read."""
-        return {name: found for name, one in self.of.items() if (found := cast(LayerChoice, one).figures())}
-
-
 class TaskModel(Model):
     """A body with heads for one task or several, and the choice of layers between them.
 
@@ -210,7 +148,7 @@ class TaskModel(Model):
         heads: Mapping[str, Callable[[Mapping[str, ModelConfig]], Head]],
         layers: str | Mapping[str, str] = "top",
         *,
-        pool: Callable[[HiddenStream], Tensor] = operator.attrgetter("row_states"),
+        pool: Callable[[HiddenStream], Tensor] = row_states,
         together: bool = False,
     ) -> None:
         super().__init__(config, {})
@@ -250,10 +188,15 @@ class TaskModel(Model):
 
     def streams_of(self, batch: Batch) -> dict[str, HiddenStream]:
         """Return the streams for tasks of ``batch``."""
-        passing = Pass(batch, self.all_layers)
+        rows_alone = self.pool is row_states and not self.all_layers
+        passing = Pass(batch, self.all_layers, self.read_at(batch) if rows_alone else {})
         for stream in self.wanted:
             passing.streams[stream] = self.body.encode(stream, passing)
         return {name: passing.streams[name] for name in self.specs}
+
+    def readers(self, stream: str, batch: Batch) -> list[Head]:  # type: ignore[override]
+        """Return the heads that ``batch`` is for, which read all streams for tasks."""
+        return [self.heads[name] for name in self.heads_for(batch)] if stream in self.specs else []
 
     def logits(self, name: str, batch: Batch, streams: dict[str, HiddenStream] | None = None) -> Tensor:
         """Return the logits of the head ``name``, float32."""

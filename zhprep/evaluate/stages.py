@@ -13,7 +13,6 @@ from torch import nn
 
 from zhprep.engine.groups import depth_of
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 
 EMBEDDINGS = -1
 
@@ -55,7 +54,7 @@ def names_of(model: nn.Module) -> list[str]:
     return [name for name, _ in model.named_parameters()]
 
 
-def groups_of(model: TaskModel) -> list[frozenset[str]]:
+def groups_of(model: nn.Module) -> list[frozenset[str]]:
     """Return the groups of the weights of ``model``, from the top."""
     found: dict[int, set[str]] = {}
     names = names_of(model)
@@ -74,7 +73,7 @@ def _depth(name: str) -> int | None:
     return EMBEDDINGS if depth is None and "embeddings" in name else depth
 
 
-def heads_of(model: TaskModel) -> frozenset[str]:
+def heads_of(model: nn.Module) -> frozenset[str]:
     """Return the weights that are not of the body."""
     return frozenset(name for name in names_of(model) if not name.startswith("body."))
 

@@ -1,8 +1,8 @@
 """What CLUE takes in: how the file of a task is called, and what has to be so for it.
 
 Names are those of CLUE's instructions of 2021-09-04 (任务提交说明), where ``10`` and ``11`` tell the test sets 1.0 and
-1.1 apart, and of its own baselines (``baselines/paddlenlp`` of CLUEbenchmark/CLUE) for OCNLI; CMNLI, DRCD and CLUENER
-are none of the tasks of the instructions and have their own names.
+1.1 apart, of its own baselines (``baselines/paddlenlp`` of CLUEbenchmark/CLUE) for OCNLI, and of RoFormer's predictions
+for CLUE 1.1 for CMNLI; DRCD and CLUENER are none of the tasks of the instructions and have their own names.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -96,7 +96,7 @@ class Model(nn.Module):
 
     def predictions(self, batch: Batch) -> dict[str, Prediction]:
         """Return what each objective predicts in the batch."""
-        passing = Pass(batch)
+        passing = Pass(batch, read={} if torch.compiler.is_compiling() else self.read_at(batch))
         for stream in self.wanted:
             passing.streams[stream] = self.body.encode(stream, passing)
             for name, part in self.objectives.items():
@@ -104,6 +104,21 @@ class Model(nn.Module):
                     passing.predictions[name] = made = part(passing.streams[stream])
                     passing.streams[stream] = passing.streams[stream].having(made.found)
         return {name: passing.predictions[name] for name in self.objectives}
+
+    def readers(self, stream: str, batch: Batch) -> list[Objective]:  # noqa: ARG002
+        """Return the objectives that read ``stream`` of ``batch``."""
+        return [part for name, part in self.parts.items() if self.reads[name] == stream]
+
+    def read_at(self, batch: Batch) -> dict[str, Tensor]:
+        """Return of streams that are not read everywhere the places where they are (:attr:`Pass.read`)."""
+        whole = {name for stream in self.wanted for name in self.body.made_from.get(stream, ())}
+        found: dict[str, Tensor] = {}
+        for stream in [name for name in self.wanted if name not in whole and self.body.left_out(name)]:
+            view = self.body.streams[stream].view(batch)
+            read = [part.reads_at(view, self.body.row_places(view)) for part in self.readers(stream, batch)]
+            if (places := together(view, read)) is not None:
+                found[stream] = places
+        return found
 
     def counts(self, batch: Batch) -> dict[str, int]:
         """Return how many things each objective will predict in the batch, before anything is computed."""
@@ -153,6 +168,19 @@ class Model(nn.Module):
             module.initialise()
 
 
+def together(batch: Batch, read: Sequence[Tensor | None]) -> Tensor | None:
+    """Return the places of real tokens of ``batch`` that are in any of ``read``, ascending; None where one is None."""
+    some = [places for places in read if places is not None]
+    if len(some) < len(read) or not read:
+        return None
+    mask = torch.zeros(batch["input_ids"].numel(), dtype=torch.bool, device=batch["input_ids"].device)
+    for places in some:
+        mask[places] = True
+    if (real := batch.get("attention_mask")) is not None:
+        mask &= real.flatten()
+    return mask.nonzero().squeeze(-1)
+
+
 def n_parameters(*modules: nn.Module) -> int:
     """Return the number of weights in ``modules``."""
     return sum(weight.numel() for module in modules for weight in module.parameters())
@@ -194,14 +222,16 @@ def flops_per_token(model: Model, length: int, masked_share: float) -> float:
 
 def flops_of(model: Model, batch: Batch) -> float:
     """Return the floating-point operations of a training step on ``batch``: those of its real tokens, each attending to
-    its own sequence, and of the head for what is to be predicted. Padding, whatever it may cost, is none of the
-    model's work."""
+    its own sequence, of the last layer where states are read, and of the head for what is to be predicted. Padding,
+    whatever it may cost, is none of the model's work."""
     lengths = Seen.of(batch).lengths()
     n_tokens = int(lengths.sum())
     chosen = [int((batch[name] >= 0).sum()) for name in ("masked_labels", "masked_places") if name in batch]
     share = max(chosen, default=0) / max(n_tokens, 1)
     alike: Counter[int] = Counter(lengths[lengths > 0].tolist())
-    return math.fsum(count * length * flops_per_token(model, length, share) for length, count in alike.items())
+    whole = math.fsum(count * length * flops_per_token(model, length, share) for length, count in alike.items())
+    unread = {name: n_tokens - len(places) for name, places in model.read_at(batch).items()}
+    return whole - 6.0 * sum(model.body.left_out(name) * count for name, count in unread.items())
 
 
 def seeded_model(config: ModelConfig, seed: int, objectives: Makers | None = None) -> Model:

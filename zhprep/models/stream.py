@@ -73,9 +73,14 @@ class StreamSpec:
 
 @dataclasses.dataclass
 class Pass:
-    """One batch on its way through a model: what has been made of it so far, in the order of the body's streams."""
+    """One batch on its way through a model: what has been made of it so far, in the order of the body's streams.
+
+    ``read`` has the places (int64 ``[W]``, ascending, in the flattened ``B*L``) of those streams of which no other
+    states are read: what is computed last need not be computed elsewhere, and states there may be zeros.
+    """
 
     batch: Batch
     all_layers: bool = False
+    read: Mapping[str, Tensor] = dataclasses.field(default_factory=dict)
     streams: dict[str, HiddenStream] = dataclasses.field(default_factory=dict)
     predictions: dict[str, Prediction] = dataclasses.field(default_factory=dict)

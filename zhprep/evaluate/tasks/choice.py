@@ -11,29 +11,25 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zhprep.collate.rows import Rows
 from zhprep.core.ragged import offsets_of
 from zhprep.evaluate.encode import Inputs, Segment, TaskEncoder
 from zhprep.evaluate.heads import Head, TaskStates
+from zhprep.evaluate.rows import RowHead
 from zhprep.evaluate.task import NO_LABEL, Example, Fault, Task, TaskKind, Told, accuracy_of, list_in, text_of
 from zhprep.models import ModelConfig
-from zhprep.models.blocks.heads import ClassificationHead
 from zhprep.models.blocks.part import Batch
 
 
-class RowChoice(Head):
+class RowChoice(RowHead):
     """A score for each row, of every stream added up; the rows of one example are compared."""
 
-    loads_as = "classify"
     needs = ("label", "example")
 
     def __init__(self, specs: Mapping[str, ModelConfig], dropout: float) -> None:
-        super().__init__(specs)
-        self.head = ClassificationHead(self.config, 1, dropout)
-        others = list(specs.values())[1:]
-        self.others = nn.ModuleList(ClassificationHead(spec, 1, dropout) for spec in others)
+        super().__init__(specs, 1, dropout)
 
     def count(self, batch: Batch) -> int:
         """Return the number of examples."""
@@ -41,9 +37,7 @@ class RowChoice(Head):
 
     def forward(self, states: TaskStates) -> Tensor:
         """Return scores ``[B]``."""
-        heads = [self.head, *self.others]
-        scores: Tensor = torch.stack([head(row) for head, row in zip(heads, states.rows(), strict=True)]).sum(0)
-        return scores.squeeze(-1)
+        return self.scores(states).squeeze(-1)
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Return the cross-entropies of the right choices among those of their example."""

@@ -8,7 +8,7 @@ pronoun, as in CLUE's baseline).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from zhprep.collate.rows import Integers, Rows
 from zhprep.evaluate.encode import Inputs, Segment, TaskEncoder, one_each
 from zhprep.evaluate.heads import Head, TaskStates, labelled
+from zhprep.evaluate.rows import RowHead
 from zhprep.evaluate.scores import binary_f1, macro_f1, matthews
 from zhprep.evaluate.task import Example, Fault, Task, TaskKind, Told, accuracy_of, label_of, place_of, text_of
 from zhprep.models import ModelConfig
-from zhprep.models.blocks.heads import ClassificationHead
 from zhprep.models.blocks.part import Batch
 
 SINGLE, PAIR = (
@@ -31,22 +31,18 @@ SINGLE, PAIR = (
 TEXTS = {*SINGLE, "abst", *(name for pair in PAIR for name in pair)}
 
 
-class RowClassifier(Head):
+class RowClassifier(RowHead):
     """A pooler and a classifier over the state of each row; of two streams each by itself, and both together.
 
     The loss of several is the sum of their cross-entropies and λ times the distance of the first two's predictions;
     both together predict (AMBERT §3.3).
     """
 
-    loads_as = "classify"
     needs = ("label",)
 
     def __init__(self, specs: Mapping[str, ModelConfig], n_classes: int, dropout: float) -> None:
-        super().__init__(specs)
-        self.head = ClassificationHead(self.config, n_classes, dropout)
-        others = list(specs.values())[1:]
-        self.others = nn.ModuleList(ClassificationHead(spec, n_classes, dropout) for spec in others)
-        self.joint = nn.Linear(self.width, n_classes) if others else None
+        super().__init__(specs, n_classes, dropout)
+        self.joint = nn.Linear(self.width, n_classes) if len(specs) > 1 else None
 
     def count(self, batch: Batch) -> int:
         """Return the number of rows with a label."""
@@ -54,7 +50,7 @@ class RowClassifier(Head):
 
     def forward(self, states: TaskStates) -> Tensor:
         """Return logits ``[B, P, classes]`` of ``P`` predictions, the last of which is said."""
-        heads = [self.head, *(cast(ClassificationHead, head) for head in self.others)]
+        heads = self.of_streams
         pooled = [head.dropout(head.pooler(row)) for head, row in zip(heads, states.rows(), strict=True)]
         made = [head.classifier(row) for head, row in zip(heads, pooled, strict=True)]
         if self.joint is not None:

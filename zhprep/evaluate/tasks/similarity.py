@@ -10,32 +10,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from zhprep.collate.rows import Rows
 from zhprep.evaluate.encode import Inputs, Segment, TaskEncoder, one_each
 from zhprep.evaluate.heads import Head, TaskStates
+from zhprep.evaluate.rows import RowHead
 from zhprep.evaluate.scores import pearson, spearman
 from zhprep.evaluate.task import Example, Fault, Task, TaskKind, Told, label_of
 from zhprep.evaluate.tasks.classification import texts_of
 from zhprep.models import ModelConfig
-from zhprep.models.blocks.heads import ClassificationHead
 from zhprep.models.blocks.part import Batch
 
 
-class RowNumber(Head):
+class RowNumber(RowHead):
     """A pooler and one number for each row, of every stream added up, learnt by squared error on the scale of train
     (mean 0, deviation 1)."""
 
-    loads_as = "classify"
     needs = ("target",)
 
     def __init__(self, specs: Mapping[str, ModelConfig], dropout: float) -> None:
-        super().__init__(specs)
-        self.head = ClassificationHead(self.config, 1, dropout)
-        others = list(specs.values())[1:]
-        self.others = nn.ModuleList(ClassificationHead(spec, 1, dropout) for spec in others)
+        super().__init__(specs, 1, dropout)
 
     def count(self, batch: Batch) -> int:
         """Return the number of rows."""
@@ -43,9 +38,7 @@ class RowNumber(Head):
 
     def forward(self, states: TaskStates) -> Tensor:
         """Return numbers ``[B]``."""
-        heads = [self.head, *self.others]
-        numbers: Tensor = torch.stack([head(row) for head, row in zip(heads, states.rows(), strict=True)]).sum(0)
-        return numbers.squeeze(-1)
+        return self.scores(states).squeeze(-1)
 
     def loss(self, logits: Tensor, batch: Batch) -> Tensor:
         """Return the squared errors."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.stages import Tuning
 from zhprep.evaluate.tuning.adapters import adapters
 from zhprep.evaluate.tuning.chain_thaw import chain_thaw
@@ -14,8 +13,9 @@ from zhprep.evaluate.tuning.full import full
 from zhprep.evaluate.tuning.gradual import gradual
 from zhprep.evaluate.tuning.lora import lora
 from zhprep.evaluate.tuning.sequential import sequential
+from zhprep.models import Model
 
-TUNINGS: dict[str, Callable[[TaskModel, EvaluateConfig, int], Tuning]] = {
+TUNINGS: dict[str, Callable[[Model, EvaluateConfig, int], Tuning]] = {
     "full": full,
     "features": features,
     "adapters": adapters,

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.stages import Tuning, heads_of, names_of, one_stage, total_steps
+from zhprep.models import Model
 from zhprep.models.blocks.norms import Residual
 
 NEAR_NOTHING = 1e-3
@@ -31,7 +31,7 @@ class Adapter(nn.Module):
         return states + added
 
 
-def adapters(model: TaskModel, config: EvaluateConfig, per_epoch: int) -> Tuning:
+def adapters(model: Model, config: EvaluateConfig, per_epoch: int) -> Tuning:
     """Put adapters of ``config.adapter_size`` into every layer, and train them, norms of layers and heads."""
     for residual in [module for module in model.body.modules() if isinstance(module, Residual)]:
         width = [module for module in residual.block.modules() if isinstance(module, nn.Linear)][-1].out_features

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.stages import Tuning, heads_of, one_stage, total_steps
+from zhprep.models import Model
 
 
-def features(model: TaskModel, config: EvaluateConfig, per_epoch: int) -> Tuning:
+def features(model: Model, config: EvaluateConfig, per_epoch: int) -> Tuning:
     """Train the heads and the weights of layers."""
     return one_stage(heads_of(model), total_steps(config, per_epoch), frozen=True)

@@ -4,14 +4,14 @@ epoch; a group learns at 1/2.6 of the rate of the one above, and the rate ends a
 from __future__ import annotations
 
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.stages import Tuning, groups_of, in_turn, total_steps
+from zhprep.models import Model
 
 RATIO = 2.6
 END = 1 / 32
 
 
-def gradual(model: TaskModel, config: EvaluateConfig, per_epoch: int) -> Tuning:
+def gradual(model: Model, config: EvaluateConfig, per_epoch: int) -> Tuning:
     """Train the heads first, then with each epoch the next group below too; sooner where there are fewer epochs than
     groups, so that all are trained at the end."""
     groups = groups_of(model)

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.stages import Tuning, heads_of, names_of, one_stage, total_steps
+from zhprep.models import Model
 
 FUSED = {"qkv": (True, False, True), "query": (True,), "kv": (False, True)}
 """Projections of attention by name: what lies side by side in each, and whether it is changed."""
@@ -41,7 +41,7 @@ class LowRank(nn.Module):
         return torch.cat(parts, -1)
 
 
-def lora(model: TaskModel, config: EvaluateConfig, per_epoch: int) -> Tuning:
+def lora(model: Model, config: EvaluateConfig, per_epoch: int) -> Tuning:
     """Put products of rank ``config.lora_rank`` into every attention, and train them and the heads."""
     scale = config.lora_alpha / config.lora_rank
     for module in list(model.body.modules()):

@@ -4,11 +4,11 @@ embeddings too; each for a third of the steps."""
 from __future__ import annotations
 
 from zhprep.evaluate.config import EvaluateConfig
-from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.stages import Tuning, groups_of, in_turn, total_steps
+from zhprep.models import Model
 
 
-def sequential(model: TaskModel, config: EvaluateConfig, per_epoch: int) -> Tuning:
+def sequential(model: Model, config: EvaluateConfig, per_epoch: int) -> Tuning:
     """Train the heads, then all but the embeddings, then everything."""
     groups = groups_of(model)
     opened = [groups[0], frozenset().union(*groups[:-1]), frozenset().union(*groups)]

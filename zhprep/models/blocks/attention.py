@@ -7,7 +7,7 @@ Shapes: B rows, L positions, D hidden size, H heads, d width of a head (D/H unle
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +31,8 @@ class AttentionContext:
     ``way`` knows what each may see. ``rotations`` are by their base. ``cross`` is what cross-attention reads,
     ``[B, K, D]``, and ``cross_mask`` ``[B, 1, 1, K]``. ``tokens`` says where the real tokens are, if layers are to be
     computed on these alone: states are then ``[N, D]`` of them, not ``[B, L, D]``. Where ``whole`` is True, a token
-    sees its whole sequence and nothing else, with no bias.
+    sees its whole sequence and nothing else, with no bias. ``read`` are the only places (int64 ``[W]``, among those
+    that are computed on) whose states anybody reads after the layer that is given this.
     """
 
     way: Attending
@@ -40,6 +41,7 @@ class AttentionContext:
     cross_mask: Tensor | None = None
     tokens: RealTokens | None = None
     whole: bool = False
+    read: Tensor | None = None
 
     @classmethod
     def of(
@@ -70,6 +72,22 @@ class AttentionContext:
     def put_back(self, states: Tensor) -> Tensor:
         """Return states of the batch ``[B, L, D]``, from these or from those of its real tokens, ``[N, D]``."""
         return states if self.tokens is None or states.ndim == 3 else self.tokens.put_back(states)
+
+    def reading_at(self, places: Tensor | None) -> AttentionContext:
+        """Return this context for a layer whose states are read at ``places`` of the batch alone (int64 ``[W]``,
+        ascending, in the flattened ``B*L``), or at all."""
+        if places is not None and self.tokens is not None:
+            places = self.tokens.numbers(places)
+        return self if places is self.read else dataclasses.replace(self, read=places)
+
+    def on_read(self, function: Callable[[Tensor], Tensor], states: Tensor) -> Tensor:
+        """Return ``function`` of the states that are read, each by itself; zeros in the places of others."""
+        if self.read is None:
+            return function(states)
+        flat = states if states.ndim == 2 else states.flatten(0, 1)
+        made = function(flat.index_select(0, self.read))
+        all_places = made.new_zeros(len(flat), made.shape[1]).index_copy(0, self.read, made)
+        return all_places.view(*states.shape[:-1], made.shape[1])
 
     def like(self, states: Tensor, made: Tensor) -> Tensor:
         """Return ``made`` ``[B, L, D]`` of the same places as ``states``: all of them, or real tokens."""

@@ -53,6 +53,10 @@ class RealTokens:
         flat = states.flatten(0, 1)
         return flat if self.places is None else flat.index_select(0, self.places)
 
+    def numbers(self, places: Tensor) -> Tensor:
+        """Return which of the real tokens are at ``places`` of the flattened batch (int64 ``[W]``, none is padding)."""
+        return places if self.places is None else torch.searchsorted(self.places, places)
+
     def put_back(self, states: Tensor) -> Tensor:
         """Return the states of the batch ``[B, L, D]``, zeros at padding, from those of real tokens ``[N, D]``."""
         n_rows, length = self.shape

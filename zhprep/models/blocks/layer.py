@@ -22,6 +22,11 @@ class Layer(Part):
         super().__init__(config)
         self.index = index
 
+    @property
+    def n_left_out(self) -> int:
+        """How many of its weights act on places one by one at its end: not on those that nobody reads."""
+        return 0
+
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
         """Return hidden states ``[B, L, D]``."""
         raise NotImplementedError
@@ -53,16 +58,24 @@ class LayerStack(Part):
         return list(self.layers)
 
     def forward(
-        self, hidden_states: Tensor, context: AttentionContext, *, all_layers: bool = False
+        self, hidden_states: Tensor, context: AttentionContext, *, all_layers: bool = False, read: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return the states after the last layer ``[B, L, D]``, and with ``all_layers`` those given and those after
-        every layer (the last one normalised)."""
+        every layer (the last one normalised).
+
+        Where only the states at the places ``read`` (int64 ``[W]``, ascending, in the flattened ``B*L``) will be read,
+        the last layer may leave others zero.
+        """
         states = context.taken(hidden_states)
         seen = [states]
-        for layer in self.sequence():
+        *lower, last = self.sequence()
+        for layer in lower:
             states = layer(states, context)
             if all_layers:
                 seen.append(states)
+        states = last(states, context.reading_at(read))
+        if all_layers:
+            seen.append(states)
         if self.final_norm is not None:
             seen[-1] = states = self.final_dropout(self.final_norm(states))
         return context.put_back(states), tuple(map(context.put_back, seen)) if all_layers else ()
@@ -77,6 +90,11 @@ class LayerStack(Part):
             seen = min(length, config.local_attention) if local else length
             total += weights + 2 * seen * config.num_attention_heads * config.head_width
         return total
+
+    @functools.cached_property
+    def n_left_out(self) -> int:
+        """The products that the last layer saves for each place that nobody reads."""
+        return int(self.sequence()[-1].n_left_out)  # type: ignore[arg-type]
 
     @functools.cached_property
     def _n_weights(self) -> int:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
+import torch
+from torch import Tensor
+
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 from zhprep.instances import InstancesConfig
@@ -49,9 +52,20 @@ class Body(Part):
         """
         raise NotImplementedError
 
+    def row_places(self, batch: Batch) -> Tensor:
+        """Return where the states that stand for rows of a stream of ``batch`` are, int64 ``[B]`` in the flattened
+        ``B*L``."""
+        n_rows, length = batch["input_ids"].shape
+        return torch.arange(n_rows, device=batch["input_ids"].device) * length
+
     def multiply_adds(self, name: str, length: int) -> float:
         """Return the products that the stream ``name`` costs per token of rows of ``length``."""
         raise NotImplementedError
+
+    def left_out(self, name: str) -> int:  # noqa: ARG002
+        """Return how many of these each token saves whose states nobody reads (:attr:`Pass.read`), 0 where the body
+        computes all."""
+        return 0
 
 
 def kind_of(objective: str) -> str:
@@ -87,11 +101,12 @@ def encoded(
     all_layers: bool,
     causal: bool = False,
     reading: HiddenStream | None = None,
+    read: Tensor | None = None,
 ) -> HiddenStream:
     """Return the stream of ``embeddings`` and ``stack`` over ``batch``, whose rows stand by their first state; its
-    layers may attend to another one, ``reading``."""
+    layers may attend to another one, ``reading``. Where given, only its states at the places ``read`` will be read."""
     context = stack.context_of(batch, causal=causal)
     if reading is not None:
         context = context.reading(reading.hidden_states, reading.batch)
-    hidden_states, layers = stack(embeddings(batch), context, all_layers=all_layers)
+    hidden_states, layers = stack(embeddings(batch), context, all_layers=all_layers, read=read)
     return HiddenStream(hidden_states, embeddings.token_table, batch, layers)

@@ -21,17 +21,13 @@ class CausalBody(SingleBody):
 
     causal = ("main",)
 
-    def encode(self, name: str, passing: Pass) -> HiddenStream:  # noqa: ARG002
+    def encode(self, name: str, passing: Pass) -> HiddenStream:
         """Return the only stream."""
-        batch = passing.batch
-        stream = encoded(self.embeddings, self.stack, batch, all_layers=passing.all_layers, causal=True)
-        return dataclasses.replace(stream, row_places=last_places(batch))
+        batch, read = passing.batch, passing.read.get(name)
+        stream = encoded(self.embeddings, self.stack, batch, all_layers=passing.all_layers, causal=True, read=read)
+        return dataclasses.replace(stream, row_places=self.row_places(batch))
 
-
-def last_places(batch: Batch) -> Tensor:
-    """Return where the last real token of each row is in the flattened ``B*L``, int64 ``[B]``."""
-    n_rows, length = batch["input_ids"].shape
-    ends = batch["input_ids"].new_full((n_rows,), length)
-    if (real := batch.get("attention_mask")) is not None:
-        ends = real.sum(1)
-    return ends - 1 + length * ends.new_ones(n_rows).cumsum(0) - length
+    def row_places(self, batch: Batch) -> Tensor:
+        """Return where the last real token of each row is, int64 ``[B]`` in the flattened ``B*L``."""
+        first, real = super().row_places(batch), batch.get("attention_mask")
+        return first + (batch["input_ids"].shape[1] if real is None else real.sum(1)) - 1

@@ -76,7 +76,8 @@ class ComparedBody(Body):
     def encode(self, name: str, passing: Pass) -> HiddenStream:
         """Return the stream ``name``; what ``text`` ``found``: the ``other_states`` ``[B, D]`` of the same rows."""
         batch = self.streams[name].view(passing.batch)
-        stream = encoded(self.embeddings, self.stack, batch, all_layers=passing.all_layers)
+        read = passing.read.get(name)
+        stream = encoded(self.embeddings, self.stack, batch, all_layers=passing.all_layers, read=read)
         if name == "text" and "other" in passing.streams:
             return stream.having({"other_states": passing.streams["other"].row_states})
         return stream
@@ -87,3 +88,7 @@ class ComparedBody(Body):
         if stream is None or self.readings[stream] != "ngram":
             return self.stack.multiply_adds(length)
         return self.stack.multiply_adds(NGRAM_LENGTH) * NGRAM_LENGTH / length
+
+    def left_out(self, name: str) -> int:
+        """Return those of the last layer's end, where rows are the batch's: an n-gram's are others."""
+        return 0 if name != "main" else self.stack.n_left_out

@@ -19,6 +19,7 @@ from torch import Tensor
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.models import draws
+from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import Batch
 from zhprep.models.blocks.sharing import lend
 from zhprep.models.blocks.stacks import make_stack
@@ -69,18 +70,26 @@ class GeneratorDiscriminatorBody(Body):
 
         Raises ``UsageError`` when a generator was asked for and predicted no tokens.
         """
-        batch, layers = passing.batch, passing.all_layers
+        batch, layers, read = passing.batch, passing.all_layers, passing.read.get(name)
         if name == "generator":
-            return encoded(self.generator_embeddings, self.generator_stack, batch, all_layers=layers)
+            return encoded(self.generator_embeddings, self.generator_stack, batch, all_layers=layers, read=read)
         if "generator" not in passing.streams:
-            return encoded(self.embeddings, self.stack, batch, all_layers=layers)
+            return encoded(self.embeddings, self.stack, batch, all_layers=layers, read=read)
         written, replaced = rewritten(batch, _tokens_of(passing))
-        stream = encoded(self.embeddings, self.stack, {**batch, "input_ids": written}, all_layers=layers)
+        seen = {**batch, "input_ids": written}
+        stream = encoded(self.embeddings, self.stack, seen, all_layers=layers, read=read)
         return dataclasses.replace(stream, found={"replaced": replaced})
 
     def multiply_adds(self, name: str, length: int) -> float:
         """Return the products of the stack of ``name``."""
-        return (self.generator_stack if name == "generator" else self.stack).multiply_adds(length)
+        return self._stack(name).multiply_adds(length)
+
+    def left_out(self, name: str) -> int:
+        """Return those of the last layer's end."""
+        return self._stack(name).n_left_out
+
+    def _stack(self, name: str) -> LayerStack:
+        return self.generator_stack if name == "generator" else self.stack
 
 
 def generator_config(config: ModelConfig) -> ModelConfig:

@@ -18,10 +18,15 @@ class SingleBody(Body):
         self.stack = make_stack(config)
         self.streams = {"main": spec_of(config, self.embeddings)}
 
-    def encode(self, name: str, passing: Pass) -> HiddenStream:  # noqa: ARG002
+    def encode(self, name: str, passing: Pass) -> HiddenStream:
         """Return the only stream."""
-        return encoded(self.embeddings, self.stack, passing.batch, all_layers=passing.all_layers)
+        read = passing.read.get(name)
+        return encoded(self.embeddings, self.stack, passing.batch, all_layers=passing.all_layers, read=read)
 
     def multiply_adds(self, name: str, length: int) -> float:  # noqa: ARG002
         """Return the products of the stack."""
         return self.stack.multiply_adds(length)
+
+    def left_out(self, name: str) -> int:  # noqa: ARG002
+        """Return those of the last layer's end."""
+        return self.stack.n_left_out

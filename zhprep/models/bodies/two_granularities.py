@@ -19,6 +19,7 @@ from zhprep.core.errors import UsageError
 from zhprep.instances import COARSE_VOCABULARY, InstancesConfig
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.attention import position_ids
+from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import Batch
 from zhprep.models.blocks.sharing import Borrowed, lend
 from zhprep.models.blocks.stacks import make_stack
@@ -103,15 +104,15 @@ class TwoGranularitiesBody(Body):
 
         Raises ``UsageError`` for packed rows that would be read at once.
         """
-        batch, layers = passing.batch, passing.all_layers
+        batch, layers, read = passing.batch, passing.all_layers, passing.read.get(name)
         if self.encoder == "joint":
             if name not in passing.streams:
                 passing.streams |= self._both(batch, all_layers=layers)
             return passing.streams[name]
         if name == "fine":
-            return encoded(self.embeddings, self.stack, batch, all_layers=layers)
+            return encoded(self.embeddings, self.stack, batch, all_layers=layers, read=read)
         seen = self.streams["coarse"].view(batch)
-        return encoded(self.coarse_embeddings, self.coarse_stack, seen, all_layers=layers)
+        return encoded(self.coarse_embeddings, self.coarse_stack, seen, all_layers=layers, read=read)
 
     def _both(self, batch: Batch, *, all_layers: bool) -> dict[str, HiddenStream]:
         """Return both streams of ``batch``, whose rows are read one behind the other."""
@@ -133,8 +134,14 @@ class TwoGranularitiesBody(Body):
 
     def multiply_adds(self, name: str, length: int) -> float:
         """Return the products of a stack, as if coarse tokens were as many as fine ones (they are fewer)."""
-        stack = self.stack if name == "fine" else self.coarse_stack
-        return stack.multiply_adds(2 * length if self.encoder == "joint" else length)
+        return self._stack(name).multiply_adds(2 * length if self.encoder == "joint" else length)
+
+    def left_out(self, name: str) -> int:
+        """Return those of the last layer's end; none where one encoder reads both at once."""
+        return 0 if self.encoder == "joint" else self._stack(name).n_left_out
+
+    def _stack(self, name: str) -> LayerStack:
+        return self.stack if name == "fine" else self.coarse_stack
 
 
 def share_all_but_tokens(borrower: Embeddings, owner: Embeddings) -> None:

@@ -18,7 +18,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.part import Batch
 from zhprep.models.config import ModelConfig
-from zhprep.models.objectives.objective import Objective
+from zhprep.models.objectives.objective import Objective, masked_places
 from zhprep.models.prediction import IGNORED, Prediction
 from zhprep.models.stream import HiddenStream
 
@@ -61,6 +61,10 @@ class MaskedTags(Objective):
     def count(self, batch: Batch) -> int:
         """Return the number of masked tokens that have a tag."""
         return int((self._labels(batch) != IGNORED).sum())
+
+    def reads_at(self, batch: Batch, rows: Tensor) -> Tensor:  # noqa: ARG002
+        """Return those of masked tokens."""
+        return masked_places(batch)
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, n_tags]`` of the masked tokens.

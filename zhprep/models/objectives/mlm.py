@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from zhprep.models.objectives.objective import TokenObjective, asked_at
+from torch import Tensor
+
+from zhprep.models.blocks.part import Batch
+from zhprep.models.objectives.objective import TokenObjective, asked_at, masked_places
 from zhprep.models.prediction import Prediction
 from zhprep.models.stream import HiddenStream
 
@@ -19,6 +22,10 @@ class MaskedTokens(TokenObjective):
 
     labels = ("masked_labels",)
     text = "masked"
+
+    def reads_at(self, batch: Batch, rows: Tensor) -> Tensor:  # noqa: ARG002
+        """Return those of masked tokens."""
+        return masked_places(batch)
 
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[M, V]`` of the masked tokens; it ``found`` the ``masked_states`` ``[M, E]`` they are of."""

@@ -45,6 +45,13 @@ class Objective(Part):
         """
         return int((batch[self.labels[0]] != IGNORED).sum())
 
+    def reads_at(self, batch: Batch, rows: Tensor) -> Tensor | None:  # noqa: ARG002
+        """Return the places of its stream whose states it reads (int64 ``[W]`` in the flattened ``B*L``), None for all.
+
+        ``batch`` is that of the stream, ``rows`` (int64 ``[B]``) are the places of the states that stand for rows.
+        """
+        return None
+
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return what is predicted in ``stream.batch``."""
         raise NotImplementedError
@@ -65,6 +72,10 @@ class RowClass(Objective):
         """Return the number of rows that have a class."""
         return int((batch[self.needs[0]] != IGNORED).sum())
 
+    def reads_at(self, batch: Batch, rows: Tensor) -> Tensor:  # noqa: ARG002
+        """Return those of rows."""
+        return rows
+
     def forward(self, stream: HiddenStream) -> Prediction:
         """Return logits ``[B, n_classes]``."""
         return Prediction.of_classes(self.head(stream.row_states), stream.batch.get(self.needs[0]))
@@ -80,6 +91,12 @@ class TokenObjective(Objective):
         super().__init__(config)
         self.head = MaskedTokenHead(config)
         self.needs = (*type(self).needs, *self.head.output.needs)
+
+
+def masked_places(batch: Batch) -> Tensor:
+    """Return where masked tokens are (int64 ``[M]`` in the flattened ``B*L``), those without a label left out."""
+    positions, labels = batch["masked_positions"], batch.get("masked_labels")
+    return positions if labels is None else positions[labels != IGNORED]
 
 
 def asked_at(stream: HiddenStream, states: Tensor, positions: Tensor, labels: Tensor | None) -> Asked:

@@ -20,10 +20,14 @@ class TransformerLayer(Layer):
         self.cross_attention = Residual(CrossAttention(config), config) if config.cross_attention else None
         self.feedforward = Residual(FeedForward(config), config)
 
+    @property
+    def n_left_out(self) -> int:
+        """Those of the feed-forward block."""
+        return sum(weight.numel() for weight in self.feedforward.parameters())
+
     def forward(self, hidden_states: Tensor, context: AttentionContext) -> Tensor:
         """Return ``[B, L, D]``."""
         hidden_states = self.attention(hidden_states, context)
         if self.cross_attention is not None:
             hidden_states = self.cross_attention(hidden_states, context)
-        hidden_states = self.feedforward(hidden_states, context)
-        return hidden_states
+        return context.on_read(lambda states: self.feedforward(states, context), hidden_states)

@@ -57,13 +57,14 @@ class RelativeLayers(SeparateLayers):
             nn.init.normal_(self.position_bias.weight, std=self.config.hidden_size**-0.5)
 
     def forward(
-        self, hidden_states: Tensor, context: AttentionContext, *, all_layers: bool = False
+        self, hidden_states: Tensor, context: AttentionContext, *, all_layers: bool = False, read: Tensor | None = None
     ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Return what the layers make of the states under the bias: see :class:`LayerStack`."""
         behind = distances(hidden_states.shape[1], hidden_states.device)
         number = buckets(behind, self.settings, both_ways=not context.causal)
         bias: Tensor = self.position_bias(number)
-        return super().forward(hidden_states, context.biased(bias.movedim(-1, 0)[None]), all_layers=all_layers)
+        biased = context.biased(bias.movedim(-1, 0)[None])
+        return super().forward(hidden_states, biased, all_layers=all_layers, read=read)
 
 
 def buckets(behind: Tensor, settings: BucketSettings, *, both_ways: bool) -> Tensor:
