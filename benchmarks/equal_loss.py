@@ -144,7 +144,7 @@ def main() -> None:
         processes[f"transformers Trainer, {rate}"] = contender("transformers", options, options.steps, stated)
     curves = curves_of(processes)
     found = found_in(curves) if len(curves) > 1 else {}
-    said = [word for word in sys.argv[1:] if word not in options.corpus]  # where the corpus lies is nobody else's affair
+    said = [word for word in sys.argv[1:] if word not in options.corpus]
     command = shlex.join(["python", "benchmarks/equal_loss.py", "CORPUS", *said])
     written = {"command": command, "found": found, "curves": curves}
     options.output.with_suffix(".json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
