@@ -127,3 +127,17 @@ def test_a_stall_is_said_with_the_document(workers, tmp_path, monkeypatch):
     assert (at["first"], at["last"]) == ("x.txt:3", "x.txt:3")
     assert "documents x.txt:3 to x.txt:3 (block 2, process " in text
     assert time.time() - began > 1.5
+
+
+def test_learning_a_unigram_vocabulary_is_not_silent(sample_data, tmp_path, monkeypatch):
+    """sentencepiece does not say how far it is; that time goes by is said while it learns."""
+    pytest.importorskip("sentencepiece")
+    monkeypatch.setattr(stalls, "TICK", 0.01)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    flags = ("--type", "unigram", "--size", 4000, "--workers", 1)
+    result = zhprep("build-vocab", sample_data / "corpus", *flags, "-o", tmp_path / "out", "--log-json")
+    events = [event for event in events_of(result) if event.get("unit") == "entries"]
+    assert [event["event"] for event in events][:2] == ["begin", "progress"]
+    said = [event["done"] for event in events if event["event"] == "progress"]
+    assert said[0] == 0  # while nothing is learnt
+    assert said[-1] > 1000
