@@ -197,14 +197,18 @@ def test_a_call_that_fails(name: str, made: Path, running: Server, tmp_path: Pat
         shutil.rmtree(tmp_path / "place")
         (tmp_path / "place").mkdir()
         name_of_error = NUMBERS[(place + turn) % len(NUMBERS)]
-        inject = ["-e", f"trace={call}", "-e", f"inject={call}:error={name_of_error}:when={count}"]
+        inject = ["-y", "-e", f"trace={call}", "-e", f"inject={call}:error={name_of_error}:when={count}"]
         end = running.run(command, {"strace": inject})
         what = (name, call, count, name_of_error, end)
         if end.code:
             assert end.code in (1, 2), what
             assert len(end.err.splitlines()) == 1, what
-            assert os.strerror(getattr(errno, name_of_error)) in end.err or "another process" in end.err, what
-            assert str(tmp_path / "place") in end.err, what
+            # strace counts in each process: what fails may be of another file, or what a new worker loads
+            hit = [one for one in end.trace if "(INJECTED)" in one]
+            elsewhere = any(str(tmp_path / "place") not in one for one in hit)
+            begins = elsewhere and "worker processes end as they begin" in end.err
+            assert begins or os.strerror(getattr(errno, name_of_error)) in end.err or "another process" in end.err, what
+            assert elsewhere or str(tmp_path / "place") in end.err, what
         left = contents(tmp_path / "place")
         assert not [path for path in left if ".part-" in path or path.endswith(".tmp")], (what, left.keys())
         if end.code:
