@@ -157,7 +157,7 @@ def page(reports: list[ElementTree.Element], before: str, chosen: Counter[str]) 
         minutes=f"{sum(float(suite.get('time', 0)) for suite in suites) / 60:,.0f}",
         tests=len(cases), failed=outcomes["failed"], skipped=outcomes["skipped"],
         rows="\n".join(line(row, by_row[row.number]) for row in ROWS), digests=told + "\n",
-        others=table_of(others) + missing(chosen, cases),
+        others=table_of(others) + failures(cases) + missing(chosen, cases),
     )  # fmt: skip
 
 
@@ -184,6 +184,12 @@ def outcome(case: ElementTree.Element) -> str:
     if case.find("failure") is not None or case.find("error") is not None:
         return "failed"
     return "passed" if case.find("skipped") is None else "skipped"
+
+
+def failures(cases: dict[tuple[str | None, str | None], ElementTree.Element]) -> str:
+    """Return a list of the tests that failed; nothing if none did."""
+    lines = [f"- `{module}::{name}`" for (module, name), case in cases.items() if outcome(case) == "failed"]
+    return "\n\n## Failed\n\n" + "\n".join(sorted(lines)) if lines else ""
 
 
 def missing(chosen: Counter[str], cases: Iterable[tuple[str | None, str | None]]) -> str:

@@ -58,3 +58,5 @@ def test_a_night_in_pieces_makes_one_page() -> None:
     )
     assert text.endswith("- `tests/vocab/test_encode.py`: 4 of 4\n")
     assert "test_x" not in text
+    again = page([ElementTree.fromstring(pieces[0])], text, chosen)
+    assert "## Failed\n\n- `tests.faults.test_x::pipes`\n\n## Not run\n" in again
