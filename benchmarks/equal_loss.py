@@ -16,6 +16,7 @@ import argparse
 import itertools
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -143,7 +144,9 @@ def main() -> None:
         processes[f"transformers Trainer, {rate}"] = contender("transformers", options, options.steps, stated)
     curves = curves_of(processes)
     found = found_in(curves) if len(curves) > 1 else {}
-    written = {"command": " ".join(sys.argv), "found": found, "curves": curves}
+    said = [word for word in sys.argv[1:] if word not in options.corpus]
+    command = shlex.join(["python", "benchmarks/equal_loss.py", "CORPUS", *said])
+    written = {"command": command, "found": found, "curves": curves}
     options.output.with_suffix(".json").write_text(json.dumps(written, indent=1) + "\n", "utf-8")
     title = f"{options.size}: held-out loss (nats) over seconds of processor"
     options.output.with_suffix(".svg").write_text(drawn(curves, title), "utf-8")

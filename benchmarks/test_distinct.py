@@ -29,6 +29,9 @@ ROOTS = {"": HERE.parent, **({"base": Path(os.environ["ZHPREP_BASE"])} if "ZHPRE
 QUICKER = {"segment": 2.0, "make-instances": 2.0, "build-vocab": 2.0}
 """How many times as fast as commit 39b63fb these commands are at least, over the corpora, start-up and all."""
 
+STARTS = 2.0
+"""How many times as fast as that commit they are at least on one line."""
+
 
 @pytest.fixture(scope="module")
 def texts(tmp_path_factory: pytest.TempPathFactory) -> dict[float, Path]:
@@ -74,6 +77,22 @@ def by_turns(runs: dict[str, Callable[[], float]]) -> dict[str, float]:
 def arguments(name: str, vocabulary: Path) -> tuple[object, ...]:
     masks = ("--vocab", vocabulary, "--mask", "wwm", "--static", "--max-length", 128)
     return ("--workers", 1, *{"segment": ("--cws", "jieba"), "make-instances": masks}.get(name, ()))
+
+
+@pytest.mark.skipif("base" not in ROOTS, reason="ZHPREP_BASE names no other build")
+@pytest.mark.parametrize("name", ["normalize", "segment", "build-vocab", "extract-pinyin", "make-instances"])
+def test_start(name: str, texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:
+    """A command on one line, beside another build; the tables that are kept are there."""
+
+    def run(build: str) -> Callable[[], float]:
+        options = arguments(name, vocabularies[build])
+        return lambda: zhprep(name, texts[0.0], "-o", tmp_path / f"out{build}", *options, root=ROOTS[build]).processor
+
+    for build in ROOTS:
+        run(build)()
+    took = by_turns({f"{name} {build}": run(build) for build in ROOTS})
+    what = f"{name}, one line"
+    assert race.add(what, "base build", 1 / took[f"{name} "], 1 / took[f"{name} base"], "runs/s") > STARTS
 
 
 @pytest.mark.parametrize("name", ["make-instances", "segment", "build-vocab"])

@@ -2,6 +2,8 @@
 
 ``python docs/make_reliability.py REPORT.xml …`` takes what ``make nightly`` wrote (several, if it was run in parts).
 With ``--digests`` before them, only the table of digests is written anew. A report without digests leaves it as it is.
+With ``--of LIST`` before them, where LIST is what ``pytest -m "nightly or fault" --collect-only -q`` prints, the page
+also says how many tests of each file were not run.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import re
 import sys
 import xml.etree.ElementTree as ElementTree
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,10 +32,11 @@ few cases of each, `make nightly` many. This page is written from the report of 
 end (`docs/make_reliability.py`).
 
 The run of this page: {date}, commit {commit}, tests chosen by `{selected}`; {tests} tests, {failed} failed, {skipped}
-skipped. Rows that say "not run" were not part of it; then the last column but one counts nothing.
+skipped, {minutes} minutes of tests. Rows that say "not run" were not part of it; then the last column but one counts
+nothing. A row that says "part of a night" held what it tried, which is fewer cases than `make nightly` tries.
 
-| | what happens | how it is tried | what is promised | cases in `make test` | cases in this run | result |
-|---|---|---|---|---|---|---|
+| | what happens | how it is tried | what is promised | cases in `make test` | at night | cases in this run | result |
+|---|---|---|---|---|---|---|---|
 {rows}
 
 A case is one kill, one flipped bit, one string, one race; what a row asks for and a machine has not (`strace`, GNU
@@ -76,16 +80,22 @@ class Tried:
 
 def main() -> None:
     """Write the page, or the one table of it."""
-    alone = sys.argv[1:2] == ["--digests"]
-    reports = [ElementTree.parse(path).getroot() for path in sys.argv[1 + alone :]]
+    alone, of = (sys.argv[1:2] == [flag] for flag in ("--digests", "--of"))
+    reports = [ElementTree.parse(path).getroot() for path in sys.argv[1 + alone + 2 * of :]]
     before = PAGE.read_text("utf-8")
     if not alone:
-        PAGE.write_text(page(reports, before), "utf-8")
+        chosen = collected(Path(sys.argv[2]).read_text("utf-8")) if of else Counter()
+        PAGE.write_text(page(reports, before, chosen), "utf-8")
         return
     found = section(before)
     head, _, rest = before.partition(found or "## What the same run tried")
     rest = rest if found else "## What the same run tried" + rest
     PAGE.write_text(head + digests(reports) + rest, "utf-8")
+
+
+def collected(text: str) -> Counter[str]:
+    """Return how many tests of each file were chosen, from a list of pytest's."""
+    return Counter({name: int(number) for name, number in re.findall(r"^(tests/\S+\.py): (\d+)$", text, re.MULTILINE)})
 
 
 def section(text: str) -> str:
@@ -110,19 +120,22 @@ def digests(reports: list[ElementTree.Element]) -> str:
 
 
 def origin(reports: list[ElementTree.Element]) -> tuple[str, str, str]:
-    """Return the last date of some reports, the commit that was tried, and which tests were chosen."""
+    """Return the last date of some reports, the commits that were tried, and which tests were chosen."""
     suites = [suite for report in reports for suite in report.iter("testsuite")]
-    stated = {
-        one.get("name"): str(one.get("value")) for suite in suites for one in suite.findall("./properties/property")
-    }
+    stated: dict[str, dict[str, None]] = {"commit": {}, "selected": {}}  # in their order, once each
+    for suite in suites:
+        own = {one.get("name"): str(one.get("value")) for one in suite.findall("./properties/property")}
+        stated["commit"][own.get("commit", "unknown")] = None
+        stated["selected"][own.get("selected", "?")] = None
     date = max(str(suite.get("timestamp"))[:10] for suite in suites)
-    return date, stated.get("commit", "unknown"), stated.get("selected", "?")
+    return date, ", ".join(stated["commit"]), "`, `".join(stated["selected"])
 
 
-def page(reports: list[ElementTree.Element], before: str) -> str:
+def page(reports: list[ElementTree.Element], before: str, chosen: Counter[str]) -> str:
     """Return the page of some reports; a test that is in several counts as in the last.
 
-    ``before`` is the page there is: its digests stay where the reports have none.
+    ``before`` is the page there is: its digests stay where the reports have none. ``chosen`` is how many tests of each
+    file were to be run, empty where that is not known.
     """
     suites = [suite for report in reports for suite in report.iter("testsuite")]
     cases = {(case.get("classname"), case.get("name")): case for suite in suites for case in suite.iter("testcase")}
@@ -138,25 +151,32 @@ def page(reports: list[ElementTree.Element], before: str) -> str:
             others[str(case.get("classname"))][outcome(case)] += 1
     outcomes = Counter(outcome(case) for case in cases.values())
     date, commit, selected = origin(reports)
+    told = (digests(reports) or section(before)).rstrip()
     return TEXT.format(
         date=date, commit=commit, selected=selected,
+        minutes=f"{sum(float(suite.get('time', 0)) for suite in suites) / 60:,.0f}",
         tests=len(cases), failed=outcomes["failed"], skipped=outcomes["skipped"],
-        rows="\n".join(line(row, by_row[row.number]) for row in ROWS), digests=digests(reports) or section(before),
-        others=table_of(others),
+        rows="\n".join(line(row, by_row[row.number]) for row in ROWS), digests=told + "\n",
+        others=table_of(others) + missing(chosen, cases),
     )  # fmt: skip
 
 
 def line(row: object, tried: Tried) -> str:
     """Return a row of the page."""
-    number, fault, how, promise, few = (getattr(row, name) for name in ("number", "fault", "how", "promise", "few"))
-    return f"| {number} | {fault} | {how} | {promise} | {few:,} | {tried.cases:,} | {result(tried.tests)} |"
+    number, fault, how, promise, few, many = (
+        getattr(row, name) for name in ("number", "fault", "how", "promise", "few", "many")
+    )
+    ended = result(tried.tests, whole=tried.cases >= many)
+    return f"| {number} | {fault} | {how} | {promise} | {few:,} | {many:,} | {tried.cases:,} | {ended} |"
 
 
-def result(outcomes: Counter[str]) -> str:
-    """Say how the tests of a row ended."""
+def result(outcomes: Counter[str], *, whole: bool) -> str:
+    """Say how the tests of a row ended; ``whole`` if they tried as many cases as a night does."""
     failed = f"{outcomes['failed']} of {outcomes.total()} tests failed" if outcomes["failed"] else ""
     skipped = f"{outcomes['skipped']} of {outcomes.total()} tests skipped" if outcomes["skipped"] else ""
-    return "; ".join(filter(None, (failed, skipped))) or ("held" if outcomes else "not run")
+    return "; ".join(filter(None, (failed, skipped))) or (
+        "not run" if not outcomes else "held" if whole else "held, part of a night"
+    )
 
 
 def outcome(case: ElementTree.Element) -> str:
@@ -164,6 +184,14 @@ def outcome(case: ElementTree.Element) -> str:
     if case.find("failure") is not None or case.find("error") is not None:
         return "failed"
     return "passed" if case.find("skipped") is None else "skipped"
+
+
+def missing(chosen: Counter[str], cases: Iterable[tuple[str | None, str | None]]) -> str:
+    """Return a list of the files of which not all tests were run; nothing if all were."""
+    ran = Counter(f"{str(module).replace('.', '/')}.py" for module, _ in cases)
+    lines = [f"- `{name}`: {n - ran[name]} of {n}" for name, n in sorted(chosen.items()) if ran[name] < n]
+    head = "\n\n## Not run\n\nOf the tests that a night has, those of the rows above too:\n\n"
+    return head + "\n".join(lines) if lines else ""
 
 
 def table_of(others: dict[str, Counter[str]]) -> str:
@@ -179,7 +207,7 @@ def table_of(others: dict[str, Counter[str]]) -> str:
 
 def rows_of(text: str) -> list[tuple[int, str, str, str]]:
     """Return number, fault, way and promise of each row of a page."""
-    found = re.findall(r"^\| (\d+) \| (.*?) \| (.*?) \| (.*?) \| [\d,]+ \| [\d,]+ \|", text, re.MULTILINE)
+    found = re.findall(r"^\| (\d+) \| (.*?) \| (.*?) \| (.*?) \| [\d,]+ \| [\d,]+ \| [\d,]+ \|", text, re.MULTILINE)
     return [(int(number), fault, how, promise) for number, fault, how, promise in found]
 
 

@@ -147,6 +147,15 @@ ROWS = [
         "exit code 141 or one line, no traceback; what is read bit by bit is read whole",
         10, 50, "test_pipes.py",
     ),
+    Row(
+        17,
+        "killed at a put, or second there",
+        "SIGKILL just before the nth put to a real S3 server of this machine; another writer puts that file just before"
+        " us, the same bytes or others",
+        "a folder without a manifest is unfinished; run again, the bytes of a disk; the same bytes are taken, others are"
+        " refused (exit code 2) and stay",
+        6, 36, "test_buckets.py",
+    ),
 ]  # fmt: skip
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,14 +16,3 @@ def small_task(tmp_path_factory: pytest.TempPathFactory, sample_data: Path) -> P
         lines = (sample_data / "tasks" / "topic" / f"{part}.jsonl").read_text("utf-8").splitlines()
         (folder / f"{part}.jsonl").write_text("\n".join(lines[:40]) + "\n", encoding="utf-8")
     return folder
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Where commands stage what they make for an object store: empty after the test."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", None)
-    monkeypatch.setenv("TMPDIR", str(folder))
-    yield folder
-    assert list(folder.iterdir()) == []

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from command_line import made_by, refused, zhprep
-from stores import files_of, stored, with_store
+from stores import files_of, stored
 
 from zhprep.core.corpus.inputs import put_new
 
@@ -116,67 +112,6 @@ def test_what_is_wrong_is_told_before_the_work(news, memory, tmp_path, vocab):
     refused(zhprep("normalize", bad, "-o", "memory://b/x"), 3, "bad.txt")
     refused(zhprep("normalize", news, *CUT, "-o", "memory://b/x", "--max-length", "nonsense"), 2)
     assert memory.find("/b") == []
-
-
-KILLS = """
-import os, signal, sys
-import s3fs
-from zhprep.cli import invoke, normalize
-from zhprep.cli.process import exit_code
-from zhprep.core.corpus.inputs import put_new
-from zhprep.run import bucket
-
-news, top, steps, *flags = sys.argv[1:]
-steps = list(map(int, steps.split(",")))
-
-def run(*command):
-    return exit_code(lambda: invoke([*command, *flags]))
-
-def start(step):
-    "Start a command that is killed just before the put of that number."
-    left = step
-
-    def put_until(path, address):
-        nonlocal left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return put_new(path, address)
-
-    child = os.fork()
-    if child == 0:
-        bucket.put_new = put_until
-        os._exit(run("normalize", news, "-o", f"{top}/made/{step}"))
-    return child
-
-children = [start(step) for step in steps]
-ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-for step, code in zip(steps, ended):
-    read = run("normalize", f"{top}/made/{step}", "-o", f"{top}/read/{step}")
-    print(step, code, read, run("normalize", news, "-o", f"{top}/made/{step}"), flush=True)
-"""
-
-PUTS = 12
-
-
-@pytest.mark.parametrize(
-    "steps", [pytest.param((4, 11), id="few"), pytest.param(range(PUTS), id="all", marks=pytest.mark.nightly)]
-)
-def test_killed_at_a_put_and_run_again(steps, s3, news, tmp_path, temporary):
-    """What a SIGKILL leaves is not read; run again, all is there, and the folder that was left here is removed."""
-    ours = made_by("normalize", news, *CUT[:-1], output=tmp_path / "made")
-    assert len(files_of(ours)) == PUTS
-    env = {**s3, "TMPDIR": str(temporary)}
-    bucket = f"kills-{len(steps)}"
-    with_store(env, f"system.makedirs('{bucket}')")
-    script = [sys.executable, "-c", KILLS, news, f"s3://{bucket}", ",".join(map(str, steps)), *CUT]
-    found = subprocess.run(list(map(str, script)), env=env, check=True, capture_output=True)
-    for step, line in zip(steps, found.stdout.decode().splitlines(), strict=True):
-        read = 3 if step > 1 else 2  # unfinished; before the first shard there is nothing to read
-        assert line == f"{step} {-signal.SIGKILL} {read} 0", found.stderr.decode()
-    find = f"print([hashlib.sha256(system.cat(path)).hexdigest() for path in sorted(system.find('{bucket}/made'))])"
-    hashes = [hashlib.sha256(data).hexdigest() for _, data in sorted(files_of(ours).items())]
-    assert ast.literal_eval(with_store(env, find)) == hashes * len(steps)
 
 
 def test_a_name_that_leads_out_is_not_followed(news, memory):

@@ -116,13 +116,8 @@ def test_a_stall_is_said_with_the_document(workers, tmp_path, monkeypatch):
     monkeypatch.setattr(stalls, "STALLED", 0.2)
     monkeypatch.setattr("zhprep.core.shards.making.watch._EACH", 0.0)
     monkeypatch.setattr("zhprep.core.shards.making.job.WORTH_A_WORKER", 1)
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "sleepy.py").write_text(
-        "import time\n\nclass Sleepy:\n    name = 'sleepy'\n\n    def __init__(self, config):\n        pass\n\n    def fingerprint(self):\n        return 'sleepy'\n\n    def cut(self, texts):\n"
-        "        time.sleep(1.5 * any('睡' in text for text in texts))\n        return [list(text) for text in texts]\n"
-    )
-    (tmp_path / "x.txt").write_text("一二。\n\n三四。\n\n睡了。\n\n醒了。\n", encoding="utf-8")
-    flags = ("--cws", "sleepy:Sleepy", "--block-size", 1, "--workers", workers, "--log-json")
+    (tmp_path / "x.txt").write_text("一二。\n\n三四。\n\n睡睡睡了。\n\n醒了。\n", encoding="utf-8")
+    flags = ("--cws", "slow_segmenter:Sleepy", "--block-size", 1, "--workers", workers, "--log-json")
     began = time.time()
     result = zhprep("segment", tmp_path / "x.txt", "-o", tmp_path / "out", *flags)
     stalled = [event for event in events_of(result) if event["event"] == "stall"]
@@ -132,3 +127,17 @@ def test_a_stall_is_said_with_the_document(workers, tmp_path, monkeypatch):
     assert (at["first"], at["last"]) == ("x.txt:3", "x.txt:3")
     assert "documents x.txt:3 to x.txt:3 (block 2, process " in text
     assert time.time() - began > 1.5
+
+
+def test_learning_a_unigram_vocabulary_is_not_silent(sample_data, tmp_path, monkeypatch):
+    """sentencepiece does not say how far it is; that time goes by is said while it learns."""
+    pytest.importorskip("sentencepiece")
+    monkeypatch.setattr(stalls, "TICK", 0.01)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", 0.0)
+    flags = ("--type", "unigram", "--size", 4000, "--workers", 1)
+    result = zhprep("build-vocab", sample_data / "corpus", *flags, "-o", tmp_path / "out", "--log-json")
+    events = [event for event in events_of(result) if event.get("unit") == "entries"]
+    assert [event["event"] for event in events][:2] == ["begin", "progress"]
+    said = [event["done"] for event in events if event["event"] == "progress"]
+    assert said[0] == 0  # while nothing is learnt
+    assert said[-1] > 1000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -48,13 +49,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def arguments(command: str, corpus: Path, vocab: Path) -> list[object]:
+def arguments(command: str, corpus: Path, vocab: Path, block: str = "128KiB") -> list[object]:
     return [
         command,
         corpus,
         *(part.format(vocab=vocab) for part in COMMANDS[command]),
         "--block-size",
-        "128KiB",
+        block,
         "--quiet",
     ]
 
@@ -140,8 +141,12 @@ def test_the_models_of_an_experiment_are_those_of_one_process(nodes: Nodes, samp
 def workers_of(nodes: Nodes) -> list[psutil.Process]:
     """Return the processes that are at a block."""
     below = psutil.Process(nodes.process.pid).children(recursive=True)
-    names = [(one, " ".join(one.cmdline())) for one in below if one.is_running()]
-    return [one for one, name in names if "_apply" in name]
+    found = []
+    for one in below:
+        with contextlib.suppress(psutil.Error):  # it is gone, or dead and not yet waited for
+            if "_apply" in " ".join(one.cmdline()):
+                found.append(one)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -158,20 +163,70 @@ def test_workers_killed_and_a_node_removed(
     made_by(*map(str, line[:-1]), "--executor", "inline", output=tmp_path / "alone")
     with two_nodes() as nodes:
         started = process(*line, "-o", tmp_path / "ray", "--executor", "ray", "--ray-address", nodes.address)
-        killed, chance, seen = 0, random.Random(1), -1
-        while started.poll() is None:
-            done = len(list((tmp_path / "ray" / ".receipts").glob("*.json")))
-            if done > seen and killed < kills and (victims := workers_of(nodes)):
-                os.kill(chance.choice(victims).pid, signal.SIGKILL)
-                killed, seen = killed + 1, done
-            elif killed == kills:
-                nodes.remove()
-                break
-            time.sleep(0.05)
+        killed = kill_workers(started, nodes, tmp_path / "ray", kills)
+        if started.poll() is None:
+            nodes.remove()
         _, err = started.communicate(timeout=patience(300))
     assert (started.returncode, err, killed) == (0, b"", kills)
     assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
     tried(kills + 1)
+
+
+def kill_workers(started: subprocess.Popen[bytes], nodes: Nodes, folder: Path, kills: int) -> int:
+    """Kill so many workers, each after another block was done; return how many, fewer if the command is done before."""
+    killed, chance, seen = 0, random.Random(1), -1
+    while started.poll() is None and killed < kills:
+        done = len(list(folder.glob("**/.receipts/*.json")))
+        if done > seen and (victims := workers_of(nodes)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(victims).pid, signal.SIGKILL)
+                killed, seen = killed + 1, done
+        time.sleep(0.01)
+    return killed
+
+
+@pytest.mark.nightly
+@fault(8, 3)
+@pytest.mark.parametrize("command", [name for name in COMMANDS if name != "make-instances"])
+def test_workers_killed_at_every_command(
+    command: str, corpus: Path, vocab: Path, nodes: Nodes, tmp_path: Path, tried: Callable[[int], None]
+) -> None:
+    line = arguments(command, corpus, vocab, "8KiB")
+    made_by(*map(str, line[:-1]), "--executor", "inline", output=tmp_path / "alone")
+    started = process(*line, "-o", tmp_path / "ray", "--executor", "ray", "--ray-address", nodes.address, cwd=tmp_path)
+    killed = kill_workers(started, nodes, tmp_path / "ray", 3)
+    _, err = started.communicate(timeout=patience(300))
+    assert (started.returncode, err, killed) == (0, b"", 3)
+    assert contents(tmp_path / "ray") == contents(tmp_path / "alone")
+    tried(killed)
+
+
+SOON = """
+from zhprep.core import stalls
+stalls.TICK, stalls.STALLED = 0.1, 1.0
+from zhprep.cli import main
+main()
+"""
+
+
+@pytest.mark.nightly
+def test_a_stall_is_said_with_its_document(nodes: Nodes, tmp_path: Path) -> None:
+    """Of a document that takes five seconds, to a driver that takes one for long."""
+    (tmp_path / "x.txt").write_text(f"一二。\n\n三四。\n\n{'睡' * 10}了。\n\n醒了。\n", encoding="utf-8")
+    line = ["segment", tmp_path / "x.txt", "-o", tmp_path / "out", "--cws", "slow_segmenter:Sleepy", "--block-size", 1]
+    done = subprocess.run(
+        [sys.executable, "-c", SOON, *map(str, line), "--log-json", "--executor", "ray", "--ray-address", nodes.address],
+        env=environment(PYTHONPATH=os.pathsep.join([str(TESTS), str(TESTS.parent)])), cwd=tmp_path,
+        capture_output=True, text=True, check=False, timeout=patience(300),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    events = [json.loads(one) for one in done.stderr.splitlines()]
+    stalled = [one for one in events if one["event"] == "stall"]
+    said = [(at, one["text"]) for one in stalled for at in one["under_way"] if at["block"] == 2]
+    assert said, stalled
+    at, text = said[0]
+    assert (at["first"], at["last"]) == ("x.txt:3", "x.txt:3")
+    assert f"documents x.txt:3 to x.txt:3 (block 2, process {at['pid']} on {at['host']})" in text
 
 
 def test_what_cannot_be_is_told(corpus: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from itertools import accumulate
 import numpy as np
 
 from zhprep.pinyin import FlatText
-from zhprep.pinyin.engines.pypinyin import PhraseReadings
+from zhprep.pinyin.phrases import PhraseReadings
 from zhprep.pinyin.standalone import rules, votes
 from zhprep.pinyin.syllables import names
 

@@ -14,9 +14,11 @@ import click
 from zhprep.cli.options import Name, existing
 from zhprep.cli.shared import Shared
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, find_inputs, load_corpus, scan
-from zhprep.core.corpus.inputs import STDIN, describe, is_remote, open_file, open_text, spool
+from zhprep.core.corpus.inputs import STDIN, describe, is_remote, open_file, open_text, size_of, spool
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards import Claim, remove_leftovers, telling, temporary_name
+from zhprep.core.shards.making.job import WORTH_A_WORKER
+from zhprep.run.ahead import Ahead
 from zhprep.run.bucket import naming, staging
 
 _FORMS = {
@@ -84,20 +86,25 @@ def arguments_or_stdin(arguments: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @contextlib.contextmanager
-def planned(arguments: tuple[str, ...], read: ReadConfig, output: Path, shared: Shared) -> Iterator[Corpus]:
-    """Plan the inputs; standard input is spooled beside the output first, since it is read twice."""
+def planned(
+    arguments: tuple[str, ...], read: ReadConfig, output: Path, shared: Shared, ahead: Ahead[Any] | None = None
+) -> Iterator[Corpus]:
+    """Plan the inputs; standard input is spooled beside the output first, since it is read twice.
+
+    What ``ahead`` loads is loaded meanwhile, where there is work for several processes.
+    """
     if any(argument.endswith(PLAN_SUFFIX) for argument in arguments):
         yield _kept_plan(arguments, read, shared)
         return
     arguments = arguments_or_stdin(arguments)
     if STDIN not in arguments:
-        yield _scanned(list(_sources(arguments, read, output)), read, shared)
+        yield _scanned(list(_sources(arguments, read, output)), read, shared, ahead)
         return
     with Claim(output.parent), telling(output):
         remove_leftovers(output.parent, of=output.name)
         spooled = temporary_name(output)
         try:
-            yield _scanned(list(_sources(arguments, read, spooled)), read, shared)
+            yield _scanned(list(_sources(arguments, read, spooled)), read, shared, ahead)
         finally:
             spooled.unlink(missing_ok=True)
 
@@ -124,8 +131,11 @@ def _load_plan(argument: str) -> Corpus:
         return load_corpus(folder / "it")
 
 
-def _scanned(sources: list[Input], read: ReadConfig, shared: Shared) -> Corpus:
-    return scan(sources, read, block_size=shared.block_size, progress=shared.progress("plan"))
+def _scanned(sources: list[Input], read: ReadConfig, shared: Shared, ahead: Ahead[Any] | None) -> Corpus:
+    forking = shared.executor == "processes" and shared.n_workers() > 1
+    pays = forking and sum(size_of(source.path) for source in sources) > WORTH_A_WORKER
+    with contextlib.nullcontext() if ahead is None or not pays else ahead:
+        return scan(sources, read, block_size=shared.block_size, progress=shared.progress("plan"))
 
 
 def _sources(arguments: tuple[str, ...], read: ReadConfig, spooled: Path) -> Iterator[Input]:

@@ -18,6 +18,7 @@ from zhprep.instances import InstancesConfig
 from zhprep.normalize import NormalizeConfig
 from zhprep.pinyin import PinyinConfig
 from zhprep.recipes import load_recipe
+from zhprep.run.ahead import Ahead
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_instances, check_pinyin, check_segmenter
 from zhprep.run.instances import MakeInstances, make_instances, of_parallel_text
@@ -57,10 +58,14 @@ def command(
     check_segmenter(segment)
     vocabulary = load(vocab)  # a folder without a tokenizer is told before anything is read
     there = job_output(folder_output(output), shared, "make-instances")
-    with planned(inputs, read, there.path, shared) as corpus:
-        table = "pinyin" if pinyin or "pinyin" in sections else "words"
-        chain = Chain.over(corpus, table, normalize=normalize, segment=segment, pinyin=sounds)
-        task = MakeInstances(chain, config, vocab, recipe or "", loaded=vocabulary)
-        report = make_instances(corpus, task, there)
+    table = "pinyin" if pinyin or "pinyin" in sections else "words"
+    stages: dict[str, Any] = {"normalize": normalize, "segment": segment, "pinyin": sounds}
+
+    def task(chain: Chain) -> MakeInstances:
+        return MakeInstances(chain, config, vocab, recipe or "", loaded=vocabulary)
+
+    ahead = Ahead(task(Chain(table, "text", lines=True, **stages)))
+    with planned(inputs, read, there.path, shared, ahead) as corpus:
+        report = make_instances(corpus, ahead.instead_of(task(Chain.over(corpus, table, **stages))), there)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=shared.max_unk_rate)
     show_report(report, shared)

@@ -23,6 +23,7 @@ from zhprep.core.errors import UsageError
 from zhprep.core.progress import NO_PROGRESS
 from zhprep.core.report import Report, check_budgets
 from zhprep.core.shards import BlockJob, Claim, Output, committed, run_job
+from zhprep.run.ahead import Ahead
 from zhprep.run.chain import Chain, takes_lines
 from zhprep.run.folders import finished_characters
 from zhprep.run.streaming import held_table, run_stream, stream_documents
@@ -88,8 +89,9 @@ def _to_folder(
 ) -> Report:
     output = job_output(path, shared, label)
     report = Report(output=str(path))
-    with planned(inputs, read, path, shared) as corpus:
-        job = BlockJob(corpus, make_chain(corpus.table, takes_lines(corpus)))
+    ahead = Ahead(make_chain("text", True))
+    with planned(inputs, read, path, shared, ahead) as corpus:
+        job = BlockJob(corpus, ahead.instead_of(make_chain(corpus.table, takes_lines(corpus))))
         report.kept_characters = (
             0 if shared.overwrite else finished_characters(path, output.shard_index, output.num_shards)
         )

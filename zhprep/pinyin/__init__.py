@@ -9,6 +9,7 @@ that nothing that is not Chinese ever shifts the alignment. ChineseBERT, §3.2 (
     traditional.py  Traditional text, read through its Simplified shadow
     tones.py        the tones of 一 and 不
     words.py        words that are looked up once each
+    phrases.py      pypinyin's dictionaries as arrays
     network.py      what reads polyphones in their sentence; weights/ are its numbers
     standalone.py   rules for characters that are words by themselves
     corrections.py  words that phrases and network get wrong
@@ -27,8 +28,8 @@ from zhprep.core.registry import lookup
 from zhprep.core.report import Account
 from zhprep.pinyin.config import PinyinConfig
 from zhprep.pinyin.engines import ENGINES, PinyinEngine
-from zhprep.pinyin.engines.pypinyin import PhraseReadings
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
+from zhprep.pinyin.phrases import PhraseReadings
 from zhprep.pinyin.tones import citation, spoken
 from zhprep.pinyin.traditional import read_simplified
 from zhprep.vocab import IDEOGRAPHS

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.simplified import simplify
-from zhprep.pinyin.engines.pypinyin import N_CODE_POINTS, PhraseReadings
 from zhprep.pinyin.flat import FlatText
+from zhprep.pinyin.phrases import N_CODE_POINTS, PhraseReadings
 from zhprep.pinyin.syllables import names
 from zhprep.pinyin.words import Read, Syllables
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ class MakeInstances:
     vocabulary_path: Path
     recipe: str = ""
     table: str = "instances"
-    loaded: Vocabulary | None = None
+    loaded: Vocabulary | None = field(default=None, compare=False)
 
     def config(self) -> dict[str, Any]:
         """Return the settings of the text stages and of the instances, and which vocabulary."""

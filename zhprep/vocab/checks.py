@@ -56,8 +56,9 @@ def json_object(path: Path) -> dict[str, Any]:
 
 def lines(path: Path) -> list[str]:
     """Return the entries of a vocab.txt or merges.txt: lines end at ``\\n`` alone, for some entries are U+2028."""
-    found = read_text(path).split("\n")
-    return [line.removesuffix("\r") for line in (found[:-1] if found[-1] == "" else found)]
+    text = read_text(path)
+    found = text.removesuffix("\n").split("\n") if text else []
+    return [line.removesuffix("\r") for line in found] if "\r" in text else found
 
 
 def distinct(entries: Sequence[str], path: Path) -> None:

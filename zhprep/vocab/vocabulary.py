@@ -111,5 +111,5 @@ class Vocabulary:
     @functools.cached_property
     def normal_ids(self) -> npt.NDArray[np.int32]:
         """Ids that a random replacement may draw: no special token and no unused slot, int32[N]."""
-        free = np.array([bool(UNUSED.fullmatch(token)) for token in self.tokens], np.bool_)
+        free = np.array([token[:1] in ("[", "<") and bool(UNUSED.fullmatch(token)) for token in self.tokens], np.bool_)
         return np.flatnonzero(~(self.is_special | free)).astype(np.int32)

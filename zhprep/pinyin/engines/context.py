@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.pinyin.corrections import Corrections
-from zhprep.pinyin.engines.pypinyin import PhraseReadings
 from zhprep.pinyin.flat import FlatText, Integers
 from zhprep.pinyin.network import Floats, Network, Weights
+from zhprep.pinyin.phrases import PhraseReadings
 from zhprep.pinyin.standalone import Rule, votes
 from zhprep.pinyin.words import Syllables, WordTable, words_with
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, models
 
 from zhprep.core.errors import DataError
+from zhprep.core.progress import work
 from zhprep.core.registry import require
 from zhprep.vocab import entries, pieces
 from zhprep.vocab.config import VocabConfig
@@ -61,7 +62,8 @@ def train(counts: Counts, config: VocabConfig) -> Vocabulary:
 def _learn(counts: Counts, config: VocabConfig, size: int) -> list[tuple[str, float]]:
     package = require("sentencepiece", purpose="a vocabulary of type unigram", install="'zhprep[unigram]'")
     model = io.BytesIO()
-    with tempfile.TemporaryDirectory() as folder:
+    # the package does not tell how far it is, but lets a thread say that time goes by
+    with tempfile.TemporaryDirectory() as folder, work(size, "entries") as bar:
         table = Path(folder) / "counts.tsv"
         table.write_text("".join(f"{piece}\t{n}\n" for piece, n in _scaled(counts).items()), encoding="utf-8")
         try:
@@ -84,10 +86,10 @@ def _learn(counts: Counts, config: VocabConfig, size: int) -> list[tuple[str, fl
             )
         except RuntimeError as error:
             raise DataError(f"sentencepiece cannot train on the counts: {error}", hint="give it more text") from error
-    trained = package.SentencePieceProcessor(model_proto=model.getvalue())
-    return [
-        (trained.id_to_piece(n), trained.get_score(n)) for n in range(trained.get_piece_size()) if n != trained.unk_id()
-    ]
+        trained = package.SentencePieceProcessor(model_proto=model.getvalue())
+        numbers = [n for n in range(trained.get_piece_size()) if n != trained.unk_id()]
+        bar.advance(len(numbers))
+    return [(trained.id_to_piece(n), trained.get_score(n)) for n in numbers]
 
 
 def _scaled(counts: Counts) -> dict[str, int]:

@@ -39,11 +39,11 @@ def promised_by(folder: str) -> dict[str, str]:
 def _promised_remotely(folder: str) -> dict[str, str]:
     """Return the sha256 that the manifest of a folder of ours in an object store promises for each of its shards.
 
-    Raises ``DataError`` for one that is unfinished, or whose manifest was changed.
+    Raises ``DataError`` for one that is unfinished, or whose manifest was changed or is none.
     """
     manifest = f"{folder}/manifest.json"
     if not exists(manifest):
-        if exists(f"{folder}/plan.json") and any(_SHARD.search(path) for path, _ in find_remote(f"{folder}/")):
+        if _is_ours(folder):
             raise DataError(f"{folder}: is unfinished", hint="finish it where it is made, then copy it again")
         return {}
     with open_file(manifest) as file:
@@ -51,7 +51,15 @@ def _promised_remotely(folder: str) -> dict[str, str]:
     try:
         value = json.loads(data)
         promised = {shard["name"]: shard["sha256"] for shard in value["shards"]}
-    except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
-        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        if _is_ours(folder):  # on a disk its shards are refused as they are opened
+            hint = "copy it again, or run the command that made the folder again"
+            raise DataError(f"{manifest}: is damaged: {error}", hint=hint) from error
+        return {}  # somebody else's manifest.json
     check_sealed(manifest, data, value)
     return promised
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether there is a plan in a folder of an object store, and a shard."""
+    return exists(f"{folder}/plan.json") and any(_SHARD.search(path) for path, _ in find_remote(f"{folder}/"))
