@@ -76,13 +76,14 @@ def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (tmp_path / "x").read_bytes() == b"1"
 
 
-def test_a_link_that_fails_otherwise_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def link(*_: object, **options: object) -> None:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
+def test_a_link_that_fails_otherwise_is_told_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(source: object, *_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "full", str(source))  # as the system does: by the name of the draft
 
     monkeypatch.setattr(os, "link", link)
-    with pytest.raises(OSError, match="Input/output error"):
+    with pytest.raises(OSError, match="full") as told:
         write(tmp_path / "x", b"1")
+    assert told.value.filename == str(tmp_path / "x")
     assert not list(tmp_path.iterdir())
 
 

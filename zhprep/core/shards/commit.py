@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from zhprep.core.errors import UsageError
 from zhprep.core.seal import json_bytes
-from zhprep.core.shards.draft import PREFIX, Draft, temporary_name
+from zhprep.core.shards.draft import NAMELESS, PREFIX, Draft, temporary_name
 
 _NO_LINKS = {
     errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.ENOENT,
@@ -63,7 +63,8 @@ def telling(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.filename is None or PREFIX in str(error.filename):
+        named = str(error.filename or "")
+        if not named or PREFIX in named or named.startswith(NAMELESS):
             error.filename = str(path)
         raise
 

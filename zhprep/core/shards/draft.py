@@ -17,6 +17,8 @@ from typing import IO, cast
 from zhprep.core.corpus.inputs import file_sha256
 
 PREFIX = ".part-"
+NAMELESS = "/proc/self/fd/"
+"""How an open file without a name is named to the system."""
 DAY = 86_400.0
 """Seconds after which a temporary file of another machine, whose processes nobody here can see, is nobody's."""
 
@@ -47,7 +49,7 @@ class Draft:
             os.link(self._name, path)
         else:
             number = self.file.fileno()
-            os.link(f"/proc/self/fd/{number}", path, src_dir_fd=number, follow_symlinks=True)
+            os.link(f"{NAMELESS}{number}", path, src_dir_fd=number, follow_symlinks=True)
 
     def named(self) -> Path:
         """Return its temporary name; if it has none, it gets one."""
