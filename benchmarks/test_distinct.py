@@ -155,7 +155,7 @@ def test_two_cores(texts: dict[float, Path], vocabularies: dict[str, Path], race
     print(f"others took {others:.2f} cores; work {one.processor:.1f} s with one worker, {two.processor:.1f} s with two")
     assert min(run.processor for run in took[2]) < 1.25 * min(run.processor for run in took[1])
     if others < QUIET:
-        assert ratio > 1.6  # the goal is 1.85; 1.70 was measured
+        assert ratio > 1.6  # 1.70 was measured; the goal, 1.85, is the most on so little text (phases.py)
 
 
 def test_peers(texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_every_objective_learns_a_batch_by_heart(name):
 def test_a_model_says_which_columns_it_reads(small):
     model = seeded_model(small, 1)
     assert model.needs == ("input_ids", "next_sentence_label")
-    assert model.takes == ("lang_ids", "token_type_ids")
+    assert model.takes == ("lang_ids", "token_type_ids", "cu_seqlens")
 
 
 def test_the_weights_of_the_objectives_are_the_recipes():

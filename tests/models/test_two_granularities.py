@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from zhprep.core.errors import UsageError
+from zhprep.instances import InstancesConfig
 from zhprep.models import Model, ModelConfig, model_config
 from zhprep.models.blocks.attention import AttentionContext
 from zhprep.models.bodies.two_granularities import ENCODERS, NAME
@@ -101,6 +103,12 @@ def test_one_encoder_over_both_is_a_plain_encoder_over_the_concatenation():
     for given, whole in zip(streams, layers, strict=True):
         assert torch.equal(whole[-1], given)
         assert len(whole) == 3
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_packed_rows_are_refused(encoder):
+    with pytest.raises(UsageError, match="where the coarse tokens of a sequence begin"):
+        model_of(encoder).body.check_made(InstancesConfig(format="packed"), "data")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from zhprep.core.config import as_dict
 from zhprep.core.report import check_budgets
 from zhprep.normalize import NormalizeConfig
 from zhprep.recipes import load_recipe
+from zhprep.run.ahead import Ahead
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_segmenter
 from zhprep.run.vocabulary import build_vocabulary
@@ -55,9 +56,11 @@ def command(
     segment = read_config(SegmentConfig, {"cws": cws}, sections.get("segment"), where="[segment]")
     check_segmenter(segment)
     there = job_output(folder_output(output), shared, "build-vocab")
-    with planned(inputs, read, there.path, shared) as corpus:
-        table = "words" if TYPES[config.type].by_word == "required" or cws else "text"
-        chain = Chain.over(corpus, table, normalize=normalize, segment=segment)
+    table = "words" if TYPES[config.type].by_word == "required" or cws else "text"
+    stages: dict[str, Any] = {"normalize": normalize, "segment": segment}
+    ahead = Ahead(Chain(table, "text", lines=True, **stages))
+    with planned(inputs, read, there.path, shared, ahead) as corpus:
+        chain = ahead.instead_of(Chain.over(corpus, table, **stages))
         report = build_vocabulary(corpus, chain, config, there, old=patched)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
     show_report(report, shared)

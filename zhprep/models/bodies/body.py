@@ -89,8 +89,9 @@ def stream_of(objective: str, name: str, body: type[Body]) -> str:
 
 
 def spec_of(config: ModelConfig, embeddings: Embeddings, columns: Mapping[str, str] | None = None) -> StreamSpec:
-    """Return what is known of a stream of ``config`` over ``embeddings`` that reads its ``columns`` (see there)."""
-    return StreamSpec(config, embeddings.columns_needed, embeddings.columns_taken, columns or {})
+    """Return what is known of a stream of ``config`` over ``embeddings`` that reads its ``columns`` (see there); its
+    layers read where the sequences of packed rows begin."""
+    return StreamSpec(config, embeddings.columns_needed, (*embeddings.columns_taken, "cu_seqlens"), columns or {})
 
 
 def encoded(

@@ -91,7 +91,13 @@ class TwoGranularitiesBody(Body):
         }
 
     def check_made(self, made: InstancesConfig, where: str) -> None:
-        """Raise ``UsageError`` when one encoder would see in one granularity what is masked in the other."""
+        """Raise ``UsageError`` for packed data, which say of fine tokens alone which sequence they are of, and when one
+        encoder would see in one granularity what is masked in the other."""
+        if made.format == "packed":
+            raise UsageError(
+                f"{where}: packed rows do not say where the coarse tokens of a sequence begin",
+                hint="make instances of another --format",
+            )
         if self.encoder == "joint" and made.per == "token":
             raise UsageError(
                 f"{where}: each granularity drew for itself what to do with a masked token (per token), and one "
