@@ -66,6 +66,8 @@ def test_a_row_stands_by_its_last_token(model: Model) -> None:
     assert model.body.row_places(batch_of(IDS)).tolist() == [5, 9]
     torch.testing.assert_close(stream.row_states, torch.stack([stream.hidden_states[0, 5], stream.hidden_states[1, 3]]))
     assert model.body.row_places({"input_ids": IDS}).tolist() == [5, 11]
+    empty = torch.tensor([[False] * 6, [True] * 6])
+    assert model.body.row_places({"input_ids": IDS, "attention_mask": empty}).tolist() == [0, 11]
 
 
 def test_transformers_loads_it_and_says_the_same(model: Model, tmp_path) -> None:

@@ -28,6 +28,7 @@ class CausalBody(SingleBody):
         return dataclasses.replace(stream, row_places=self.row_places(batch))
 
     def row_places(self, batch: Batch) -> Tensor:
-        """Return where the last real token of each row is, int64 ``[B]`` in the flattened ``B*L``."""
+        """Return where the last real token of each row is, int64 ``[B]`` in the flattened ``B*L``; the first place of a
+        row of padding alone."""
         first, real = super().row_places(batch), batch.get("attention_mask")
-        return first + (batch["input_ids"].shape[1] if real is None else real.sum(1)) - 1
+        return first + (batch["input_ids"].shape[1] - 1 if real is None else (real.sum(1) - 1).clamp(min=0))
