@@ -50,12 +50,15 @@ def vocabulary(kind: str, folder: Path, output: Path) -> Path:
 def model(request, tmp_path_factory):
     """A fresh model of another kind of tokens."""
     folder, encoder = tmp_path_factory.mktemp(request.param), ENCODERS.get(request.param)
-    run = vocabulary("wordpiece" if encoder else request.param, folder, folder / "vocab")
+    run = vocabulary(request.param if request.param in SIZE else "wordpiece", folder, folder / "vocab")
     sizes = {"sizes": {"nano": {**nano()["sizes"]["nano"], "max_position_embeddings": 96}}}
     settings: dict[str, object] = {"objectives": ["mlm"], **sizes}
     if encoder:
         own = {"encoder": encoder, "coarse_vocab_size": load(vocabulary("mixed", folder, run / "coarse-vocab")).size}
         settings |= {"body": NAME, "objectives": ["mlm", "mlm:coarse"], NAME: own}
+    if request.param == "electra":
+        halves = "generator-discriminator"
+        settings |= {"body": halves, "objectives": ["mlm", "rtd"], halves: {"generator_size": 0.5}}
     save_model(seeded_model(model_config(settings, "nano", load(run).size), 1), run)
     return run
 
@@ -99,7 +102,7 @@ def right(kind: str, said: list[Any], part: list[Example], labels: Sequence[str]
     return float(np.mean([one in gold for one, gold in zip(said, golds, strict=True)]))
 
 
-@some(*ALL)
+@some(*ALL, "electra")
 def test_every_kind_is_trained_and_says_answers_of_its_texts(model, tmp_path):
     """Of texts that are cut, too: scores are those of the texts that are said, not of tokens."""
     for name, rows_of in ROWS.items():

@@ -35,6 +35,7 @@ from zhprep.evaluate.task import Example, Task
 from zhprep.evaluate.tuning import TUNINGS
 from zhprep.instances import COARSE_VOCABULARY
 from zhprep.models import ModelConfig
+from zhprep.models.bodies.body import stream_of
 from zhprep.models.checkpoints.files import load_weights, read_config
 from zhprep.models.model import shapes_alone
 from zhprep.vocab import load
@@ -219,12 +220,17 @@ def _prepared(task: Task, encoder: TaskEncoder, padding: Padding, *, only: bool)
 
 
 def load_pretrained(model: TaskModel, folder: Path) -> None:
-    """Put the weights in ``folder`` into ``model``, and those of its objectives into heads that begin as one."""
-    heads = model.objectives
+    """Put the weights in ``folder`` into ``model``, and those of its objectives into heads that begin as one, where the
+    objective reads a stream that tasks read too (ELECTRA's masked tokens are told by its narrower generator)."""
+    heads, described = model.objectives, model.config.body
     load_weights(model, folder)
     for head in model.heads.values():
-        if begins := head.begins_as():
-            model.objectives = nn.ModuleDict(begins)
+        begins = head.begins_as()
+        mine = {
+            name: part for name, part in begins.items() if stream_of(name, described, type(model.body)) in model.specs
+        }
+        if mine:
+            model.objectives = nn.ModuleDict(mine)
             load_weights(model, folder)
     model.objectives = heads
 

@@ -201,7 +201,8 @@ class TaskModel(Model):
     def logits(self, name: str, batch: Batch, streams: dict[str, HiddenStream] | None = None) -> Tensor:
         """Return the logits of the head ``name``, float32."""
         chosen: LayerChoices = cast(LayerChoices, self.choices[name])
-        logits: Tensor = self.heads[name](TaskStates(chosen(streams or self.streams_of(batch)), batch, self.pool))
+        streams = streams or self.streams_of({**batch, TASK: torch.tensor(list(self.objectives).index(name))})
+        logits: Tensor = self.heads[name](TaskStates(chosen(streams), batch, self.pool))
         return logits.float()
 
     def heads_for(self, batch: Batch) -> list[str]:
