@@ -114,7 +114,7 @@ def digests(reports: list[ElementTree.Element]) -> str:
                 told[engine, meanwhile] = blocks, f"| {engine} | {meanwhile} | `{digest}…` | {seconds} |"
     if not told:
         return ""
-    date, commit, _ = origin(reports)
+    date, commit, _ = origin([one for one in reports if one.find(".//property[@name='digest']") is not None])
     (blocks,) = {blocks for blocks, _ in told.values()}
     return DIGESTS.format(blocks=blocks, date=date, commit=commit, rows="\n".join(row for _, row in told.values()))
 
