@@ -1,7 +1,7 @@
 """Commands that meet a fault, each in a copy of one process that has everything loaded: a case takes milliseconds.
 
 ``Server(folder)`` starts the process; ``run(command, fault)`` lets a copy of it do a command and returns what became
-of it. Faults: ``{"step": n}`` SIGKILL before the nth touch of the file system below ``folder``; ``{"byte": n}`` death
+of it. Faults: ``{"step": n}`` SIGKILL before its nth touch of the file system below ``folder``; ``{"byte": n}`` death
 by SIGXFSZ in the middle of a file, at its nth byte; ``{"full": n}`` no file grows beyond n bytes; ``{"kill": who,
 "after": seconds}`` SIGKILL to the ``command``, to a ``worker``, to ``all``, or with ``term`` SIGTERM to all;
 ``{"strace": [expression, …]}`` what strace does with the system calls; ``{"count": true}`` none, but steps are counted.
@@ -152,11 +152,13 @@ def _one(command: list[str], fault: dict[str, Any], top: str) -> dict[str, Any]:
 
 
 def _child(command: list[str], fault: dict[str, Any], top: str, writing: int) -> None:
-    steps = 0
+    steps, mine = 0, os.getpid()
 
     def touched(event: str, args: tuple[Any, ...]) -> None:
         nonlocal steps
         if event not in TOUCHES and not (event == "open" and str(args[0]).startswith(top)):
+            return
+        if os.getpid() != mine:  # workers are copies and have the hook, too: a step that kills each is another fault
             return
         if steps == fault.get("step", -1):
             os.kill(os.getpid(), signal.SIGKILL)
