@@ -136,10 +136,10 @@ class TaskModel(Model):
     """A body with heads for one task or several, and the choice of layers between them.
 
     ``heads`` are made from the configs of the body's streams for tasks; each reads its own of ``layers``, if they are
-    given by its name; ``pool`` says what stands for a row. In a batch the column :data:`TASK`
-    says by number which head it is for; without it, the first. With ``together`` every batch is for all heads. Where
-    the body is ``frozen``, it drops nothing out. A ``teacher`` (not a part of the model) says what the logits of
-    training should be near, ``distilling`` is the weight of that.
+    given by its name; ``pool`` says what stands for a row. In a batch the column :data:`TASK` says by number which head
+    it is for; without it, the first. With ``together`` every batch is for all heads. Where the body is ``frozen``, it
+    drops nothing out. A ``teacher`` (not a part of the model) says what the logits of training should be near,
+    ``distilling`` is the weight of that.
     """
 
     def __init__(

@@ -115,7 +115,8 @@ class Model(nn.Module):
         found: dict[str, Tensor] = {}
         for stream in [name for name in self.wanted if name not in whole and self.body.left_out(name)]:
             view = self.body.streams[stream].view(batch)
-            read = [part.reads_at(view, self.body.row_places(view)) for part in self.readers(stream, batch)]
+            rows = self.body.row_places(view)
+            read = [part.reads_at(view, rows) for part in self.readers(stream, batch)]
             if (places := together(view, read)) is not None:
                 found[stream] = places
         return found
