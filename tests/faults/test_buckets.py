@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import signal
 import subprocess
@@ -11,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from command_line import made_by
+from command_line import environment, made_by
 from fault_table import fault
-from stores import files_of, with_store
+from stores import Server, files_of, stored
 
 pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
@@ -23,8 +22,8 @@ PUTS = 12
 
 COMMANDS = """
 import os, signal, sys
+os.environ["GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT"] = "false"
 import fsspec
-import s3fs
 from zhprep.cli import invoke, normalize
 from zhprep.cli.process import exit_code
 from zhprep.core.corpus.inputs import put_new
@@ -82,22 +81,21 @@ def ours(sample_data: Path, tmp_path: Path) -> dict[str, bytes]:
     return files_of(made)
 
 
-def happens(meanwhile: str, steps: Sequence[int], env: dict[str, str], sample_data: Path) -> tuple[list[str], str]:
+def happens(meanwhile: str, steps: Sequence[int], server: Server, sample_data: Path) -> tuple[list[str], str]:
     """Return, for each step, its number, the exit code of the command to which that happened, of one that reads what is
     there then, and of the command given again; and the bucket."""
     bucket = f"{meanwhile}-{len(steps)}"
-    with_store(env, f"system.makedirs('{bucket}')")
+    top = server.bucket(bucket)
     news = sample_data / "corpus" / "news.txt"
-    script = [sys.executable, "-c", COMMANDS, news, f"s3://{bucket}", meanwhile, ",".join(map(str, steps)), *CUT]
-    found = subprocess.run(list(map(str, script)), env=env, check=True, capture_output=True)
+    script = [sys.executable, "-c", COMMANDS, news, top, meanwhile, ",".join(map(str, steps)), *CUT]
+    found = subprocess.run(list(map(str, script)), env=environment(), check=True, capture_output=True)
     lines = found.stdout.decode().splitlines()
     assert len(lines) == len(steps), found.stderr.decode()
     return lines, bucket
 
 
-def hashes_in(env: dict[str, str], bucket: str) -> list[str]:
-    find = f"print([hashlib.sha256(system.cat(path)).hexdigest() for path in sorted(system.find('{bucket}/made'))])"
-    return list(ast.literal_eval(with_store(env, find)))
+def hashes_in(server: Server, bucket: str) -> list[str]:
+    return hashes(stored(server.system, f"{bucket}/made"))
 
 
 def hashes(files: dict[str, bytes]) -> list[str]:
@@ -106,33 +104,31 @@ def hashes(files: dict[str, bytes]) -> list[str]:
 
 @STEPS
 def test_killed_at_a_put_and_run_again(
-    steps: Sequence[int], s3: dict[str, str], sample_data: Path, ours: dict[str, bytes], temporary: Path,
+    steps: Sequence[int], server: Server, sample_data: Path, ours: dict[str, bytes], temporary: Path,
     tried: Callable[[int], None],
 ) -> None:  # fmt: skip
     """What a SIGKILL leaves is not read; run again, all is there, and the folder that was left here is removed."""
-    env = {**s3, "TMPDIR": str(temporary)}
-    lines, bucket = happens("killed", steps, env, sample_data)
+    lines, bucket = happens("killed", steps, server, sample_data)
     # unfinished; before the first shard there is nothing to read
     assert lines == [f"{step} {-signal.SIGKILL} {3 if step > 1 else 2} 0" for step in steps]
-    assert hashes_in(env, bucket) == hashes(ours) * len(steps)
+    assert hashes_in(server, bucket) == hashes(ours) * len(steps)
     tried(len(steps))
 
 
 @STEPS
 @pytest.mark.parametrize("put", ["same", "other"])
 def test_another_writer_is_there_first(
-    put: str, steps: Sequence[int], s3: dict[str, str], sample_data: Path, ours: dict[str, bytes], temporary: Path,
+    put: str, steps: Sequence[int], server: Server, sample_data: Path, ours: dict[str, bytes], temporary: Path,
     tried: Callable[[int], None],
 ) -> None:  # fmt: skip
     """Between the look and the put: the same bytes are as good as ours, others are not written over."""
-    env = {**s3, "TMPDIR": str(temporary)}
-    lines, bucket = happens(put, steps, env, sample_data)
+    lines, bucket = happens(put, steps, server, sample_data)
     if put == "same":
         assert lines == [f"{step} 0 0 None" for step in steps]
-        assert hashes_in(env, bucket) == hashes(ours) * len(steps)
+        assert hashes_in(server, bucket) == hashes(ours) * len(steps)
     else:
         assert [line.split()[1] for line in lines] == ["2"] * len(steps)
         assert [line.split()[2] for line in lines] == ["3" if step else "2" for step in steps]  # nothing whole to read
         theirs = hashlib.sha256(b"of somebody else").hexdigest()
-        assert hashes_in(env, bucket).count(theirs) == len(steps)
+        assert hashes_in(server, bucket).count(theirs) == len(steps)
     tried(len(steps))

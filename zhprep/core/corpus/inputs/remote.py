@@ -1,13 +1,14 @@
 """Files wherever they lie: on a disk, or in an object store by their address (``s3://``, ``gs://``, ``memory://``).
 
-Object stores are read through fsspec: ``pip install 'zhprep[s3]'``, credentials and endpoint as its libraries take them
-(``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, profiles, …).
+Object stores are read through fsspec: ``pip install 'zhprep[s3]'`` or ``'zhprep[gs]'``, credentials and endpoint as its
+libraries take them (``AWS_ACCESS_KEY_ID``, ``AWS_ENDPOINT_URL``, profiles, …; ``GOOGLE_APPLICATION_CREDENTIALS``, …).
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
 import re
 from collections.abc import Hashable, Iterator
@@ -32,7 +33,9 @@ _WRITTEN = ("s3", "s3a", "gs", "gcs", "memory")
 _AT_ONCE = 1024
 """Small files that are fetched at a time."""
 
-_CHECK = "check the address, the credentials and the endpoint (AWS_ENDPOINT_URL)"
+_CHECK = "check the address, the credentials and the endpoint (AWS_ENDPOINT_URL, STORAGE_EMULATOR_HOST)"
+
+_INSTALL = {"s3": "'zhprep[s3]'", "s3a": "'zhprep[s3]'", "gs": "'zhprep[gs]'", "gcs": "'zhprep[gs]'"}
 
 
 @dataclass(frozen=True)
@@ -144,9 +147,10 @@ def check_writable(address: str) -> None:
     if protocol not in _WRITTEN:
         hint = f"write to a folder of this machine, or to one of {', '.join(f'{name}://' for name in _WRITTEN)}"
         raise UsageError(f"{address}: a store of this kind may write over what is there", hint=hint)
+    _writing(address)
     bucket, _, name = path.partition("/")
     if not bucket or not name.strip("/"):
-        raise UsageError(f"{address}: names no file or folder in a bucket", hint="write s3://bucket/name")
+        raise UsageError(f"{address}: names no file or folder in a bucket", hint=f"write {protocol}://bucket/name")
     if protocol != "memory" and not exists(f"{protocol}://{bucket}"):
         raise UsageError(f"{address}: there is no bucket {bucket}", hint=f"make it first; {_CHECK}")
 
@@ -156,7 +160,7 @@ def put_new(path: Path, address: str) -> bool:
 
     Returns False, and changes nothing, where there is one already. Raises ``UsageError`` where it cannot be written.
     """
-    system = _system(address)
+    system = _writing(address)
     try:
         system.put_file(str(path), address, mode="create", chunksize=PART)
     except Stopped:
@@ -192,9 +196,32 @@ def _system(address: str) -> Any:
     """Return the file system of an address; raises ``UsageError`` where its package is missing or there is none."""
     protocol = address.partition("://")[0]
     try:
-        return _modules().filesystem(protocol)
+        return _class_of(protocol)()
     except ImportError as error:
-        install = {"s3": "'zhprep[s3]'", "gs": "gcsfs", "gcs": "gcsfs"}.get(protocol, "its package")
-        raise UsageError(f"{address}: {error}", hint=f"pip install {install}") from error
+        raise UsageError(f"{address}: {error}", hint=f"pip install {_INSTALL.get(protocol, 'its package')}") from error
     except ValueError as error:
         raise UsageError(f"{address}: {error}", hint="s3://bucket/key, gs://bucket/key, or a path") from error
+
+
+def _class_of(protocol: str) -> Any:
+    modules = _modules()
+    if protocol in ("gs", "gcs"):
+        # what fsspec gives asks by gRPC which kind a bucket is of, and puts into one of a zone whatever is there
+        from gcsfs.core import GCSFileSystem
+
+        return GCSFileSystem
+    return modules.get_filesystem_class(protocol)
+
+
+def _writing(address: str) -> Any:
+    """Return the file system of an address, to put files there.
+
+    Raises ``UsageError`` where it is one that does not know the condition, and so would write over what is there.
+    """
+    system = _system(address)
+    if "mode" not in inspect.signature(system.put_file).parameters:
+        protocol = address.partition("://")[0]
+        package = type(system).__module__.partition(".")[0]
+        hint = f"pip install --upgrade fsspec {_INSTALL.get(protocol, '')}".rstrip()
+        raise UsageError(f"{address}: {package} is too old: it may write over what is there", hint=hint)
+    return system
