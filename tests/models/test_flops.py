@@ -67,3 +67,16 @@ def test_room_for_the_compiler_is_no_work():
     spare = {"masked_positions": torch.zeros(241, dtype=torch.int64), "masked_labels": torch.full((241,), -100)}
     longer = {**batch, **{name: torch.cat([batch[name], more]) for name, more in spare.items()}}
     assert flops_of(model, longer) == flops_of(model, batch)
+
+
+def test_each_granularity_is_counted_with_its_own_tokens(monkeypatch):
+    monkeypatch.setattr(grouped, "GROUP", 1)
+    settings = {"two-granularities": {"encoder": "shared", "coarse_vocab_size": 500}}
+    both = dataclasses.replace(CONFIG, body="two-granularities", objectives=("mlm:fine", "mlm:coarse"), parts=settings)
+    coarse = torch.randint(5, 500, (2, 24), generator=torch.Generator().manual_seed(2))
+    few = torch.arange(0, 40, 9)
+    others = {"coarse_input_ids": coarse, "coarse_masked_positions": few, "coarse_masked_labels": coarse.flatten()[few]}
+    batch, model = batch_of(torch.arange(0, 100, 7), **others), seeded_model(both, 1).train()
+    with FlopCounterMode(display=False) as counter:
+        sum(model(batch).values()).backward()
+    assert flops_of(model, batch) == pytest.approx(counter.get_total_flops(), rel=0.02)

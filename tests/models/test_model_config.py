@@ -121,14 +121,14 @@ def test_operations_are_counted_as_before():
         model = Model(model_config(BERT, "base", 21128))
     layers = n_parameters(model.body.stack)
     expected = 6 * layers + 12 * 12 * 512 * 768 + 6 * 0.15 * 768 * (768 + 21128)
-    assert flops_per_token(model, 512, 0.15) == pytest.approx(expected, rel=1e-12)
+    assert flops_per_token(model, "main", 512, 0.15) == pytest.approx(expected, rel=1e-12)
 
 
 def test_local_layers_are_counted_with_their_window():
     local = {"local_attention": 128, "global_attn_every_n_layers": 3, "rotary_theta": 1e4, "num_hidden_layers": 6}
     with torch.device("meta"):
         whole, part = (
-            flops_per_token(Model(model_config({**BERT, **settings}, "tiny", 30)), 1024, 0.15)
+            flops_per_token(Model(model_config({**BERT, **settings}, "tiny", 30)), "main", 1024, 0.15)
             for settings in ({"num_hidden_layers": 6}, local)
         )
     assert whole - part == pytest.approx(12 * 4 * (1024 - 128) * 128)

@@ -11,6 +11,7 @@ import torch
 from zhprep.evaluate.heads import TaskModel
 from zhprep.evaluate.pooling import POOLINGS
 from zhprep.evaluate.tasks.classification import RowClassifier
+from zhprep.evaluate.tasks.tagging import CharacterTagger
 from zhprep.models.blocks.feedforward import FeedForward
 from zhprep.models.config import ModelConfig
 from zhprep.models.model import Model, seeded_model
@@ -90,3 +91,18 @@ def test_a_task_about_rows_reads_rows_alone(layers, pooling, n_read, body, seen,
     assert seen[-1] == n_read
     monkeypatch.setattr(TaskModel, "read_at", lambda *_: {})
     torch.testing.assert_close(model.logits("0", BATCH), logits)
+
+
+def test_a_head_that_is_asked_by_its_name_reads_what_it_reads(seen, monkeypatch):
+    """The first head reads a state of each row, the second one those of all characters; the batch names neither."""
+    heads = {
+        "rows": functools.partial(RowClassifier, n_classes=3, dropout=0.0),
+        "tags": functools.partial(CharacterTagger, n_tags=4, dropout=0.0),
+    }
+    model = TaskModel(CONFIG, heads, pool=POOLINGS["cls"]).eval()
+    tokens = torch.arange(1, 6).expand(2, 5)
+    batch = {**BATCH, "char_tokens": tokens, "char_places": torch.zeros_like(tokens)}
+    some = {name: model.logits(name, batch) for name in heads}
+    assert seen[2::3] == [2, 19]
+    monkeypatch.setattr(TaskModel, "read_at", lambda *_: {})
+    torch.testing.assert_close({name: model.logits(name, batch) for name in heads}, some)

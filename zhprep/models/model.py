@@ -211,28 +211,36 @@ class _Undrawn(TorchFunctionMode):
         return function(*args, **kwargs)
 
 
-def flops_per_token(model: Model, length: int, masked_share: float) -> float:
-    """Return the floating-point operations of one training step per token, 6 for each product.
+def flops_per_token(model: Model, stream: str, length: int, masked_share: float) -> float:
+    """Return the floating-point operations of one training step per token of a stream, 6 for each product.
 
     Products are those with the weights that every token passes through, and those of attention; a masked-token head is
     counted for the masked share only.
     """
-    products = sum(model.body.multiply_adds(name, length) for name in model.wanted)
-    return 6.0 * (products + sum(part.multiply_adds(masked_share) for part in model.parts.values()))
+    heads = [part for name, part in model.parts.items() if model.reads[name] == stream]
+    products = model.body.multiply_adds(stream, length) + sum(part.multiply_adds(masked_share) for part in heads)
+    return 6.0 * products
 
 
 def flops_of(model: Model, batch: Batch) -> float:
-    """Return the floating-point operations of a training step on ``batch``: those of its real tokens, each attending to
-    its own sequence, of the last layer where states are read, and of the head for what is to be predicted. Padding,
-    whatever it may cost, is none of the model's work."""
-    lengths = Seen.of(batch).lengths()
+    """Return the floating-point operations of a training step on ``batch``: those of the real tokens of each stream,
+    each attending to its own sequence, of the last layer where states are read, and of the head for what is to be
+    predicted. Padding, whatever it may cost, is none of the model's work."""
+    read = model.read_at(batch)
+    return math.fsum(_flops_of_stream(model, name, batch, read.get(name)) for name in model.wanted)
+
+
+def _flops_of_stream(model: Model, name: str, batch: Batch, read: Tensor | None) -> float:
+    """Return those of one stream, of which states are read at the places ``read``, or (None) at all."""
+    view = model.body.streams[name].view(batch)
+    lengths = Seen.of(view).lengths()
     n_tokens = int(lengths.sum())
-    chosen = [int((batch[name] >= 0).sum()) for name in ("masked_labels", "masked_places") if name in batch]
+    chosen = [int((view[column] >= 0).sum()) for column in ("masked_labels", "masked_places") if column in view]
     share = max(chosen, default=0) / max(n_tokens, 1)
     alike: Counter[int] = Counter(lengths[lengths > 0].tolist())
-    whole = math.fsum(count * length * flops_per_token(model, length, share) for length, count in alike.items())
-    unread = {name: n_tokens - len(places) for name, places in model.read_at(batch).items()}
-    return whole - 6.0 * sum(model.body.left_out(name) * count for name, count in unread.items())
+    whole = math.fsum(count * length * flops_per_token(model, name, length, share) for length, count in alike.items())
+    n_unread = 0 if read is None else n_tokens - len(read)
+    return whole - 6.0 * model.body.left_out(name) * n_unread
 
 
 def seeded_model(config: ModelConfig, seed: int, objectives: Makers | None = None) -> Model:

@@ -139,7 +139,7 @@ class TwoGranularitiesBody(Body):
         return made
 
     def multiply_adds(self, name: str, length: int) -> float:
-        """Return the products of a stack, as if coarse tokens were as many as fine ones (they are fewer)."""
+        """Return the products of a stack; one that reads both is counted as if each token saw as many of the other."""
         return self._stack(name).multiply_adds(2 * length if self.encoder == "joint" else length)
 
     def left_out(self, name: str) -> int:
