@@ -231,7 +231,7 @@ def flops_of(model: Model, batch: Batch) -> float:
 
 
 def _flops_of_stream(model: Model, name: str, batch: Batch, read: Tensor | None) -> float:
-    """Return those of one stream, of which states are read at the places ``read``, or (None) at all."""
+    """Return those of one stream, whose states are read at the places ``read`` (int64, ``[N]``), or (None) at all."""
     view = model.body.streams[name].view(batch)
     lengths = Seen.of(view).lengths()
     n_tokens = int(lengths.sum())
