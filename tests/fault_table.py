@@ -150,11 +150,11 @@ ROWS = [
     Row(
         17,
         "killed at a put, or second there",
-        "SIGKILL just before the nth put to real servers of S3 and of Google Cloud Storage on this machine; another"
-        " writer puts that file just before us, the same bytes or others",
+        "SIGKILL just before the nth put to real servers of S3 and of Google Cloud Storage on this machine, or after the"
+        " nth request of a put in parts; another writer puts that file just before us, the same bytes or others",
         "a folder without a manifest is unfinished; run again, the bytes of a disk; the same bytes are taken, others are"
         " refused (exit code 2) and stay",
-        12, 72, "test_buckets.py",
+        20, 72, "test_buckets.py",
     ),
 ]  # fmt: skip
 

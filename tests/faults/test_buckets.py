@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ import pytest
 from command_line import environment, made_by
 from fault_table import fault
 from stores import Server, files_of, stored
+
+from zhprep.run.bucket import put_same
 
 pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
@@ -61,6 +64,39 @@ for step, code in zip(steps, ended):
     read = run("normalize", f"{top}/made/{step:02d}", "-o", f"{top}/read/{step}")
     again = run("normalize", news, "-o", f"{top}/made/{step:02d}") if meanwhile == "killed" else None
     print(step, code, read, again, flush=True)
+"""
+
+PARTS = """
+import os, signal, sys
+from pathlib import Path
+from zhprep.core.corpus.inputs import remote
+
+file, top, *steps = sys.argv[1:]
+system = remote._class_of(top.partition(":")[0])
+name = "_call_s3" if top.startswith("s3:") else "_call"  # how it makes a request of any kind
+remote.PART = 5 << 20
+
+def start(step):
+    "Start to put a file in parts; killed when the request of that number is answered."
+    child = os.fork()
+    if child:
+        return child
+    asked, left = getattr(system, name), step
+
+    async def call_then(self, *arguments, **options):
+        nonlocal left
+        answer = await asked(self, *arguments, **options)
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+
+    setattr(system, name, call_then)
+    remote.put_new(Path(file), f"{top}/{step}")
+    os._exit(0)
+
+for child in list(map(start, map(int, steps))):
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 
 FEW, ALL = (4, 11), tuple(range(PUTS))
@@ -131,4 +167,31 @@ def test_another_writer_is_there_first(
         assert [line.split()[2] for line in lines] == ["3" if step else "2" for step in steps]  # nothing whole to read
         theirs = hashlib.sha256(b"of somebody else").hexdigest()
         assert hashes_in(server, bucket).count(theirs) == len(steps)
+    tried(len(steps))
+
+
+@fault(17, 4)
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")  # gcsfs does
+def test_killed_in_the_middle_of_a_put_in_parts(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Callable[[int], None]
+) -> None:
+    """Nothing is under the name until the last request; put again, it is there whole. What S3 keeps of the parts is
+    taken away as docs/scale.md says."""
+    file, top = tmp_path / "file", server.bucket("parts")
+    file.write_bytes(os.urandom(11 << 20))
+    # S3: begin, three parts, complete them; Google: begin, three parts, of which the last completes the file
+    steps = [1, 2, 3, 4, 5] if server.protocol == "s3" else [1, 2, 3, 4]
+    script = [sys.executable, "-c", PARTS, str(file), top, *map(str, steps)]
+    ended = subprocess.run(script, env=environment(), check=True, capture_output=True).stdout.split()
+    assert ended == [str(-signal.SIGKILL).encode()] * len(steps)
+    assert [path.rpartition("/")[2] for path in server.system.find("parts")] == [str(steps[-1])]
+    monkeypatch.setattr("zhprep.core.corpus.inputs.remote.PART", 5 << 20)
+    assert all(put_same(file, f"{top}/{step}") for step in steps[:-1])
+    assert stored(server.system, "parts") == dict.fromkeys(map(str, steps), file.read_bytes())
+    if server.protocol == "s3":
+        assert not put_same(file, f"{top}/{steps[-1]}")
+        assert len(server.system.list_multipart_uploads("parts")) == len(steps) - 1
+        server.system.clear_multipart_uploads("parts")
+        assert server.system.list_multipart_uploads("parts") == []
+        assert len(server.system.find("parts")) == len(steps)
     tried(len(steps))
