@@ -5,6 +5,8 @@ and folders that are read.
 from __future__ import annotations
 
 import json
+import re
+import shutil
 
 import pytest
 from command_line import environment, made_by, process, ran, refused, zhprep
@@ -91,7 +93,7 @@ def test_merge(corpus, vocab, memory, tmp_path):
     memory.pipe(f"/bucket/made/{shard}", ours[shard][:-9] + b"\1" + ours[shard][-8:])
     for command in ("merge", "verify", "inspect"):
         said = "its bytes are not those of"
-        refused(zhprep(command, f"{BUCKET}/made", *(["--quiet"] * (command != "inspect"))), 3, f"made/{shard}", said)
+        refused(zhprep(command, f"{BUCKET}/made", "--quiet"), 3, f"made/{shard}", said)
     refused(zhprep("merge", tmp_path / "made", "-o", tmp_path / "x"), 2, "-o is for a DIR in an object store")
 
 
@@ -118,6 +120,47 @@ def test_folders_are_brought_once_and_held_to_their_manifest(data, run, memory, 
     assert {path: path.stat().st_mtime_ns for path in cached.rglob("*")} == before
     refused(zhprep("evaluate", f"{BUCKET}/run"), 2, f"{BUCKET}/run", "copy it to this machine")
     refused(zhprep("inspect", f"{BUCKET}/none"), 3, f"{BUCKET}/none: no such folder")
+
+
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+def test_what_reads_instances_reads_them_from_a_server(server, data, run, memory, tmp_path, monkeypatch):
+    """As from a disk: `export`, `inspect`, `evaluate --data`, `pretrain`. That they are copied is said, once."""
+    monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
+    theirs = f"{server.bucket('reads')}/data"
+    server.system.put(str(data), "reads/data", recursive=True)
+    first = zhprep("export", theirs, "--to", "jsonl", "-o", tmp_path / "theirs")
+    assert re.search(
+        rf"fetch +copying \S+ [kM]B of {theirs} to {tmp_path}/cache/folders/\w+/data, where they", first.err
+    )
+    ours = made_by("export", data, "--to", "jsonl", output=tmp_path / "ours")
+    assert files_of(tmp_path / "theirs") == files_of(ours)
+    assert zhprep("inspect", theirs, "--json").out == zhprep("inspect", data, "--json").out
+    flags = ("--threads", 1, "--json")
+    scored = [zhprep("evaluate", run, "--data", source, *flags).report for source in (theirs, data)]
+    cost = {"seconds": 0, "peak_rss_bytes": 0}
+    assert {**scored[0], **cost} == {**scored[1], **cost}
+    settings = ("--recipe", "bert-wwm", "--size", "tiny", "--steps", 3, "--batch-size", 4, "--threads", 1)
+    again = zhprep("pretrain", theirs, *settings, "-o", tmp_path / "run")
+    assert (again.code, "copying" in again.err) == (0, False)
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
+
+
+def test_what_is_not_copied_is_told(data, run, memory, tmp_path, monkeypatch):
+    """No room for it; runs, tasks and texts, and outputs that are not put: exit 2, and what to do."""
+    monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
+    memory.put(str(data), "/bucket/data", recursive=True)
+    there = "memory://bucket/x"
+    for command in (
+        ("evaluate", there), ("evaluate", run, "--task", there), ("evaluate", run, "--held-out", there),
+        ("predict", there, data), ("compare", there, "-o", tmp_path / "c"),
+    ):  # fmt: skip
+        refused(zhprep(*command), 2, f"{there}: this is not read from an object store", "copy it to this machine")
+    settings = ("--recipe", "bert-wwm", "--size", "tiny", "--steps", 3)
+    refused(zhprep("pretrain", data, *settings, "-o", there), 2, f"{there}: this is not written straight to")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9000, 8000, 1000))
+    full = zhprep("export", "memory://bucket/data", "--to", "jsonl", "-o", tmp_path / "out")
+    refused(full, 2, "memory://bucket/data: takes ", "and there is room for 1 kB in ", "ZHPREP_CACHE=")
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.nightly

@@ -19,7 +19,7 @@ from zhprep.cli.shared import Shared, Size, once_put, shared_options, split_shar
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, ReadConfig, corpus_facts, find_inputs, take_samples
 from zhprep.core.corpus.inputs import STDIN, size_of
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.progress import duration
+from zhprep.core.progress import byte_size, duration
 from zhprep.core.shards import Claim, write_json
 from zhprep.instances import InstancesConfig
 
@@ -89,10 +89,10 @@ def _facts(corpus: Corpus, path: Path | None) -> dict[str, Any]:
 
 
 def _show(facts: dict[str, Any]) -> None:
-    print(f"inputs    {facts['inputs']:,} files, {_bytes(facts['bytes'])}, a table of {facts['table']}")
-    print(f"holds     {facts['documents']:,} documents, {_bytes(facts['text_bytes'])} of text")
+    print(f"inputs    {facts['inputs']:,} files, {byte_size(facts['bytes'])}, a table of {facts['table']}")
+    print(f"holds     {facts['documents']:,} documents, {byte_size(facts['text_bytes'])} of text")
     array = f"--array=0-{facts['blocks'] - 1}"
-    print(f"blocks    {facts['blocks']:,}, up to {_bytes(facts['largest_block_bytes'])}; a task for each: {array}")
+    print(f"blocks    {facts['blocks']:,}, up to {byte_size(facts['largest_block_bytes'])}; a task for each: {array}")
     for damage in facts["damaged"]:
         print(f"damaged   {damage}")
     if facts["output"]:
@@ -132,15 +132,15 @@ def _estimate(
 
 def _show_estimate(facts: dict[str, Any], shared: Shared) -> None:
     sample = facts["sample"]
-    taken = f"{sample['parts']} parts, {_bytes(sample['bytes'])} of {facts['inputs']:,} files"
+    taken = f"{sample['parts']} parts, {byte_size(sample['bytes'])} of {facts['inputs']:,} files"
     print(f"sample    {taken}; recipe {facts['recipe']}")
-    print(f"corpus    {_bytes(facts['bytes'])} in files, {_with_error(facts['text_bytes'], _bytes)} of text, "
+    print(f"corpus    {byte_size(facts['bytes'])} in files, {_with_error(facts['text_bytes'], byte_size)} of text, "
           f"{_with_error(facts['documents'])} documents, {_with_error(facts['characters'])} characters")  # fmt: skip
-    print(f"blocks    {facts['blocks']:,} of {_bytes(facts['block_size'])}")
+    print(f"blocks    {facts['blocks']:,} of {byte_size(facts['block_size'])}")
     print(f"{'stage':<20}{'core-hours':>24}{'disk':>24}{'files':>12}{'memory a worker':>18}")
     for row in [*facts["stages"], {"stage": "total", **facts["total"]}]:
-        hours, disk = _with_error(row["core_hours"], _hours), _with_error(row["disk_bytes"], _bytes)
-        print(f"{row['stage']:<20}{hours:>24}{disk:>24}{row['files']:>12,}{_bytes(row['worker_bytes']):>18}")
+        hours, disk = _with_error(row["core_hours"], _hours), _with_error(row["disk_bytes"], byte_size)
+        print(f"{row['stage']:<20}{hours:>24}{disk:>24}{row['files']:>12,}{byte_size(row['worker_bytes']):>18}")
     workers = min(shared.n_workers(), facts["blocks"])
     alone, spread = (
         sum(row["core_hours"]["value"] for row in facts["stages"] if row["workers"] == kind) for kind in ("one", "any")
@@ -160,11 +160,3 @@ def _with_error(amount: dict[str, float], show: Any = lambda value: f"{value:,.4
 
 def _hours(hours: float) -> str:
     return f"{hours:,.3g}" if hours >= 0.01 else f"{3600 * hours:,.3g} s"
-
-
-def _bytes(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if size < 1000 or unit == "TB":
-            return f"{size:,.3g} {unit}"
-        size /= 1000
-    raise AssertionError

@@ -211,3 +211,12 @@ def duration(seconds: float) -> str:
 def rounded(value: float) -> str:
     """Return a rate with the digits that mean something."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def byte_size(size: float) -> str:
+    """Return a number of bytes as people say them: ``12.3 GB``."""
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000 or unit == "TB":
+            return f"{size:,.3g} {unit}"
+        size /= 1000
+    raise AssertionError

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from zhprep.core.corpus.inputs import Stored, fetch_files, file_sha256, open_file, put_new, stored_in
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.mapped import cache_folder
-from zhprep.core.progress import Progress
+from zhprep.core.progress import Progress, byte_size
 from zhprep.core.shards import MANIFEST, PLAN, QUARANTINE, RECEIPTS, SHARD, remove_leftovers, temporary_folder
 from zhprep.run.folders import COUNTS, verify_folder
 
@@ -104,7 +104,8 @@ def fetched(address: str, progress: Progress) -> Path:
     vocabulary; it is brought here once.
 
     It lies below that of :func:`cache_folder`, named by the hash of the manifest, and was held to that before it got
-    its name. Raises ``DataError`` where there is none, for what is unfinished and for what is not as its manifest says.
+    its name. Raises ``DataError`` where there is none, for what is unfinished and for what is not as its manifest says,
+    and ``UsageError`` where there is no room for it.
     """
     cache = cache_folder()
     if cache is None:
@@ -124,11 +125,21 @@ def fetched(address: str, progress: Progress) -> Path:
         if not _is_here(folder, there):
             shutil.rmtree(folder, ignore_errors=True)
             remove_leftovers(place)
+            _tell_of_copy(address, sum(file.size for file in there.values()), folder, progress)
             with temporary_folder(folder) as new, naming(new, address):
                 fetch(there, new, progress)
                 verify_folder(new)
                 new.replace(folder)
     return folder
+
+
+def _tell_of_copy(address: str, size: int, folder: Path, progress: Progress) -> None:
+    """Say that a folder is copied, how large it is and where to; raises ``UsageError`` where it has no room there."""
+    room = shutil.disk_usage(folder.parent).free
+    if size > room:
+        what = f"{address}: takes {byte_size(size)}, and there is room for {byte_size(room)} in {folder.parent}"
+        raise UsageError(what, hint="name a folder with more room: ZHPREP_CACHE=/scratch/zhprep")
+    progress.tell("note", f"copying {byte_size(size)} of {address} to {folder}, where they stay")
 
 
 def _is_here(folder: Path, there: dict[str, Stored]) -> bool:
