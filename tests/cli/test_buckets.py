@@ -135,8 +135,9 @@ def test_what_reads_instances_reads_them_from_a_server(server, data, run, memory
     ours = made_by("export", data, "--to", "jsonl", output=tmp_path / "ours")
     assert files_of(tmp_path / "theirs") == files_of(ours)
     assert zhprep("inspect", theirs, "--json").out == zhprep("inspect", data, "--json").out
+    scored_one = shutil.copytree(run, tmp_path / "scored")  # the run of the session keeps no scores
     flags = ("--threads", 1, "--json")
-    scored = [zhprep("evaluate", run, "--data", source, *flags).report for source in (theirs, data)]
+    scored = [zhprep("evaluate", scored_one, "--data", source, *flags).report for source in (theirs, data)]
     cost = {"seconds": 0, "peak_rss_bytes": 0}
     assert {**scored[0], **cost} == {**scored[1], **cost}
     settings = ("--recipe", "bert-wwm", "--size", "tiny", "--steps", 3, "--batch-size", 4, "--threads", 1)
