@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from stores import free_port
+
 CONFIG = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
@@ -22,12 +24,6 @@ PartitionName=debug Nodes=n1,n2 Default=YES
 """
 COMMON = Path(__file__).with_name("slurm.conf")
 """The settings besides, which those of ``slurm_hosts.sh`` are too."""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def why_not() -> str:

@@ -92,7 +92,9 @@ def killed_a_job(command: subprocess.Popen[bytes], chance: random.Random) -> boo
     """Return whether a task of ``command`` was killed at some moment of its life: none is where all have ended."""
     wait_until(lambda: command.poll() is not None or tasks_below(command.pid))
     time.sleep(chance.random() / 2)
-    for job in chance.sample(jobs := tasks_below(command.pid), len(jobs)):
+    jobs = tasks_below(command.pid)
+    chance.shuffle(jobs)
+    for job in jobs:
         with contextlib.suppress(psutil.NoSuchProcess):
             job.send_signal(signal.SIGKILL)
             return True

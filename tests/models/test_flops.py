@@ -69,6 +69,16 @@ def test_room_for_the_compiler_is_no_work():
     assert flops_of(model, longer) == flops_of(model, batch)
 
 
+def test_what_is_not_written_is_no_work():
+    """Of an encoder and a decoder, each is counted with its own tokens: padding of targets is none."""
+    written = dataclasses.replace(CONFIG, body="encoder-decoder", objectives=("seq2seq",))
+    batch, model = batch_of(torch.arange(0)), seeded_model(written, 1)
+    labels = torch.randint(5, VOCABULARY, (2, 20), generator=torch.Generator().manual_seed(3))
+    padded = torch.nn.functional.pad(labels, (0, 30), value=-100)
+    said = flops_of(model, {**batch, "labels": padded})
+    assert said == flops_of(model, {**batch, "labels": labels}) > 0
+
+
 def test_each_granularity_is_counted_with_its_own_tokens(monkeypatch):
     monkeypatch.setattr(grouped, "GROUP", 1)
     settings = {"two-granularities": {"encoder": "shared", "coarse_vocab_size": 500}}

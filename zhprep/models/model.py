@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from zhprep.core.registry import lookup
 from zhprep.models.assets import Assets
 from zhprep.models.blocks.attentions import check_attention
-from zhprep.models.blocks.attentions.attending import Seen, Setting
+from zhprep.models.blocks.attentions.attending import Setting
 from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import FED, Batch, Part
 from zhprep.models.bodies import BODIES
@@ -233,7 +233,7 @@ def flops_of(model: Model, batch: Batch) -> float:
 def _flops_of_stream(model: Model, name: str, batch: Batch, read: Tensor | None) -> float:
     """Return those of one stream, whose states are read at the places ``read`` (int64, ``[N]``), or (None) at all."""
     view = model.body.streams[name].view(batch)
-    lengths = Seen.of(view).lengths()
+    lengths = model.body.lengths(name, batch)
     n_tokens = int(lengths.sum())
     chosen = [int((view[column] >= 0).sum()) for column in ("masked_labels", "masked_places") if column in view]
     share = max(chosen, default=0) / max(n_tokens, 1)

@@ -12,6 +12,7 @@ from torch import Tensor
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 from zhprep.instances import InstancesConfig
+from zhprep.models.blocks.attentions.attending import Seen
 from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import Batch, Part
 from zhprep.models.config import ModelConfig
@@ -57,6 +58,10 @@ class Body(Part):
         ``B*L``."""
         n_rows, length = batch["input_ids"].shape
         return torch.arange(n_rows, device=batch["input_ids"].device) * length
+
+    def lengths(self, name: str, batch: Batch) -> Tensor:
+        """Return how many real tokens each sequence of the stream ``name`` has, int64 ``[S]``."""
+        return Seen.of(self.streams[name].view(batch)).lengths()
 
     def multiply_adds(self, name: str, length: int) -> float:
         """Return the products that the stream ``name`` costs per token of rows of ``length``."""

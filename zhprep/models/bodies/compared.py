@@ -34,9 +34,6 @@ READINGS: dict[str, dict[str, str]] = {
 """The columns of each reading by the names that inputs have for them: the text whole, the text without an n-gram, and
 the n-gram, which is a row of its own."""
 
-NGRAM_LENGTH = 7
-"""Tokens of an n-gram on average, special ones included, for figures of speed."""
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ComparedSettings:
@@ -82,12 +79,9 @@ class ComparedBody(Body):
             return stream.having({"other_states": passing.streams["other"].row_states})
         return stream
 
-    def multiply_adds(self, name: str, length: int) -> float:
-        """Return the products of the stack; those of an n-gram are shared by the tokens of its row."""
-        stream = {"other": 0, "text": 1}.get(name)
-        if stream is None or self.readings[stream] != "ngram":
-            return self.stack.multiply_adds(length)
-        return self.stack.multiply_adds(NGRAM_LENGTH) * NGRAM_LENGTH / length
+    def multiply_adds(self, name: str, length: int) -> float:  # noqa: ARG002
+        """Return the products of the stack."""
+        return self.stack.multiply_adds(length)
 
     def left_out(self, name: str) -> int:
         """Return those of the last layer's end, where rows are the batch's: an n-gram's are others."""

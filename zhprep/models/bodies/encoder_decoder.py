@@ -18,6 +18,7 @@ from torch import Tensor
 from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.models.assets import Assets
+from zhprep.models.blocks.part import Batch
 from zhprep.models.blocks.sharing import lend
 from zhprep.models.blocks.stacks import make_stack
 from zhprep.models.bodies.body import Body, encoded, spec_of
@@ -101,6 +102,10 @@ class EncoderDecoderBody(Body):
         late = labels.roll(1, 1)
         late[:, 0] = self.settings.decoder_start_token_id
         return late.masked_fill(late == IGNORED, self.settings.pad_token_id)
+
+    def lengths(self, name: str, batch: Batch) -> Tensor:
+        """Return those of the encoder, or how many tokens are written: padding of targets is none."""
+        return super().lengths(name, batch) if name == "encoder" else (batch["labels"] != IGNORED).sum(1)
 
     def multiply_adds(self, name: str, length: int) -> float:
         """Return the products of the stack of ``name``; those of attention to what is read for the decoder too."""
