@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 SCRIPT = """
 import random, resource, torch
@@ -59,3 +60,35 @@ print(True, kept >> 20, psutil.Process().memory_info().rss >> 20)
 def test_what_a_training_kept_is_given_back_before_the_next():
     kept, after = figures_of(GIVEN_BACK)
     assert kept - after > 150
+
+
+KERNELS = """
+import ctypes, torch
+from zhprep.engine.memory import keep_few_kernels
+
+class Figures(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in "arena a b c d e f in_use free g".split()]  # mallinfo2 of malloc.h
+
+if not hasattr(ctypes.CDLL(None), "mallinfo2"):
+    print("False 0")
+    raise SystemExit
+
+def used():
+    figures = ctypes.CDLL(None).mallinfo2
+    figures.restype = Figures
+    return figures().in_use
+
+keep_few_kernels()
+rows = torch.ones(2000, 64)
+[torch.nn.functional.gelu(rows[:n]) for n in range(1, 100)]
+before = used()
+[torch.nn.functional.gelu(rows[:n]) for n in range(100, 1000)]
+print(True, used() - before)
+"""
+
+
+@on_linux
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch computes without oneDNN")
+def test_kernels_of_shapes_that_do_not_come_again_are_not_kept():
+    (grown,) = figures_of(KERNELS)
+    assert grown < 1_000_000
