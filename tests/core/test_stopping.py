@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from zhprep.core.errors import UsageError
-from zhprep.core.stopping import Stopping, parse_duration
+from zhprep.core.stopping import Stopping, parse_duration, stopped_by
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -25,6 +25,17 @@ def test_a_signal(number: int) -> None:
         assert stopping.told
         assert got == [0, 1, 2, 3]
     assert signal.getsignal(number) == before
+
+
+def test_a_signal_does_not_take_the_place_of_an_error_that_leaves_the_command() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(ValueError, match="what happened"), stopped_by(signal.SIGTERM):
+        try:
+            with Stopping():
+                raise ValueError("what happened")
+        finally:  # such as to leave the other processes
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_a_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:

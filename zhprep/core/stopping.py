@@ -47,9 +47,10 @@ class Stopping:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for number, handler in self._before.items():
-            signal.signal(
-                number, signal.SIG_DFL if handler is None else handler
-            )  # None: set by code that is not Python
+            if kind is not None and handler is _raise_stopped:  # an error leaves the command, and is what is to be told
+                signal.signal(number, signal.SIG_IGN)
+            else:
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)  # None: not set by Python
 
     def _signal(self, _number: int, _frame: FrameType | None) -> None:
         self._signalled = True
