@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -28,13 +29,15 @@ def test_a_signal(number: int) -> None:
 
 
 def test_a_signal_does_not_take_the_place_of_an_error_that_leaves_the_command() -> None:
-    before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(ValueError, match="what happened"), stopped_by(signal.SIGTERM):
-        try:
+    def command() -> None:
+        with contextlib.ExitStack() as leaving:  # such as to leave the other processes
+            leaving.callback(os.kill, os.getpid(), signal.SIGTERM)
             with Stopping():
                 raise ValueError("what happened")
-        finally:  # such as to leave the other processes
-            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(ValueError, match="what happened"), stopped_by(signal.SIGTERM):
+        command()
     assert signal.getsignal(signal.SIGTERM) == before
 
 

@@ -64,7 +64,7 @@ def test_what_a_training_kept_is_given_back_before_the_next():
 
 KERNELS = """
 import ctypes, torch
-from zhprep.engine.memory import keep_few_kernels
+import zhprep.engine
 
 class Figures(ctypes.Structure):
     _fields_ = [(name, ctypes.c_size_t) for name in "arena a b c d e f in_use free g".split()]  # mallinfo2 of malloc.h
@@ -78,7 +78,6 @@ def used():
     figures.restype = Figures
     return figures().in_use
 
-keep_few_kernels()
 rows = torch.ones(2000, 64)
 [torch.nn.functional.gelu(rows[:n]) for n in range(1, 100)]
 before = used()

@@ -15,7 +15,7 @@ from zhprep.core import rng
 from zhprep.core.registry import lookup
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.distribution import World
-from zhprep.engine.memory import give_back_freed_memory, keep_few_kernels, keep_freed_memory
+from zhprep.engine.memory import give_back_freed_memory, keep_freed_memory
 from zhprep.engine.optimisers import OPTIMISERS
 from zhprep.engine.parallel import parallel
 from zhprep.engine.schedules import learning_rate
@@ -51,7 +51,6 @@ class Trainer:
         if world.device.type == "cpu":
             give_back_freed_memory()
             keep_freed_memory()
-            keep_few_kernels()
         self.model = model.to(world.device)
         self.config = config
         self.world = world

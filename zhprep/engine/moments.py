@@ -7,21 +7,48 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.distributed.tensor import DTensor, Partial
 
 from zhprep.engine.config import OptimisationConfig
 
 
 class Moments(NamedTuple):
-    """The running means of the gradient of a weight and of its square, both of its shape, after ``step`` steps."""
+    """A weight, its gradient, and the running means of the gradient and of its square after ``step`` steps; of each
+    what this process holds: all of it, or the same shard (FSDP2)."""
 
+    weight: Tensor
+    gradient: Tensor
     mean: Tensor
     square: Tensor
     step: float
+    whole: Tensor
+    """The weight as it lies over the processes."""
 
     def corrections(self, group: dict[str, Any]) -> tuple[float, float]:
         """Return what mean and square are to be divided by, having begun with nothing."""
         beta1, beta2 = group["betas"]
         return 1 - beta1**self.step, 1 - beta2**self.step
+
+    def mean_of(self, part: Tensor) -> Tensor:
+        """Return the mean, float32[], of a tensor of the shape of the whole weight, of which this is what this process
+        holds; every process has to ask."""
+        return self._summed(part.sum()) / self.whole.numel()
+
+    def norm_of(self, part: Tensor) -> Tensor:
+        """Return the Euclidean norm, float32[], of such a tensor; every process has to ask."""
+        return self._summed(part.square().sum()).sqrt() if isinstance(self.whole, DTensor) else part.norm()
+
+    def _summed(self, number: Tensor) -> Tensor:
+        """Return ``number``, float32[], summed over the processes that each hold a shard."""
+        if not isinstance(self.whole, DTensor):
+            return number
+        total: Tensor = DTensor.from_local(number, self.whole.device_mesh, [Partial()]).full_tensor()
+        return total
+
+
+def held(tensor: Tensor) -> Tensor:
+    """Return what this process holds of ``tensor``, in the same memory."""
+    return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
 class MomentOptimiser(torch.optim.Optimizer):
@@ -47,12 +74,13 @@ class MomentOptimiser(torch.optim.Optimizer):
                     zeros = torch.zeros_like
                     state.update(step=torch.zeros(()), exp_avg=zeros(weight), exp_avg_sq=zeros(weight))
                 state["step"] += 1
-                state["exp_avg"].lerp_(weight.grad, 1 - beta1)
-                state["exp_avg_sq"].mul_(beta2).addcmul_(weight.grad, weight.grad, value=1 - beta2)
-                self.update(weight, Moments(state["exp_avg"], state["exp_avg_sq"], float(state["step"])), group)
+                mean, square, gradient = held(state["exp_avg"]), held(state["exp_avg_sq"]), held(weight.grad)
+                mean.lerp_(gradient, 1 - beta1)
+                square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
+                self.update(Moments(held(weight), gradient, mean, square, float(state["step"]), weight), group)
 
-    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
-        """Change ``weight`` in place. Its gradient is still there; the moments are not to be changed."""
+    def update(self, moments: Moments, group: dict[str, Any]) -> None:
+        """Change the weight of ``moments`` in place; nothing else of them is to be changed."""
         raise NotImplementedError
 
     def direction(self, moments: Moments, group: dict[str, Any], *, unbiased: bool = True) -> Tensor:

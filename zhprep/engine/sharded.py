@@ -21,10 +21,9 @@ from zhprep.models import Model
 from zhprep.models.blocks.layer import Layer
 from zhprep.models.model import seeded_model
 
-OPTIMISERS = ("adamw",)
-"""Those that change each number by its own gradient alone, so that a shard can be changed without the rest. The others
-take norms or means of whole tensors, or products of whole matrices; DTensor's mean over shards of unequal size is the
-mean of their means, which is another number."""
+OPTIMISERS = ("adamw", "bert-adam", "lamb", "stable-adamw")
+"""Those that change each number by its own gradient and by norms and means of its tensor, which are sums over shards.
+Muon takes products of whole matrices."""
 
 
 class Sharded(Parallel):
@@ -36,10 +35,10 @@ class Sharded(Parallel):
 
     @classmethod
     def check(cls, config: OptimisationConfig) -> None:
-        """Raise ``UsageError`` for an optimiser that needs whole tensors, and for compiled models."""
+        """Raise ``UsageError`` for an optimiser that needs whole matrices, and for compiled models."""
         if config.optimiser not in OPTIMISERS:
             raise refused(
-                f"--optimiser {config.optimiser}, which needs whole tensors",
+                f"--optimiser {config.optimiser}, which needs whole matrices",
                 hint=f"take --optimiser {' or '.join(OPTIMISERS)}, or leave --fsdp out",
             )
         if config.compile:

@@ -25,7 +25,6 @@ from zhprep.core.shards import (
     write_json,
 )
 from zhprep.engine.distribution import World, joined
-from zhprep.engine.memory import keep_few_kernels
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.hidden import HiddenTokens, hides_tokens, why_not
@@ -147,8 +146,7 @@ def _transfer(intermediate: Path | None, beside: Sequence[Path]) -> Transfer:
 
 
 def _ready(run: Path, config: EvaluateConfig) -> None:
-    """Raise ``DataError`` where ``run`` holds no whole model; set the threads, and what torch may keep."""
-    keep_few_kernels()
+    """Raise ``DataError`` where ``run`` holds no whole model; set the threads."""
     if config.threads:
         torch.set_num_threads(config.threads)
     if not (run / "config.json").exists():

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import Named, groups
@@ -17,10 +16,10 @@ from zhprep.engine.moments import MomentOptimiser, Moments
 class BertAdam(MomentOptimiser):
     """``w -= lr · (m / (√v + ε) + λ·w)``."""
 
-    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
-        """Change ``weight``."""
+    def update(self, moments: Moments, group: dict[str, Any]) -> None:
+        """Change the weight."""
         change = self.direction(moments, group, unbiased=False)
-        weight.sub_(change.add_(weight, alpha=group["weight_decay"]), alpha=group["lr"])
+        moments.weight.sub_(change.add_(moments.weight, alpha=group["weight_decay"]), alpha=group["lr"])
 
 
 def bert_adam(named: Named, config: OptimisationConfig) -> torch.optim.Optimizer:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import Named, groups
@@ -18,13 +17,13 @@ from zhprep.engine.moments import MomentOptimiser, Moments
 class Lamb(MomentOptimiser):
     """``w -= lr · ‖w‖ / ‖u‖ · u`` with ``u = m̂ / (√v̂ + ε) + λ·w``."""
 
-    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
-        """Change ``weight``; a tensor of nothing, or one that would not change, is not scaled."""
-        change = self.direction(moments, group).add_(weight, alpha=group["weight_decay"])
+    def update(self, moments: Moments, group: dict[str, Any]) -> None:
+        """Change the weight; a tensor of nothing, or one that would not change, is not scaled."""
+        change = self.direction(moments, group).add_(moments.weight, alpha=group["weight_decay"])
         if group["decays"]:
-            own, its = weight.norm(), change.norm()
+            own, its = moments.norm_of(moments.weight), moments.norm_of(change)
             change *= torch.where((own > 0) & (its > 0), own / its, 1.0)
-        weight.sub_(change, alpha=group["lr"])
+        moments.weight.sub_(change, alpha=group["lr"])
 
 
 def lamb(named: Named, config: OptimisationConfig) -> torch.optim.Optimizer:

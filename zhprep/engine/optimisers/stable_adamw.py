@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from zhprep.engine.config import OptimisationConfig
 from zhprep.engine.groups import Named, groups
@@ -17,14 +16,13 @@ from zhprep.engine.moments import MomentOptimiser, Moments
 class StableAdamW(MomentOptimiser):
     """``w -= lr' · (m̂ / (√v̂ + ε) + λ·w)`` with ``lr' = lr / max(1, √mean(g² / max(v̂, ε²)))``."""
 
-    def update(self, weight: Tensor, moments: Moments, group: dict[str, Any]) -> None:
-        """Change ``weight``."""
-        assert weight.grad is not None
-        expected = self.room(weight, 1)
+    def update(self, moments: Moments, group: dict[str, Any]) -> None:
+        """Change the weight."""
+        expected = self.room(moments.weight, 1)
         torch.div(moments.square, moments.corrections(group)[1], out=expected).clamp_(min=group["eps"] ** 2)
-        surprise = torch.div(weight.grad, expected, out=expected).mul_(weight.grad).mean().sqrt()
-        change = self.direction(moments, group).add_(weight, alpha=group["weight_decay"])
-        weight.sub_(change.div_(surprise.clamp(min=1.0)), alpha=group["lr"])
+        surprise = moments.mean_of(torch.div(moments.gradient, expected, out=expected).mul_(moments.gradient)).sqrt()
+        change = self.direction(moments, group).add_(moments.weight, alpha=group["weight_decay"])
+        moments.weight.sub_(change.div_(surprise.clamp(min=1.0)), alpha=group["lr"])
 
 
 def stable_adamw(named: Named, config: OptimisationConfig) -> torch.optim.Optimizer:
