@@ -14,7 +14,8 @@ demo: $(VENV)/.installed           ## the whole pipeline on the bundled sample d
 test: $(VENV)/.installed           ## the tests, side by side on the cores there are
 	$(OFFLINE) $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
-nightly: $(VENV)/.installed        ## long: many rounds of what the tests show in one (kills, races, flipped bits)
+nightly: $(VENV)/.installed        ## long: many rounds of what the tests show in one (kills, races, flipped bits), Ray too
+	$(BIN)/pip install -q -c constraints.txt -e '.[test,ray]'
 	$(OFFLINE) $(BIN)/python -m pytest -m "nightly or fault" --junitxml=nightly.xml $(PYTEST_ARGS)
 	$(BIN)/python docs/make_reliability.py nightly.xml
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -142,20 +143,31 @@ def test_memory(name: str, texts: dict[float, Path], vocabularies: dict[str, Pat
 
 
 def test_two_cores(texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:
-    """What a second core brings by the clock, over 4 times the corpora, where others leave both alone."""
+    """What a second core brings by the clock, over 4 times the corpora, where others leave both alone; and what it
+    brings to two commands that share nothing, each over a half, at once: more than that these cores do not give."""
     text, options = texts[4.0], arguments("make-instances", vocabularies[""])[2:]
+    halves = texts[2.0], tmp_path / "second.txt"
+    halves[1].write_bytes(text.read_bytes()[halves[0].stat().st_size :])
+
+    def run(path: Path, workers: int = 1) -> Took:
+        return zhprep("make-instances", path, "-o", tmp_path / f"{path.stem}-out", "--workers", workers, *options)
+
     took: dict[int, list[Took]] = {1: [], 2: []}
+    at_once: list[float] = []
     for _ in range(N_TURNS):
         for workers, runs in took.items():
-            runs.append(zhprep("make-instances", text, "-o", tmp_path / "out", "--workers", workers, *options))
+            runs.append(run(text, workers))
+        with ThreadPoolExecutor(2) as both:
+            at_once.append(max(half.clock for half in both.map(run, halves)))
     one, two = quickest(took[1]), quickest(took[2])
     amount, others = characters(text), max(one.others, two.others)
-    what = "make-instances, 4 times the corpora, two workers, by the clock"
-    ratio = race.add(what, "one worker", amount / two.clock, amount / one.clock, "M ch/s")
+    rate, what = amount / one.clock, "make-instances, 4 times the corpora, by the clock"
+    most = race.add(f"{what}, two commands at once, half each", "one", amount / min(at_once), rate, "M ch/s")
+    ratio = race.add(f"{what}, two workers", "one worker", amount / two.clock, rate, "M ch/s")
     print(f"others took {others:.2f} cores; work {one.processor:.1f} s with one worker, {two.processor:.1f} s with two")
     assert min(run.processor for run in took[2]) < 1.25 * min(run.processor for run in took[1])
     if others < QUIET:
-        assert ratio > 1.6  # 1.70 was measured; the goal, 1.85, is the most on so little text (phases.py)
+        assert ratio > 0.85 * most
 
 
 def test_peers(texts: dict[float, Path], vocabularies: dict[str, Path], race: Race, tmp_path: Path) -> None:

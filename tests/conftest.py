@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +47,21 @@ def pytest_xdist_auto_num_workers() -> int:
     return 0 if cores == 1 else min(cores, 8)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _commit(record_testsuite_property: Callable[[str, object], None], pytestconfig: pytest.Config) -> None:
-    """Say in the report which commit was tried, and which tests: docs/make_reliability.py reads it."""
-    record_testsuite_property("selected", pytestconfig.option.markexpr)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Say in the report which commit is tried, and which tests: docs/make_reliability.py reads it.
+
+    The fixture for it, ``record_testsuite_property``, is lost where tests run side by side: the report is written by
+    the process that runs none.
+    """
     command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude", "*", "--dirty"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
         found = ""
-    record_testsuite_property("commit", found or "unknown")
+    for plugin in session.config.pluginmanager.get_plugins():
+        if say := getattr(plugin, "add_global_property", None):  # who writes the report
+            say("commit", found or "unknown")
+            say("selected", session.config.option.markexpr)
 
 
 @pytest.fixture(scope="session")
