@@ -26,7 +26,7 @@ import torch
 from training_data import nano
 from zhprep.engine import checkpoint
 from zhprep.engine.distribution import joined
-from zhprep.engine.parallel import kind_of
+from zhprep.engine.sharded import OPTIMISERS
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import set_up
 
@@ -35,11 +35,12 @@ PHASES = ({"steps": 2}, {"steps": 2, "model": {"hidden_dropout": 0.0, "attention
 CONFIG = PretrainConfig(
     size="nano", steps=4, batch_size=8, accumulate=2, learning_rate=3e-3, threads=1, phases=PHASES, clip=0.05
 )
-MODELS = {
-    "bert": nano(),
-    "one layer": nano(stack="shared"),
-    "one attention": nano(stack="shared", parts={"shared": {"sharing": "attention"}}),
-    "electra": nano(body="generator-discriminator", objectives=["mlm", "rtd"]),
+BERT = nano()
+TRAININGS = {
+    "one layer": (nano(stack="shared"), "adamw"),
+    "one attention": (nano(stack="shared", parts={"shared": {"sharing": "attention"}}), "adamw"),
+    "electra": (nano(body="generator-discriminator", objectives=["mlm", "rtd"]), "adamw"),
+    **{optimiser: (BERT, optimiser) for optimiser in OPTIMISERS},
 }
 
 def trained(model, config, world, begin=0, end=4, folder=None):
@@ -61,25 +62,22 @@ def close(one, other):
     for name in one:
         torch.testing.assert_close(one[name], other[name], rtol=0, atol=1e-6, msg=lambda said: f"{name}: {said}")
 
-kind_of("fsdp")
 with joined() as world:
-    for optimiser in ("bert-adam", "lamb", "stable-adamw"):
-        config = dataclasses.replace(CONFIG, optimiser=optimiser, beta2=0.9)
-        ways = (trained(MODELS["bert"], dataclasses.replace(config, fsdp=fsdp), world) for fsdp in (False, True))
-        close(*(tensors(trainer) for trainer, _ in ways))
-    for name, model in MODELS.items():
-        ways = {way: dataclasses.replace(CONFIG, fsdp=way == "fsdp") for way in ("ddp", "fsdp")}
+    for name, (model, optimiser) in TRAININGS.items():
+        config = dataclasses.replace(CONFIG, optimiser=optimiser)
+        ways = {way: dataclasses.replace(config, fsdp=way == "fsdp") for way in ("ddp", "fsdp")}
         whole = {way: trained(model, config, world) for way, config in ways.items()}
         assert min(whole["ddp"][1]) > CONFIG.clip, "nothing is clipped"
         torch.testing.assert_close(*(torch.tensor(norms) for _, norms in whole.values()), rtol=1e-5, atol=0)
         close(*(tensors(trainer) for trainer, _ in whole.values()))
         here = sum(weight.to_local().numel() for weight in whole["fsdp"][0].weights)
         assert here < 0.6 * sum(weight.numel() for weight in whole["ddp"][0].weights)
-        if name != "bert":
+        if model is not BERT:
             continue
         for step, (way, other) in enumerate((("ddp", "fsdp"), ("fsdp", "ddp"), ("fsdp", "fsdp"))):
+            (top / name).mkdir(exist_ok=True)
             half, _ = trained(model, ways[way], world, 0, 3)
-            folder = checkpoint.save(top, step, half.model, half.optimiser, {}, {}, half.parallel)
+            folder = checkpoint.save(top / name, step, half.model, half.optimiser, {}, {}, half.parallel)
             world.wait()
             later, _ = trained(model, ways[other], world, 3, 4, folder)
             close(tensors(later), tensors(whole["ddp"][0]))

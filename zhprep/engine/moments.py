@@ -46,7 +46,7 @@ class Moments(NamedTuple):
         return total
 
 
-def held(tensor: Tensor) -> Tensor:
+def local(tensor: Tensor) -> Tensor:
     """Return what this process holds of ``tensor``, in the same memory."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
@@ -74,10 +74,10 @@ class MomentOptimiser(torch.optim.Optimizer):
                     zeros = torch.zeros_like
                     state.update(step=torch.zeros(()), exp_avg=zeros(weight), exp_avg_sq=zeros(weight))
                 state["step"] += 1
-                mean, square, gradient = held(state["exp_avg"]), held(state["exp_avg_sq"]), held(weight.grad)
+                mean, square, gradient = local(state["exp_avg"]), local(state["exp_avg_sq"]), local(weight.grad)
                 mean.lerp_(gradient, 1 - beta1)
                 square.mul_(beta2).addcmul_(gradient, gradient, value=1 - beta2)
-                self.update(Moments(held(weight), gradient, mean, square, float(state["step"]), weight), group)
+                self.update(Moments(local(weight), gradient, mean, square, float(state["step"]), weight), group)
 
     def update(self, moments: Moments, group: dict[str, Any]) -> None:
         """Change the weight of ``moments`` in place; nothing else of them is to be changed."""
