@@ -103,8 +103,8 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
                 f"stopped with {len(left)} of {len(pending)} shards to do", hint="run the same command again to go on"
             )
         found = [examine(maker, one, output.on_kill, output.progress) for one in killed]
-    if documents := [document for document in found if document]:
-        raise told(output.path, documents, len(pending))
+    if fatal := [one for one in found if one is not None]:
+        raise told(output.path, fatal, len(pending))
 
 
 def _n_workers(most: int, work: int) -> int:
