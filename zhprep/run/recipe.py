@@ -9,9 +9,7 @@
     DIR/initial-vocab/ DIR/initial-data/
 
 A recipe without a ``[model]`` describes data only, and ends with them. ``DIR/.run.json`` says with which folder a run
-ends, for those who watch it.
-
-The stages are those of the separate commands: the same functions with the same settings.
+ends, for those who watch it. The stages are those of the separate commands: the same functions with the same settings.
 """
 
 from __future__ import annotations

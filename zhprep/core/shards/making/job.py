@@ -128,9 +128,13 @@ def _keeping(
 
     try:
         yield keep_one
-    except BaseException:
-        with contextlib.suppress(Exception):  # what is told is the first error
+    except BaseException as first:
+        try:
             keep_rest()
+        except Stopped:
+            raise
+        except Exception as second:  # what is told is the first error
+            first.add_note(f"after that, what was done could not all be handed on: {second}")
         raise
     keep_rest()
 
