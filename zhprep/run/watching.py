@@ -189,5 +189,7 @@ def _quarantined(folder: Folder) -> list[dict[str, Any]]:
             record = read_sealed(folder.quarantine(block))
         except (OSError, DataError):
             continue
-        found.append({name: record.get(name) for name in ("block", "document", "by", "left_out")})
+        one = {name: record.get(name) for name in ("block", "document", "by", "left_out")}
+        documents = record.get("documents", [one["document"]])  # an older zhprep said only the last
+        found += [{**one, "document": document} for document in documents]
     return found

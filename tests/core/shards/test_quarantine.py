@@ -15,6 +15,7 @@ from zhprep.core.errors import DataError, NoMemory, UsageError
 from zhprep.core.report import Account
 from zhprep.core.shards import BlockJob, Output, open_folder, run_job, verify
 from zhprep.core.workers import pool
+from zhprep.run.watching import Watcher
 
 pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker", "_workers_are_forked")
 
@@ -52,6 +53,10 @@ def test_documents_are_left_out_and_counted_if_so_told(tmp_path: Path, corpus: P
     assert account.counts == {"documents_in": 120, "documents_out": 116}
     assert account.dropped == {"documents.killed": 4}
     assert sha == verify(out)["content_sha256"]
+    told = Watcher(out).look()["quarantined"]
+    assert [(one["document"], one["left_out"], one["by"]) for one in told] == [
+        (name, True, "SIGKILL") for name in deadly
+    ]
     rows = [batch for batch in contents(out) if batch.startswith("data-")]
     assert len(rows) == len([name for name in whole if name.startswith("data-")])
     again = run_job(make_job(corpus, Deadly(documents=deadly)), Output(out, workers=1))

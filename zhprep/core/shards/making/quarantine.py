@@ -55,27 +55,29 @@ def examine(maker: Maker, killed: Killed, on_kill: str, progress: Progress) -> F
     """
     block: int = killed.item
     note = read_note(maker.folder.place(block))
+    documents: list[str] = []
     while not _survives(maker, block):
         document = culprit(maker, killed, read_note(maker.folder.place(block)) or note)
         if document is None:
             maker.folder.quarantine(block).unlink(missing_ok=True)  # what had been left out is not enough
             return Fatal(block, None)
-        _keep(maker.folder, killed, document, on_kill == "skip", progress)
+        documents.append(document)
+        _keep(maker.folder, killed, documents, on_kill == "skip", progress)
         if on_kill != "skip":
             return Fatal(block, document)
         maker = maker.leaving_out(document)
     return None
 
 
-def _keep(folder: Folder, killed: Killed, document: str, left_out: bool, progress: Progress) -> None:
-    """Note beside the shards, and tell, that ``document`` kills what works on it."""
+def _keep(folder: Folder, killed: Killed, documents: list[str], left_out: bool, progress: Progress) -> None:
+    """Note beside the shards that each of ``documents`` kills what works on it, and tell it of the last."""
     path = folder.quarantine(killed.item)
     path.parent.mkdir(exist_ok=True)
     record = {
-        "block": killed.item, "document": document, "killed": ATTEMPTS, "by": killed.how, "left_out": left_out,
+        "block": killed.item, "document": documents[-1], "killed": ATTEMPTS, "by": killed.how, "left_out": left_out,
     }  # fmt: skip
-    write_json(path, sealed(record), replace=True)
-    progress.tell("quarantine", f"document {document} kills what works on it ({killed.how})", **record)
+    write_json(path, sealed({**record, "documents": documents}), replace=True)
+    progress.tell("quarantine", f"document {documents[-1]} kills what works on it ({killed.how})", **record)
 
 
 def culprit(maker: Maker, killed: Killed, note: Note | None) -> str | None:
