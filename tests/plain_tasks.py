@@ -20,7 +20,7 @@ from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, scan
 from zhprep.core.errors import DataError, Stopped
 from zhprep.core.report import Account
-from zhprep.core.shards import BlockJob, Output, run_job
+from zhprep.core.shards import BlockJob, Output, read_note, run_job
 from zhprep.core.shards.making import job as job_module
 
 
@@ -81,6 +81,52 @@ class Deadly(Copy):
         before = len(os.listdir(folder))
         Path(folder, str(before)).touch()
         return before < number
+
+
+@dataclass
+class Heavy(Copy):
+    """Is killed at block ``at`` where its shard is made in ``folder``, and not where it is done for nothing."""
+
+    folder: str = ""
+    at: int = 2
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        for batch in super().run(batches, block, account):
+            note = read_note(Path(self.folder, ".working", f"{self.at:05d}.json"))
+            if block == self.at and note is not None and note.pid == os.getpid():
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+
+@dataclass
+class Greedy(Copy):
+    """Is killed by ``number`` as it comes to more than ``most`` documents in one go."""
+
+    most: int = 0
+    number: int = signal.SIGKILL
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        done = 0
+        for batch in super().run(batches, block, account):
+            done += batch.num_rows
+            if done > self.most:
+                os.kill(os.getpid(), self.number)
+            yield batch
+
+
+@dataclass
+class Barren(Deadly):
+    """Is killed at block ``at`` if nothing is left of it, too."""
+
+    at: int = 2
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        done = 0
+        for batch in super().run(batches, block, account):
+            done += batch.num_rows
+            yield batch
+        if block == self.at and not done:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass

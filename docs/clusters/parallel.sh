@@ -4,7 +4,10 @@
 #   docs/clusters/parallel.sh CORPUS VOCAB DATA [TASKS]
 # Run it again after any failure: what is done is kept.
 set -euo pipefail
-corpus=$1 vocab=$2 data=$3 tasks=${4:-8}
+
+# On another machine a task begins at home.
+absolute() { case $1 in /* | *://*) printf %s "$1" ;; *) printf %s "$PWD/$1" ;; esac; }
+corpus=$(absolute "$1") vocab=$(absolute "$2") data=$(absolute "$3") tasks=${4:-8}
 
 # Which task a job is says PARALLEL_SEQ. A job that fails or is killed is tried three times.
 # shellcheck disable=SC2086

@@ -11,6 +11,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 array=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep --array="0-$((tasks - 1))" --requeue --signal=B:USR1@120 \
   "$here/slurm-task.sh" make-instances "$corpus" --vocab "$vocab" -o "$data" --num-shards "$tasks" --quiet)
 
+# Where there are several clusters `--parsable` says ID;CLUSTER. DATA goes through `sh` in single quotes: not each knows
+# the $'…' that `printf %q` gives for what a locale has no letters for.
+quote="'\\''"
+quoted="'${data//\'/$quote}'"
 # shellcheck disable=SC2086
-sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep-merge --dependency="afterok:$array" --kill-on-invalid-dep=yes \
-  --wrap "zhprep merge '$data' --quiet && zhprep verify '$data' --quiet"
+sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep-merge --dependency="afterok:${array%%;*}" --kill-on-invalid-dep=yes \
+  --wrap "zhprep merge $quoted --quiet && zhprep verify $quoted --quiet"

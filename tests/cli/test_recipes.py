@@ -147,7 +147,7 @@ def test_one_without_a_model_makes_data_and_no_more(sample_data, tmp_path):
     made = zhprep("run", recipe, news, "-o", tmp_path / "work", "--json")
     assert made.code == 0, made.err
     assert [line.split()[0] for line in made.err.splitlines()[:3]] == ["vocab", "data", "glyphs"]
-    assert {path.name for path in (tmp_path / "work").iterdir()} == {"vocab", "data"}
+    assert {path.name for path in (tmp_path / "work").iterdir()} == {".run.json", "vocab", "data"}
     tokenizer = tmp_path / "work" / "data" / "vocab"
     alone = zhprep("make-instances", news, "--vocab", tokenizer, "--recipe", recipe, "-o", tmp_path / "x", "--json")
     assert alone.report["content_sha256"] == made.report["content_sha256"]

@@ -25,7 +25,14 @@ def test_everything_is_made_and_kept(sample_data, tmp_path):
     assert first.report["chars_per_second"] < 1_000_000
     assert f"report                {report}" in first.err.splitlines()
     assert [line.split()[0] for line in first.err.splitlines()[:4]] == ["vocab", "data", "run", "evaluate"]
-    assert {path.name for path in report.parent.iterdir()} == {"vocab", "data", "held-out", "run", "report.html"}
+    assert {path.name for path in report.parent.iterdir()} == {
+        ".run.json",
+        "vocab",
+        "data",
+        "held-out",
+        "run",
+        "report.html",
+    }
     assert "hidden words, accuracy" in report.read_text("utf-8")
     assert zhprep("verify", tmp_path / "work").code == 0
     stamps = {path: path.stat().st_mtime_ns for path in report.parent.rglob("*.safetensors")}

@@ -19,6 +19,7 @@ from command_line import made_by, process, refused, zhprep
 from zhprep.core.seal import json_bytes, sealed
 from zhprep.core.shards import Note
 from zhprep.core.shards.making import job
+from zhprep.run.folders import note_last
 
 
 def test_finished(data, vocab, run, tmp_path):
@@ -175,6 +176,32 @@ def test_a_run_that_was_stopped(data, tmp_path):
     assert status["seconds_left"] == 92 * 50
     shown = zhprep("status", tmp_path / "run").out.decode()
     assert "1 of 100 steps done, at step 8, loss 2, 7 tokens/s, 1h16m left, " in shown
+
+
+def test_watching_a_run_of_a_recipe_from_before_its_first_part_to_the_end_of_its_last(data, vocab, run, tmp_path):
+    work = tmp_path / "work"
+    note_last(work, "run")
+    assert zhprep("status", work).out == b"run     not begun\n"
+    flags = ("status", work, "--watch", "--interval", 0.1)
+    watching, as_json = process(*flags), process(*flags, "--json")
+    assert as_json.stdout.readline() == b"{}\n"
+    for name, part in (("vocab", vocab), ("data", data), ("run", run)):
+        (work / name).mkdir()  # before there is a plan in it
+        assert _said_after(watching).endswith(b"run     not begun\n")
+        (work / name).rmdir()
+        (work / name).symlink_to(part)
+        while name != "run" and name.encode() not in (line := _said_after(watching)):
+            assert line.endswith(b"run     not begun\n")
+    (out, err), (out_json, err_json) = watching.communicate(timeout=60), as_json.communicate(timeout=60)
+    assert (watching.returncode, err, as_json.returncode, err_json) == (0, b"", 0, b"")
+    assert b"3 of 3 steps done" in out.splitlines()[-1]
+    assert list(json.loads(out_json.splitlines()[-1])) == ["vocab", "data", "run"]
+
+
+def _said_after(watching):
+    """Return a line of which all was looked at after this call: the first after it may be of before."""
+    watching.stdout.readline()
+    return watching.stdout.readline()
 
 
 def test_watching_on_a_terminal_is_written_over(tmp_path, sample_data):

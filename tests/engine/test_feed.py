@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 
 import numpy as np
 import pytest
 import torch
 
+from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
-from zhprep.engine.feed import Feed, Phase
+from zhprep.engine.feed import Feed, Phase, check_shares
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,3 +64,20 @@ def test_processes_and_parts_share_the_rows_of_a_step(size):
 def test_steps_may_begin_anywhere_and_go_over_the_border():
     ahead = [torch.cat([batch["rows"] for batch in parts]).tolist() for parts in FEED.steps(3, 7)]
     assert ahead == [whole(FEED, "rows", number) for number in range(3, 7)]
+
+
+@pytest.mark.parametrize(
+    ("n_processes", "parts", "alike", "said"),
+    [
+        (5, 1, False, "5 processes have 0, 1, 1, 1, 1 parts of a step of 4"),
+        (2, 2, True, None),
+        (3, 2, False, None),
+        (3, 2, True, "3 processes have 1, 1, 2 parts of a step of 4"),
+    ],
+)
+def test_no_process_waits_for_one_that_has_no_rows(n_processes, parts, alike, said):
+    """Nor, with shards, for one that has no more parts; the second phase would do."""
+    feed = dataclasses.replace(FEED, world=World(0, n_processes), parts=parts)
+    expected = contextlib.nullcontext() if said is None else pytest.raises(UsageError, match=said)
+    with expected:
+        check_shares(feed, alike=alike)

@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from command_line import in_processes, zhprep
 from training_data import IDS, SPECIALS, TOKENS, nano, pair, write_instances, write_vocabulary
 
 from zhprep.collate import Instances
@@ -256,3 +257,40 @@ def test_a_model_that_predicts_no_tokens_has_the_figures_of_its_objectives(tmp_p
     second = sum(pair(row)["next_sentence_label"] for row in held_out) / len(held_out)
     assert baseline == pytest.approx(max(second, 1 - second))
     assert scores["tasks"].keys() == {"meals"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("settings", "flags"),
+    [
+        ({"body": "generator-discriminator", "objectives": ["mlm", "rtd"]}, ()),  # the generator reads no task
+        ({}, ("--layers", "1")),  # nor does what is above
+    ],
+)
+def test_several_processes_fine_tune_a_model_of_which_a_task_reads_a_part(settings, flags, data, task, tmp_path):
+    """Without dropout, the scores of one process but for the order of sums: here the very same."""
+    still = {"hidden_dropout": 0.0, "attention_dropout": 0.0}
+    config = PretrainConfig(size="nano", steps=2, batch_size=8, validation=0.1)
+    run, alone = tmp_path / "run", tmp_path / "alone"
+    pretrain(data, run, nano(**still, **settings), config)
+    shutil.copytree(run, alone)
+    said = (
+        "--task",
+        task,
+        "--epochs",
+        "2",
+        "--seeds",
+        "0",
+        "--dropout",
+        "0",
+        "--max-length",
+        "32",
+        "--learning-rate",
+        "1e-3",
+        *flags,
+    )
+    in_processes(2, "-m", "zhprep", "evaluate", run, *said)
+    assert zhprep("evaluate", alone, *said).code == 0
+    scores = [json.loads((folder / "scores.json").read_bytes())["tasks"] for folder in (run, alone)]
+    ((name, shared),) = scores[0].items()
+    assert shared["accuracy"] == scores[1][name]["accuracy"]

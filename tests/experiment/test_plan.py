@@ -8,11 +8,14 @@ from command_line import refused, zhprep
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.shards import Output
+from zhprep.experiment.budget import InstanceSize, TrainingBudget, budget_for
 from zhprep.experiment.grid import Site, cells_of
-from zhprep.experiment.plan import load_plan, plan_names
+from zhprep.experiment.plan import BudgetConfig, load_plan, plan_names
 from zhprep.experiment.running import Experiment
 from zhprep.models import model_config
 from zhprep.models.model import n_parameters, seeded_model, shapes_alone
+from zhprep.recipes import load_recipe
+from zhprep.run.recipe import Run
 
 VARIANTS = {
     "char-word": ["char", "char-wwm", "word", "mixed"],
@@ -213,3 +216,14 @@ def test_what_is_missing_is_told(tmp_path):
     with pytest.raises(UsageError, match="unknown size"):
         experiment("four-masks", tmp_path, sizes=("tinny",)).check()
     assert cells_of(load_plan("sharing"), Site(Output(tmp_path), (), Progress), ("tiny",), (3,))[0].seed == 3
+
+
+def test_variants_of_other_batches_see_as_much_text_where_a_phase_states_its_own(tmp_path):
+    phases = ({"steps": 8}, {"steps": 2, "batch_size": 128})
+    own = {"batch_size": 512, "steps": 100, "phases": phases}
+    run = Run(load_recipe("bert", size="tiny"), tmp_path, Output(tmp_path), "tiny", flags={"pretrain": own})
+    sizes = [InstanceSize(tokens=100.0, characters=100.0)] * 2
+    first = TrainingBudget(steps=100, batch_size=512, tokens=8_000_000, characters=8_000_000)
+    found = budget_for(run, sizes, BudgetConfig(scale="batch_size"), first)
+    assert found.batch_size != 512
+    assert found.tokens == pytest.approx(first.tokens, rel=0.01)

@@ -27,14 +27,17 @@ SCRIPTS = PACKAGE_PARENT / "docs" / "clusters"
 
 @pytest.fixture
 def here(tmp_path: Path, sample_data: Path) -> Path:
-    """A folder with a space in its name, a corpus, and a program `zhprep`."""
-    folder = tmp_path / "a folder"
+    """A folder with a space and a quote in its name, a corpus, and a program `zhprep`."""
+    folder = tmp_path / "today's folder"
     shutil.copytree(sample_data / "corpus", folder / "corpus")
-    program = folder / "bin" / "zhprep"
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m zhprep "$@"\n')
-    program.chmod(0o755)
+    (folder / "bin").mkdir()
+    put_program(folder / "bin" / "zhprep", f'exec "{sys.executable}" -m zhprep "$@"')
     return folder
+
+
+def put_program(path: Path, *lines: str) -> None:
+    path.write_text("\n".join(["#!/usr/bin/env bash", *lines, ""]))
+    path.chmod(0o755)
 
 
 @pytest.fixture
@@ -86,6 +89,23 @@ def test_gnu_parallel_with_jobs_killed(
         if not n:
             return
     pytest.fail(f"{n} jobs were never there to kill")
+
+
+@pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
+@pytest.mark.parametrize("hosts", ["", "--sshlogin one,two"], ids=["here", "on others"])
+def test_gnu_parallel_with_relative_paths(hosts: str, here: Path, vocab: Path, whole: dict[str, bytes]) -> None:
+    """What stands in for `ssh HOST -- COMMAND` does what that does: it begins at home, where nothing lies."""
+    home = here.parent / "home"
+    home.mkdir()
+    put_program(here / "bin" / "ssh", 'shift 2 && cd && exec bash -c "$*"')
+    options = with_program(
+        here, JOBS="1", PARALLEL_OPTIONS=hosts, PARALLEL_SSH="ssh", HOME=str(home), PARALLEL_HOME=str(home)
+    )
+    shutil.copytree(vocab, here / "vocab")
+    command = [SCRIPTS / "parallel.sh", "corpus", "vocab", "data", "2"]
+    done = subprocess.run(command, cwd=here, env=options, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert contents(here / "data") == whole
 
 
 def killed_a_job(command: subprocess.Popen[bytes], chance: random.Random) -> bool:
@@ -178,6 +198,21 @@ def test_an_array_of_slurm_with_a_task_killed(
     tried(2)
 
 
+def test_the_job_that_finishes_an_array_of_one_of_several_clusters(
+    here: Path, vocab: Path, whole: dict[str, bytes]
+) -> None:
+    """Several clusters need a data base: what stands in for `sbatch` says what it was asked, and an id as with them."""
+    data = made_by("make-instances", here / "corpus", "--vocab", vocab, output=here / "汉 d")
+    put_program(here / "bin" / "sbatch", 'printf "%s\\0" "$@" >>"$ASKED"', 'echo "17;east"')
+    options = with_program(here, ASKED=str(here / "asked"), LC_ALL="C")
+    command = [SCRIPTS / "slurm.sh", here / "corpus", vocab, data, "4"]
+    subprocess.run(command, env=options, capture_output=True, check=True)
+    asked = (here / "asked").read_text("utf-8").split("\0")
+    assert "--dependency=afterok:17" in asked
+    subprocess.run(["sh", "-c", asked[asked.index("--wrap") + 1]], env=options, capture_output=True, check=True)
+    assert contents(data) == whole
+
+
 @pytest.mark.slow
 @pytest.mark.nightly  # a task that goes back into the queue waits there for two minutes
 @fault(8, 1)
@@ -225,11 +260,12 @@ def test_ray_that_slurm_starts_on_two_hosts(
     missing = slurm_nodes.why_not() or next((f"no {name}" for name in ("unshare", "ip") if not shutil.which(name)), "")
     if missing or subprocess.run([*ALONE, "true"], capture_output=True, check=False).returncode:
         pytest.skip(missing or "no namespaces here")
-    (here / "bin" / "ray").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m ray.scripts.scripts "$@"\n')
-    (here / "bin" / "ray").chmod(0o755)
+    put_program(here / "bin" / "ray", f'exec "{sys.executable}" -m ray.scripts.scripts "$@"')
+    asks = 'import ray; ray.init("auto"); print("cores:", ray.cluster_resources()["CPU"])'
+    put_program(here / "bin" / "zhprep", f"'{sys.executable}' -c '{asks}'", f"exec '{sys.executable}' -m zhprep \"$@\"")
     top, log = here.parent / "hosts", here.parent / "log.txt"
     top.mkdir()
-    submit = ["sbatch", "--wait", "--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=2", f"--output={log}"]
+    submit = ["sbatch", "--wait", "--nodes=2", "--ntasks-per-node=1", "--cpus-per-task=1", f"--output={log}"]
     line = [*submit, SCRIPTS / "ray.sbatch", here / "corpus", vocab, here / "data"]
     hosts = PACKAGE_PARENT / "tests" / "slurm_hosts.sh"
     command = ["timeout", "-k", "5", patience(240), *ALONE, hosts, top, *line]
@@ -238,4 +274,5 @@ def test_ray_that_slurm_starts_on_two_hosts(
     assert done.returncode == 0, said
     assert "On head node" in said
     assert "On worker node" in said
+    assert "cores: 2.0" in said  # one of each node, as was asked for
     assert contents(here / "data") == whole

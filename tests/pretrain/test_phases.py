@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import runpy
 import sys
 
@@ -112,7 +114,11 @@ def test_a_phase_may_have_a_schedule_of_its_own(tmp_path, data, vocabulary, phas
     assert rates[8:] == pytest.approx([1e-3 / 3, 2e-3 / 3, 1e-3, 0.5e-3])
 
 
-def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config):
+def no_space(*_given, **_named):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config, monkeypatch):
     """As zh-modern changes the base of its rotations: the weights stay, what they make of a text does not."""
     recipe = nano(inputs=["token", "segment"], rotary_theta=100.0, format="zhprep", **STILL)
     phases = ({"steps": 6}, {"steps": 6, "model": {"rotary_theta": 1e4}})
@@ -127,8 +133,13 @@ def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config
         stopping = dataclasses.replace(changed, stop_after=stop)
         with pytest.raises(Stopped):
             pretrain(data, tmp_path / "cut", recipe, stopping, vocabulary=vocabulary)
+    with monkeypatch.context() as full_disk:  # after the last checkpoint
+        full_disk.setattr("zhprep.pretrain.run.save_model", no_space)
+        with pytest.raises(OSError, match="No space"):
+            pretrain(data, tmp_path / "cut", recipe, changed, vocabulary=vocabulary)
     pretrain(data, tmp_path / "cut", recipe, changed, vocabulary=vocabulary)
     assert weights(tmp_path / "cut") == weights(tmp_path / "run")
+    assert (tmp_path / "cut" / "config.json").read_bytes() == (tmp_path / "run" / "config.json").read_bytes()
 
 
 @pytest.mark.parametrize(

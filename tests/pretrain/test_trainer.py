@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -83,18 +84,31 @@ def test_dropout_is_a_function_of_seed_and_step(job):
     assert len({value for values in losses.values() for value in values}) == 4
 
 
-def test_held_out_rows_always_have_the_same_masks(job):
+def test_held_out_rows_always_have_the_same_masks(job, monkeypatch):
     made = job(nano())
     made.model.train()
-    batches = list(in_order(made.feed.phases[0].batches, made.stages[0].held_out, 5))
+    held_out = made.feed.phases[0].batches, made.stages[0].held_out, made.model
+    with monkeypatch.context() as changed:
+        changed.setattr("zhprep.engine.validation.ROWS", 5)
+        batches = list(in_order(*held_out))
+    assert max(len(batch["input_ids"]) for batch in batches) == 5
     first, again = (predict(made.model, batches, torch.device("cpu")) for _ in range(2))
     assert made.model.training
     assert first["mlm"].figures == again["mlm"].figures
     assert first["next_sentence"].figures["count"] == len(made.stages[0].held_out)
-    other = predict(made.model, in_order(made.feed.phases[0].batches, made.stages[0].held_out, 64), torch.device("cpu"))
+    other = predict(made.model, in_order(*held_out), torch.device("cpu"))
     assert other["mlm"].labels.tolist() == first["mlm"].labels.tolist()
     np.testing.assert_allclose(other["mlm"].losses, first["mlm"].losses, rtol=1e-5)
     assert EPOCH > 10**9
+
+
+@pytest.mark.parametrize(("longest", "group", "most"), [(128, 1, 64), (8192, 1, 1), (2048, 3, 3), (512, 6, 12)])
+def test_held_out_rows_are_looked_at_a_few_at_a_time_and_in_whole_groups(longest, group, most):
+    made = SimpleNamespace(make=lambda rows, _epochs: {"rows": torch.from_numpy(rows)})
+    model = SimpleNamespace(config=SimpleNamespace(max_position_embeddings=longest), group=group)
+    sizes = [len(batch["rows"]) for batch in in_order(made, np.arange(130), model)]
+    assert sizes[:-1] == [most] * (129 // most)
+    assert sum(sizes) == 130
 
 
 def test_bf16_is_what_a_gpu_gets_and_may_be_asked_for(job):

@@ -17,7 +17,7 @@ from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import clock, duration, rounded
 from zhprep.experiment.status import EXPERIMENT, experiment_status
-from zhprep.run.folders import parts_of
+from zhprep.run.folders import begun_parts_of, last_of
 from zhprep.run.watching import Watcher
 
 _MOST = 5
@@ -59,22 +59,36 @@ def _say(folder: Path, refresh: Callable[[], None], interval: float | None, *, p
     """Say what is done; with an ``interval`` in seconds, again and again, after a ``refresh`` of the folder each."""
     if (folder / EXPERIMENT).exists():
         return _show_experiment(folder, pending_array=pending_array, json_wanted=json)
-    watchers = {part: Watcher(part) for part in parts_of(folder)}
+    watchers: dict[Path, Watcher] = {}
     if pending_array:
-        _pending_array(folder, watchers)
+        _pending_array(folder, _look(folder, watchers))
     drawn = 0
     while True:
-        found = {part: watcher.look() for part, watcher in watchers.items()}
+        found = _look(folder, watchers)
         if json:
             print(dumps(found.get(folder, {part.name: status for part, status in found.items()})), flush=True)
         elif interval is not None:
             drawn = _draw(_lines(folder, found), drawn)
         else:
             print("\n".join(_lines(folder, found)))
-        if interval is None or all(status["finished"] for status in found.values()):
+        finished = all(status["finished"] for status in found.values()) and not _to_come(folder, found)
+        if interval is None or finished:
             return
         time.sleep(interval)
         refresh()
+
+
+def _look(folder: Path, watchers: dict[Path, Watcher]) -> dict[Path, dict[str, Any]]:
+    """Look at the parts that ``folder`` has by now: in a run of a recipe one comes after the other."""
+    parts = begun_parts_of(folder)
+    watchers.update({part: Watcher(part) for part in parts if part not in watchers})
+    return {part: watchers[part].look() for part in parts}
+
+
+def _to_come(folder: Path, found: dict[Path, dict[str, Any]]) -> list[Path]:
+    """Return the part with which a run of a recipe ends, if that is not begun."""
+    last = last_of(folder)
+    return [] if last is None or last in found else [last]
 
 
 def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) -> None:
@@ -94,10 +108,10 @@ def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) ->
         print(f"{run['name']:<28}{done}{scored}" + (f"; failed: {run['failed']}" if "failed" in run else ""))
 
 
-def _pending_array(folder: Path, watchers: dict[Path, Watcher]) -> None:
-    status = watchers[folder].look() if folder in watchers else {}
+def _pending_array(folder: Path, found: dict[Path, dict[str, Any]]) -> None:
+    status = found.get(folder, {})
     if "pending" not in status:
-        hint = f"name one of {', '.join(map(str, watchers))}"
+        hint = f"name one of {', '.join(map(str, found))}" if found else "nothing is begun yet"
         raise UsageError(f"{folder}: has no shards of its own", hint=hint)
     print(_ranges(status["pending"]))
     raise click.exceptions.Exit(3 if status["pending"] else 0)
@@ -114,11 +128,12 @@ def _draw(lines: list[str], drawn: int) -> int:
 
 def _lines(folder: Path, found: dict[Path, dict[str, Any]]) -> list[str]:
     lines = []
-    width = max(6, *(len(part.name) for part in found)) + 2
+    to_come = _to_come(folder, found)
+    width = max([6, *(len(part.name) for part in [*found, *to_come])]) + 2
     for part, status in found.items():
         name = f"{part.name:<{width}}" if part != folder else ""
         lines += [name + _of_run(status)] if "steps" in status else [name + _of_shards(status), *_why(status)]
-    return lines
+    return lines + [f"{part.name:<{width}}not begun" for part in to_come]
 
 
 def _of_run(status: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import atexit
 import collections
 import contextlib
 import dataclasses
+import datetime
 import gc
 import importlib
 import itertools
@@ -36,6 +37,11 @@ so both would wait for ever; this list does not, and outlives the models of a ru
 
 _TIMES = itertools.count()
 """How often this process has joined the others: as often as each of them has."""
+
+
+PATIENCE = datetime.timedelta(hours=2)
+"""How long a process waits for one that is alive: while that one looks at the held-out rows, or writes. torch's own ten
+minutes on GPUs end a run that has many of them, and the next start comes to the same place."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,7 +105,7 @@ def joined() -> Iterator[World]:
     importlib.import_module("torch.distributed.nn.functional")
     _let_go()
     torch.distributed.init_process_group(
-        "nccl" if device.type == "cuda" else "gloo", store=_fresh_store(), rank=rank, world_size=size
+        "nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE, store=_fresh_store(), rank=rank, world_size=size
     )
     _LEFT.append(torch.distributed.distributed_c10d._get_default_group())
     try:
@@ -108,7 +114,7 @@ def joined() -> Iterator[World]:
         if not _is_of_others(error):
             raise
         raise ZhprepError(
-            f"process {rank} of {size}: another process of this run has ended, and the run ends with it",
+            f"process {rank} of {size}: another process of this run has ended, and the run ends with it ({error})",
             hint="see what that one said, or who ended it; start the run again to go on from its last checkpoint",
         ) from error
     finally:

@@ -85,20 +85,34 @@ class Feed:
                 yield ready
 
 
-def check_groups(feed: Feed, group: int) -> None:
-    """Raise ``UsageError`` when a process's share of a step, or a part of it, is not made of whole groups of ``group``
-    rows, so that what a step learns would depend on how it is cut."""
+def check_shares(feed: Feed, group: int = 1, *, alike: bool = False) -> None:
+    """Raise ``UsageError`` where processes cannot share a step.
+
+    Each needs rows of it, for the others wait until it comes; with ``alike`` (shards) as many parts, in each of which
+    they meet. A part is to be made of whole groups of ``group`` rows, or what a step learns would depend on its cuts.
+    """
     for phase in feed.phases:
-        for rank in range(feed.world.size):
-            first, last = World(rank, feed.world.size).share(phase.batch_size)
-            sizes = [len(cut) for cut in _cuts(last - first, feed.parts)]
-            if any(size % group for size in sizes):
-                raise UsageError(
-                    f"{group} rows are told apart from one another, and a step of {phase.batch_size} comes in parts of "
-                    f"{', '.join(map(str, sorted(set(sizes))))}",
-                    hint="take a batch_size, accumulate and a number of processes that leave whole groups, or another "
-                    "group in [model.contrast]",
-                )
+        sizes = _sizes(feed, phase)
+        parts = [len(of_one) for of_one in sizes]
+        if not min(parts) or (alike and len(set(parts)) > 1):
+            raise UsageError(
+                f"{feed.world.size} processes have {', '.join(map(str, parts))} parts of a step of {phase.batch_size}",
+                hint="take a larger batch_size, a smaller accumulate, or fewer processes",
+            )
+        found = sorted(set(itertools.chain.from_iterable(sizes)))
+        if any(size % group for size in found):
+            raise UsageError(
+                f"{group} rows are told apart from one another, and a step of {phase.batch_size} comes in parts of "
+                f"{', '.join(map(str, found))}",
+                hint="take a batch_size, accumulate and a number of processes that leave whole groups, or another "
+                "group in [model.contrast]",
+            )
+
+
+def _sizes(feed: Feed, phase: Phase) -> list[list[int]]:
+    """Return how many rows the parts of a step have, for each process."""
+    shares = [World(rank, feed.world.size).share(phase.batch_size) for rank in range(feed.world.size)]
+    return [[len(cut) for cut in _cuts(last - first, feed.parts)] for first, last in shares]
 
 
 def _cuts(n_rows: int, parts: int) -> list[Integers]:

@@ -77,7 +77,7 @@ class Trainer:
     def _wrapped(self) -> Any:
         self.model.attend_by(self.config.attention, Setting(self.world.device, compiled=self.config.compile))
         forward: Any = torch.compile(self.model) if self.config.compile else self.model
-        return self.parallel.wrap(forward)
+        return self.parallel.wrap(forward, in_parts=self.model.in_parts)
 
     def whole_model(self) -> Model:
         """Return the model with all weights, for the process that writes; every process has to ask."""

@@ -38,8 +38,9 @@ class Parallel:
     def place(self, model: Model) -> None:
         """Put the weights where they belong, in place; the optimiser is made afterwards."""
 
-    def wrap(self, forward: nn.Module) -> nn.Module:
-        """Return what computes losses so that gradients are those of all processes after the backward pass."""
+    def wrap(self, forward: nn.Module, *, in_parts: bool = False) -> nn.Module:  # noqa: ARG002  # for the kinds
+        """Return what computes losses so that gradients are those of all processes after the backward pass; with
+        ``in_parts`` a step may leave weights without gradients."""
         return forward
 
     def syncing(self, forward: nn.Module, last: bool) -> AbstractContextManager[None]:  # noqa: ARG002  # for the kinds
@@ -66,9 +67,9 @@ class Parallel:
 class Replicated(Parallel):
     """Each process has all weights and all moments (DistributedDataParallel)."""
 
-    def wrap(self, forward: nn.Module) -> nn.Module:
-        """Return the model inside of DistributedDataParallel."""
-        return DistributedDataParallel(forward)
+    def wrap(self, forward: nn.Module, *, in_parts: bool = False) -> nn.Module:
+        """Return the model inside of DistributedDataParallel, which looks for what a step leaves out only if told."""
+        return DistributedDataParallel(forward, find_unused_parameters=in_parts)
 
     def syncing(self, forward: nn.Module, last: bool) -> AbstractContextManager[None]:
         """Return DistributedDataParallel's context without sums where ``last`` is False."""

@@ -17,6 +17,10 @@ from zhprep.models import Model
 EPOCH = 2**31 - 1
 """The epoch whose masks held-out instances always have; no run trains that long."""
 
+ROWS, PLACES = 64, 16 * 512
+"""How many held-out rows are looked at together at most, and how many places they may have: one process looks at all,
+and holds what is told of each masked one over the whole vocabulary."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Predictions:
@@ -34,10 +38,13 @@ class Predictions:
         return {"loss": float(self.losses.sum()) / n, "accuracy": correct / n, "count": len(self.labels)}
 
 
-def in_order(batches: BatchMaker, rows: Integers, batch_size: int) -> Iterator[dict[str, Tensor]]:
-    """Yield ``rows`` in the order given, in batches, with the masks of the reserved epoch."""
-    for begin in range(0, len(rows), batch_size):
-        part = rows[begin : begin + batch_size]
+def in_order(batches: BatchMaker, rows: Integers, model: Model) -> Iterator[dict[str, Tensor]]:
+    """Yield ``rows`` in the order given, in batches of whole groups for ``model``, with the masks of the reserved
+    epoch. A step of the training may be many times as large: it is shared by processes and cut into parts."""
+    size = min(ROWS, max(PLACES // model.config.max_position_embeddings, 1))
+    size = max(size // model.group, 1) * model.group
+    for begin in range(0, len(rows), size):
+        part = rows[begin : begin + size]
         yield batches.make(part, np.full(len(part), EPOCH, np.int64))
 
 

@@ -142,6 +142,9 @@ class TaskModel(Model):
     ``distilling`` is the weight of that.
     """
 
+    in_parts = True
+    """A decoder, a generator, layers above the one that is read, the heads of other tasks."""
+
     def __init__(
         self,
         config: ModelConfig,

@@ -34,7 +34,6 @@ from zhprep.vocab.bytemap import token_bytes
 
 MOST_ROWS = 100_000
 """Training rows that the unigram distribution is counted over, evenly spaced; beyond that it hardly changes."""
-BATCH = 64
 
 
 def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str, Any]:
@@ -51,8 +50,7 @@ def intrinsic(folder: Path, data: Path, share: float, world: World) -> dict[str,
         raise DataError(f"{data}: no instances are held out", hint="pretrain with --validation above 0")
     padding = Padding(vocabulary.pad, coarse_pad(data), longest=model.config.max_position_embeddings)
     batches = Batches(instances, view, model.columns, padding)
-    size = max(BATCH // model.group, 1) * model.group
-    found = predict(model, in_order(batches, held_out, size), world.device)
+    found = predict(model, in_order(batches, held_out, model), world.device)
     figures: dict[str, Any] = {}
     for name, part in model.parts.items():
         if part.text and not figures:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from zhprep.core.errors import UsageError
 from zhprep.core.shards import open_table, read_manifest
@@ -57,11 +56,13 @@ def lengths_of(data: Path, characters: int) -> InstanceSize:
             f"{data}: {int(held_out.sum())} of {len(held_out)} instances are of documents that are held out",
             hint="state another validation_fraction in [common.instances], or give more text",
         )
-    trained = rows.filter(pa.array(~held_out))
-    tokens = len(trained["input_ids"].combine_chunks().values)
-    special = pc.sum(trained["special_tokens_mask"].combine_chunks().values).as_py()
-    per_token = characters / counts["encoded_tokens"]
-    return InstanceSize(tokens / trained.num_rows, (tokens - special) * per_token / trained.num_rows)
+    tokens = special = 0
+    for batch in rows.select(["instance_id", "input_ids", "special_tokens_mask"]).to_batches():  # mapped, not loaded
+        trained = batch.filter(pa.array(~is_validation(batch["instance_id"].to_numpy())))
+        tokens += len(trained["input_ids"].flatten())
+        special += int(trained["special_tokens_mask"].flatten().to_numpy(zero_copy_only=False).sum())
+    per_token, n_rows = characters / counts["encoded_tokens"], int((~held_out).sum())
+    return InstanceSize(tokens / n_rows, (tokens - special) * per_token / n_rows)
 
 
 def budget_for(
@@ -78,7 +79,7 @@ def budget_for(
     batch_size = config.batch_size
     if plan.scale == "batch_size":
         batch_size = max(1, round(batch_size * wanted / first.steps / one))
-        one *= batch_size / config.batch_size
+        one = getattr(_of(_PARTS, batch_size, run, lengths), plan.equal) / _PARTS  # a phase may have its own batches
     return _of(max(1, round(wanted / one)), batch_size, run, lengths)
 
 

@@ -37,6 +37,9 @@ class Model(nn.Module):
     ``UsageError`` for an unknown part, or an objective of a stream that the body does not give.
     """
 
+    in_parts = False
+    """Whether what it learns may leave some of its weights out."""
+
     def __init__(self, config: ModelConfig, objectives: Makers | None = None) -> None:
         super().__init__()
         self.config = config

@@ -16,7 +16,7 @@ from zhprep.collate.rows import Integers
 from zhprep.core import config as settings
 from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
-from zhprep.engine.feed import Feed, Phase, check_groups
+from zhprep.engine.feed import Feed, Phase, check_shares
 from zhprep.engine.loop import Trainer
 from zhprep.instances import instances_config
 from zhprep.models import Assets, Model, ModelConfig, model_config
@@ -109,7 +109,7 @@ def set_up(
         ),
         config.seed, world, config.accumulate,
     )  # fmt: skip
-    check_groups(feed, model.group)
+    check_shares(feed, model.group, alike=config.fsdp)
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)), config.way)
     sources = _sources(folders, vocabulary, stages[-1])
     plan = _plan(config, described, stages, words)

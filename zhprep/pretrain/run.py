@@ -179,8 +179,7 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
     if session.log is None:
         return {}
     tokens, seconds = session.account.counts["tokens"], session.seconds
-    batches = in_order(stage.batches, stage.held_out, job.config.batch_size)
-    found = predict(model, batches, job.world.device)
+    found = predict(model, in_order(stage.batches, stage.held_out, model), job.world.device)
     figures = {name: predictions.figures for name, predictions in found.items()}
     session.log.write(step=session.step, tokens=tokens, seconds=seconds, held_out=figures)
     return figures
@@ -198,6 +197,7 @@ def _save(session: _Session) -> None:
 
 def _finish(session: _Session, report: Report) -> None:
     job, run = session.job, session.job.run
+    job.trainer.go_on_as(job.stage_at(job.config.steps - 1).model)  # after a resume that had no step to take
     held_out, model = _look_at_held_out(session), job.trainer.whole_model()
     if not job.world.writes:
         return

@@ -8,8 +8,19 @@ from typing import Any
 
 from zhprep.core.errors import DataError
 from zhprep.core.progress import NO_PROGRESS, Progress
-from zhprep.core.seal import check_seal, check_shape, read_sealed
-from zhprep.core.shards import MANIFEST, PLAN, check_files, load_manifest, open_folder, read_manifest, sha256_of, verify
+from zhprep.core.seal import check_seal, check_shape, read_sealed, sealed
+from zhprep.core.shards import (
+    MANIFEST,
+    PLAN,
+    check_files,
+    load_manifest,
+    open_folder,
+    read_manifest,
+    remove_leftovers,
+    sha256_of,
+    verify,
+    write_json,
+)
 
 COUNTS = ".counts"
 _RUN = {"config": {"steps": int}}
@@ -17,6 +28,8 @@ _RUN = {"config": {"steps": int}}
 
 PARTS = ("vocab", "coarse-vocab", "data", "held-out", "run")
 """The folders that `zhprep run` makes, in their order."""
+
+_LAST = ".run.json"
 
 
 def parts_of(path: Path) -> list[Path]:
@@ -27,6 +40,25 @@ def parts_of(path: Path) -> list[Path]:
     phases = sorted(folder.name for folder in path.glob("data-*") if folder.is_dir())
     names = [*begun_from, *PARTS[:2], *phases, *PARTS[2:]]
     return [path / name for name in names if (path / name).is_dir()] or [path]
+
+
+def note_last(path: Path, name: str) -> None:
+    """Note in ``path``, where a run of a recipe begins, with which of its parts it ends: others are there before."""
+    path.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(path, of=_LAST)
+    write_json(path / _LAST, sealed({"last": name}), replace=True)
+
+
+def last_of(path: Path) -> Path | None:
+    """Return the part with which the run of a recipe in ``path`` ends; None where none is noted."""
+    note = path / _LAST
+    return path / read_sealed(note, {"last": str})["last"] if note.exists() else None
+
+
+def begun_parts_of(path: Path) -> list[Path]:
+    """Return the folders that ``path`` is made of; of a run of a recipe those that have a plan by now."""
+    parts = parts_of(path)
+    return parts if last_of(path) is None else [part for part in parts if (shards_of(part) / PLAN).exists()]
 
 
 def shards_of(path: Path) -> Path:

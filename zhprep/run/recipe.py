@@ -8,9 +8,8 @@
     DIR/initial/              that model, and where its text, tokens or instances are others than those of the recipe
     DIR/initial-vocab/ DIR/initial-data/
 
-A recipe without a ``[model]`` describes data only, and ends with them.
-
-The stages are those of the separate commands: the same functions with the same settings.
+A recipe without a ``[model]`` describes data only, and ends with them. ``DIR/.run.json`` says with which folder a run
+ends, for those who watch it. The stages are those of the separate commands: the same functions with the same settings.
 """
 
 from __future__ import annotations
@@ -37,6 +36,7 @@ from zhprep.pretrain.phases import configs_of, planned
 from zhprep.recipes import Recipe, load_recipe
 from zhprep.run.chain import Chain
 from zhprep.run.check import check_initial, check_instances, check_model, check_pinyin, check_segmenter
+from zhprep.run.folders import note_last
 from zhprep.run.glyphs import render_glyphs
 from zhprep.run.held_out import NONE_HELD_OUT, keep_held_out
 from zhprep.run.instances import VOCABULARY, MakeInstances, make_instances, of_parallel_text
@@ -161,6 +161,7 @@ class Run:
 def run_recipe(run: Run, corpus: Corpus) -> Report:
     """Do what is not done yet and write ``report.html``; return the report of the whole."""
     report = Report(output=str(run.folder))
+    note_last(run.folder, run.model if "model" in run.recipe else f"{run.prefix}data")
     last = make_data(run, corpus)
     report.account, report.content_sha256 = last.account, last.content_sha256
     report.kept_characters = last.kept_characters

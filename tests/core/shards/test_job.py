@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from patience import patience
 from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
@@ -200,6 +204,52 @@ def test_stopping_keeps_what_is_done(
     assert not list((tmp_path / "out").glob(".part-*"))
     run_job(make_job(corpus), Output(tmp_path / "out"))
     assert contents(tmp_path / "out") == whole
+
+
+def _when_others_are_done(folder: Path, do: Callable[[], None]) -> None:
+    """Do something at block 0, which is the first to be given back, once the two after it are done."""
+    end = time.monotonic() + patience(60)
+    while not all(Folder(folder, 1).receipt(block).exists() for block in (1, 2)):
+        assert time.monotonic() < end, "the others are not done"
+        time.sleep(0.01)
+    do()
+
+
+def _fail() -> None:
+    raise DataError("bad", hint="mend it")
+
+
+def _no_room(_folder: Folder, _block: int) -> None:
+    raise OSError("no room")
+
+
+HOW_IT_ENDS = [(partial(os.kill, os.getpid(), signal.SIGTERM), Stopped), (_fail, DataError)]
+
+
+@pytest.mark.usefixtures("_every_block_is_worth_a_worker")
+@pytest.mark.parametrize(("do", "error"), HOW_IT_ENDS, ids=["stopped", "failed"])
+def test_blocks_that_are_done_out_of_order_are_handed_on(
+    tmp_path: Path, corpus: Path, do: Callable[[], None], error: type[Exception]
+) -> None:
+    task = Meanwhile(do=partial(_when_others_are_done, tmp_path / "out", do))
+    kept: list[int] = []
+    with pytest.raises(error):
+        run_job(
+            make_job(corpus, task), Output(tmp_path / "out", workers=2, keep=lambda _folder, block: kept.append(block))
+        )
+    folder, _ = open_folder(tmp_path / "out")
+    assert sorted(kept) == [block for block in range(folder.n_blocks) if folder.is_done(block)]
+    assert {1, 2} <= set(kept)
+
+
+@pytest.mark.usefixtures("_every_block_is_worth_a_worker")
+def test_what_is_told_is_the_first_error_and_not_that_of_handing_on(tmp_path: Path, corpus: Path) -> None:
+    task = Meanwhile(do=partial(_when_others_are_done, tmp_path / "out", _fail))
+    with pytest.raises(DataError, match="bad"):
+        run_job(make_job(corpus, task), Output(tmp_path / "out", workers=2, keep=_no_room))
+    stopped = Meanwhile(do=partial(os.kill, os.getpid(), signal.SIGTERM))
+    with pytest.raises(OSError, match="no room"):
+        run_job(make_job(corpus, stopped), Output(tmp_path / "out", workers=2, keep=_no_room))
 
 
 def test_told_to_stop_at_the_last_block_is_done(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import signal
 from pathlib import Path
 
 import pytest
-from plain_tasks import Copy, Deadly, contents, make_job
+from plain_tasks import Barren, Copy, Deadly, Greedy, Heavy, contents, make_job
 
-from zhprep.core.corpus import ReadConfig, find_inputs, scan
-from zhprep.core.errors import DataError
+from zhprep.core.corpus import ReadConfig, find_inputs, read_block, scan
+from zhprep.core.errors import DataError, NoMemory, UsageError
+from zhprep.core.report import Account
 from zhprep.core.shards import BlockJob, Output, open_folder, run_job, verify
 from zhprep.core.workers import pool
 
@@ -40,9 +42,7 @@ def test_the_document_is_named_and_the_rest_is_done(tmp_path: Path, corpus: Path
     with pytest.raises(DataError, match=r"x\.txt:57"):  # with one block left, it is not done in this process either
         run_job(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, workers=1))
     run_job(make_job(corpus), Output(out, workers=2))  # as on a machine with more memory
-    left = contents(out)
-    assert left.pop(f".quarantine/{block:05d}.json")
-    assert left == whole
+    assert contents(out) == whole, "nor is it said any more that a document is in the way"
 
 
 def test_documents_are_left_out_and_counted_if_so_told(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
@@ -94,3 +94,73 @@ def test_killed_without_workers_it_is_found_the_next_time(tmp_path: Path, corpus
     with pytest.raises(DataError, match=r"x\.txt:57"):
         run_job(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, workers=1))
     run_job(make_job(corpus, Copy()), Output(out, workers=1))
+
+
+NONE_ALONE = (
+    r"1 of 1\d? shards cannot be made: each that makes shard 2 is killed, though no document of it alone does that"
+)
+
+
+def only_block_two_is_left(out: Path, whole: dict[str, bytes]) -> None:
+    """Nothing is kept of a document, and the other blocks are made."""
+    folder, _ = open_folder(out)
+    assert folder.pending() == [2]
+    assert not folder.quarantine(2).exists()
+    made = {name: data for name, data in contents(out).items() if name.startswith("data-")}
+    assert made == {name: data for name, data in whole.items() if name in made}
+
+
+@pytest.mark.parametrize("on_kill", ["fail", "skip"])
+def test_a_block_that_no_document_kills(tmp_path: Path, corpus: Path, whole: dict[str, bytes], on_kill: str) -> None:
+    out = tmp_path / "out"
+    job = make_job(corpus, Heavy(folder=str(out)))
+    for workers in (2, 1):
+        with pytest.raises(DataError, match=NONE_ALONE) as error:
+            run_job(job, Output(out, workers=workers, on_kill=on_kill))
+        assert "more memory" in error.value.hint
+        only_block_two_is_left(out, whole)
+    run_job(make_job(corpus), Output(out, workers=2))
+    assert contents(out) == whole
+
+
+def test_a_block_that_was_killed_by_chance(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
+    (tmp_path / "deaths").mkdir()
+    task = Deadly(documents=("x.txt:57",), times=(str(tmp_path / "deaths"), 4))
+    with pytest.raises(DataError, match="no document of it alone"):
+        run_job(make_job(corpus, task), Output(tmp_path / "out", workers=2, on_kill="skip"))
+    account, _ = run_job(make_job(corpus, task), Output(tmp_path / "out", workers=2, on_kill="skip"))
+    assert not account.dropped
+    assert contents(tmp_path / "out") == whole
+
+
+def test_documents_that_kill_together_and_not_alone(tmp_path: Path, corpus: Path) -> None:
+    sizes = [sum(piece.documents for piece in block.pieces) for block in make_job(corpus).corpus.blocks]
+    full = [block for block, size in enumerate(sizes) if size == max(sizes)]
+    job = make_job(corpus, Greedy(most=max(sizes) - 1))
+    with pytest.raises(DataError, match=rf"{len(full)} of 1\d shards cannot be made: each that makes shard {full[0]}"):
+        run_job(job, Output(tmp_path / "out", workers=2, on_kill="skip"))
+    folder, _ = open_folder(tmp_path / "out")
+    assert folder.pending() == full
+    assert not any(folder.quarantine(block).exists() for block in full)
+
+
+def test_a_block_of_which_nothing_is_left(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
+    plan = make_job(corpus).corpus
+    documents = [name for batch in read_block(plan, plan.blocks[2], Account()) for name in batch["doc"].to_pylist()]
+    job = make_job(corpus, Barren(documents=tuple(documents)))
+    with pytest.raises(DataError, match=NONE_ALONE):
+        run_job(job, Output(tmp_path / "out", workers=2, on_kill="skip"))
+    only_block_two_is_left(tmp_path / "out", whole)
+
+
+@pytest.mark.parametrize("on_kill", ["fail", "skip"])
+@pytest.mark.parametrize(("number", "kind"), [(signal.SIGKILL, NoMemory), (signal.SIGTRAP, UsageError)])
+def test_no_document_is_blamed_where_each_kills(
+    tmp_path: Path, corpus: Path, on_kill: str, number: signal.Signals, kind: type[UsageError]
+) -> None:
+    """As where the model of a segmenter is larger than what memory there is."""
+    job = make_job(corpus, Greedy(most=0, number=number))
+    with pytest.raises(kind, match=rf"out: each process is killed \({number.name}\), whatever document") as error:
+        run_job(job, Output(tmp_path / "out", workers=2, on_kill=on_kill))
+    assert type(error.value) is kind
+    assert not list(tmp_path.glob("out/.quarantine/*"))

@@ -33,7 +33,7 @@ from zhprep.models.stream import HiddenStream
 class ContrastSettings:
     """How rows are compared."""
 
-    group: int = setting(32, "rows that are told apart; all of a step where it has fewer", minimum=2)
+    group: int = setting(32, "rows that are told apart, of which each part of a step has whole groups", minimum=2)
     similarity: str = setting(
         "product",
         "how alike two states are; scaled is the product over the root of their width",

@@ -6,6 +6,7 @@ text named by ``text_key``.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +21,7 @@ from zhprep.core import arrow, schema
 from zhprep.core.corpus.formats.parts import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.corpus.inputs import Damaged, Input, is_remote, open_file
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.errors import DataError, UsageError, naming
 from zhprep.core.registry import suggest
 
 BATCH = 1 << 20
@@ -43,12 +44,11 @@ class FileRows(NamedTuple):
 def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLESS) -> FileRows:
     """Return what ``source`` holds, and its rows from ``start`` to ``stop``.
 
-    Raises ``Damaged`` (now or later) where the file cannot be read, ``UsageError`` when the text column is missing.
+    Raises ``Damaged`` (now or later) where the file is not whole, ``OSError`` where the system cannot read it,
+    ``UsageError`` when the text column is missing.
     """
-    try:
+    with _telling(source):
         file_schema, ranges = _parquet(source, text_key) if source.format == "parquet" else _arrow(source)
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(source, error) from error
     table = schema.table_name(file_schema, source.path)
     if table is None and text_key not in file_schema.names:
         raise UsageError(
@@ -153,7 +153,7 @@ def _rows(
     source: Input, ranges: Iterator[Range], table: str | None, text_key: str, start: int, stop: int
 ) -> Iterator[pa.RecordBatch]:
     row = 0
-    try:
+    with _telling(source):
         for n_rows, read in ranges:
             if row + n_rows <= start:
                 row += n_rows
@@ -168,8 +168,6 @@ def _rows(
                 row += batch.num_rows
                 if row >= stop:  # what comes after is not looked at
                     return
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(source, error) from error
 
 
 def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
@@ -225,6 +223,23 @@ def borders_of(strings: pa.Array) -> npt.NDArray[np.int64]:
     if not len(strings) or data is None:
         return np.zeros(len(strings) + 1, np.int64)
     return np.frombuffer(offsets, item, len(strings) + 1, strings.offset * item.itemsize).astype(np.int64)
+
+
+@contextlib.contextmanager
+def _telling(source: Input) -> Iterator[None]:
+    """Raise ``Damaged`` for what Arrow finds wrong in ``source``.
+
+    Want of memory and errors of the system (a disk, a network) are none of its faults: they stay what they are.
+    """
+    try:
+        with naming(source.path):
+            yield
+    except MemoryError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # those that Arrow makes up itself have none
+            raise
+        raise _damaged(source, error) from error
 
 
 def _damaged(source: Input, why: object) -> Damaged:

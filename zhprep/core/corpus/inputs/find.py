@@ -29,6 +29,7 @@ from zhprep.core.corpus.inputs.streams import (
     Decompressed,
     Hash,
     Hashed,
+    Named,
     Prefixed,
     Recoded,
     Stream,
@@ -38,6 +39,9 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import nearest
 
 STDIN = "-"
+_STDIN = "standard input"
+"""How an error of reading it calls it."""
+
 PLAN_SUFFIX = ".plan.json"
 """How the name of a kept plan of a corpus ends."""
 
@@ -128,9 +132,10 @@ def describe(path: str, *, encoding: str = "utf-8", name: str | None = None, sha
 
 def open_stdin(stream: IO[bytes], *, encoding: str = "utf-8") -> tuple[Input, Stream]:
     """Say what comes on standard input, and return it as a stream of UTF-8 that is read once."""
-    head = stream.read(16)
+    named = Named(stream, _STDIN)
+    head = named.read(16)
     compression, _ = _compression(STDIN, head)
-    raw: Stream = Prefixed(head, stream)
+    raw: Stream = Prefixed(head, named)
     if compression:
         raw = Decompressed(raw, compression, STDIN)
     sample = _sample(raw)
@@ -162,8 +167,9 @@ def open_text(source: Input, digest: Hash | None = None) -> Iterator[Stream]:
 
 def spool(stream: IO[bytes], path: Path) -> None:
     """Copy standard input to ``path``, so that it can be planned, hashed and read again."""
+    named = Named(stream, _STDIN)
     with open(path, "wb") as file:
-        while chunk := stream.read(CHUNK):
+        while chunk := named.read(CHUNK):
             file.write(chunk)
 
 

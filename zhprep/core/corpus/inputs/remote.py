@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import io
 import os
 import re
 from collections.abc import Hashable, Iterator
@@ -17,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
-from zhprep.core.errors import Stopped, UsageError, ZhprepError
+from zhprep.core.errors import Stopped, UsageError, ZhprepError, naming
 from zhprep.core.registry import require
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://")
@@ -53,12 +54,57 @@ def is_remote(path: str) -> bool:
 
 
 def open_file(path: str) -> IO[bytes]:
-    """Open a file to be read, wherever it lies; it can be entered in its middle. Raises ``OSError``."""
+    """Open a file to be read, wherever it lies; it can be entered in its middle.
+
+    Raises ``OSError``, and ``UsageError`` for one in a store, now and from reading, with ``path`` in it: whoever reads
+    may be writing at the same time, and would take it for an error of that.
+    """
     if not is_remote(path):
-        return open(path, "rb")
+        return io.BufferedReader(_Local(path))
     with _told(path):
-        file: IO[bytes] = _system(path).open(path, "rb", block_size=_AHEAD, cache_type="readahead")
-        return file
+        return io.BufferedReader(_Remote(path, _system(path).open(path, block_size=_AHEAD, cache_type="readahead")))
+
+
+class _Local(io.FileIO):
+    """A file of this machine whose errors of reading name it."""
+
+    def readinto(self, buffer: Any, /) -> int:
+        with naming(str(self.name)):
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with naming(str(self.name)):
+            return super().readall()
+
+
+class _Remote(io.RawIOBase):
+    """A ``file`` of a store whose errors of reading name its address."""
+
+    def __init__(self, path: str, file: Any) -> None:
+        super().__init__()
+        self._path, self._file = path, file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        with _told(self._path):
+            data: bytes = self._file.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def size_of(path: str) -> int:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import zstandard
 
-from zhprep.core.errors import DataError
+from zhprep.core.errors import DataError, naming
 
 CHUNK = 1 << 20
 """Bytes read at a time."""
@@ -32,6 +32,8 @@ _DECODERS = {
     ".zst": lambda: zstandard.ZstdDecompressor(max_window_size=_LONGEST_WINDOW).decompressobj(),
 }
 COMPRESSIONS = tuple(_DECODERS)
+_NO_MEMORY = ("Allocation error", "Error -4 ")
+"""How zstd and zlib say, with the types of their errors for damage, that they got no memory."""
 
 
 class Damaged(DataError):
@@ -69,6 +71,18 @@ class Noticed:
     def hexdigest(self) -> str:
         """Return the digest of what was added."""
         return self._digest.hexdigest()
+
+
+class Named:
+    """A stream whose errors of reading name ``name``."""
+
+    def __init__(self, stream: Stream, name: str) -> None:
+        self._stream, self._name = stream, name
+
+    def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes."""
+        with naming(self._name):
+            return self._stream.read(size)
 
 
 class Hashed:
@@ -165,6 +179,8 @@ class Decompressed(_Pulled):
         try:
             data: bytes = self._decoder.decompress(step)
         except (zlib.error, lzma.LZMAError, zstandard.ZstdError, OSError, ValueError) as error:
+            if any(sign in str(error) for sign in _NO_MEMORY):
+                raise MemoryError(f"{self._where}: {error}") from error
             raise self._damaged(str(error)) from error
         self._place += len(step)
         if self._decoder.eof:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +31,8 @@ SPAWNED = 4
 class Output:
     """Where and how a job is done.
 
-    ``keep`` is called, in this process, with each block that has just been done. With ``trust`` (or inside
-    ``trusting()``) the shards that are there already are taken for what their size says.
+    ``keep`` is called, in this process, with each block that is done, once and however the job ends. With ``trust``
+    (or inside ``trusting()``) the shards that are there already are taken for what their size says.
     """
 
     path: Path
@@ -87,24 +87,56 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
     killed: list[Killed] = []
     with Stopping() as stopping, output.progress.of(work, "bytes", shards=len(pending)) as bar:
         watch = Watch(folder, dict(zip(pending, map(weights.__getitem__, pending), strict=True)), bar, output.progress)
-        with contextlib.closing(run(maker, stopping.until_told(pending), workers, watch.look)) as results:
-            for result in results:
-                if isinstance(result, Killed):
-                    killed.append(result)
-                else:
-                    watch.done(result)
-                    if output.keep is not None:
-                        output.keep(folder, result)
-                if stopping.told:
-                    break
-        left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []
+        with _keeping(folder, pending, output.keep) as keep:
+            with contextlib.closing(run(maker, stopping.until_told(pending), workers, watch.look)) as results:
+                for result in results:
+                    if isinstance(result, Killed):
+                        killed.append(result)
+                    else:
+                        watch.done(result)
+                        keep(result)
+                    if stopping.told:
+                        break
+            left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []
+            found = [] if left else [examine(maker, one, output.on_kill, output.progress) for one in killed]
         if left:
             raise Stopped(
                 f"stopped with {len(left)} of {len(pending)} shards to do", hint="run the same command again to go on"
             )
-        found = [examine(maker, one, output.on_kill, output.progress) for one in killed]
-    if documents := [document for document in found if document]:
-        raise told(output.path, documents, len(pending))
+    if fatal := [one for one in found if one is not None]:
+        raise told(output.path, fatal, len(pending))
+
+
+@contextlib.contextmanager
+def _keeping(
+    folder: Folder, pending: list[int], keep: Callable[[Folder, int], None] | None
+) -> Iterator[Callable[[int], None]]:
+    """Give what calls ``keep`` with a block that is done; in the end it is called with the others that are done too.
+
+    Engines give results in order: whoever stops, or fails at one block, has never seen those that were done after it.
+    """
+    left = dict.fromkeys(pending if keep is not None else ())
+
+    def keep_one(block: int) -> None:
+        if keep is not None:
+            del left[block]
+            keep(folder, block)
+
+    def keep_rest() -> None:
+        for block in [block for block in left if folder.is_done(block)]:
+            keep_one(block)
+
+    try:
+        yield keep_one
+    except BaseException as first:
+        try:
+            keep_rest()
+        except Stopped:
+            raise
+        except Exception as second:  # what is told is the first error
+            first.add_note(f"after that, what was done could not all be handed on: {second}")
+        raise
+    keep_rest()
 
 
 def _n_workers(most: int, work: int) -> int:

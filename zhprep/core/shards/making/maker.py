@@ -99,16 +99,14 @@ class ShardMaker:
             receipt = {
                 "rows": rows, "bytes": sink.bytes, "sha256": sink.digest.hexdigest(), "account": account.as_dict(),
             }  # fmt: skip
+        if not self.without:  # what killed its makers once is in it now; before it counts as done, lest that be told
+            self.folder.quarantine(block).unlink(missing_ok=True)
         write_json(self.folder.receipt(block), sealed(receipt))
         return block
 
     def leaving_out(self, document: str) -> ShardMaker:
         """Return one that leaves out ``document`` too."""
         return replace(self, without=(*self.without, document))
-
-    def n_documents(self, block: int) -> int:
-        """Return how many documents ``block`` has, those that cannot be read too."""
-        return sum(piece.documents for piece in self.job.corpus.blocks[block].pieces)
 
     def try_some(self, block: int, first: int, stop: int) -> None:
         """Do the documents ``[first, stop)`` of a block, for nothing."""
@@ -125,14 +123,9 @@ class ShardMaker:
             if at >= stop:
                 return
 
-    def names(self, block: int, first: int, stop: int) -> list[str]:
-        """Return the names of the documents ``[first, stop)`` of a block."""
-        found: list[str] = []
-        for batch in self._batches(block, Account()):
-            found += batch["doc"].to_pylist()
-            if len(found) >= stop:
-                break
-        return found[first:stop]
+    def names(self, block: int) -> list[str]:
+        """Return the names of the documents of a block, without those that are left out."""
+        return [name for batch in self._batches(block, Account()) for name in batch["doc"].to_pylist()]
 
     def _batches(self, block: int, account: Account) -> Iterator[pa.RecordBatch]:
         for batch in read_block(self.job.corpus, self.job.corpus.blocks[block], account):
