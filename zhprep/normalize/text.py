@@ -184,7 +184,7 @@ class Text:
         return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
     def _among_alphabet(self, wanted: Codes) -> Positions:
-        """Return where the alphabet has those of ``wanted`` (in order) that it has."""
+        """Return where the alphabet has those of ``wanted`` (``uint32[K]``, in order) that it has, ``intp[M]``."""
         if not self.alphabet.size:
             return np.empty(0, np.intp)
         at = np.searchsorted(self.alphabet, wanted)
