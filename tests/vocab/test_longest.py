@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,9 +14,9 @@ from loops import loop_of
 from tokenizers import Tokenizer
 
 from zhprep.vocab import codepoints
-from zhprep.vocab.cuts import BertCuts, Marks, bert_loop
+from zhprep.vocab.cuts import BertCuts, Marks, bert_loop, longest, longest_loop
 from zhprep.vocab.cuts.longest import LongestEntries
-from zhprep.vocab.runs import Library
+from zhprep.vocab.runs import Library, RunCache
 
 ENTRIES = [
     "a",
@@ -80,6 +82,35 @@ def test_runs_have_the_tokens_of_the_library(lowercase: bool | None, prefix: str
     same()
     assert asked
     assert not any(run.decode("utf-32-le").isascii() for run in asked)
+
+
+@pytest.mark.parametrize("lowercase", [None, False, True])
+@pytest.mark.parametrize("prefix", ["##", "x", ""])
+def test_the_compiled_loop_finds_the_tokens_of_all_runs(
+    lowercase: bool | None, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow = loop_of(longest_loop.grow, longest_loop.GROW_SIGNATURE)
+    encode = loop_of(longest_loop.encode, longest_loop.SIGNATURE)
+    monkeypatch.setattr(longest, "_GROW", SimpleNamespace(get=lambda _: grow))
+    monkeypatch.setattr(longest, "_ENCODE", SimpleNamespace(get=lambda _: encode))
+    parts = parts_of(lowercase=lowercase, prefix=prefix)
+    library = Library(lambda: Tokenizer.from_str(json.dumps(parts)))
+    entries = LongestEntries(parts["model"], parts["normalizer"], library.encode)
+    runs = RunCache(entries.encode, np.uint16, quick=entries.find)
+
+    @given(RUNS)
+    def same(texts: list[str]) -> None:
+        points = np.array(list(map(ord, "中" + "中".join(texts))), np.uint32)
+        stops = np.cumsum([1 + len(text) for text in texts], dtype=np.int64)
+        starts = stops - np.array([len(text) for text in texts], np.int64)
+        plain = entries.find(points, starts, stops)
+        assert plain is not None
+        assert (plain.n_tokens < 0).tolist() == [not text.isascii() for text in texts]
+        theirs = library.encode([text.encode("utf-32-le") for text in texts])
+        for mine, other in zip(runs.of(points, starts, stops), theirs, strict=True):
+            assert mine.tolist() == other.tolist()
+
+    same()
 
 
 def test_a_model_without_its_unknown_token_is_left_to_the_library() -> None:

@@ -1,7 +1,7 @@
 """Keep Arrow from importing pandas, where that is installed: it takes a third of a command's start, for nothing.
 
-pyarrow looks for pandas once, when its first array is made, to know a pandas object if it gets one. No command makes
-one. Whoever else imports pandas in the process still can.
+pyarrow looks for pandas once, when it first makes an array of numpy or finds out the type of a list, to know a pandas
+object if it gets one. No command makes one. Whoever else imports pandas in the process still can.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def arrow_alone() -> Iterator[None]:
     try:
         yield
         if "pyarrow" in sys.modules:
-            sys.modules["pyarrow"].array([0])
+            sys.modules["pyarrow"].array([0], "int64").to_numpy()  # for the type of a list it would import dateutil
     finally:
         sys.meta_path.remove(finder)

@@ -42,17 +42,14 @@ def decode(
         first, stop = written, np.int64(offsets[string + 1])
         while place < stop:
             lead = np.int64(data[place])
-            if lead < 0x80:
-                points[written] = lead
-                seen[lead] = True
-                written += 1
-                place += 1
-                continue
-            if 0xE0 <= lead < 0xF0 and place + 3 <= stop:  # nearly all of Chinese: wrong ones are told of at the end
+            if lead >> 4 == 0xE and place + 3 <= stop:  # nearly all of Chinese: wrong ones are told of at the end
                 second, third = np.int64(data[place + 1]) ^ 0x80, np.int64(data[place + 2]) ^ 0x80
                 point = (lead & 0xF) << 12 | (second & 0x3F) << 6 | third & 0x3F
                 wrong |= (second | third) >> 6 | np.int64(point < 0x800) | np.int64(point >> 11 == 0x1B)
                 place += 3
+            elif lead < 0x80:
+                point = lead
+                place += 1
             else:
                 point = _rarer(data, place, stop)
                 if point < 0:

@@ -183,9 +183,17 @@ class Text:
         codes[places] = SENTENCE
         return Text(codes, self.alphabet[~characters.table[self.alphabet]])
 
+    def _among_alphabet(self, wanted: Codes) -> Positions:
+        """Return where the alphabet has those of ``wanted`` (``uint32[K]``, in order) that it has, ``intp[M]``."""
+        if not self.alphabet.size:
+            return np.empty(0, np.intp)
+        at = np.searchsorted(self.alphabet, wanted)
+        held: Positions = at[self.alphabet.take(at, mode="clip") == wanted]
+        return held
+
     def translate(self, table: Mapping[int, int], account: Account, reason: str) -> Text:
         """Put one character in the place of another wherever ``table`` says so, and count the changes."""
-        told = np.array([code in table for code in self.alphabet.tolist()], np.bool_)
+        told = self._among_alphabet(np.array(sorted(table), np.uint32))
         found = self.alphabet[told]
         if not found.size:
             return self
@@ -194,7 +202,7 @@ class Text:
         targets = np.array([table[code] for code in found.tolist()], np.uint32)
         codes[places] = targets[np.searchsorted(found, codes[places])]
         account.change(reason, places.size)
-        return Text(codes, distinct(np.append(self.alphabet[~told], targets)))
+        return Text(codes, distinct(np.append(np.delete(self.alphabet, told), targets)))
 
     def replace(
         self, starts: Positions, stops: Positions, pieces: Sequence[str], account: Account, reason: str

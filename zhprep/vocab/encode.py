@@ -44,7 +44,7 @@ class Encoder:
         library = Library(lambda: text_tokenizer(vocabulary, keep_special))
         self._cuts = cuts.of(vocabulary, library, self._whole_tokens)
         self._by_word = cuts.by_word(vocabulary, self._cuts.marks)
-        self._runs = RunCache(self._cuts.tokens, self._cuts.marks.dtype)
+        self._runs = RunCache(self._cuts.tokens, self._cuts.marks.dtype, quick=self._cuts.quick)
         self._words = RunCache(library.encode, self._cuts.marks.dtype)
         self._placing = Placing(self._cuts.marks.space, self._cuts.marks.run)
         self._never = vocabulary.never_text(keep_special)
@@ -79,8 +79,7 @@ class Encoder:
         if not len(cut.starts):
             return self._placing.placed(cut, None, chunk.offsets)
         runs = self._runs if ends is None else self._words
-        found = runs.find(codepoints.slices(chunk.points, cut.starts, cut.stops))
-        return self._placing.placed(cut, found, chunk.offsets)
+        return self._placing.placed(cut, runs.of(chunk.points, cut.starts, cut.stops), chunk.offsets)
 
     def _held(self, chunk: codepoints.Chunk) -> codepoints.Flags | None:
         """Return bool[C], True in sentences that hold an added token; None if there are none."""

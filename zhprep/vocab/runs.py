@@ -16,8 +16,9 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from zhprep.core import arrow
+from zhprep.core.ragged import Ints, offsets_of
+from zhprep.vocab import codepoints
 
-Ints = npt.NDArray[np.int64]
 AT_ONCE = 4096
 
 
@@ -32,6 +33,10 @@ class RunTokens(NamedTuple):
 
 Ask: TypeAlias = Callable[[list[bytes]], RunTokens]
 """Encodes distinct runs, UTF-32 (little endian) each."""
+
+Quick: TypeAlias = Callable[[codepoints.Points, Ints, Ints], RunTokens | None]
+"""Encodes the runs of code points that start and stop at given places, with -1 as the number of tokens of those that
+are to be looked up; None where it cannot."""
 
 
 class Library:
@@ -61,11 +66,23 @@ class Library:
 class RunCache:
     """Remembers the tokens of runs; forgets them all when there are more than ``limit``."""
 
-    def __init__(self, ask: Ask, dtype: npt.DTypeLike, limit: int = 1 << 20) -> None:
+    def __init__(self, ask: Ask, dtype: npt.DTypeLike, limit: int = 1 << 20, quick: Quick | None = None) -> None:
+        """What ``quick`` encodes is not remembered, nor of the ``dtype``."""
         self._ask = ask
+        self._quick = quick
         self._limit = limit
         self._dtype = np.dtype(dtype)
         self._forget()
+
+    def of(self, points: codepoints.Points, starts: Ints, stops: Ints) -> RunTokens:
+        """Return the tokens of each of the runs of ``points`` (uint32[N]) at ``starts`` to ``stops`` (int64[R])."""
+        own = self._quick(points, starts, stops) if self._quick is not None else None
+        if own is None:
+            return self.find(codepoints.slices(points, starts, stops))
+        others = np.flatnonzero(own.n_tokens < 0)
+        if not len(others):
+            return own
+        return merged(own, others, self.find(codepoints.slices(points, starts[others], stops[others])))
 
     def find(self, runs: pa.Array) -> RunTokens:
         """Return the tokens of each of ``runs`` (binary, UTF-32 little endian)."""
@@ -104,3 +121,14 @@ def spread(first: Ints, n: Ints) -> Ints:
     """Return ``first[i], first[i] + 1, …`` (``n[i]`` of them) for each i, one after the other."""
     before = np.cumsum(n) - n
     return np.repeat(first - before, n) + np.arange(int(n.sum()))
+
+
+def merged(own: RunTokens, others: Ints, asked: RunTokens) -> RunTokens:
+    """Return the tokens of all runs, where the runs ``others`` (``int64[M]``) have none of their ``own``."""
+    n_tokens = own.n_tokens.copy()
+    n_tokens[others] = asked.n_tokens
+    theirs = np.zeros(int(n_tokens.sum()), np.bool_)
+    theirs[spread(offsets_of(n_tokens)[others], asked.n_tokens)] = True
+    columns = np.empty((3, len(theirs)), np.int64)
+    columns[:, theirs], columns[:, ~theirs] = asked[1:], own[1:]
+    return RunTokens(n_tokens, *columns)

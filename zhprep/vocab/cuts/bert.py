@@ -29,6 +29,7 @@ class BertCuts:
         self.marks = marks
         self._tokenizer, self._longest = library.tokenizer, longest
         self.tokens = longest.encode if longest is not None else library.encode
+        self.quick = longest.find if longest is not None else None
         self._table = codepoints.CodePointTable(self._ask, marks.dtype, marks.unseen)
 
     def cut(self, chunk: codepoints.Chunk, whole: codepoints.Flags | None) -> Cut:

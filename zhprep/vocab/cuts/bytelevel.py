@@ -37,6 +37,8 @@ class ByteLevelCuts:
     The library gets long pieces and sentences that hold an added token.
     """
 
+    quick = None
+
     def __init__(
         self, model: dict[str, Any], splitter: Any, library: Library, marks: Marks, added: Sequence[str], *, trims: bool
     ) -> None:

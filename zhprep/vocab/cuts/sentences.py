@@ -12,6 +12,8 @@ from zhprep.vocab.runs import Library
 class SentenceCuts:
     """Gives whole sentences to the library."""
 
+    quick = None
+
     def __init__(self, library: Library, marks: Marks) -> None:
         self.tokens = library.encode
         self.marks = marks
