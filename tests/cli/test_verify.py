@@ -12,6 +12,7 @@ from command_line import COUNTS, made_by, refused, zhprep
 
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.shards import content_sha256, write_manifest
+from zhprep.run.folders import note_last
 from zhprep.vocab import load
 
 
@@ -22,6 +23,14 @@ def test_whole_folders(data, vocab, run):
         assert (report["verified"], report["chars_per_second"]) == (True, 0)
         assert f"verified_{table}" in report
     assert "characters/s" not in zhprep("verify", data).err
+
+
+def test_a_run_of_a_recipe_is_not_whole_before_its_last_part_is_there(data, vocab, run, tmp_path):
+    note_last(tmp_path, "run")
+    for name, part in (("vocab", vocab), ("data", data), ("run", run)):
+        refused(zhprep("verify", tmp_path, "--quiet"), 3, "is unfinished, run is not there yet")
+        (tmp_path / name).symlink_to(part)
+    assert zhprep("verify", tmp_path, "--quiet").code == 0
 
 
 @pytest.mark.parametrize("static", ["--static", "--dynamic"])

@@ -11,7 +11,7 @@ from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
 from zhprep.run.bucket import fetch, files_at, naming, staging
-from zhprep.run.folders import parts_of, verify_beside, verify_folder
+from zhprep.run.folders import check_is_whole, parts_of, verify_beside, verify_folder
 from zhprep.run.masks import verify_masks, verify_text
 
 
@@ -23,8 +23,8 @@ def command(folder: Path | str, masks: bool, **options: Any) -> None:
     """Check a folder against its manifest.
 
     The bytes of every shard and of every file that is read later are compared, and the rows, plan and receipts; exit 3
-    at the first difference. No
-    token of the text of instances may be a special token. Of a folder that `zhprep run` made, each part is checked.
+    at the first difference. No token of the text of instances may be a special token. Of a folder that `zhprep run`
+    made, each part is checked, and that the last is there.
     `--masks` tests rates by bounds of five standard deviations and histograms by chi-square; sources and targets on
     disk are undone, drawn again and compared. DIR may be s3://bucket/name or its like: all of it is copied to where
     temporary files lie (TMPDIR), checked there and taken away.
@@ -45,6 +45,7 @@ def command(folder: Path | str, masks: bool, **options: Any) -> None:
 def _verify(folder: Path, shared: Shared, *, masks: bool) -> Report:
     report = Report(output=str(folder))
     parts = parts_of(folder)
+    check_is_whole(folder, parts)
     for part in parts:
         manifest = verify_folder(part, shared.progress("verify"))
         report.content_sha256 = manifest["content_sha256"]

@@ -61,6 +61,13 @@ def begun_parts_of(path: Path) -> list[Path]:
     return parts if last_of(path) is None else [part for part in parts if (shards_of(part) / PLAN).exists()]
 
 
+def check_is_whole(path: Path, parts: Sequence[Path]) -> None:
+    """Raise ``DataError`` where the run of a recipe in ``path`` has not begun the last of its ``parts``."""
+    last = last_of(path)
+    if last is not None and last not in parts:
+        raise DataError(f"{path}: is unfinished, {last.name} is not there yet", hint="run the same command again")
+
+
 def shards_of(path: Path) -> Path:
     """Return where the shards of a folder lie: those of a vocabulary are its counts."""
     return path / COUNTS if (path / COUNTS / PLAN).exists() else path
