@@ -182,6 +182,21 @@ def test_standard_input_is_known_by_its_bytes(tmp_path: Path, form: str, compres
     ] == rows
 
 
+@pytest.mark.parametrize("head", ['{"text":"', '\ufeff{"text":"', '{ "a\\"b" : 1, "text" : "'])
+def test_a_first_object_longer_than_what_is_looked_at_is_known_by_its_beginning(head: str) -> None:
+    long = "字" * 30_000
+    source, stream = open_stdin(io.BytesIO(f'{head}{long}"}}\n{{"text":"二"}}\n'.encode()))
+    assert source.format == "jsonl"
+    batches = read_stream(source, stream, ReadConfig(), Account())
+    assert [row for b in batches for row in b.column("sentences").to_pylist()] == [[long], ["二"]]
+
+
+@pytest.mark.parametrize("head", ["{", '{"', '{"text"，', "{text: ", '["text":'])
+def test_a_long_first_line_of_text_stays_text(head: str) -> None:
+    source, _ = open_stdin(io.BytesIO((head + "字" * 30_000 + "\n二\n").encode()))
+    assert source.format == "text"
+
+
 def test_a_stream_is_read_as_a_file_is(tmp_path: Path) -> None:
     data = text_of(DOCUMENTS * 50)
     source, stream = open_stdin(io.BytesIO(data))

@@ -75,6 +75,8 @@ _NOT_TEXT = {
 _ONLY_NAMED = (".json", ".tsv")
 """What may be anything: read if it is named, left where it is when a folder is."""
 _SAMPLE = 1 << 16
+_BEGINS_OBJECT = re.compile(rb'\{[ \t\r]*"(?:[^"\\]|\\.)*"[ \t\r]*:')
+"""A key and its colon: what plain text that begins with a brace hardly has."""
 _FEW_NULS = 16  # as a file of text may hold by accident
 
 
@@ -273,6 +275,8 @@ def _format(sample: bytes) -> str:
         if sample.startswith(magic):
             return kind
     first = sample.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    if len(sample) >= _SAMPLE and b"\n" not in sample:  # a line that goes on after the sample can only be begun
+        return "jsonl" if _BEGINS_OBJECT.match(first) else "text"
     try:
         return "jsonl" if first.startswith(b"{") and isinstance(json.loads(first), dict) else "text"
     except (ValueError, RecursionError):
