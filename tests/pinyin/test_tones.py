@@ -49,6 +49,16 @@ def test_a_neutral_tone_counts_as_the_tone_it_comes_from():
     assert [names()[n] for n in stage.read(text)] == ["yi2", "ge5", "bu2", "shi5"]
 
 
+@pytest.mark.parametrize(
+    ("traditional", "simplified", "ends"),
+    [("統一戰線", "统一战线", [4]), ("這一天", "这一天", [2, 3]), ("進一步", "进一步", [2, 3]), ("專一性", "专一性", [3])],
+)
+def test_in_traditional_characters_as_in_simplified(stages, traditional, simplified, ends):
+    heard, expected = (stages[True].read(FlatText.from_sentences([one], [ends])) for one in (traditional, simplified))
+    assert heard[1] == expected[1]
+    assert names()[heard[1]] == {"天": "yi4", "步": "yi2"}.get(simplified[2], "yi1")
+
+
 def test_what_follows_in_another_sentence_does_not_count(stages):
     text = FlatText.from_sentences(["不", "去", "一", "", "去"])
     assert [names()[n] for n in stages[True].read(text)] == ["bu4", "qu4", "yi1", "qu4"]

@@ -31,7 +31,7 @@ from zhprep.pinyin.engines import ENGINES, PinyinEngine
 from zhprep.pinyin.flat import FlatText, flatten, unflatten
 from zhprep.pinyin.phrases import PhraseReadings
 from zhprep.pinyin.tones import citation, spoken
-from zhprep.pinyin.traditional import read_simplified
+from zhprep.pinyin.traditional import read_shadow, shadow_of
 from zhprep.vocab import IDEOGRAPHS
 
 __all__ = ["ENGINES", "FlatText", "PinyinConfig", "PinyinEngine", "PinyinStage", "build"]
@@ -46,10 +46,10 @@ class PinyinStage:
 
     def read(self, text: FlatText) -> npt.NDArray[np.uint16]:
         """Return the syllable id of every code point, uint16 ``[N]``: what the engine reads, as the config has it."""
-        through_shadow = self._config.via_simplified
-        syllables = read_simplified(text, self.engine.read) if through_shadow else self.engine.read(text)
+        shadow = shadow_of(text) if self._config.via_simplified else text
+        syllables = read_shadow(text, shadow, self.engine.read)
         if self._config.sandhi:
-            return spoken(text, syllables, PhraseReadings.load().first)
+            return spoken(text, shadow, syllables, PhraseReadings.load().first)
         return citation(text, syllables)
 
     def __call__(self, batch: pa.RecordBatch, account: Account) -> pa.RecordBatch:

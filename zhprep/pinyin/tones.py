@@ -47,11 +47,11 @@ def citation(text: FlatText, syllables: Syllables) -> Syllables:
     return result
 
 
-def spoken(text: FlatText, syllables: Syllables, first: Syllables) -> Syllables:
+def spoken(text: FlatText, shadow: FlatText, syllables: Syllables, first: Syllables) -> Syllables:
     """Return uint16 ``[N]`` with the tones of 一 and 不 before what follows them.
 
-    ``first`` uint16 ``[code points]`` is the first reading of each character, for the tone that a neutral one comes
-    from.
+    ``shadow`` is ``text`` in Simplified characters, as the tables of this module are, or ``text`` itself. ``first``
+    uint16 ``[code points]`` is the first reading of each character, for the tone that a neutral one comes from.
     """
     result = citation(text, syllables)
     tones = _tones()
@@ -64,7 +64,7 @@ def spoken(text: FlatText, syllables: Syllables, first: Syllables) -> Syllables:
     before_fourth = tone == 4
     result[(text.codes == NOT) & (result == known["bu4"]) & before_fourth] = known["bu2"]
     ones = np.flatnonzero((text.codes == ONE) & (result == known["yi1"]) & (tone > 0) & (tone < 5))
-    ones = ones[~_keeps(text, ones)]
+    ones = ones[~_keeps(shadow, ones)]
     result[ones] = np.where(before_fourth[ones], known["yi2"], known["yi4"])
     return result
 

@@ -19,14 +19,20 @@ from zhprep.pinyin.syllables import names
 from zhprep.pinyin.words import Read, Syllables
 
 
-def read_simplified(text: FlatText, read: Read) -> Syllables:
-    """Return what ``read`` hears in the shadow of ``text``, uint16 ``[N]``, with places as in ``text``."""
+def shadow_of(text: FlatText) -> FlatText:
+    """Return the shadow of ``text``, with places as in it; ``text`` itself where nothing changes."""
     codes = simplify(text.codes, text.sentence_offsets[1:])
     if codes is text.codes:
-        return read(text)
-    utf8 = memoryview(codes.tobytes().decode("utf-32-le").encode())
-    syllables = read(dataclasses.replace(text, codes=codes, utf8=utf8))
-    changed = np.flatnonzero((codes != text.codes) & _merged()[codes])
+        return text
+    return dataclasses.replace(text, codes=codes, utf8=memoryview(codes.tobytes().decode("utf-32-le").encode()))
+
+
+def read_shadow(text: FlatText, shadow: FlatText, read: Read) -> Syllables:
+    """Return what ``read`` hears in the ``shadow`` of ``text``, which may be ``text`` itself, uint16 ``[N]``."""
+    syllables = read(shadow)
+    if shadow is text:
+        return syllables
+    changed = np.flatnonzero((shadow.codes != text.codes) & _merged()[shadow.codes])
     pairs, which = np.unique((text.codes[changed].astype(np.uint64) << 16) | syllables[changed], return_inverse=True)
     own = np.array([_has(pair >> 16, pair & 0xFFFF) for pair in pairs.tolist()], np.bool_)
     foreign = changed[~own[which]] if len(pairs) else changed
