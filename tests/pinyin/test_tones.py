@@ -51,7 +51,12 @@ def test_a_neutral_tone_counts_as_the_tone_it_comes_from():
 
 @pytest.mark.parametrize(
     ("traditional", "simplified", "ends"),
-    [("統一戰線", "统一战线", [4]), ("這一天", "这一天", [2, 3]), ("進一步", "进一步", [2, 3]), ("專一性", "专一性", [3])],
+    [
+        ("統一戰線", "统一战线", [4]),
+        ("這一天", "这一天", [2, 3]),
+        ("進一步", "进一步", [2, 3]),
+        ("專一性", "专一性", [3]),
+    ],
 )
 def test_in_traditional_characters_as_in_simplified(stages, traditional, simplified, ends):
     heard, expected = (stages[True].read(FlatText.from_sentences([one], [ends])) for one in (traditional, simplified))
