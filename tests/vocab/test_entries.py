@@ -43,6 +43,15 @@ def test_included_entries_are_there_whatever_the_size(tmp_path: Path) -> None:
     assert {"龘", "abc"} <= set(tokens)
 
 
+def test_free_slots_take_no_name_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("[unused4]\n", encoding="utf-8")
+    config = VocabConfig(punctuation=False, include=str(tmp_path / "in.txt"), unused=2, multiple_of=12)
+    trained = vocab.train(Counts.from_dict({"的": 5}), config)
+    assert trained.tokens[5:] == ["[unused1]", "[unused2]", "的", "[unused4]", "[unused3]", "[unused5]", "[unused6]"]
+    vocab.write(trained, tmp_path)
+    assert vocab.load(tmp_path).tokens == trained.tokens
+
+
 def test_bbpe_takes_no_included_entries(tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("龘\n", encoding="utf-8")
     with pytest.raises(UsageError, match="--include"):

@@ -5,6 +5,7 @@ In: counts of characters and the config. Out: tokens in order of id, without rep
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -89,10 +90,14 @@ def fit(fixed: list[str], ranked: list[str], needed: Iterable[str], config: Voca
 
 
 def padded(tokens: list[str], config: VocabConfig) -> list[str]:
-    """Return ``tokens`` with free slots at the end up to a multiple of ``multiple_of``."""
-    missing = -len(tokens) % config.multiple_of
-    first = config.unused + 1
-    return [*tokens, *(f"[unused{number}]" for number in range(first, first + missing))]
+    """Return ``tokens`` with free slots at the end up to a multiple of ``multiple_of``.
+
+    A name that is there, for the user wanted it or the text has it, is passed over.
+    """
+    there = set(tokens)
+    names = (f"[unused{number}]" for number in itertools.count(config.unused + 1))
+    free = (name for name in names if name not in there)
+    return [*tokens, *itertools.islice(free, -len(tokens) % config.multiple_of)]
 
 
 def _lines(path: str) -> list[str]:
