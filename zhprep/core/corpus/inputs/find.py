@@ -7,11 +7,9 @@ extension that says it (standard input, for one) is told by its first bytes.
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import glob
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -20,12 +18,12 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
+from zhprep.core.corpus.inputs.contents import format_of, sample_of, text_encoding
 from zhprep.core.corpus.inputs.promises import promised_by
 from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
-    Damaged,
     Decompressed,
     Hash,
     Hashed,
@@ -34,7 +32,6 @@ from zhprep.core.corpus.inputs.streams import (
     Recoded,
     Stream,
 )
-from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import nearest
 
@@ -56,28 +53,8 @@ _FORMATS = {
 LINE_FORMATS = ("text", "jsonl", "tsv")
 """Formats that are lines of text; the others are rows of a table."""
 
-_TABLES = {b"PAR1": "parquet", b"ARROW1": "arrow", b"\xff\xff\xff\xff": "arrow"}
-_NOT_TEXT = {
-    b"PAR1": "a Parquet file",
-    b"ARROW1": "an Arrow file",
-    b"\xff\xff\xff\xff": "an Arrow stream",
-    b"PK\x03\x04": "a zip archive",
-    b"7z\xbc\xaf": "a 7z archive",
-    b"Rar!\x1a": "a RAR archive",
-    b"%PDF": "a PDF",
-    b"\xd0\xcf\x11\xe0": "an old Office file",
-    b"\x89PNG": "a PNG picture",
-    b"\xff\xd8\xff": "a JPEG picture",
-    b"GIF8": "a GIF picture",
-    b"SQLite format 3\x00": "a database",
-    b"\x7fELF": "a program",
-}
 _ONLY_NAMED = (".json", ".tsv")
 """What may be anything: read if it is named, left where it is when a folder is."""
-_SAMPLE = 1 << 16
-_BEGINS_OBJECT = re.compile(rb'\{[ \t\r]*"(?:[^"\\]|\\.)*"[ \t\r]*:')
-"""A key and its colon: what plain text that begins with a brace hardly has."""
-_FEW_NULS = 16  # as a file of text may hold by accident
 
 
 @dataclass(frozen=True)
@@ -117,15 +94,15 @@ def describe(path: str, *, encoding: str = "utf-8", name: str | None = None, sha
     head = _head(path)
     compression, named = _compression(path, head)
     with open_decompressed(Input(path, path, "", compression)) as stream:
-        sample = _sample(stream)
-    kind = named or _format(sample)
+        sample = sample_of(stream)
+    kind = named or format_of(sample)
     if kind in ("parquet", "arrow"):
         if compression:
             raise DataError(
                 f"{path}: compressed {kind} is not read", hint="decompress it; both formats compress inside"
             )
     else:
-        encoding = _text_encoding(path, sample, encoding)
+        encoding = text_encoding(path, sample, encoding)
     name = (
         (name or Path(path).name).encode("utf-8", "backslashreplace").decode()
     )  # a name need not be text; a document's must
@@ -140,11 +117,11 @@ def open_stdin(stream: IO[bytes], *, encoding: str = "utf-8") -> tuple[Input, St
     raw: Stream = Prefixed(head, named)
     if compression:
         raw = Decompressed(raw, compression, STDIN)
-    sample = _sample(raw)
-    kind = _format(sample)
+    sample = sample_of(raw)
+    kind = format_of(sample)
     if kind in ("parquet", "arrow"):
         raise UsageError(f"{STDIN}: {kind} cannot be read from a pipe here", hint="give the file by its name")
-    encoding = _text_encoding(STDIN, sample, encoding)
+    encoding = text_encoding(STDIN, sample, encoding)
     whole: Stream = Prefixed(sample, raw)
     return Input(STDIN, STDIN, kind, compression, encoding), whole if encoding == "utf-8" else Recoded(whole, encoding)
 
@@ -259,44 +236,3 @@ def _compression(path: str, head: bytes) -> tuple[str, str | None]:
             raise DataError(f"{path}: is named {suffixes[-1]} but is not compressed that way", hint="rename the file")
         suffixes = suffixes[:-1]
     return compression, _FORMATS.get(suffixes[-1]) if suffixes else None
-
-
-def _sample(stream: Stream) -> bytes:
-    """Return the first bytes; a file damaged so early is dealt with when it is read."""
-    try:
-        return stream.read(_SAMPLE)
-    except Damaged:
-        return b""
-
-
-def _format(sample: bytes) -> str:
-    """Tell the format of a file that has no name to tell it by."""
-    for magic, kind in _TABLES.items():
-        if sample.startswith(magic):
-            return kind
-    first = sample.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
-    if len(sample) >= _SAMPLE and b"\n" not in sample:  # a line that goes on after the sample can only be begun
-        return "jsonl" if _BEGINS_OBJECT.match(first) else "text"
-    try:
-        return "jsonl" if first.startswith(b"{") and isinstance(json.loads(first), dict) else "text"
-    except (ValueError, RecursionError):
-        return "text"
-
-
-def _text_encoding(path: str, sample: bytes, encoding: str) -> str:
-    """Return the name of the encoding of a text file, after a look at whether it is one."""
-    for magic, what in _NOT_TEXT.items():
-        if sample.startswith(magic):
-            raise DataError(f"{path}: is not text but {what}", hint="give .txt, .jsonl, .parquet or .arrow files")
-    if encoding == "utf-8" and sample[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise DataError(f"{path}: is UTF-16, not UTF-8", hint="read it with --encoding auto")
-    try:
-        codec = codecs.lookup(detect(sample) if encoding == "auto" else encoding)
-        "".encode(codec.name)  # refuses codecs such as base64, which are not of text
-    except LookupError as error:
-        raise UsageError(f"unknown encoding {encoding!r}", hint="utf-8, gb18030, big5, utf-16 or auto") from error
-    if not codec.name.startswith(("utf-16", "utf-32")) and sample.count(0) > max(_FEW_NULS, len(sample) // 100):
-        raise DataError(
-            f"{path}: is not text ({sample.count(0)} NUL bytes in its first {len(sample)})", hint="give a text file"
-        )
-    return codec.name
