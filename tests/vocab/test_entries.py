@@ -83,6 +83,15 @@ def test_letters_continue_only_where_they_do_in_the_text() -> None:
     assert tokens == ["中", "a", "b", "##b", "c", "。"]
 
 
+@pytest.mark.parametrize(("continue_all", "left"), [(False, []), (True, ["##a", "##c"])])
+def test_a_form_that_continues_is_left_out_alone(tmp_path: Path, continue_all: bool, left: list[str]) -> None:
+    (tmp_path / "out.txt").write_text("##b\n", encoding="utf-8")
+    config = VocabConfig(punctuation=False, continue_all=continue_all, exclude=str(tmp_path / "out.txt"))
+    tokens = vocab.train(Counts.from_dict({"ab": 3, "c": 2}), config).tokens
+    assert "b" in tokens
+    assert [token for token in tokens if token.startswith("##")] == left
+
+
 def test_letters_continue_wherever_they_can_if_told_so_or_beside_glued_ideographs() -> None:
     config = VocabConfig(punctuation=False, min_frequency=100, continue_all=True)
     tokens = vocab.train(Counts.from_dict({"ab": 3, "c": 2, "中": 5, "。": 1}), config).tokens[5:]

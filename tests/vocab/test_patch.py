@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def test_missing_characters_take_the_slots_in_order(google: Path) -> None:
     assert new.report["free_slots_left"] == 0
     assert new.unk not in Encoder(new).encode(["“你”是“人”，x1x"]).ids
     assert Tokenizer.from_str(new.tokenizer_json).token_to_id("“") == 1
+
+
+def test_an_excluded_form_takes_no_slot(google: Path, tmp_path: Path) -> None:
+    (tmp_path / "out.txt").write_text("##x\n你\n", encoding="utf-8")
+    old = vocab.load(google)
+    config = dataclasses.replace(config_of(old), punctuation=False, exclude=str(tmp_path / "out.txt"))
+    new = patch(old, vocab.count(text_batch(["你x1x"]), config), config)
+    assert list(new.report["patched"].values()) == ["x", "1", "##1"]
 
 
 def test_the_old_folding_is_kept(google: Path) -> None:

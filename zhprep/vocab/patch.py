@@ -88,10 +88,11 @@ def _missing(vocabulary: Vocabulary, alone: dict[str, int], continuing: set[str]
     unknown = {ranked[owner] for owner in owners[encoded.ids == vocabulary.unk].tolist()}
     able = growing((entry for entry in ranked if len(entry) == 1), config)
     inside = {character for character in able if character in continuing or entries.is_ideograph(character)}
+    passed_over = unwanted.union(vocabulary.ids)
     found = []
     for character in ranked:
         if character in unknown:
             found.append(character)
-        if character in inside and PREFIX + character not in vocabulary.ids:
+        if character in inside and PREFIX + character not in passed_over:
             found.append(PREFIX + character)
     return found

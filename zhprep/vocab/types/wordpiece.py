@@ -83,10 +83,13 @@ def continued(alphabet: Iterable[str], continuing: set[str], config: VocabConfig
 
     Ideographs of U+2A6E0-2A6FF, U+2B820-2B91F and of Extensions F to J are left glued to what is beside them by the
     library (tokenizers 0.23.3). Where the alphabet has one, or with ``continue_all``, each character that may stand
-    inside a piece gets the form, seen there or not: so none that has an entry is unknown for what it stands beside.
+    inside a piece gets the form, seen there or not: so none that has an entry is unknown for what it stands beside,
+    unless the user excludes its form.
     """
     able = growing(alphabet, config)
-    return able if config.continue_all or any(map(entries.is_ideograph, able)) else able & continuing
+    inside = able if config.continue_all or any(map(entries.is_ideograph, able)) else able & continuing
+    unwanted = entries.excluded(config)
+    return {character for character in inside if PREFIX + character not in unwanted}
 
 
 def growing(characters: Iterable[str], config: VocabConfig) -> set[str]:
