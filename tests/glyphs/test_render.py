@@ -151,6 +151,22 @@ def test_words_are_composed_of_their_characters(word, cells):
     assert (image[top : top + cell, :cell] == first).all()
 
 
+@pytest.mark.parametrize("length", [37, 64, 65, 144])
+@pytest.mark.parametrize("face", ["song", "kai", "xing"])
+def test_long_words_have_small_characters(face, length):
+    """At a cell of 2 or 3 pixels some glyphs are larger than it at one pixel to the em."""
+    rendered = render([character * length for character in "书予§⺻j"], [open_face(face)], words=True)
+    assert set(rendered.source[:, 0].tolist()) <= {0, Source.MISSING}
+    assert rendered.images.any(axis=(1, 2, 3)).any()
+
+
+@pytest.mark.parametrize("length", [145, 576, 577, 2000])
+def test_nothing_is_seen_of_the_characters_of_longer_words(length):
+    rendered = render(["中" * length, "中"], [open_face("song")], words=True)
+    assert rendered.source[:, 0].tolist() == [Source.SEVERAL, 0]
+    assert not rendered.images[0].any()
+
+
 def test_a_word_with_a_character_that_no_face_has_is_missing():
     rendered = render(["中𠀀", "##天"], [open_face("kai")], words=True)
     assert rendered.source[:, 0].tolist() == [Source.MISSING, Source.CONTINUATION]

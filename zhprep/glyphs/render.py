@@ -23,6 +23,9 @@ from zhprep.glyphs.fonts import Face
 
 Images = npt.NDArray[np.uint8]
 
+_SMALLEST_CELL = 2
+"""Pixels: of a character that has fewer in the image of a word nothing can be seen."""
+
 
 class Source(enum.IntEnum):
     """Why a row has no image; a value of 0 or more is the index of the face that drew it."""
@@ -90,7 +93,8 @@ def render(
 
     A character that a channel's face lacks is drawn by the first of ``fallback`` that has it. Special
     entries, continuations (``##x``) and entries of several characters stay zero; with ``words`` the latter
-    are composed of their characters' images. Shapes and account: see :class:`Rendered`.
+    are composed of their characters' images, unless those are so many that none has two pixels. Shapes and account:
+    see :class:`Rendered`.
     """
     faces = _distinct([*channels, *fallback])
     images = np.zeros((len(entries), len(channels), size, size), np.uint8)
@@ -137,6 +141,8 @@ def _draw_entry(
     if not words or not entry:
         return Source.SEVERAL, None
     cell = size // math.ceil(math.sqrt(len(entry)))
+    if cell < _SMALLEST_CELL:
+        return Source.SEVERAL, None
     drawn = [_draw_character(character, pens, cell) for character in entry]
     whole = [image for _, image in drawn if image is not None]
     if len(whole) < len(drawn):
@@ -153,6 +159,12 @@ def _draw_character(character: str, pens: Sequence[_Pen], size: int) -> tuple[in
             image = pen.draw(character, size)
             return (Source.BLANK, None) if image is None else (pen.number, image)
     return Source.MISSING, None
+
+
+def _middle(ink: Images, size: int) -> Images:
+    """Return the middle of ``ink``, at most ``size`` high and wide: at one pixel to the em it may still be larger."""
+    y, x = (max(0, extent - size) // 2 for extent in ink.shape)
+    return ink[y : y + size, x : x + size]
 
 
 class _Pen:
@@ -178,7 +190,7 @@ class _Pen:
             if (right - left <= size and bottom - top <= size) or pixels == 1:
                 break
             pixels -= 1
-        ink = np.asarray(mask, np.uint8).reshape(mask.size[::-1])[top:bottom, left:right]
+        ink = _middle(np.asarray(mask, np.uint8).reshape(mask.size[::-1])[top:bottom, left:right], size)
         image = np.zeros((size, size), np.uint8)
         y, x = (size - ink.shape[0]) // 2, (size - ink.shape[1]) // 2
         image[y : y + ink.shape[0], x : x + ink.shape[1]] = ink
