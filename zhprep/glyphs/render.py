@@ -162,7 +162,10 @@ def _draw_character(character: str, pens: Sequence[_Pen], size: int) -> tuple[in
 
 
 def _middle(ink: Images, size: int) -> Images:
-    """Return the middle of ``ink``, at most ``size`` high and wide: at one pixel to the em it may still be larger."""
+    """Return the middle of ``ink`` (uint8 ``[H, W]``), at most ``size`` high and wide.
+
+    At one pixel to the em a glyph may still be larger than its box.
+    """
     y, x = (max(0, extent - size) // 2 for extent in ink.shape)
     return ink[y : y + size, x : x + size]
 
