@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zhprep.core.errors import DataError, UsageError
-from zhprep.models import Model
+from zhprep.models import Model, ModelConfig
 from zhprep.models.checkpoints.files import load_model, load_weights, read_config, save_model
 from zhprep.models.model import seeded_model
 
@@ -101,6 +101,40 @@ def test_what_is_no_bert_is_saved_as_another(small, tmp_path, change, kind):
     loaded = load_model(tmp_path)
     assert loaded.config == model.config
     assert all(torch.equal(weight, loaded.state_dict()[name]) for name, weight in model.state_dict().items())
+
+
+def modern(tmp_path, **stated: object) -> ModelConfig:
+    """What is read of a ModernBERT's config.json that states this beside what all have."""
+    described = {"model_type": "modernbert", "hidden_activation": "gelu", "num_hidden_layers": 5, **stated}
+    (tmp_path / "config.json").write_text(json.dumps(described))
+    return read_config(tmp_path)
+
+
+def test_the_windows_of_modernbert_are_read_as_transformers_4_writes_them(tmp_path):
+    """The released config.json has a number in place of `layer_types`; each layer saw all, without a word."""
+    old = {"global_rope_theta": 80_000.0, "local_rope_theta": 5_000.0, "local_attention": 64}
+    config = modern(tmp_path, global_attn_every_n_layers=2, **old)
+    assert config.global_attn_every_n_layers == 2
+    assert (config.rotary_theta, config.local_rotary_theta, config.local_attention) == (80_000.0, 5_000.0, 64)
+    assert modern(tmp_path).global_attn_every_n_layers == 3  # the default there
+    kinds = ["full_attention", *4 * ["sliding_attention"]]
+    assert modern(tmp_path, layer_types=kinds).global_attn_every_n_layers == 5
+    assert modern(tmp_path, layer_types=5 * ["full_attention"]).global_attn_every_n_layers == 1
+
+
+@pytest.mark.parametrize(("window", "every"), [(8, 2), (0, 1)])
+def test_the_windows_of_modernbert_are_written_for_transformers_4_too(tmp_path, window, every):
+    config = modern(tmp_path, hidden_size=32, num_attention_heads=2, intermediate_size=32, vocab_size=50)
+    config = dataclasses.replace(
+        config, local_attention=window, global_attn_every_n_layers=2, rotary_theta=8e4, local_rotary_theta=5e3
+    )  # fmt: skip
+    save_model(seeded_model(config, 1), tmp_path)
+    described = json.loads((tmp_path / "config.json").read_text())
+    for name in ("layer_types", "rope_parameters", "zhprep"):
+        del described[name]
+    found = modern(tmp_path, **described)
+    assert found.global_attn_every_n_layers == every
+    assert (found.rotary_theta, found.local_rotary_theta) == (8e4, 5e3)
 
 
 def test_a_format_is_refused_for_a_model_that_is_none(small, tmp_path):
