@@ -90,7 +90,7 @@ def test_a_folder_of_an_earlier_version_is_loaded(small, tmp_path):
         ({"bias": False}, "zhprep"),
         ({"activation": "geglu"}, "zhprep"),
         ({"rotary_theta": 1e4}, "zhprep"),
-        ({"parts": {"position": {"offset": 2}}}, "roberta"),
+        ({"parts": {"position": {"offset": 1}}}, "roberta"),
         ({"format": "zhprep"}, "zhprep"),
     ],
 )
@@ -144,6 +144,20 @@ def test_a_format_is_refused_for_a_model_that_is_none(small, tmp_path):
     with pytest.raises(UsageError, match="unknown model format 'brt'"):
         save_model(seeded_model(dataclasses.replace(small, format="brt"), 5), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_roberta_whose_positions_begin_elsewhere_is_refused(small, tmp_path):
+    """Its classes begin behind the padding: hidden states were others there, without a word."""
+    config = dataclasses.replace(small, parts={"position": {"offset": 2}})
+    with pytest.raises(UsageError, match=r"counts positions from 1, .* is 2") as told:
+        save_model(seeded_model(config, 5), tmp_path, pad_id=0)
+    assert "behind_padding = true" in told.value.hint
+    assert not list(tmp_path.iterdir())
+    save_model(seeded_model(config, 5), tmp_path, pad_id=1)
+    assert load_model(tmp_path).config == config
+    own = dataclasses.replace(config, format="zhprep")
+    save_model(seeded_model(own, 5), tmp_path, pad_id=0)
+    assert load_model(tmp_path).config == own
 
 
 def test_weights_begin_with_those_of_another_format(small, tmp_path):
