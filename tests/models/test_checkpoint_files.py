@@ -11,6 +11,8 @@ from zhprep.models import Model, ModelConfig
 from zhprep.models.checkpoints.files import load_model, load_weights, read_config, save_model
 from zhprep.models.model import seeded_model
 
+ALBERT = {"stack": "shared", "embedding_size": 16, "objectives": ("mlm",)}
+
 
 def test_a_saved_model_is_loaded_as_it_was(small, tmp_path):
     model = seeded_model(small, 5)
@@ -90,6 +92,8 @@ def test_a_folder_of_an_earlier_version_is_loaded(small, tmp_path):
         ({"bias": False}, "zhprep"),
         ({"activation": "geglu"}, "zhprep"),
         ({"rotary_theta": 1e4}, "zhprep"),
+        ({**ALBERT, "activation": "relu"}, "albert"),
+        ({**ALBERT, "activation": "geglu"}, "zhprep"),  # no hidden_act there: nothing could load it
         ({"parts": {"position": {"offset": 1}}}, "roberta"),
         ({"format": "zhprep"}, "zhprep"),
     ],
