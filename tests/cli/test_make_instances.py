@@ -186,3 +186,13 @@ def test_spans_of_a_tagger(sample_data, vocab, tmp_path):
     spans.write_text("", "utf-8")
     refused(zhprep("make-instances", table, *settings, "-o", tmp_path / "none"), 3, "has no line for the document")
     refused(zhprep("make-instances", table, *settings, "-o", tmp_path / "data"), 2, "--overwrite")  # other spans
+
+
+def test_other_entities_under_the_same_name_make_other_data(sample_data, vocab, tmp_path):
+    names = tmp_path / "names.txt"
+    flags = ("--vocab", vocab, "--mask", "entity", "--entities", names, "-o", tmp_path / "data", "--quiet")
+    names.write_text("清华大学的学生\n", "utf-8")
+    assert zhprep("make-instances", sample_data / "corpus", *flags).code == 0
+    assert zhprep("make-instances", sample_data / "corpus", *flags).code == 0
+    names.write_text("北京图书馆看书\n", "utf-8")
+    refused(zhprep("make-instances", sample_data / "corpus", *flags), 2, "entities differs")

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import made_by
 from training_data import IDS, masked, pair
 
-from zhprep.collate import DynamicMasks, Ragged, Rows, StaticMasks, masks_of
+from zhprep.collate import DynamicMasks, Instances, Ragged, Rows, StaticMasks, masks_of
 from zhprep.core.errors import UsageError
 from zhprep.core.ragged import offsets_of
 from zhprep.instances import InstancesConfig
+from zhprep.vocab import load
 
 
 def rows_of(numbers: list[int], dupe: int | None = None) -> Rows:
@@ -78,3 +80,15 @@ def test_a_data_set_says_how_it_is_masked(vocabulary):
     assert isinstance(masks_of(Path("DATA"), manifest, ["input_ids", "masked_lm_positions"], vocabulary), StaticMasks)
     with pytest.raises(UsageError, match="the manifest of DATA"):
         masks_of(Path("DATA"), {"config": {"instances": {"msk": "wwm"}}}, ["input_ids"], vocabulary)
+
+
+def test_the_text_of_shuffled_rows_on_disk_is_that_of_clean_ones(sample_data, vocab, tmp_path):
+    """PERT's labels say where in the row a token went, not which it is."""
+    settings = (sample_data / "corpus", "--vocab", vocab, "--mask", "pert", "--budget", "words", "--max-length", 64)
+    texts = []
+    for way in ("--static", "--dynamic"):
+        folder = made_by("make-instances", *settings, way, output=tmp_path / way)
+        data = Instances(folder, takes=("instance_id", "word_ids", *StaticMasks.needs))
+        masks = masks_of(folder, data.manifest, list(data.columns), load(vocab))
+        texts.append(masks.clean(data.gather(np.arange(50))).tolist())
+    assert texts[0] == texts[1]

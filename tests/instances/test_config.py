@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from zhprep.core.config import build
 from zhprep.core.errors import UsageError
 from zhprep.instances import InstancesConfig, MaskProbSchedule
 
@@ -29,6 +30,20 @@ def test_what_is_no_schedule(text):
 def test_masks_on_disk_have_no_schedule():
     with pytest.raises(UsageError, match="masks on disk cannot follow"):
         InstancesConfig(mask_prob_schedule="0:0.1,1:0.2", static=True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"mask_prob_schedule": "0:0.1,1:0.2", "corruption": ("infill",)}, "is for masks; corruption takes"),
+        ({"coarse_vocab": "COARSE", "entities": ("names.txt",)}, "with coarse_vocab words are coarse tokens"),
+        ({"coarse_vocab": "COARSE", "spans": "spans.jsonl"}, "with coarse_vocab words are coarse tokens"),
+        ({"max_length": 40_000}, "max_length"),  # words are numbered by int16
+    ],
+)
+def test_what_would_have_no_effect_or_no_room_is_refused(settings, said):
+    with pytest.raises(UsageError, match=said):
+        build(InstancesConfig, settings, where="")
 
 
 def test_settings_at_a_share():

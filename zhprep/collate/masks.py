@@ -98,8 +98,9 @@ class StaticMasks:
 
     needs: tuple[str, ...] = ("input_ids", "masked_lm_positions", "masked_lm_ids")
 
-    def __init__(self, columns: Collection[str] = ()) -> None:
-        """``columns`` are those that the rows have."""
+    def __init__(self, columns: Collection[str] = (), *, places: bool = False) -> None:
+        """``columns`` are those that the rows have; with ``places`` the labels say where in the row a token went."""
+        self._places = places
         if COARSE[0] in columns:
             self.needs = (*self.needs, COARSE[0], "coarse_masked_lm_positions", "coarse_masked_lm_ids")
 
@@ -109,9 +110,13 @@ class StaticMasks:
         return fine._replace(coarse=coarse[0]) if coarse else fine
 
     def _masks(self, rows: Rows, of: str) -> MaskedInput:
+        positions = self._begins(rows, of) + rows.lists[f"{of}masked_lm_positions"].values
+        return MaskedInput(rows.lists[f"{of}input_ids"].values, positions, rows.lists[f"{of}masked_lm_ids"].values)
+
+    def _begins(self, rows: Rows, of: str) -> Integers:
+        """Return where the row of each masked token begins, int64 ``[M]``."""
         tokens, chosen = rows.lists[f"{of}input_ids"], rows.lists[f"{of}masked_lm_positions"]
-        begins = np.repeat(tokens.offsets[:-1], np.diff(chosen.offsets))
-        return MaskedInput(tokens.values, begins + chosen.values, rows.lists[f"{of}masked_lm_ids"].values)
+        return np.repeat(tokens.offsets[:-1], np.diff(chosen.offsets))
 
     def rate(self, progress: float) -> float | None:  # noqa: ARG002
         """Return None: what is on disk does not change."""
@@ -121,7 +126,8 @@ class StaticMasks:
         """Return the tokens with the original ones put back."""
         masked = self(rows, np.zeros(len(rows), np.int64))
         tokens = masked.input_ids.copy()
-        tokens[masked.positions] = masked.labels
+        here = masked.input_ids[self._begins(rows, "") + masked.labels] if self._places else masked.labels
+        tokens[masked.positions] = here
         return tokens
 
 
@@ -195,6 +201,7 @@ def coarse_pad(data: Path) -> int:
 
 def masks_of(data: Path, manifest: dict[str, Any], columns: list[str], vocabulary: Vocabulary) -> Masks:
     """Return the masks of the folder ``data``: those on disk if it has them, else drawn as its manifest says."""
+    config = instances_config(data, manifest)
     if "masked_lm_positions" in columns:
-        return StaticMasks(columns)
-    return DynamicMasks.of(instances_config(data, manifest), vocabulary, sounds="pinyin_ids" in columns)
+        return StaticMasks(columns, places=config.replacing == "shuffle")
+    return DynamicMasks.of(config, vocabulary, sounds="pinyin_ids" in columns)

@@ -59,6 +59,10 @@ class MaskProbSchedule:
         return self.points[0][1] if progress < self.points[0][0] else self.points[-1][1]
 
 
+_LONGEST = 1 << 15
+"""What the columns have room for: the words of an instance are numbered by int16."""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class InstancesConfig:
     """Settings of ``make-instances`` and of the collator that masks batches."""
@@ -92,7 +96,7 @@ class InstancesConfig:
         "what the label of a pair says (next: is it the next text; order: is it in order; none), or, of a .tsv of "
         "parallel text, two of its columns: zh,en",
     )
-    max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8)
+    max_length: int = setting(512, "most tokens of an instance, special ones included", minimum=8, maximum=_LONGEST)
     short_seq_prob: float = setting(
         0.1, "probability that a document is cut to a shorter random length", minimum=0.0, maximum=1.0
     )
@@ -131,6 +135,11 @@ class InstancesConfig:
                 "mask_prob_schedule goes by the steps of the pretraining, which masks on disk cannot follow",
                 hint="leave out --static, or the schedule",
             )
+        if self.mask_prob_schedule and self.corruption:
+            raise UsageError(
+                "mask_prob_schedule is for masks; corruption takes mask_prob all along",
+                hint="leave out one of them",
+            )
         if self.max_predictions is not None and self.budget in ("words", "bernoulli", "probabilistic"):
             raise UsageError(
                 f"max_predictions counts tokens; the budget rule {self.budget!r} counts words",
@@ -163,6 +172,11 @@ class InstancesConfig:
             raise UsageError(
                 f"mask {self.mask!r} chooses parts of words, and with coarse_vocab words are coarse tokens",
                 hint="take --mask wwm: it chooses coarse tokens, each with its fine ones",
+            )
+        if self.entities or self.spans:
+            raise UsageError(
+                "entities and spans join words, and with coarse_vocab words are coarse tokens",
+                hint="leave out entities and spans, or coarse_vocab",
             )
         if self.replacing in ONE_GRANULARITY:
             raise UsageError(

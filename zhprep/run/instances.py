@@ -65,10 +65,12 @@ class MakeInstances:
         return {**self.chain.config(), "instances": instances, "vocabulary": self._vocabulary.sha256}
 
     def facts(self) -> dict[str, Any]:
-        """Return vocabulary, segmenter, recipe and the hashes of similar words, spans and tags for the manifest."""
+        """Return vocabulary, segmenter, recipe and the hashes of all files that words and masks depend on."""
         similar = {"similar_words": file_sha256(self._similar_words)} if self._similar_words else {}
         named = {"spans": self.instances.spans, "tags": self.instances.tags}
         files = {name: file_sha256(path) for name, path in named.items() if path}
+        if self.instances.entities:
+            files["entities"] = " ".join(map(file_sha256, self.instances.entities))
         sets = {"tag_sets": hashlib.sha256(self._tag_sets).hexdigest()} if self.instances.tags else {}
         ours = {"vocabulary": self._vocabulary.sha256, "recipe": self.recipe}
         coarse = {} if self._coarse is None else {"coarse_vocabulary": self._coarse.sha256}
