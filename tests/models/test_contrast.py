@@ -14,6 +14,7 @@ from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.models import model_config
 from zhprep.models.model import Model, seeded_model
+from zhprep.models.stream import HiddenStream
 from zhprep.recipes import load_recipe
 
 SIZES = {"nano": {"num_hidden_layers": 2, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}}
@@ -106,6 +107,21 @@ def test_simcse_is_the_cross_entropy_of_cosines_under_two_dropouts() -> None:
         cosines = [((first[other] @ text) / first[other].norm() / text.norm()).item() for other in group]
         total -= cosines[row % 4] / 0.05 - math.log(sum(math.exp(cosine / 0.05) for cosine in cosines))
     assert loss == pytest.approx(total, rel=1e-4)
+
+
+@pytest.mark.parametrize("section", [INFOWORD, SIMCSE], ids=["infoword", "simcse"])
+def test_likenesses_are_float32_under_autocast(section: dict[str, object]) -> None:
+    """Products of states that a norm has made are in the hundreds: in bfloat16 they were off by 1 and more."""
+    wide = {"nano": SIZES["nano"] | {"hidden_size": 512}}
+    objective = model_of({**section, "sizes": wide}).eval().objectives["contrast"]
+    draw = torch.Generator().manual_seed(1)
+    texts, others = torch.nn.functional.layer_norm(torch.randn(2, 4, 512, generator=draw), (512,))
+    stream = HiddenStream(texts[:, None], texts, {"input_ids": texts}, found={"other_states": others})
+    plain = objective(stream).logits
+    with torch.autocast("cpu", torch.bfloat16):
+        found = objective(stream).logits
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, plain, rtol=0, atol=0)
 
 
 def test_a_step_resumed_draws_the_same_views() -> None:

@@ -72,6 +72,11 @@ def test_settings_of_the_recipe_go_before_those_of_the_size():
         ({"position": {"ofset": 2}}, "tiny", r"unknown setting 'ofset' in \[model.position\]"),
         ({"inputs": ["token", "colour"]}, "tiny", "unknown input 'colour'"),
         ({"objectives": ["mlm", "nsp"]}, "tiny", "unknown objective 'nsp'"),
+        (
+            {"body": "encoder-decoder", "objectives": ["seq2seq"], "inputs": ["token", "pinyin"]},
+            "tiny",
+            "'encoder-decoder' cannot read 'pinyin'",
+        ),
     ],
 )
 def test_what_does_not_fit_is_named(section, size, message):

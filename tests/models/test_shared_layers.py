@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from zhprep.core.errors import UsageError
 from zhprep.models import ModelConfig
 from zhprep.models.checkpoints.files import load_model, save_model
 from zhprep.models.model import Model, flops_per_token, n_parameters, seeded_model
@@ -72,6 +73,31 @@ def test_one_that_is_shared_in_part_is_saved_and_loaded(sharing, tmp_path):
     batch = {"input_ids": torch.arange(24).view(3, 8)}
     again = load_model(tmp_path)
     assert torch.equal(again.eval().encode(batch).hidden_states, model.eval().encode(batch).hidden_states)
+
+
+LOCAL = {"local_attention": 4, "rotary_theta": 1e4, "inputs": ("token",)}
+
+
+@pytest.mark.parametrize("sharing", ["all", "attention"])
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({**LOCAL, "global_attn_every_n_layers": 3}, "cannot see a window in some and all in others"),
+        ({"layer": "bare-first", "norm_position": "pre"}, "cannot have a norm before it in all but the first"),
+    ],
+)
+def test_an_attention_that_is_shared_is_alike_in_all_layers(settings, message, sharing):
+    """Each layer was computed as the first: without its window or its norm, and without a word."""
+    parts = {"shared": {"sharing": sharing}}
+    with pytest.raises(UsageError, match=message):
+        Model(ModelConfig(**TINY | settings, stack="shared", num_hidden_layers=6, parts=parts))
+
+
+def test_attentions_of_their_own_may_differ():
+    settings = {**LOCAL, "global_attn_every_n_layers": 3, "layer": "bare-first", "norm_position": "pre"}
+    parts = {"shared": {"sharing": "feed-forward"}}
+    stack = Model(ModelConfig(**TINY | settings, stack="shared", num_hidden_layers=4, parts=parts)).body.stack
+    assert [layer.attention.block.window for layer in stack.sequence()] == [0, 4, 4, 0]
 
 
 def test_the_gradient_of_a_shared_block_is_that_of_all_its_uses():

@@ -36,6 +36,15 @@ def batch_of(n_coarse: int = 60) -> dict[str, torch.Tensor]:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("encoder", ENCODERS)
+@pytest.mark.parametrize("name", ["characters", "glyph", "pinyin"])
+def test_inputs_of_fine_tokens_alone_are_refused(encoder, name):
+    """Coarse tokens looked into the tables of the fine ones: of other tokens, or beyond their end."""
+    config = ModelConfig(**SIZES, body=NAME, inputs=("token", "position", name), parts={NAME: {"encoder": encoder}})
+    with pytest.raises(UsageError, match=f"'two-granularities' cannot read '{name}'"):
+        Model(config)
+
+
 def changed(batch: dict[str, torch.Tensor], name: str, place: int) -> dict[str, torch.Tensor]:
     other = batch[name].clone()
     other[:, place] = 5 + (other[:, place] - 4) % 35

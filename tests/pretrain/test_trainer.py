@@ -9,6 +9,7 @@ import pytest
 import torch
 from training_data import nano
 
+from zhprep.core.errors import UsageError
 from zhprep.engine.distribution import World
 from zhprep.engine.loop import Trainer
 from zhprep.engine.validation import EPOCH, in_order, predict
@@ -24,6 +25,13 @@ def job(data, vocabulary, config, tmp_path):
         return set_up([data], tmp_path, recipe, dataclasses.replace(config, **changes), vocabulary, World())
 
     return make
+
+
+def test_a_model_that_could_not_be_saved_is_told_before_it_is_trained(job):
+    with pytest.raises(UsageError, match=r"offset of \[model.position\] is 2"):
+        job(STILL | {"position": {"offset": 2}, "objectives": ["mlm"]})
+    kept = {"position": {"behind_padding": True}, "objectives": ["mlm"]}
+    assert job(STILL | kept).model.config.parts["position"]["offset"] == 1
 
 
 def gradients(job) -> dict[str, torch.Tensor]:

@@ -95,7 +95,7 @@ def set_up(
     described = fitted(model_config(recipe, config.size, words.size), assets)
     model = seeded_model(described, config.seed)
     model.fill(assets)
-    check_format(model)
+    check_format(model, words.pad)
     first = Path(config.initial)
     others = {name: load(folders[-1] / name) for name in other_vocabularies(model)}
     initial = begin_with(model, first, words, config.initial_positions, others) if config.initial else None

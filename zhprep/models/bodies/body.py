@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -91,6 +91,16 @@ def stream_of(objective: str, name: str, body: type[Body]) -> str:
             hint=suggest(stream, list(body.gives)),
         )
     return stream
+
+
+def check_inputs(config: ModelConfig, readable: Collection[str], why: str) -> None:
+    """Raise ``UsageError`` for an input of ``config`` that is not among the ``readable``, and say why a stream of its
+    body cannot read it."""
+    if others := [name for name in config.inputs if name not in readable]:
+        raise UsageError(
+            f"the body {config.body!r} cannot read {others[0]!r}: {why}",
+            hint=f"leave it out of inputs: {', '.join(sorted(readable))} are what it reads",
+        )
 
 
 def spec_of(config: ModelConfig, embeddings: Embeddings, columns: Mapping[str, str] | None = None) -> StreamSpec:

@@ -16,7 +16,7 @@ from zhprep.core.config import setting
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import suggest
 from zhprep.models.blocks.stacks import make_stack
-from zhprep.models.bodies.body import Body, encoded, spec_of
+from zhprep.models.bodies.body import Body, check_inputs, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
 from zhprep.models.stream import HiddenStream, Pass
@@ -59,11 +59,7 @@ class ComparedBody(Body):
         if len(self.readings) != 2 or (unknown := [name for name in self.readings if name not in READINGS]):
             hint = suggest(unknown[0], list(READINGS)) if len(self.readings) == 2 else 'name two: ["whole", "whole"]'
             raise UsageError(f"readings of [model.compared] cannot be {list(self.readings)}", hint=hint)
-        if others := [name for name in config.inputs if name not in _PLAIN]:
-            raise UsageError(
-                f"the body 'compared' cannot read {others[0]!r}: it would show what a reading hides",
-                hint=f"leave it out of inputs: {', '.join(sorted(_PLAIN))} are what it reads",
-            )
+        check_inputs(config, _PLAIN, "it would show what a reading hides")
         self.embeddings = make_embeddings(config)
         self.stack = make_stack(config)
         self.streams = {"main": spec_of(config, self.embeddings)}

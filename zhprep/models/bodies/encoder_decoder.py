@@ -21,9 +21,10 @@ from zhprep.models.assets import Assets
 from zhprep.models.blocks.part import Batch
 from zhprep.models.blocks.sharing import lend
 from zhprep.models.blocks.stacks import make_stack
-from zhprep.models.bodies.body import Body, encoded, spec_of
+from zhprep.models.bodies.body import Body, check_inputs, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
+from zhprep.models.embeddings.inputs import INPUTS
 from zhprep.models.prediction import IGNORED
 from zhprep.models.stream import HiddenStream, Pass
 
@@ -47,7 +48,10 @@ class EncoderDecoderSettings:
 
 
 class EncoderDecoderBody(Body):
-    """Two stacks over one table. Rows of a task are told by the encoder alone."""
+    """Two stacks over one table. Rows of a task are told by the encoder alone.
+
+    Raises ``UsageError`` for readings of the text, which the decoder lacks for what it writes.
+    """
 
     gives = ("encoder", "decoder")
     main = "encoder"
@@ -69,6 +73,7 @@ class EncoderDecoderBody(Body):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
+        check_inputs(config, set(INPUTS) - {"pinyin"}, "nobody has read what the decoder is to write")
         self.settings = config.settings_of(NAME, EncoderDecoderSettings)
         n_layers = self.settings.num_decoder_layers or config.num_hidden_layers
         writing = dataclasses.replace(config, num_hidden_layers=n_layers, cross_attention=True)

@@ -23,7 +23,7 @@ from zhprep.models.blocks.layer import LayerStack
 from zhprep.models.blocks.part import Batch
 from zhprep.models.blocks.sharing import Borrowed, lend
 from zhprep.models.blocks.stacks import make_stack
-from zhprep.models.bodies.body import Body, encoded, spec_of
+from zhprep.models.bodies.body import Body, check_inputs, encoded, spec_of
 from zhprep.models.config import ModelConfig
 from zhprep.models.embeddings import make_embeddings
 from zhprep.models.embeddings.embedding import Embeddings
@@ -40,6 +40,7 @@ _COLUMNS = {
     )
 } | dict.fromkeys(("word_ids", "pinyin_ids", "lang_ids", "masked_places"), "")  # fmt: skip
 """What the parts of the coarse stream read."""
+_READABLE = ("token", "position", "segment", "language")
 
 
 ENCODERS = ("shared", "separate", "joint")
@@ -56,7 +57,10 @@ class GranularitySettings:
 
 
 class TwoGranularitiesBody(Body):
-    """Two embeddings, and one stack or two."""
+    """Two embeddings, and one stack or two.
+
+    Raises ``UsageError`` for inputs that coarse tokens have nothing of: tables of the fine vocabulary, readings.
+    """
 
     gives = ("fine", "coarse")
     main = "fine"
@@ -75,6 +79,7 @@ class TwoGranularitiesBody(Body):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
+        check_inputs(config, _READABLE, "what it has is of fine tokens alone")
         own = config.settings_of(NAME, GranularitySettings)
         self.encoder = own.encoder
         coarse = dataclasses.replace(config, vocab_size=own.coarse_vocab_size, vocabulary=COARSE_VOCABULARY)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from zhprep.models.blocks.feedforward import activation_of
 from zhprep.models.checkpoints import bert
 from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
@@ -35,7 +36,8 @@ WEIGHTS: Names = (
 
 
 def matches(config: ModelConfig) -> bool:
-    """Return whether the model is an ALBERT: one layer for all, a token table of another width than the layers."""
+    """Return whether the model is an ALBERT: one layer for all, a token table of another width than the layers,
+    feed-forward blocks without a gate."""
     return (
         has_parts(config, stack="shared", embedding_size=config.embedding_size, activation=config.activation)
         and config.parts.get("shared", {}).get("sharing", "all") == "all"
@@ -43,6 +45,7 @@ def matches(config: ModelConfig) -> bool:
         and config.table_size != config.hidden_size
         and set(config.inputs) == {"token", "position", "segment"}
         and set(config.objectives) <= {"mlm", "sentence_order"}
+        and not activation_of(config).gated
     )
 
 

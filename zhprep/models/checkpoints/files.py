@@ -32,9 +32,11 @@ _SHAPE = {"model_type?": str, "architectures?": [str], "zhprep?": dict}
 CONFIG, WEIGHTS, INDEX = "config.json", "model.safetensors", "model.safetensors.index.json"
 
 
-def check_format(model: Model) -> None:
-    """Raise ``UsageError`` when ``model`` cannot be saved in its format: told before it is trained, not after."""
+def check_format(model: Model, pad_id: int) -> None:
+    """Raise ``UsageError`` when ``model``, of a vocabulary whose padding is ``pad_id``, cannot be saved in its format:
+    told before it is trained, not after."""
     form = format_of(model.config)
+    form.check(model.config, pad_id)
     for weight in model.state_dict():
         if not any(theirs(weight, part) for part in form.beside.values()):
             named(weight, form)
@@ -43,9 +45,10 @@ def check_format(model: Model) -> None:
 def save_model(model: Model, folder: Path, *, pad_id: int = 0) -> None:
     """Write ``config.json`` and ``model.safetensors`` into ``folder``, in the format of the model's config.
 
-    Raises ``UsageError`` naming a weight that the format has no name for; nothing is written then.
+    Raises ``UsageError`` naming a weight that the format has no name for, and where the padding is another than the
+    format takes it for; nothing is written then.
     """
-    check_format(model)
+    check_format(model, pad_id)
     form = format_of(model.config)
     weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     values = settings.as_dict(model.config)

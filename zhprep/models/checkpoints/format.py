@@ -24,6 +24,9 @@ def _same(config: ModelConfig) -> ModelConfig:
     return config
 
 
+def _any(config: ModelConfig, pad_id: int) -> None: ...
+
+
 def _always(described: Mapping[str, Any]) -> bool:  # noqa: ARG001
     return True
 
@@ -73,6 +76,8 @@ class Format:
     """Formats of what lies in folders below, by their names: ELECTRA's generator beside its discriminator."""
     config_in: Callable[[ModelConfig], ModelConfig] = _same
     """The config of the part of the model that lies in this folder."""
+    check: Callable[[ModelConfig, int], None] = _any
+    """Raises ``UsageError`` where a vocabulary with this id of the padding makes another model of it there."""
     holds: Callable[[Mapping[str, Any]], bool] = _always
     """Whether a ``config.json`` of this ``model_type`` is of this format, where several have it."""
 

@@ -53,27 +53,27 @@ def architecture(config: ModelConfig) -> str:  # noqa: ARG001
 
 
 def described(config: ModelConfig) -> dict[str, Any]:
-    """Return which layers see all, and the bases of their rotary positions."""
+    """Return which layers see all and the bases of their rotary positions, as transformers 5 reads them and as 4 does:
+    it knows neither ``layer_types`` nor ``rope_parameters``, and takes the original's windows for what it lacks."""
     local = config.local_attention
-    kinds = [
-        "sliding_attention" if local and index % config.global_attn_every_n_layers else "full_attention"
-        for index in range(config.num_hidden_layers)
-    ]
+    every = config.global_attn_every_n_layers if local else 1
+    kinds = ["sliding_attention" if index % every else "full_attention" for index in range(config.num_hidden_layers)]
     thetas = {
         "full_attention": config.rotary_theta,
         "sliding_attention": config.local_rotary_theta or config.rotary_theta,
     }
     return {
         "layer_types": kinds,
+        "global_attn_every_n_layers": every,
         "local_attention": local or 2 * config.max_position_embeddings,
         "rope_parameters": {kind: {"rope_type": "default", "rope_theta": theta} for kind, theta in thetas.items()},
+        "global_rope_theta": thetas["full_attention"],
+        "local_rope_theta": thetas["sliding_attention"],
     }
 
 
 def config_of(described: Mapping[str, Any]) -> dict[str, Any]:
     """Return the parts of a ModernBERT, its windows and the bases of its rotary positions."""
-    kinds = described.get("layer_types") or ["full_attention"]
-    every = next((index for index, kind in enumerate(kinds) if index and kind == "full_attention"), len(kinds))
     ropes = described.get("rope_parameters") or {}
     full, local = (
         float(ropes.get(kind, {}).get("rope_theta", described.get(old, default)))
@@ -83,8 +83,16 @@ def config_of(described: Mapping[str, Any]) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **PARTS, "inputs": ["token"], "objectives": ["mlm"], "rotary_theta": full, "local_rotary_theta": local,
-        "local_attention": described.get("local_attention", 128), "global_attn_every_n_layers": max(every, 1),
+        "local_attention": described.get("local_attention", 128), "global_attn_every_n_layers": _every(described),
     }  # fmt: skip
+
+
+def _every(described: Mapping[str, Any]) -> int:
+    """Return every how many layers one sees all; transformers 4 writes the number, and none of the layers."""
+    kinds = described.get("layer_types")
+    if kinds is None:
+        return int(described.get("global_attn_every_n_layers", 3))
+    return next((index for index, kind in enumerate(kinds) if index and kind == "full_attention"), max(len(kinds), 1))
 
 
 FORMAT = Format(

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zhprep.core.errors import UsageError
 from zhprep.models.checkpoints import bert
 from zhprep.models.checkpoints.format import FLOAT32, Format, Names, has_parts
 from zhprep.models.config import ModelConfig
@@ -43,6 +44,17 @@ def matches(config: ModelConfig) -> bool:
         and not {"lm", "rtd"} & set(config.objectives)
         and not any(":" in name for name in config.objectives)
     )
+
+
+def check(config: ModelConfig, pad_id: int) -> None:
+    """Raise ``UsageError`` where positions do not begin behind the id of the padding, where RoBERTa's classes begin."""
+    offset = config.parts["position"]["offset"]
+    if offset != pad_id + 1:
+        raise UsageError(
+            f"RoBERTa counts positions from {pad_id + 1}, behind the id of the padding, and offset of "
+            f"[model.position] is {offset}: saved as one it would read others",
+            hint='give [model.position] behind_padding = true, or [model] format = "zhprep"',
+        )
 
 
 def architecture(config: ModelConfig) -> str:  # noqa: ARG001
@@ -92,4 +104,5 @@ FORMAT = Format(
     },
     required={"hidden_act": "gelu"},
     config_of=config_of,
+    check=check,
 )

@@ -67,21 +67,27 @@ class Contrast(Objective):
         return int((self._labels(len(batch["input_ids"])) != IGNORED).sum())
 
     def forward(self, stream: HiddenStream) -> Prediction:
-        """Return logits ``[B, B]``, -inf for rows of other groups; the label of row ``b`` is ``b``.
+        """Return logits ``[B, B]``, float32, -inf for rows of other groups; the label of row ``b`` is ``b``.
 
         Raises ``UsageError`` when there is no other reading.
         """
         if "other_states" not in stream.found:
             raise UsageError("contrast compares two readings, and there is one", hint='give [model] body = "compared"')
-        texts, others = (self.compared(states) for states in (stream.row_states, stream.found["other_states"]))
-        rows = torch.arange(len(texts), device=texts.device)
+        likenesses = self._likenesses(stream.row_states, stream.found["other_states"])
+        rows = torch.arange(len(likenesses), device=likenesses.device)
         group = rows // self.own.group
-        logits = (texts @ others.T / self.own.temperature).masked_fill(group[:, None] != group[None, :], -torch.inf)
-        return Prediction.of_classes(logits, self._labels(len(texts)).to(texts.device))
+        logits = likenesses.masked_fill(group[:, None] != group[None, :], -torch.inf)
+        return Prediction.of_classes(logits, self._labels(len(logits)).to(logits.device))
+
+    def _likenesses(self, texts: Tensor, others: Tensor) -> Tensor:
+        """Return how alike each of ``texts`` ``[B, D]`` is to each of ``others``, ``[B, B]``, float32 whatever the rest
+        is computed in: products are in the hundreds, where bfloat16 has steps of 1 and 2."""
+        with torch.autocast(texts.device.type, enabled=False):
+            return self.compared(texts) @ self.compared(others).T / self.own.temperature
 
     def compared(self, states: Tensor) -> Tensor:
         """Return what of ``states`` ``[B, D]`` is compared, float32 of the same shape."""
-        states = (states if self.pooler is None else self.pooler(states)).float()
+        states = states.float() if self.pooler is None else self.pooler(states.float())
         return F.normalize(states, dim=-1) if self.own.similarity == "cosine" else states * self.scale
 
     def _labels(self, n_rows: int) -> Tensor:

@@ -7,6 +7,7 @@ import dataclasses
 from torch import nn
 
 from zhprep.core.config import setting
+from zhprep.core.errors import UsageError
 from zhprep.models.blocks.layer import Layer, LayerStack
 from zhprep.models.blocks.layers import make_layer
 from zhprep.models.blocks.sharing import lend
@@ -37,8 +38,13 @@ class SharedLayers(LayerStack):
     Settings = SharingSettings
 
     def make_layers(self, config: ModelConfig) -> list[Layer]:
-        """Return the layers; where all is shared there is one."""
+        """Return the layers; where all is shared there is one.
+
+        Raises ``UsageError`` where layers are to differ in an attention that they share.
+        """
         sharing = config.settings_of("shared", SharingSettings).sharing
+        if "attention" in SHARED_BLOCKS[sharing] and config.num_hidden_layers > 1:
+            _check_alike(config)
         if sharing == "all":
             return [make_layer(config, 0)]
         layers = [make_layer(config, index) for index in range(config.num_hidden_layers)]
@@ -52,3 +58,18 @@ class SharedLayers(LayerStack):
         if len(self.layers) == 1:
             return [self.layers[0]] * self.config.num_hidden_layers
         return list(self.layers)
+
+
+def _check_alike(config: ModelConfig) -> None:
+    """Raise ``UsageError`` for settings that make the attention of the first layer another one than that of the rest,
+    which would be computed by it all the same."""
+    if config.local_attention and config.global_attn_every_n_layers > 1:
+        raise UsageError(
+            "layers that share their attention cannot see a window in some and all in others",
+            hint='give [model.shared] sharing = "feed-forward", or local_attention = 0',
+        )
+    if config.layer == "bare-first" and config.norm_position == "pre":
+        raise UsageError(
+            "layers that share their attention cannot have a norm before it in all but the first",
+            hint='give [model.shared] sharing = "feed-forward", or layer = "transformer"',
+        )
