@@ -108,6 +108,18 @@ def test_wrong_flags(flags, parts, tmp_path):
     refused(zhprep("build-vocab", tmp_path / "missing.txt", "-o", tmp_path / "v", *flags), 2, *parts)
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        ("--size", 3000), ("--multiple-of", 64), ("--unused", 0), ("--min-frequency", 2), ("--min-count", 2),
+        ("--char-coverage", 0.9), ("--no-continue-all",), ("--max-length", 128),
+    ],
+)  # fmt: skip
+def test_what_a_patch_has_no_use_for(flag, vocab, sample_data, tmp_path):
+    arguments = ("build-vocab", sample_data / "corpus" / "news.txt", "--patch", vocab, "-o", tmp_path / "v", *flag)
+    refused(zhprep(*arguments), 2, "does not go with --patch", flag[0].removeprefix("--no-"))
+
+
 def test_words_given_are_counted_as_words(sample_data, tmp_path):
     """Byte-level BPE over words of a segmenter differs from that over clauses, and says which it is."""
     common = ("build-vocab", sample_data / "corpus", "--type", "bbpe", "--size", 1500, "--quiet")

@@ -58,6 +58,11 @@ def test_bbpe_takes_no_included_entries(tmp_path: Path) -> None:
         vocab.train(Counts.from_dict({"的": 1}), VocabConfig(type="bbpe", include=str(tmp_path / "in.txt")))
 
 
+def test_bbpe_keeps_accents() -> None:
+    with pytest.raises(UsageError, match="--strip-accents"):
+        vocab.train(Counts.from_dict({"é": 1}), VocabConfig(type="bbpe", strip_accents=True))
+
+
 def test_a_list_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot read the list of entries"):
         entries.included(VocabConfig(include=str(tmp_path / "absent")))

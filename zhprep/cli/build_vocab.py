@@ -13,6 +13,7 @@ from zhprep.cli.outputs import folder_output
 from zhprep.cli.shared import RECIPE, shared_options, show_report, split_shared
 from zhprep.cli.text_stage import job_output
 from zhprep.core.config import as_dict
+from zhprep.core.errors import UsageError
 from zhprep.core.report import check_budgets
 from zhprep.normalize import NormalizeConfig
 from zhprep.recipes import load_recipe
@@ -23,6 +24,11 @@ from zhprep.run.vocabulary import build_vocabulary
 from zhprep.segment import SegmentConfig
 from zhprep.vocab import TYPES, VocabConfig, load
 from zhprep.vocab.patch import config_of
+
+_OF_NEW = (
+    "size", "multiple_of", "unused", "min_frequency", "min_count", "char_coverage", "continue_all", "max_length",
+)  # fmt: skip
+"""Knobs of a vocabulary that is built; of one that is patched the entries are there, and their number stays."""
 
 
 @click.command(cls=Delivering)
@@ -48,6 +54,8 @@ def command(
     """
     shared, options = split_shared(options)
     read = take_read_config(options)
+    if old:
+        _check_patch(options)
     patched = load(old) if old else None
     sections = load_recipe(recipe) if recipe else {}
     of_recipe = as_dict(config_of(patched)) if patched else sections.get("vocab")
@@ -64,3 +72,11 @@ def command(
         report = build_vocabulary(corpus, chain, config, there, old=patched)
     check_budgets(report.account, max_drop_rate=shared.max_drop_rate, max_unk_rate=None)
     show_report(report, shared)
+
+
+def _check_patch(options: dict[str, Any]) -> None:
+    """Raise ``UsageError`` for the first flag that says how to build a vocabulary, where an old one is patched."""
+    for name in _OF_NEW:
+        if options[name] is not None:
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag} does not go with --patch", hint="the old vocabulary keeps its size; leave it out")

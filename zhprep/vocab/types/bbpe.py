@@ -25,10 +25,15 @@ LONGEST = 32
 def train(counts: Counts, config: VocabConfig) -> Vocabulary:
     """Return a byte-level BPE vocabulary of ``config.size`` entries, fewer if the text has no more merges.
 
-    Raises ``UsageError`` when the size does not hold the specials and the 256 bytes.
+    Raises ``UsageError`` when the size does not hold the specials and the 256 bytes, and for what it cannot do.
     """
     if config.include:
         raise UsageError("--include does not go with type bbpe", hint="it has no unknown characters")
+    if config.strip_accents:
+        raise UsageError(
+            "--strip-accents does not go with type bbpe",
+            hint="its tokens give the text back as written; where a recipe has it: --no-strip-accents",
+        )
     fixed = [*entries.reserved(config), *(bytemap.CHARACTER_OF[byte] for byte in range(256))]
     if len(fixed) > config.size:
         raise UsageError(
