@@ -35,7 +35,9 @@ class NormalizeConfig:
     emoji: str = setting("keep", "what to do with emoji", choices=("keep", "strip", "placeholder"))
     emoji_placeholder: str = setting("[EMOJI]", "what stands for an emoji")
     chinese_spaces: str = setting("remove", "spaces between Chinese characters", choices=("remove", "keep"))
-    longest_punctuation_run: int = setting(3, "how many equal punctuation marks may follow one another", minimum=1)
+    longest_punctuation_run: int = setting(
+        3, "how many equal punctuation marks may follow one another (with the step repeated-punctuation)", minimum=1
+    )
     unwrap: bool = setting(False, "join the lines that the width of a page broke, in documents that look so")
     split: bool = setting(True, "split text into sentences")
     split_at_semicolon: bool = setting(True, "let ； end a sentence")
