@@ -4,9 +4,10 @@ zhprep "$@" &
 running=$!
 trap 'kill -USR1 "$running"' USR1
 code=0
+wait "$running" || code=$?  # also of what has ended by now
 while kill -0 "$running" 2>/dev/null; do  # a signal ends `wait` before what it waits for
-  wait "$running"
-  code=$?
+  code=0
+  wait "$running" || code=$?
 done
 case $code in
   85 | 138)  # stopped on purpose; 138: before it had begun to work
