@@ -213,7 +213,7 @@ def test_the_job_that_finishes_an_array_of_one_of_several_clusters(
     assert contents(data) == whole
 
 
-@pytest.mark.parametrize("slow", ["", "trap() { sleep 0.5; builtin trap \"$@\"; }"])
+@pytest.mark.parametrize("slow", ["", 'trap() { sleep 0.5; builtin trap "$@"; }'])
 def test_a_task_says_how_what_it_ran_ended_however_soon(slow: str, here: Path) -> None:
     """Else the jobs that wait for an array to end well would begin."""
     put_program(here / "bin" / "zhprep", "exit 7")
