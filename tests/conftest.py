@@ -53,15 +53,19 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     The fixture for it, ``record_testsuite_property``, is lost where tests run side by side: the report is written by
     the process that runs none.
     """
+    sayings = [getattr(plugin, "add_global_property", None) for plugin in session.config.pluginmanager.get_plugins()]
+    for say in filter(None, sayings):  # of who writes the report, if one is wanted
+        say("commit", _commit())
+        say("selected", session.config.option.markexpr)
+
+
+def _commit() -> str:
     command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude", "*", "--dirty"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
     except OSError:
         found = ""
-    for plugin in session.config.pluginmanager.get_plugins():
-        if say := getattr(plugin, "add_global_property", None):  # who writes the report
-            say("commit", found or "unknown")
-            say("selected", session.config.option.markexpr)
+    return found or "unknown"
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import clock, duration, rounded
 from zhprep.experiment.status import EXPERIMENT, experiment_status
-from zhprep.run.folders import begun_parts_of, last_of
+from zhprep.run.folders import begun_parts_of, to_come
 from zhprep.run.watching import Watcher
 
 _MOST = 5
@@ -71,7 +71,7 @@ def _say(folder: Path, refresh: Callable[[], None], interval: float | None, *, p
             drawn = _draw(_lines(folder, found), drawn)
         else:
             print("\n".join(_lines(folder, found)))
-        finished = all(status["finished"] for status in found.values()) and not _to_come(folder, found)
+        finished = all(status["finished"] for status in found.values()) and to_come(folder, found) is None
         if interval is None or finished:
             return
         time.sleep(interval)
@@ -83,12 +83,6 @@ def _look(folder: Path, watchers: dict[Path, Watcher]) -> dict[Path, dict[str, A
     parts = begun_parts_of(folder)
     watchers.update({part: Watcher(part) for part in parts if part not in watchers})
     return {part: watchers[part].look() for part in parts}
-
-
-def _to_come(folder: Path, found: dict[Path, dict[str, Any]]) -> list[Path]:
-    """Return the part with which a run of a recipe ends, if that is not begun."""
-    last = last_of(folder)
-    return [] if last is None or last in found else [last]
 
 
 def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) -> None:
@@ -128,12 +122,13 @@ def _draw(lines: list[str], drawn: int) -> int:
 
 def _lines(folder: Path, found: dict[Path, dict[str, Any]]) -> list[str]:
     lines = []
-    to_come = _to_come(folder, found)
-    width = max([6, *(len(part.name) for part in [*found, *to_come])]) + 2
+    last = to_come(folder, found)
+    not_begun = [] if last is None else [last]
+    width = max([6, *(len(part.name) for part in [*found, *not_begun])]) + 2
     for part, status in found.items():
         name = f"{part.name:<{width}}" if part != folder else ""
         lines += [name + _of_run(status)] if "steps" in status else [name + _of_shards(status), *_why(status)]
-    return lines + [f"{part.name:<{width}}not begun" for part in to_come]
+    return lines + [f"{part.name:<{width}}not begun" for part in not_begun]
 
 
 def _of_run(status: dict[str, Any]) -> str:

@@ -50,19 +50,19 @@ def lengths_of(data: Path, characters: int) -> InstanceSize:
     Raises ``UsageError`` when none of its documents are held out, or all are.
     """
     rows, counts = open_table(data, "instances"), read_manifest(data)["account"]["counts"]
-    held_out = is_validation(rows["instance_id"].to_numpy())
-    if not held_out.any() or held_out.all():
-        raise UsageError(
-            f"{data}: {int(held_out.sum())} of {len(held_out)} instances are of documents that are held out",
-            hint="state another validation_fraction in [common.instances], or give more text",
-        )
-    tokens = special = 0
+    n_trained = tokens = special = 0
     for batch in rows.select(["instance_id", "input_ids", "special_tokens_mask"]).to_batches():  # mapped, not loaded
         trained = batch.filter(pa.array(~is_validation(batch["instance_id"].to_numpy())))
+        n_trained += trained.num_rows
         tokens += len(trained["input_ids"].flatten())
         special += int(trained["special_tokens_mask"].flatten().to_numpy(zero_copy_only=False).sum())
-    per_token, n_rows = characters / counts["encoded_tokens"], int((~held_out).sum())
-    return InstanceSize(tokens / n_rows, (tokens - special) * per_token / n_rows)
+    if n_trained in (0, rows.num_rows):
+        raise UsageError(
+            f"{data}: {rows.num_rows - n_trained} of {rows.num_rows} instances are of documents that are held out",
+            hint="state another validation_fraction in [common.instances], or give more text",
+        )
+    per_token = characters / counts["encoded_tokens"]
+    return InstanceSize(tokens / n_trained, (tokens - special) * per_token / n_trained)
 
 
 def budget_for(

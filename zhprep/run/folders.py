@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,15 @@ def begun_parts_of(path: Path) -> list[Path]:
     return parts if last_of(path) is None else [part for part in parts if (shards_of(part) / PLAN).exists()]
 
 
-def check_is_whole(path: Path, parts: Sequence[Path]) -> None:
-    """Raise ``DataError`` where the run of a recipe in ``path`` has not begun the last of its ``parts``."""
+def to_come(path: Path, parts: Collection[Path]) -> Path | None:
+    """Return the part with which the run of a recipe in ``path`` ends, if it is not among ``parts``."""
     last = last_of(path)
-    if last is not None and last not in parts:
+    return None if last in parts else last
+
+
+def check_is_whole(path: Path, parts: Collection[Path]) -> None:
+    """Raise ``DataError`` where the run of a recipe in ``path`` has not begun the last of its ``parts``."""
+    if (last := to_come(path, parts)) is not None:
         raise DataError(f"{path}: is unfinished, {last.name} is not there yet", hint="run the same command again")
 
 
