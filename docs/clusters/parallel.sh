@@ -9,6 +9,9 @@ set -euo pipefail
 absolute() { case $1 in /* | *://*) printf %s "$1" ;; *) printf %s "$PWD/$1" ;; esac; }
 corpus=$(absolute "$1") vocab=$(absolute "$2") data=$(absolute "$3") tasks=${4:-8}
 
+# Where the shell of another machine (a container's, say) is not named, GNU parallel runs nothing there and ends with 0.
+export PARALLEL_SHELL=${PARALLEL_SHELL:-$(command -v bash)}
+
 # Which task a job is says PARALLEL_SEQ. A job that fails or is killed is tried three times.
 # shellcheck disable=SC2086
 seq "$tasks" | parallel ${PARALLEL_OPTIONS:-} --jobs "${JOBS:-100%}" --retries 3 --line-buffer -N0 --quote \

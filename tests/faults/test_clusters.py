@@ -94,10 +94,10 @@ def test_gnu_parallel_with_jobs_killed(
 @pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
 @pytest.mark.parametrize("hosts", ["", "--sshlogin one,two"], ids=["here", "on others"])
 def test_gnu_parallel_with_relative_paths(hosts: str, here: Path, vocab: Path, whole: dict[str, bytes]) -> None:
-    """What stands in for `ssh HOST -- COMMAND` does what that does: it begins at home, where nothing lies."""
+    """What stands in for `ssh HOST -- COMMAND` begins at home, where nothing lies, as that does; it names no shell."""
     home = here.parent / "home"
     home.mkdir()
-    put_program(here / "bin" / "ssh", 'shift 2 && cd && exec bash -c "$*"')
+    put_program(here / "bin" / "ssh", 'unset SHELL && shift 2 && cd && exec bash -c "$*"')
     options = with_program(
         here, JOBS="1", PARALLEL_OPTIONS=hosts, PARALLEL_SSH="ssh", HOME=str(home), PARALLEL_HOME=str(home)
     )
