@@ -88,8 +88,8 @@ class World:
 
 @contextlib.contextmanager
 def joined() -> Iterator[World]:
-    """Join the other processes that ``torchrun`` started, if it did, and leave them at the end, when all are there: what
-    one of them writes is for the others to read.
+    """Join the other processes that ``torchrun`` started, if it did, and leave them at the end when all are there: what
+    one writes the others read.
 
     Raises ``ZhprepError`` when one of them is lost meanwhile: what it had to say it said itself.
     """
