@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core import object_code
-from zhprep.core.mapped import Arrays, code_of, mapped_arrays
+from zhprep.core.mapped import Arrays, mapped_arrays
 
 Loop = Callable[..., None]
 
@@ -55,8 +55,8 @@ def compiled(loop: Loop, signature: Signature, *, compile_it: bool = True) -> Lo
             return {"object": np.frombuffer(code, np.uint8)}
         return {"image": np.frombuffer(image, np.uint8), "entry": np.array([entry])}
 
-    code = " ".join(_hash(sys.modules[one]) for one in sorted(_modules(loop)))
-    source = f"{code_of('core/compiled.py', 'core/object_code.py')} {code} {signature} {_processor()}"
+    code = " ".join(_hash(sys.modules[one]) for one in sorted({*_modules(loop), __name__, object_code.__name__}))
+    source = f"{code} {signature} {_processor()}"
     try:
         found = mapped_arrays(f"loop-{loop.__name__}", source, make)
         return _placed(found, signature) if "image" in found else _placed_by_llvm(found["object"], signature, name)

@@ -20,8 +20,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.bundled import packaged
-
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 _ALIGNED = 64
@@ -43,12 +41,6 @@ def mapped_arrays(name: str, source: str, make: Callable[[], Arrays]) -> Arrays:
     with contextlib.suppress(OSError):
         _write(path, source, arrays)
     return arrays
-
-
-def code_of(*names: str) -> str:
-    """Return the hash of files of the package (``normalize/text.py``): those that decide what arrays hold belong to
-    what they are made of, so that those of another version are made again."""
-    return hashlib.sha256("\0".join(map(packaged, names)).encode()).hexdigest()
 
 
 def cache_folder() -> Path | None:

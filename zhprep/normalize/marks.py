@@ -8,7 +8,8 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.mapped import code_of, mapped_arrays
+from zhprep.core.bundled import code_of
+from zhprep.core.mapped import mapped_arrays
 from zhprep.normalize.characters import HAN, N_CODES, WHITE_SPACE, Characters, emoji
 from zhprep.normalize.text import LINE, SENTENCE
 

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.mapped import Arrays, code_of, mapped_arrays
+from zhprep.core.bundled import code_of
+from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
 from zhprep.pinyin.syllables import ids

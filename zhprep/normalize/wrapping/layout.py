@@ -14,7 +14,8 @@ import unicodedata
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.mapped import code_of, mapped_arrays
+from zhprep.core.bundled import code_of
+from zhprep.core.mapped import mapped_arrays
 from zhprep.core.sets import among
 from zhprep.normalize import marks
 from zhprep.normalize.characters import N_CODES, WHITE_SPACE, Characters, Codes, Flags, Positions

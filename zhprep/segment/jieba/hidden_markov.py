@@ -13,7 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.mapped import Arrays, code_of, mapped_arrays
+from zhprep.core.bundled import code_of
+from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.segment.jieba.dictionary import FIRST, LAST
 from zhprep.segment.jieba.package import import_jieba, package_file, sha256
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zhprep.core.mapped import Arrays, code_of, mapped_arrays
+from zhprep.core.bundled import code_of
+from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.core.ragged import offsets_of
 from zhprep.segment.jieba.dictionary import FIRST, LAST, N_POINTS, Dictionary
 from zhprep.segment.jieba.package import own_file, sha256

@@ -10,7 +10,8 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
-from zhprep.core.mapped import Arrays, code_of, mapped_arrays
+from zhprep.core.bundled import code_of
+from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.segment.jieba.dictionary import Dictionary
 from zhprep.segment.jieba.package import import_jieba, own_file, package_file, sha256
 from zhprep.segment.jieba.tables import CODE, TooMany, make_tables
