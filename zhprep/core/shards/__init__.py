@@ -45,6 +45,7 @@ from zhprep.core.shards.manifest import (
     write_manifest,
 )  # fmt: skip
 from zhprep.core.shards.reading import check_folder, open_batches, open_shards, open_table, read_manifest, verify
+from zhprep.core.shards.sources import manifests_of
 from zhprep.core.shards.versions import check_versions, dependency_versions, versions_here
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "holds_rows",
     "is_trusting",
     "load_manifest",
+    "manifests_of",
     "numbers",
     "open_batches",
     "open_folder",

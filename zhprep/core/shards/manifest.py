@@ -16,10 +16,10 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zhprep.core import schema
-from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.corpus.inputs import exists, file_sha256, open_file
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
-from zhprep.core.seal import SEAL, check_seal, check_shape, read_object, sealed
+from zhprep.core.seal import SEAL, check_sealed, check_shape, object_of, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.commit import write_json
 
@@ -50,22 +50,24 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def load_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a finished folder.
+def load_manifest(folder: Path | str) -> dict[str, Any]:
+    """Return the manifest of a finished folder, by its path, or by its address in an object store.
 
     Raises ``DataError`` when there is none, when it is of another version, or not as it was written. One from before
     there were seals is taken as it is.
     """
-    file = folder / MANIFEST
-    if not file.exists():
-        what = "is unfinished" if (folder / PLAN).exists() else "was not made by zhprep (no manifest.json)"
+    file = f"{folder}/{MANIFEST}"
+    if not exists(file):
+        what = "is unfinished" if exists(f"{folder}/{PLAN}") else "was not made by zhprep (no manifest.json)"
         raise DataError(f"{folder}: {what}", hint="run the command that makes it again, it goes on where it stopped")
-    manifest = read_object(file, {"table": str})
+    with open_file(file) as opened:
+        data = opened.read()
+    manifest = object_of(file, data, {"table": str})
     if manifest.get("version") != schema.VERSION:
         what = f"has version {manifest.get('version')}; this zhprep reads {schema.VERSION}"
         raise DataError(f"{folder}: {what}", hint="make it again with this version")
     if SEAL in manifest or ("files" in manifest and manifest.get("table") not in _UNSEALED):
-        check_seal(file, manifest)
+        check_sealed(file, data, manifest, required=True)
     check_shape(file, manifest, _SHAPES.get(manifest["table"], SHARDED))
     return manifest
 
