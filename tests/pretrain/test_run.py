@@ -22,6 +22,7 @@ from zhprep.core.progress import Progress
 from zhprep.core.temporary import pid_namespace
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
+from zhprep.pretrain.job import set_up
 from zhprep.pretrain.run import pretrain
 from zhprep.run.folders import verify_folder
 
@@ -332,6 +333,16 @@ def test_sigterm_stops_with_a_checkpoint_and_exit_85(tmp_path, data, vocabulary,
     assert process.wait(60) == 85
     step = losses(run)[-1][0]
     assert (run / f"step-{step}" / "MANIFEST.json").exists()
+
+
+def test_the_time_limit_counts_what_comes_before_the_first_step(tmp_path, data, vocabulary, config, monkeypatch):
+    def slowly(*arguments):
+        time.sleep(1)
+        return set_up(*arguments)
+
+    monkeypatch.setattr("zhprep.pretrain.run.set_up", slowly)
+    with pytest.raises(Stopped, match="at step 1 of 12"):
+        pretrain(data, tmp_path, nano(), dataclasses.replace(config, time_limit="1s"), vocabulary=vocabulary)
 
 
 @pytest.mark.slow
