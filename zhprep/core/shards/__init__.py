@@ -12,7 +12,6 @@ from zhprep.core.shards.folder import (
     FAILED,
     QUARANTINE,
     RECEIPTS,
-    SHARD,
     WORKING,
     Folder,
     content_sha256,
@@ -31,6 +30,7 @@ from zhprep.core.shards.making import (
 from zhprep.core.shards.manifest import (
     MANIFEST,
     PLAN,
+    SHARD,
     add_files,
     check_covered,
     check_files,
@@ -39,12 +39,12 @@ from zhprep.core.shards.manifest import (
     holds_rows,
     is_trusting,
     load_manifest,
+    manifests_of,
     sha256_of,
     trusting,
     write_manifest,
 )  # fmt: skip
 from zhprep.core.shards.reading import check_folder, open_batches, open_shards, open_table, read_manifest, verify
-from zhprep.core.shards.sources import manifests_of
 from zhprep.core.shards.versions import check_versions, dependency_versions, versions_here
 from zhprep.core.temporary import remove_leftovers, temporary_folder, temporary_name
 

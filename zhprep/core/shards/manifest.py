@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -16,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zhprep.core import schema
+from zhprep.core.corpus import Corpus
 from zhprep.core.corpus.inputs import exists, file_sha256, open_file
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
@@ -25,6 +27,7 @@ from zhprep.core.shards.commit import write_json
 
 MANIFEST = "manifest.json"
 PLAN = "plan.json"
+SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
 
 _UNSEALED = ("vocabulary", "run")
 """Tables whose manifests had files before there were seals."""
@@ -70,6 +73,20 @@ def load_manifest(folder: Path | str) -> dict[str, Any]:
         check_sealed(file, data, manifest, required=True)
     check_shape(file, manifest, _SHAPES.get(manifest["table"], SHARDED))
     return manifest
+
+
+def manifests_of(corpus: Corpus) -> list[dict[str, Any]]:
+    """Return the manifests of the folders that ``corpus`` is read from, on a disk or in an object store, in the order
+    of their names; none unless all its inputs are shards in folders that have one.
+
+    Raises as :func:`load_manifest`, and ``UsageError`` for a store that fails.
+    """
+    if not all(SHARD.fullmatch(os.path.basename(source.path)) for source in corpus.inputs):
+        return []  # what is called so beside them is somebody else's
+    folders = sorted({os.path.dirname(source.path) or "." for source in corpus.inputs})
+    if not all(exists(f"{folder}/{MANIFEST}") for folder in folders):
+        return []
+    return [load_manifest(folder) for folder in folders]
 
 
 def holds_rows(folder: Path) -> bool:

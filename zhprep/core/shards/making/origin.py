@@ -12,7 +12,7 @@ from typing import Any
 
 from zhprep.core.corpus import Corpus
 from zhprep.core.seal import json_bytes
-from zhprep.core.shards.sources import manifests_of
+from zhprep.core.shards.manifest import manifests_of
 
 
 def origin_of(corpus: Corpus, config: dict[str, Any]) -> str:
