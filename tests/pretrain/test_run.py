@@ -7,7 +7,6 @@ import os
 import runpy
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.progress import Progress
+from zhprep.core.temporary import pid_namespace
 from zhprep.engine.validation import predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
@@ -443,7 +443,7 @@ def test_a_run_that_was_killed_at_its_first_write_goes_on(tmp_path, data, vocabu
     """Only the temporary file of a process is there: of this machine or of another, dead or not."""
     run = tmp_path / "run"
     run.mkdir()
-    (run / f".part-{left}-{socket.gethostname().replace('-', '_')}-{2**22 + 1}-1").write_text("{")
+    (run / f".part-{left}-{pid_namespace()}-{2**22 + 1}-1").write_text("{")
     (run / f".part-{left}-elsewhere-77-1").write_text("{")
     pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
     assert (run / "manifest.json").exists()
