@@ -10,6 +10,7 @@ import shutil
 
 import pytest
 from command_line import environment, made_by, process, ran, refused, zhprep
+from patience import patience
 from stores import files_of, stored
 
 from zhprep.core.corpus.inputs import put_new
@@ -174,7 +175,7 @@ def test_tasks_at_once_on_a_server(server, sample_data, vocab, tmp_path):
     flags = ("--vocab", f"{race}/vocab", "--max-length", 64, "--workers", 1, "--quiet")
     command = ("make-instances", f"{race}/c.plan.json", *flags, "-o", f"{race}/made", "--num-shards", 3)
     started = [process(*command, "--shard-index", index) for index in (0, 1, 2, 2, 1, 0)]
-    assert [(one.communicate(timeout=300)[1], one.returncode) for one in started] == [(b"", 0)] * 6
+    assert [(one.communicate(timeout=patience(300))[1], one.returncode) for one in started] == [(b"", 0)] * 6
     ours = made_by(
         "make-instances", sample_data / "corpus" / "news.txt", "--vocab", vocab, "--max-length", 64, *cut, "--workers", 1,
         output=tmp_path / "made",
