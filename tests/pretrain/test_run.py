@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -287,6 +288,7 @@ def test_a_time_limit_stops_with_a_checkpoint(tmp_path, data, vocabulary, config
 
 SCRIPT = """
 import sys
+import time
 from pathlib import Path
 from training_data import nano
 from zhprep.core.errors import Stopped
