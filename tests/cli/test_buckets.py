@@ -183,7 +183,7 @@ def test_a_cache_on_a_file_system_without_locks(server, data, tmp_path, monkeypa
     monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
     theirs = f"{server.bucket('unlocked')}/data"
     server.system.put(str(data), "unlocked/data", recursive=True)
-    both, room = threading.Barrier(2, timeout=60), shutil.disk_usage
+    both, room = threading.Barrier(2, timeout=patience(60)), shutil.disk_usage
 
     def no_locks(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

@@ -288,7 +288,6 @@ def test_a_time_limit_stops_with_a_checkpoint(tmp_path, data, vocabulary, config
 
 SCRIPT = """
 import sys
-import time
 from pathlib import Path
 from training_data import nano
 from zhprep.core.errors import Stopped
