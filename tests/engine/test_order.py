@@ -18,7 +18,7 @@ def test_every_row_comes_once_in_an_epoch(n):
 def test_steps_are_one_after_another_pieces_of_the_epochs(n, seed, batch):
     """However the run is cut into steps, position g is row g mod n of epoch g // n."""
     n_steps = -(-3 * n // batch)
-    pieces = [positions(step, batch, n, seed) for step in range(n_steps)]
+    pieces = [positions(step * batch, batch, n, seed) for step in range(n_steps)]
     rows, epochs = (np.concatenate(parts) for parts in zip(*pieces, strict=True))
     assert epochs.tolist() == (np.arange(n_steps * batch) // n).tolist()
     whole = positions(0, n_steps * batch, n, seed)[0]

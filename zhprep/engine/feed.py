@@ -29,12 +29,14 @@ class BatchMaker(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Phase:
-    """``n_steps`` steps of ``batch_size`` on ``rows``, which are shuffled anew in each epoch of the phase."""
+    """``n_steps`` steps of ``batch_size`` on ``rows``, which are shuffled anew in each epoch; earlier phases took
+    ``taken`` of them, and their epochs count on."""
 
     batches: BatchMaker
     rows: npt.NDArray[np.integer]
     batch_size: int
     n_steps: int
+    taken: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +70,8 @@ class Feed:
     def step(self, number: int) -> list[dict[str, Tensor]]:
         """Return this process's share of step ``number``, in ``parts`` (fewer if it has fewer rows)."""
         begin, phase = self.phase_at(number)
-        index, epochs = positions(number - begin, phase.batch_size, len(phase.rows), self.seed)
+        place = phase.taken + (number - begin) * phase.batch_size
+        index, epochs = positions(place, phase.batch_size, len(phase.rows), self.seed)
         first, last = self.world.share(phase.batch_size)
         mine, epochs = phase.rows[index[first:last]].astype(np.int64), epochs[first:last]
         cuts = _cuts(len(mine), self.parts)

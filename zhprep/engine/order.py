@@ -1,6 +1,6 @@
 """The order of the data: a keyed permutation of the row numbers, computed and not stored.
 
-Position ``g`` of the run (step × batch size + place in the batch) is row ``permutation(epoch)[g mod n]`` of epoch
+Position ``g`` of the data (step × batch size + place in the batch) is row ``permutation(epoch)[g mod n]`` of epoch
 ``g // n``. A Feistel network over the next power of four, walked until it lands below ``n`` (Black and Rogaway, CT-RSA
 2002), is a bijection that needs no memory and can begin anywhere: the state of a run is its step.
 """
@@ -39,8 +39,9 @@ def _feistel(value: rng.Bits, keys: rng.Bits, half: int) -> rng.Bits:
     return (left << shift) | right
 
 
-def positions(step: int, batch_size: int, n: int, seed: int) -> tuple[Integers, npt.NDArray[np.int64]]:
-    """Return the rows of a step and the epoch in which each is seen (int64 ``[batch_size]`` both)."""
-    place = np.arange(step * batch_size, (step + 1) * batch_size, dtype=np.int64)
+def positions(first: int, size: int, n: int, seed: int) -> tuple[Integers, npt.NDArray[np.int64]]:
+    """Return the rows of the positions ``first`` to ``first + size - 1`` and the epoch in which each is seen (int64
+    ``[size]`` both)."""
+    place = np.arange(first, first + size, dtype=np.int64)
     epoch = place // n
     return permute(place % n, n, epoch, seed), epoch

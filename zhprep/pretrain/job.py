@@ -26,7 +26,7 @@ from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
 from zhprep.pretrain.frequencies import begin_with_frequencies
 from zhprep.pretrain.initial import Initial, begin_with
-from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned
+from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned, taken_before
 from zhprep.pretrain.split import split
 from zhprep.vocab import Vocabulary, load
 
@@ -102,18 +102,22 @@ def set_up(
     stages = [_stage(phase, folder, model, words, config) for phase, folder in zip(phases, folders, strict=True)]
     if config.unigram_bias and initial is None:
         begin_with_frequencies(model, stages[0].batches.instances, stages[0].rows, words)
-    feed = Feed(
-        tuple(
-            Phase(stage.batches, stage.rows, phase.batch_size, phase.n_steps)
-            for phase, stage in zip(phases, stages, strict=True)
-        ),
-        config.seed, world, config.accumulate,
-    )  # fmt: skip
+    feed = _feed(phases, stages, config, world)
     check_shares(feed, model.group, alike=config.fsdp)
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)), config.way)
     sources = _sources(folders, vocabulary, stages[-1])
-    plan = _plan(config, described, stages, words)
+    plan = _plan(config, described, stages, words, [phase.taken for phase in feed.phases])
     return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)
+
+
+def _feed(phases: Sequence[PlannedPhase], stages: Sequence[Stage], config: PretrainConfig, world: World) -> Feed:
+    """Return the batches of all phases; those on the same instances go on in them."""
+    taken = taken_before(phases, [stage.batches.instances.content_sha256 for stage in stages])
+    made = (
+        Phase(stage.batches, stage.rows, phase.batch_size, phase.n_steps, before)
+        for phase, stage, before in zip(phases, stages, taken, strict=True)
+    )
+    return Feed(tuple(made), config.seed, world, config.accumulate)
 
 
 def _sources(folders: Sequence[Path], vocabulary: Path, last: Stage) -> dict[str, Any]:
@@ -148,8 +152,11 @@ def _stage(phase: PlannedPhase, data: Path, model: Model, vocabulary: Vocabulary
     return Stage(batches, held_out, changed, rows)
 
 
-def _plan(config: PretrainConfig, model: ModelConfig, stages: list[Stage], vocabulary: Vocabulary) -> dict[str, Any]:
-    """Return what a run is made of; with several phases, data and masks are those of each."""
+def _plan(
+    config: PretrainConfig, model: ModelConfig, stages: list[Stage], vocabulary: Vocabulary, taken: list[int]
+) -> dict[str, Any]:
+    """Return what a run is made of; with several phases, data and masks are those of each, and where they share data
+    how many instances were taken before: a run that began each at the first row is none to go on with."""
     data = [stage.batches.instances.content_sha256 for stage in stages]
     masks = [stage.batches.instances.manifest["config"]["instances"] for stage in stages]
     return {
@@ -158,6 +165,7 @@ def _plan(config: PretrainConfig, model: ModelConfig, stages: list[Stage], vocab
         "data": data[0] if len(stages) == 1 else data,
         "masks": masks[0] if len(stages) == 1 else masks,
         "vocabulary": vocabulary.sha256,
+        **({"taken_before": taken} if any(taken) else {}),
     }
 
 

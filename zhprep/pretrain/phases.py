@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,17 @@ def folders_of(data: Sequence[Path], phases: Sequence[PlannedPhase]) -> list[Pat
             hint="name one folder for each [[pretrain.phases]] of the recipe, in their order, or one for all",
         )
     return list(data) if len(data) == len(phases) else [data[0]] * len(phases)
+
+
+def taken_before(phases: Sequence[PlannedPhase], contents: Sequence[str]) -> list[int]:
+    """Return how many instances earlier phases take of the data of each, which are the same where ``contents`` are: the
+    share that is held out is that of the run, and so the rows are too."""
+    taken: Counter[str] = Counter()
+    found = []
+    for phase, content in zip(phases, contents, strict=True):
+        found.append(taken[content])
+        taken[content] += phase.n_steps * phase.batch_size
+    return found
 
 
 def check_made_for(phase: PlannedPhase, made: dict[str, Any], data: Path) -> None:
