@@ -127,6 +127,13 @@ def in_processes(n: int, *arguments: object) -> None:
     assert started.returncode == 0, f"{' '.join(command)}: exit {started.returncode}\n{said}"
 
 
+def put_program(path: Path, *lines: str) -> None:
+    """Write a program of bash, such as stands in for one that is not here."""
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("\n".join(["#!/usr/bin/env bash", *lines, ""]), "utf-8")
+    path.chmod(0o755)
+
+
 def environment(**values: str) -> dict[str, str]:
     """Return an environment in which ``python -m zhprep`` finds this checkout from any folder."""
     return {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT), "OMP_NUM_THREADS": "1", **values}

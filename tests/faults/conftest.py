@@ -7,8 +7,10 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
+import slurm_nodes
 from fault_table import FILES, QUOTAS
 from ray_nodes import Nodes, two_nodes
+from stores import at_free_ports
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not wanted are left out
@@ -60,3 +62,12 @@ def nodes() -> Iterator[Nodes]:
     """A Ray cluster of two nodes."""
     with two_nodes() as running:
         yield running
+
+
+@pytest.fixture
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Two nodes of Slurm on this machine; gives the environment that its commands need."""
+    if missing := slurm_nodes.why_not():
+        pytest.skip(missing)
+    with at_free_ports(lambda: slurm_nodes.two_nodes(tmp_path_factory.mktemp("slurm"))) as options:
+        yield options

@@ -11,17 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 import slurm_nodes
-from command_line import PACKAGE_PARENT, environment, made_by, zhprep
+from command_line import PACKAGE_PARENT, environment, made_by, put_program, zhprep
 from fault_table import fault, rounds
 from patience import patience, wait_until
 from plain_tasks import contents
-from stores import at_free_ports
 
 SCRIPTS = PACKAGE_PARENT / "docs" / "clusters"
 
@@ -31,14 +30,8 @@ def here(tmp_path: Path, sample_data: Path) -> Path:
     """A folder with a space and a quote in its name, a corpus, and a program `zhprep`."""
     folder = tmp_path / "today's folder"
     shutil.copytree(sample_data / "corpus", folder / "corpus")
-    (folder / "bin").mkdir()
     put_program(folder / "bin" / "zhprep", f'exec "{sys.executable}" -m zhprep "$@"')
     return folder
-
-
-def put_program(path: Path, *lines: str) -> None:
-    path.write_text("\n".join(["#!/usr/bin/env bash", *lines, ""]))
-    path.chmod(0o755)
 
 
 @pytest.fixture
@@ -141,15 +134,6 @@ def test_the_pods_of_kubernetes(
         result = zhprep(*command, "--quiet")
         assert (result.code, result.err) == (0, "")
     assert contents(here / "data") == whole
-
-
-@pytest.fixture
-def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Two nodes of Slurm on this machine; gives the environment that its commands need."""
-    if missing := slurm_nodes.why_not():
-        pytest.skip(missing)
-    with at_free_ports(lambda: slurm_nodes.two_nodes(tmp_path_factory.mktemp("slurm"))) as options:
-        yield options
 
 
 @dataclasses.dataclass
