@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.arrays import load_arrays
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.mapped import Arrays
 from zhprep.core.shape import fault
 from zhprep.core.temporary import remove_leftovers, temporary_folder
@@ -142,7 +142,7 @@ def _wanted(path: str) -> bool:
 def _unpickle(data: bytes, kind: type) -> Any:
     try:
         value = _Plain(io.BytesIO(data)).load()
-    except DataError:
+    except (DataError, Stopped):
         raise
     except Exception as error:  # whatever altered bytes lead to
         raise DataError(f"the model cannot be read: {error}", hint=_TAKE) from error
