@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import shutil
-import socket
 import subprocess
 import time
 
@@ -19,6 +18,7 @@ from command_line import made_by, process, refused, zhprep
 from zhprep.core.seal import json_bytes, sealed
 from zhprep.core.shards import Note
 from zhprep.core.shards.making import job
+from zhprep.core.temporary import pid_namespace
 from zhprep.run.folders import note_last
 
 
@@ -103,7 +103,7 @@ def test_blocks_under_way_are_told_from_those_that_were_left(tmp_path, sample_da
     gone.wait()
     for block, pid in ((0, os.getpid()), (1, gone.pid)):
         (made / ".receipts" / f"{block:05d}.json").unlink()
-        note = Note("a:1", "a:9", 0, 9, 2000, time.time() - 99, time.time() - 90, socket.gethostname(), pid)
+        note = Note("a:1", "a:9", 0, 9, 2000, time.time() - 99, time.time() - 90, "a-host", pid, pid_namespace())
         (made / ".working" / f"{block:05d}.json").write_text(json.dumps(dataclasses.asdict(note)))
     status = zhprep("status", made, "--json").report
     assert [(one["block"], one["alive"]) for one in status["under_way"]] == [(0, True), (1, False)]
