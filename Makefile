@@ -23,6 +23,7 @@ lint: $(VENV)/.installed           ## style, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --config-file benchmarks/mypy.ini
 	$(BIN)/lint-imports
 
 fix: $(VENV)/.installed            ## put right what can be put right by machine

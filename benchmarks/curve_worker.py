@@ -69,7 +69,7 @@ def job_of(folder: Path, size: str, **stated: Any) -> Job:
 def held_out_loss(job: Job, model: Model) -> float:
     """Return the mean loss of ``model`` on the held-out rows, in nats."""
     stage = job.stages[0]
-    found = predict(model, in_order(stage.batches, stage.held_out[:N_HELD_OUT], 32), torch.device("cpu"))
+    found = predict(model, in_order(stage.batches, stage.held_out[:N_HELD_OUT], model), torch.device("cpu"))
     return float(found["mlm"].figures["loss"])
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -43,7 +44,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def rows_of(vocabulary: vocab.Vocabulary, n_rows: int, length: int) -> list[dict[str, np.ndarray]]:
+def rows_of(vocabulary: vocab.Vocabulary, n_rows: int, length: int) -> list[dict[str, Any]]:
     """Rows of words of 1 to 4 tokens, 1.7 on average; one in ten is shorter than ``length``."""
     draw = np.random.default_rng(0)
     rows = []
@@ -86,7 +87,7 @@ def transformers_4(vocabulary: Path, rows: Path) -> Iterator[Callable[[], float]
         process.stdin.close()
 
 
-def seconds_of(collator: MaskingCollator, rows: list[dict[str, object]]) -> float:
+def seconds_of(collator: MaskingCollator, rows: list[dict[str, Any]]) -> float:
     began = time.process_time()
     collator(rows)
     return time.process_time() - began

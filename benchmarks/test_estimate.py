@@ -34,8 +34,8 @@ def test_the_estimate_is_what_the_commands_take(corpus: Path, tmp_path: Path) ->
     disk = {stage["stage"]: stage["disk_bytes"]["value"] for stage in found["stages"]}
     start = command("-c", "import zhprep.run.recipe")
     vocabulary = zhprep("build-vocab", corpus, "-o", tmp_path / "v", "--recipe", "bert-wwm", "--workers", 1)
-    flags = ("--vocab", tmp_path / "v", "--recipe", "bert-wwm", "--workers", 1)
-    data = zhprep("make-instances", corpus, "-o", tmp_path / "d", *flags)
+    made_with = ("--vocab", tmp_path / "v", "--recipe", "bert-wwm", "--workers", 1)
+    data = zhprep("make-instances", corpus, "-o", tmp_path / "d", *made_with)
     written = sum(file.stat().st_size for file in (tmp_path / "d").glob("data-*"))
     planned = seconds["plan"]
     print(f"\n{corpus.stat().st_size / 1e6:.0f} MB of text, {found['sample']['text_bytes'] / 1e6:.0f} MB sampled")

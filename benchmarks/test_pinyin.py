@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pypinyin
@@ -55,7 +56,11 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def test_pypinyin_cold_and_warm(benchmark, words, batch):
-    style = {"style": pypinyin.Style.TONE3, "neutral_tone_with_five": True, "errors": lambda run: [""] * len(run)}
+    style: dict[str, Any] = {
+        "style": pypinyin.Style.TONE3,
+        "neutral_tone_with_five": True,
+        "errors": lambda run: [""] * len(run),
+    }
     n = sum(len(word) for row in words for word in row)
     theirs = n / seconds(lambda: [pypinyin.lazy_pinyin(word, **style) for row in words for word in row])
     stage = build(PinyinConfig(engine="pypinyin"))

@@ -4,6 +4,7 @@ so that they cannot say anything else."""
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -31,7 +32,7 @@ Fields may be added in later versions.
 def reference() -> str:
     """Return the page."""
     parts = [HEAD]
-    width = {"terminal_width": 100, "max_content_width": 100}
+    width: dict[str, Any] = {"terminal_width": 100, "max_content_width": 100}
     with click.Context(cli, info_name="zhprep", help_option_names=["-h", "--help"], **width) as parent:
         for name in COMMANDS:
             command = cli.get_command(parent, name)

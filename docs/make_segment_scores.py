@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require
-from zhprep.segment import Engine, SegmentConfig, Segmenter
+from zhprep.segment import SegmentConfig, SegmentEngine, Segmenter
 from zhprep.segment.score import score
 
 PAGE = pathlib.Path(__file__).with_name("segment-scores.md")
@@ -63,7 +63,7 @@ WAYS = {"jieba": False, "jieba `--via-simplified`": True}
 
 
 def _table(
-    gold: dict[str, list[str]], engines: dict[str, Engine], cell: Callable[[float, float | None], str]
+    gold: dict[str, list[str]], engines: dict[str, SegmentEngine], cell: Callable[[float, float | None], str]
 ) -> Iterable[str]:
     yield "| gold standard | words | " + " | ".join(engines) + " |\n"
     yield "|---|---|" + "---|" * len(engines) + "\n"
@@ -83,7 +83,7 @@ def _cell(f1: float, oov_recall: float | None) -> str:
     return _percent(f1) if oov_recall is None else f"{_percent(f1)} ({_percent(oov_recall)})"
 
 
-def _engines(model: str | None) -> dict[str, Engine]:
+def _engines(model: str | None) -> dict[str, SegmentEngine]:
     wanted = {
         "jieba": SegmentConfig(),
         "jieba, no HMM": SegmentConfig(hmm=False),
@@ -93,7 +93,7 @@ def _engines(model: str | None) -> dict[str, Engine]:
         "lac": SegmentConfig(cws="lac"),
         "characters": SegmentConfig(cws="characters"),
     }
-    engines: dict[str, Engine] = {}
+    engines: dict[str, SegmentEngine] = {}
     for name, config in wanted.items():
         try:
             engines[name] = Segmenter(config)

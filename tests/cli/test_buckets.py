@@ -4,15 +4,23 @@ and folders that are read.
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import re
 import shutil
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command_line import environment, made_by, process, ran, refused, zhprep
 from stores import files_of, stored
 
 from zhprep.core.corpus.inputs import put_new
+from zhprep.core.progress import Progress
+from zhprep.run.bucket import fetched
 
 pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 pytestmark = pytest.mark.usefixtures("temporary")
@@ -144,6 +152,54 @@ def test_what_reads_instances_reads_them_from_a_server(server, data, run, memory
     again = zhprep("pretrain", theirs, *settings, "-o", tmp_path / "run")
     assert (again.code, "copying" in again.err) == (0, False)
     assert (tmp_path / "run" / "model.safetensors").read_bytes() == (run / "model.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+def test_who_may_not_write_to_the_cache_reads_what_is_there(server, data, tmp_path, monkeypatch):
+    """A cache that another user filled, or a read-only file system. What is not there is refused, exit 2."""
+    writable = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    frozen = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    if subprocess.run([*writable, frozen, cache, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets no process mount anything")
+    monkeypatch.setenv("ZHPREP_CACHE", str(cache))
+    theirs = f"{server.bucket('frozen')}/data"
+    server.system.put(str(data), "frozen/data", recursive=True)
+    inspecting = [*writable, frozen, cache, sys.executable, "-m", "zhprep", "inspect", theirs, "--json"]
+    missing = subprocess.run(inspecting, env=environment(), capture_output=True, check=False)
+    assert (missing.returncode, missing.stdout) == (2, b"")
+    assert b"Read-only file system" in missing.stderr
+    assert str(cache).encode() in missing.stderr
+    brought = zhprep("inspect", theirs, "--json")
+    read = subprocess.run(inspecting, env=environment(), capture_output=True, check=False)
+    assert (read.returncode, read.stdout) == (0, brought.out), read.stderr
+
+
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+def test_a_cache_on_a_file_system_without_locks(server, data, tmp_path, monkeypatch):
+    """Each of two that ask at once brings its own; one stays, also in the place of one that was cut."""
+    monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
+    theirs = f"{server.bucket('unlocked')}/data"
+    server.system.put(str(data), "unlocked/data", recursive=True)
+    both, room = threading.Barrier(2, timeout=60), shutil.disk_usage
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    def when_both_found_nothing(folder):
+        both.wait()
+        return room(folder)
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    monkeypatch.setattr(shutil, "disk_usage", when_both_found_nothing)
+    for _ in range(2):
+        with ThreadPoolExecutor(2) as pool:
+            one, other = pool.map(fetched, [theirs] * 2, [Progress()] * 2)
+        assert one == other
+        assert files_of(one).keys() == {name for name in files_of(data) if ".counts" not in name}
+        assert [path.name for path in one.parent.iterdir() if path.name != ".lock"] == ["data"]
+        (one / "manifest.json").write_text("{")
 
 
 def test_what_is_not_copied_is_told(data, run, memory, tmp_path, monkeypatch):

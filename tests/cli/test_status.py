@@ -9,7 +9,6 @@ import os
 import pty
 import re
 import shutil
-import socket
 import subprocess
 import termios
 import time
@@ -23,6 +22,7 @@ from patience import patience
 from zhprep.core.seal import json_bytes, sealed
 from zhprep.core.shards import Note
 from zhprep.core.shards.making import job
+from zhprep.core.temporary import pid_namespace
 from zhprep.run.folders import note_last
 
 
@@ -107,7 +107,7 @@ def test_blocks_under_way_are_told_from_those_that_were_left(tmp_path, sample_da
     gone.wait()
     for block, pid in ((0, os.getpid()), (1, gone.pid)):
         (made / ".receipts" / f"{block:05d}.json").unlink()
-        note = Note("a:1", "a:9", 0, 9, 2000, time.time() - 99, time.time() - 90, socket.gethostname(), pid)
+        note = Note("a:1", "a:9", 0, 9, 2000, time.time() - 99, time.time() - 90, "a-host", pid, pid_namespace())
         (made / ".working" / f"{block:05d}.json").write_text(json.dumps(dataclasses.asdict(note)))
     status = zhprep("status", made, "--json").report
     assert [(one["block"], one["alive"]) for one in status["under_way"]] == [(0, True), (1, False)]
@@ -272,7 +272,7 @@ def test_lines_that_wrap_are_written_over_too(tmp_path, sample_data, columns, li
     receipt.unlink()
     (made / ".working").mkdir()
     note = Note("语料/第一篇文章的名字很长很长.txt:1", "语料/第一篇文章的名字很长很长.txt:9", 0, 9, 2000, time.time() - 99,
-                time.time() - 90, "a-host", os.getpid())  # fmt: skip
+                time.time() - 90, "a-host", os.getpid(), pid_namespace())  # fmt: skip
     (made / ".working" / "00000.json").write_text(json.dumps(dataclasses.asdict(note)))
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (lines, columns))

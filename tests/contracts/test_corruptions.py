@@ -16,7 +16,7 @@ from zhprep.core import rng
 from zhprep.core.errors import UsageError
 from zhprep.instances import Flat, InstancesConfig, TokenFacts, corrupt_batch
 from zhprep.instances.corruptions import ALONE, CORRUPTIONS, in_order
-from zhprep.instances.corruptions.strategies.infill import draw_spans
+from zhprep.instances.corruptions.strategies.infill import draw_spans, joined
 from zhprep.instances.corruptions.token_ids import CLOSER, STOP, STOPPED
 from zhprep.instances.masks import STRATEGIES, masking
 
@@ -237,6 +237,18 @@ def test_infilling_covers_a_little_less_than_the_rate(mask):
     spans = np.diff(np.searchsorted(np.flatnonzero((text.input_ids == MASK_ID) & (text.origins >= 0)), text.offsets))
     assert (spans <= limit).all()
     assert 0.03 < inserted.sum() / masks < 0.08  # Poisson(3) is 0 in 5 % of the draws
+
+
+@given(st.dictionaries(st.integers(0, 40), st.integers(1, 9)))
+def test_spans_that_overlap_are_one_and_those_that_touch_are_not(spans):
+    at = np.zeros(51, np.int64)
+    for start, size in spans.items():
+        at[start : start + size] += 1
+    expected = [start for start in sorted(spans) if at[start] == 1]
+    starts, ends = joined(np.array([*spans], np.int64), np.array([*spans], np.int64) + np.array([*spans.values()], int))
+    assert starts.tolist() == expected
+    covered = [number for start, end in zip(starts, ends, strict=True) for number in range(start, end)]
+    assert covered == np.flatnonzero(at).tolist()
 
 
 def test_lengths_are_poissons():

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import environment
 
 from zhprep.core.mapped import cache_folder, mapped_arrays
 
@@ -109,3 +113,39 @@ def test_a_folder_that_is_read_only(folder: Path) -> None:
     assert same(mapped_arrays("table", "one", make))
     assert same(mapped_arrays("table", "two", make))
     assert make.made == 2
+
+
+def test_what_kills_the_first_who_makes_them_leaves_nothing(folder: Path) -> None:
+    """Killed in the midst of writing, by the signal of a file that grows too large; stopped there as by Ctrl-C."""
+    script = (
+        "import resource, signal, sys\nfrom pathlib import Path\nimport numpy as np\n"
+        "from zhprep.core.mapped import mapped_arrays\n"
+        "def stop(_, event, function):\n"
+        "    if event == 'c_return' and function.__name__ == 'write': raise KeyboardInterrupt\n"
+        "if sys.argv[1] == 'stopped':\n"
+        "    sys.setprofile(stop)\n"
+        "else:\n"
+        "    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "mapped_arrays('table', 'large', lambda: {'large': np.zeros(1 << 20)})\n"
+    )
+
+    def left(way: str) -> list[str]:
+        command = [sys.executable, "-c", script, way]
+        done = subprocess.run(command, env=environment(PYTHONDONTWRITEBYTECODE="1"), stderr=subprocess.DEVNULL)
+        assert done.returncode == -(signal.SIGXFSZ if way == "killed" else signal.SIGINT)
+        return [path.name for path in folder.iterdir()]
+
+    assert left("stopped") == []
+    assert [name[:6] for name in left("killed")] == [".part-"]
+    mapped_arrays("table", "one", Maker())
+    assert [path.suffix for path in folder.iterdir()] == [".arrays"]
+
+
+def test_others_may_read_what_one_has_made(folder: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        mapped_arrays("table", "one", Maker())
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in folder.iterdir()] == [0o644]

@@ -9,8 +9,8 @@ import threading
 
 import pytest
 
-from zhprep.core.errors import UsageError
-from zhprep.core.stopping import Stopping, parse_duration, stopped_by
+from zhprep.core.errors import Stopped, UsageError
+from zhprep.core.stopping import SIGNALS, Stopping, parse_duration, stopped_by
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
@@ -25,6 +25,17 @@ def test_a_signal(number: int) -> None:
                 os.kill(os.getpid(), number)
         assert stopping.told
         assert got == [0, 1, 2, 3]
+    assert signal.getsignal(number) == before
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_outside_of_the_loops_ends_the_command(number: int) -> None:
+    before = signal.getsignal(number)
+    with stopped_by(*SIGNALS):
+        with Stopping():
+            os.kill(os.getpid(), number)  # that is for the loop
+        with pytest.raises(Stopped):
+            os.kill(os.getpid(), number)
     assert signal.getsignal(number) == before
 
 

@@ -18,6 +18,8 @@ from fault_table import fault
 from zhprep.core.shards import write_manifest
 
 TEXT = "今天天气很好。\n".encode()
+LARGE = TEXT * 5000
+"""More than is looked at to tell what a file is: nearly all of it is text."""
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", mode: int = 0o644) -> tarfile.TarInfo:
@@ -68,6 +70,23 @@ def test_an_archive_is_refused_whatever_its_name(
     refused(result, result.code if result.code in (2, 3) else 3, form)
     assert [path.name for path in tmp_path.rglob("*")] == [form]
     assert not Path("/tmp/zhprep-out.txt").exists()
+    tried()
+
+
+@fault(12, 1)
+@pytest.mark.parametrize("kept", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("form", ["x.tar", "x.tar.gz", "x.TGZ", "x.txt", "x.jsonl.gz"])
+def test_a_tar_whose_first_member_is_large(form: str, kept: int, tmp_path: Path, tried: Callable[[], None]) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=kept) as archive:
+        one = tarfile.TarInfo("一/x.txt")
+        one.size = len(LARGE)
+        archive.addfile(one, io.BytesIO(LARGE))
+    data = buffer.getvalue()
+    (tmp_path / form).write_bytes(gzip.compress(data) if form.lower().endswith("gz") else data)
+    result = zhprep("segment", tmp_path / form, "-o", tmp_path / "out", "--on-error", "skip")
+    refused(result, 3, f"{form}: is not text but a tar archive")
+    assert [path.name for path in tmp_path.rglob("*")] == [form]
     tried()
 
 

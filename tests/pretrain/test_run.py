@@ -6,7 +6,6 @@ import os
 import runpy
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +19,10 @@ from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.progress import Progress
+from zhprep.core.temporary import pid_namespace
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
+from zhprep.pretrain.job import set_up
 from zhprep.pretrain.run import pretrain
 from zhprep.run.folders import verify_folder
 
@@ -334,6 +335,16 @@ def test_sigterm_stops_with_a_checkpoint_and_exit_85(tmp_path, data, vocabulary,
     assert (run / f"step-{step}" / "MANIFEST.json").exists()
 
 
+def test_the_time_limit_counts_what_comes_before_the_first_step(tmp_path, data, vocabulary, config, monkeypatch):
+    def slowly(*arguments):
+        time.sleep(1)
+        return set_up(*arguments)
+
+    monkeypatch.setattr("zhprep.pretrain.run.set_up", slowly)
+    with pytest.raises(Stopped, match="at step 1 of 12"):
+        pretrain(data, tmp_path, nano(), dataclasses.replace(config, time_limit="1s"), vocabulary=vocabulary)
+
+
 @pytest.mark.slow
 def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, here):
     """torchrun with gloo: the same rows in the same steps; losses equal but for the order of sums."""
@@ -387,7 +398,7 @@ def test_a_run_that_was_killed_at_its_first_write_goes_on(tmp_path, data, vocabu
     """Only the temporary file of a process is there: of this machine or of another, dead or not."""
     run = tmp_path / "run"
     run.mkdir()
-    (run / f".part-{left}-{socket.gethostname().replace('-', '_')}-{2**22 + 1}-1").write_text("{")
+    (run / f".part-{left}-{pid_namespace()}-{2**22 + 1}-1").write_text("{")
     (run / f".part-{left}-elsewhere-77-1").write_text("{")
     pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
     assert (run / "manifest.json").exists()

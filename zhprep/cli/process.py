@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import signal
 import sys
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -19,7 +18,7 @@ import click
 from zhprep.core.errors import NoMemory, Stopped, ZhprepError
 from zhprep.core.progress import event_line
 from zhprep.core.registry import nearest
-from zhprep.core.stopping import stopped_by
+from zhprep.core.stopping import SIGNALS, stopped_by
 
 INTERRUPTED, NO_READER = 130, 141
 
@@ -39,7 +38,7 @@ def exit_code(command: Callable[[], object], *, log_json: bool = False) -> int:
 def _exit_code(command: Callable[[], object]) -> int:
     _open_streams()
     try:
-        with stopped_by(signal.SIGTERM):
+        with stopped_by(*SIGNALS):
             code = _code_of(command)
             sys.stdout.flush()
     except Stopped as error:  # just before the command began, or when it had ended

@@ -53,7 +53,7 @@ class DataError(ZhprepError):
 
 
 class Stopped(ZhprepError):
-    """Stopped on purpose (time limit, SIGTERM); what is done is kept."""
+    """Stopped on purpose (time limit, SIGTERM, SIGUSR1); what is done is kept."""
 
     exit_code = 85
 

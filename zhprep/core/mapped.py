@@ -80,21 +80,22 @@ def _read(path: Path, source: str) -> Arrays:
 
 def _write(path: Path, source: str, arrays: Arrays) -> None:
     """Write arrays of any shapes ``[…]`` and their digest, whole or not at all."""
-    import tempfile  # for the one who is first
+    from zhprep.core.temporary import remove_leftovers, temporary_name  # for the one who is first
 
     path.parent.mkdir(parents=True, exist_ok=True)
     facts = [(name, array.dtype.str, array.shape) for name, array in arrays.items()]
     pieces = [json.dumps({"source": source, "arrays": facts}).encode() + b"\n"]
     pieces += [np.ascontiguousarray(array).tobytes() for array in arrays.values()]
     data = b"".join(piece.ljust(_aligned(len(piece)), b"\0") for piece in pieces)
-    descriptor, draft = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    remove_leftovers(path.parent)
+    draft = temporary_name(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with open(draft, "xb") as file:
             file.write(data)
             file.write(hashlib.sha256(data).digest())
         os.replace(draft, path)
-    except OSError:
-        Path(draft).unlink(missing_ok=True)
+    except BaseException:
+        draft.unlink(missing_ok=True)
         raise
 
 

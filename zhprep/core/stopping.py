@@ -15,8 +15,13 @@ from zhprep.core.errors import Stopped, UsageError
 Item = TypeVar("Item")
 
 
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
+"""Those that ask to stop: of schedulers the usual one, and the one that `sbatch --signal=USR1@…` sends ahead of it."""
+
+
 class Stopping:
-    """Inside its ``with`` block SIGTERM and SIGUSR1 only raise a flag; so does a time limit in seconds."""
+    """Inside its ``with`` block SIGTERM and SIGUSR1 only raise a flag; so does a time limit in seconds from when it is
+    made."""
 
     def __init__(self, seconds: float | None = None) -> None:
         self._deadline = None if seconds is None else time.monotonic() + seconds
@@ -36,7 +41,7 @@ class Stopping:
             yield item
 
     def __enter__(self) -> Stopping:
-        for number in (signal.SIGTERM, signal.SIGUSR1):
+        for number in SIGNALS:
             try:
                 self._before[number] = signal.signal(number, self._signal)
             except ValueError:  # not the main thread: signals are somebody else's business
@@ -57,17 +62,17 @@ class Stopping:
 
 
 @contextlib.contextmanager
-def stopped_by(number: int) -> Iterator[None]:
+def stopped_by(*numbers: int) -> Iterator[None]:
     """Inside, a signal raises ``Stopped``, so that temporary files are removed; the loops wait for a safe place."""
+    before: dict[int, Any] = {}
     try:
-        before: Any = signal.signal(number, _raise_stopped)
-    except ValueError:  # not the main thread
-        yield
-        return
-    try:
+        with contextlib.suppress(ValueError):  # not the main thread
+            for number in numbers:
+                before[number] = signal.signal(number, _raise_stopped)
         yield
     finally:
-        signal.signal(number, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _raise_stopped(_number: int, _frame: FrameType | None) -> None:

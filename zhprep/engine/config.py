@@ -50,7 +50,7 @@ class OptimisationConfig:
         maximum=1,
     )
     clip: float = setting(1.0, "largest norm of the gradient; 0 does not clip", minimum=0)
-    dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=DTYPES)
+    dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU with units for it, fp32 elsewhere", choices=DTYPES)
     attention: str = setting(
         "auto",
         "how attention is computed; auto is masks, in groups of one length, on a CPU, and on a GPU for packed rows, "

@@ -88,7 +88,8 @@ class World:
 
 @contextlib.contextmanager
 def joined() -> Iterator[World]:
-    """Join the other processes that ``torchrun`` started, if it did, and leave them at the end.
+    """Join the other processes that ``torchrun`` started, if it did, and leave them at the end when all are there: what
+    one writes the others read.
 
     Raises ``ZhprepError`` when one of them is lost meanwhile: what it had to say it said itself.
     """
@@ -109,7 +110,9 @@ def joined() -> Iterator[World]:
     )
     _LEFT.append(torch.distributed.distributed_c10d._get_default_group())
     try:
-        yield World(rank, size, device)
+        world = World(rank, size, device)
+        yield world
+        world.wait()
     except RuntimeError as error:
         if not _is_of_others(error):
             raise

@@ -33,6 +33,13 @@ class Outcome:
     learning_rate: float
 
 
+def automatic_dtype(device: torch.device) -> str:
+    """Return the arithmetic for ``device``: ``bf16`` where it has units for that, ``fp32`` elsewhere; older GPUs (V100,
+    T4) emulate it, and torch counts that unless it is told."""
+    has_units = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return "bf16" if has_units else "fp32"
+
+
 class Trainer:
     """A model, its optimiser, and how they go from one step to the next.
 
@@ -86,8 +93,7 @@ class Trainer:
     @property
     def dtype(self) -> str:
         """The arithmetic of this run: ``bf16`` or ``fp32``."""
-        automatic = "bf16" if self.world.device.type == "cuda" else "fp32"
-        return automatic if self.config.dtype == "auto" else self.config.dtype
+        return automatic_dtype(self.world.device) if self.config.dtype == "auto" else self.config.dtype
 
     def step(self, number: int, batches: list[dict[str, Tensor]]) -> Outcome:
         """Take step ``number`` on this process's ``batches``, whose losses are means over the whole step's labels.

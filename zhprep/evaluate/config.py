@@ -50,5 +50,7 @@ class EvaluateConfig:
     )
     distill_weight: float = setting(1.0, "distill: weight of the squared distance of logits", minimum=0)
     probe: bool = setting(False, "score every layer of the frozen model in one go, each with a head of its own")
-    dtype: str = setting("auto", "arithmetic; auto is bf16 on a GPU, fp32 elsewhere", choices=("auto", "fp32", "bf16"))
+    dtype: str = setting(
+        "auto", "arithmetic; auto is bf16 on a GPU with units for it, fp32 elsewhere", choices=("auto", "fp32", "bf16")
+    )
     threads: int = setting(0, "threads on a CPU; 0 leaves it to torch", minimum=0, maximum=1024)

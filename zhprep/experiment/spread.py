@@ -19,7 +19,7 @@ from zhprep.core.executors.ray import spread
 from zhprep.core.progress import NO_PROGRESS, Bar, Progress, duration
 from zhprep.core.shards import PLAN, check_versions, temporary_name, versions_here
 from zhprep.core.stalls import Silence, Ticking
-from zhprep.core.stopping import Stopping, stopped_by
+from zhprep.core.stopping import SIGNALS, Stopping, stopped_by
 from zhprep.experiment.materials import who_is_at
 from zhprep.experiment.status import is_done
 from zhprep.experiment.work import ModelWork, error_of
@@ -84,7 +84,7 @@ class _Away:
     def __call__(self, work: ModelWork) -> ZhprepError | None:
         check_versions(self.versions)
         try:
-            with stopped_by(signal.SIGTERM), Ticking(_OnceThere(self.stop)):
+            with stopped_by(*SIGNALS), Ticking(_OnceThere(self.stop)):
                 if self.stop.exists():
                     raise Stopped("stopped as told before it began", hint="run the same command again to go on")
                 work.do(self.corpus)

@@ -33,7 +33,9 @@ class PretrainConfig(OptimisationConfig):
     checkpoint_every: int = setting(1000, "steps between checkpoints", minimum=1)
     keep: int = setting(2, "how many checkpoints to keep", minimum=1)
     stop_after: int = setting(0, "stop with a checkpoint after this step, exit 85; 0 does not", minimum=0)
-    time_limit: str = setting("", "stop with a checkpoint after this time, exit 85: 11h50m, 30m, 90s")
+    time_limit: str = setting(
+        "", "stop with a checkpoint after this time, getting ready included, exit 85: 11h50m, 30m, 90s"
+    )
     fsdp: bool = setting(
         False, "cut weights, gradients and moments into shards, one per process of torchrun; without it each has all"
     )

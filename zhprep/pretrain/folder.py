@@ -35,7 +35,7 @@ from zhprep.core.shards import (
     write_json,
     write_manifest,
 )
-from zhprep.core.shards.draft import PREFIX
+from zhprep.core.temporary import PREFIX
 from zhprep.instances import COARSE_VOCABULARY
 from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.words import FILES, SEGMENTER

@@ -47,6 +47,7 @@ def pretrain(
     the same to the bit as if it had not been stopped. Raises ``Stopped`` when it stops early on purpose, ``UsageError``
     when ``run`` was begun with other settings or other data.
     """
+    stopping = Stopping(parse_duration(config.time_limit) if config.time_limit else None)  # getting ready counts too
     kind_of(config.way).check(config)
     with joined() as world:
         if config.threads:
@@ -62,7 +63,7 @@ def pretrain(
             told = progress if world.writes else NO_PROGRESS
             if job.initial is not None:
                 told.tell("initial", f"{config.initial}: {job.initial}", **job.initial.figures)
-            return _train(job, told)
+            return _train(job, stopping, told)
         return Report(output=str(run), scores=folder.read_report(run))
 
 
@@ -84,12 +85,11 @@ class _Session:
         return round(self.before + self.meter.seconds, 3)
 
 
-def _train(job: Job, progress: Progress) -> Report:
+def _train(job: Job, stopping: Stopping, progress: Progress) -> Report:
     report = Report(output=str(job.run))
     session = _begin(job, progress)
     try:
-        limit = parse_duration(job.config.time_limit) if job.config.time_limit else None
-        with Stopping(limit) as stopping:
+        with stopping:
             _steps(session, stopping)
         report.account = session.account
         _finish(session, report)

@@ -7,6 +7,7 @@ ever replaced.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import os
@@ -18,7 +19,16 @@ from zhprep.core.corpus.inputs import Stored, fetch_files, file_sha256, open_fil
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.mapped import cache_folder
 from zhprep.core.progress import Progress, byte_size
-from zhprep.core.shards import MANIFEST, PLAN, QUARANTINE, RECEIPTS, SHARD, remove_leftovers, temporary_folder
+from zhprep.core.shards import (
+    MANIFEST,
+    PLAN,
+    QUARANTINE,
+    RECEIPTS,
+    SHARD,
+    remove_leftovers,
+    temporary_folder,
+    temporary_name,
+)
 from zhprep.run.folders import COUNTS, verify_folder
 
 _KEPT = (RECEIPTS, QUARANTINE, COUNTS)
@@ -105,7 +115,7 @@ def fetched(address: str, progress: Progress) -> Path:
 
     It lies below that of :func:`cache_folder`, named by the hash of the manifest, and was held to that before it got
     its name. Raises ``DataError`` where there is none, for what is unfinished and for what is not as its manifest says,
-    and ``UsageError`` where there is no room for it.
+    and ``UsageError`` where there is no room for it, or nothing can be written.
     """
     cache = cache_folder()
     if cache is None:
@@ -117,20 +127,54 @@ def fetched(address: str, progress: Progress) -> Path:
         raise DataError(f"{address}: {what} (no manifest.json)", hint="name a folder that is finished")
     with open_file(there[MANIFEST].address) as file:
         seal = hashlib.sha256(file.read()).hexdigest()
-    place = cache / "folders" / seal[:32]
-    place.mkdir(parents=True, exist_ok=True)
-    folder = place / address.rpartition("/")[2]
-    with open(place / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the processes of a job ask for it at once
-        if not _is_here(folder, there):
-            shutil.rmtree(folder, ignore_errors=True)
-            remove_leftovers(place)
-            _tell_of_copy(address, sum(file.size for file in there.values()), folder, progress)
-            with temporary_folder(folder) as new, naming(new, address):
-                fetch(there, new, progress)
-                verify_folder(new)
-                new.replace(folder)
+    folder = cache / "folders" / seal[:32] / address.rpartition("/")[2]
+    try:
+        if not _is_here(folder, there):  # else nothing is written: the cache may be another's, or read-only
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with _alone(folder.parent):
+                if not _is_here(folder, there):
+                    _bring(address, there, folder, progress)
+    except OSError as error:
+        what = f"{address}: cannot be brought to {folder.parent}: {error.strerror or error}"
+        raise UsageError(what, hint="name another folder: ZHPREP_CACHE=/scratch/zhprep") from error
     return folder
+
+
+@contextlib.contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Keep others out of the folder ``place``: the processes of a job ask for one at once.
+
+    Where the file system has no locks each brings its own, and one of them stays.
+    """
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(OSError):
+            fcntl.flock(held.enter_context(open(place / ".lock", "w")), fcntl.LOCK_EX)
+        yield
+
+
+def _bring(address: str, there: dict[str, Stored], folder: Path, progress: Progress) -> None:
+    """Bring the files ``there`` at ``address``, held to their manifest, to ``folder``, whole or not at all."""
+    remove_leftovers(folder.parent)
+    _tell_of_copy(address, sum(file.size for file in there.values()), folder, progress)
+    with temporary_folder(folder) as new, naming(new, address):
+        fetch(there, new, progress)
+        verify_folder(new)
+        while not _has_name(new, folder) and not _is_here(folder, there):
+            aside = temporary_name(folder)  # removed under its own name, two would remove what one has brought
+            with contextlib.suppress(FileNotFoundError):  # another process was faster
+                folder.replace(aside)
+            shutil.rmtree(aside, ignore_errors=True)
+
+
+def _has_name(new: Path, folder: Path) -> bool:
+    """Give the folder ``new`` the name ``folder``, unless there is something of that name; return whether it has it."""
+    try:
+        new.replace(folder)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        return False
+    return True
 
 
 def _tell_of_copy(address: str, size: int, folder: Path, progress: Progress) -> None:

@@ -37,7 +37,7 @@ from zhprep.core.shards import (
     temporary_folder,
     write_manifest,
 )
-from zhprep.core.shards.draft import PREFIX
+from zhprep.core.temporary import PREFIX
 from zhprep.run.chain import Chain
 from zhprep.run.folders import COUNTS, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write

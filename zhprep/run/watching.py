@@ -6,8 +6,6 @@ All of it is read from the folder, whoever works there and wherever: receipts, a
 from __future__ import annotations
 
 import json
-import os
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -31,6 +29,7 @@ from zhprep.core.shards import (
     read_made,
     read_note,
 )
+from zhprep.core.temporary import is_alive, pid_namespace
 from zhprep.run.folders import read_plan, shards_of
 
 _RECENT = 256
@@ -169,7 +168,7 @@ def _rates(done: Iterable[_Done], path: Path) -> dict[str, float]:
 def _who(note: dict[str, Any]) -> dict[str, Any]:
     """Return of a note who is at what since when, and whether that process is there, if that can be known."""
     shown = {name: note[name] for name in ("first", "last", "host", "pid")}
-    alive = os.path.exists(f"/proc/{note['pid']}") if note["host"] == socket.gethostname() else None
+    alive = is_alive(note["pid"]) if note["where"] == pid_namespace() else None
     return {**shown, "since": clock(note["since"]), "seconds": round(time.time() - note["since"]), "alive": alive}
 
 

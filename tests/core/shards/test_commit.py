@@ -15,7 +15,8 @@ import pytest
 from command_line import environment
 
 from zhprep.core.errors import ZhprepError
-from zhprep.core.shards import committed, draft, read_json, remove_leftovers, write_json
+from zhprep.core.shards import committed, read_json, remove_leftovers, temporary_name, write_json
+from zhprep.core.temporary import pid_namespace
 
 
 @pytest.fixture(autouse=True, params=["unnamed", "named"])
@@ -114,7 +115,7 @@ def test_json_is_sorted_utf8_and_left_alone_when_it_says_the_same(tmp_path: Path
 def test_leftovers_of_the_dead_are_removed_and_no_others(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    host = draft._host()
+    host = pid_namespace()
     mine = [f".part-a.arrow-{host}-{dead.pid}-1", f".part-b-{host}-{dead.pid}-22"]
     others = [
         f".part-a.arrow-{host}-{os.getpid()}-1",
@@ -133,7 +134,7 @@ def test_leftovers_of_the_dead_are_removed_and_no_others(tmp_path: Path) -> None
 def test_leftovers_of_one_name_of_folders_and_of_other_machines(tmp_path: Path) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    mine = f"{draft._host()}-{dead.pid}"
+    mine = f"{pid_namespace()}-{dead.pid}"
     (tmp_path / f".part-out-{mine}-1" / "inside").mkdir(parents=True)
     (tmp_path / f".part-out-{mine}-2").touch()
     (tmp_path / f".part-x-{mine}-3").touch()
@@ -145,6 +146,26 @@ def test_leftovers_of_one_name_of_folders_and_of_other_machines(tmp_path: Path) 
     assert len(list(tmp_path.iterdir())) == 3
     remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [".part-new-another_host-1-4"]
+
+
+def test_leftovers_of_another_container_are_not_removed(tmp_path: Path) -> None:
+    """Two containers of one host name on a shared file system: the number of a process of one is nobody in the other.
+
+    The other one is a namespace of its own, in which our processes have no numbers.
+    """
+    apart = ["unshare", "--user", "--map-root-user", "--pid", "--fork"]
+    if subprocess.run([*apart, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets no process have a namespace of its own")
+    mine = temporary_name(tmp_path / "spool")
+    mine.touch()
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom zhprep.core.shards import remove_leftovers, temporary_name\n"
+        "temporary_name(Path(sys.argv[1]) / 'theirs').touch()\nremove_leftovers(Path(sys.argv[1]))\n"
+    )
+    subprocess.run([*apart, sys.executable, "-c", code, str(tmp_path)], env=environment(), check=True)
+    assert mine.exists()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name.split("-")[1] for path in tmp_path.iterdir()) == ["spool", "theirs"]
 
 
 @pytest.mark.parametrize("mask", [0o022, 0o077, 0o002])

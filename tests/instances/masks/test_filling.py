@@ -59,6 +59,23 @@ def test_instances_whose_candidates_run_out_are_done_again(share, monkeypatch):
     assert found.tolist() == plain(sizes, limits, keys, in_units=False)
 
 
+@pytest.mark.parametrize("share", [None, 0.1, 0.5])
+def test_the_first_in_random_order_are_those_of_all(share, monkeypatch):
+    draw, keys = np.random.default_rng(5), rng.keys(2, "mask", np.arange(80))
+    units = units_of([[1] * draw.integers(0, 200) for _ in keys])
+    counts = draw.integers(0, units.counts // draw.choice([1, 4, 9], len(keys)) + 1)
+    order = np.split(filling.in_random_order(units, filling.unit_draws(units, keys)), units.offsets[1:-1])
+    expected = [unit for row, count in zip(order, counts, strict=True) for unit in row[:count].tolist()]
+    sorted_at_once = []
+    in_order = filling._in_order
+    monkeypatch.setattr(filling, "_in_order", lambda *args: sorted_at_once.append(args) or in_order(*args))
+    if share:  # so few that they run out
+        few = lambda units, budget: np.full(len(units.counts), rng.threshold(share))  # noqa: ARG005, E731
+        monkeypatch.setattr(filling, "_bounds", few)
+    assert filling.first_in_random_order(units, keys, counts).tolist() == expected
+    assert len(sorted_at_once) == (2 if share else 1)
+
+
 @pytest.fixture(scope="module")
 def loop() -> Loop:
     return loop_of(filling_loop.fill, filling_loop.SIGNATURE)

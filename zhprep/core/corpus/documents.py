@@ -137,7 +137,8 @@ class LineDocuments:
         if place is None:
             return np.ones(len(lines.starts), np.bool_)
         if not self._read.skip:
-            raise undecodable(self._source, self._line + data.count(b"\n", 0, place) + 1, data[place])
+            line = self._line + data.count(b"\n", 0, place) + 1
+            raise undecodable(self._source, line, data[place], self._read.encoding)
         return np.array([first_undecodable(line) is None for line in data.split(b"\n")[: len(lines.starts)]])
 
     def _too_long(self, lines: Lines) -> list[int]:
@@ -152,7 +153,7 @@ class LineDocuments:
         try:
             return self._columns.texts(line) if self._columns else _lines_of(line, self._read.text_key)
         except ValueError as error:
-            hint = "put it right, or leave" if self._columns else "name the key with --text-key, or leave"
+            hint = "name the key with --text-key, or leave" if isinstance(error, _NoText) else "put it right, or leave"
             if not self._read.skip:
                 raise DataError(
                     f"{self._source.name}, line {number}: {error}", hint=f"{hint} such lines out with --on-error skip"
@@ -163,6 +164,10 @@ class LineDocuments:
     def _leave_out(self, reason: str) -> None:
         self._account.count(documents_in=1)
         self._account.drop(reason)
+
+
+class _NoText(ValueError):
+    """An object that has no text under the key."""
 
 
 def _lines_of(line: bytes, key: str) -> list[str]:
@@ -176,9 +181,9 @@ def _lines_of(line: bytes, key: str) -> list[str]:
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")
     if key not in value:
-        raise ValueError(f"no key {key!r}; there is {', '.join(map(repr, value)) or 'none'}")
+        raise _NoText(f"no key {key!r}; there is {', '.join(map(repr, value)) or 'none'}")
     if not isinstance(value[key], str):
-        raise ValueError(f"the value of {key!r} is not a string")
+        raise _NoText(f"the value of {key!r} is not a string")
     if _SURROGATE.search(value[key]):
         raise ValueError(f"the value of {key!r} holds half of a surrogate pair")
     lines = [line.removesuffix("\r") for line in value[key].split("\n")]

@@ -183,7 +183,7 @@ class LinePieces(_Pieces):
             raise overlong(self._source, before + line + 1)
         if undecodable_at is not None:
             line = before + data.count(b"\n", 0, undecodable_at) + 1
-            raise undecodable(self._source, line, data[undecodable_at])
+            raise undecodable(self._source, line, data[undecodable_at], self._read.encoding)
 
     def _form(self, data: bytes) -> str:
         if self._source.format == "tsv":
@@ -259,10 +259,14 @@ def overlong(source: Input, line: int) -> DataError:
     )
 
 
-def undecodable(source: Input, line: int, byte: int) -> DataError:
-    """Return the error for a line that is not in the encoding of its file."""
+def undecodable(source: Input, line: int, byte: int, asked: str) -> DataError:
+    """Return the error for a line that is not in the encoding of its file, where ``asked`` was said to be it."""
     which = f" (byte 0x{byte:02x})" if source.encoding == "utf-8" else ""
-    other = "read it with --encoding auto, or leave" if source.encoding == "utf-8" else "leave"
+    other = "leave"
+    if asked == "auto":  # it looks at the first bytes, which may all be ASCII
+        other = f"say what it is (--encoding {'gb18030' if source.encoding != 'gb18030' else 'big5'}), or leave"
+    elif source.encoding == "utf-8":
+        other = "read it with --encoding auto, or leave"
     return DataError(
         f"{source.name}, line {line}: is not {source.encoding}{which}",
         hint=f"{other} such lines out with --on-error skip",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from zhprep.core.shards.claim import Claim, check_way
 from zhprep.core.shards.commit import committed, read_json, sync_folder, telling, write_json
-from zhprep.core.shards.draft import remove_leftovers, temporary_folder, temporary_name
 from zhprep.core.shards.folder import (
     FAILED,
     QUARANTINE,
@@ -46,6 +45,7 @@ from zhprep.core.shards.manifest import (
 )  # fmt: skip
 from zhprep.core.shards.reading import check_folder, open_batches, open_shards, open_table, read_manifest, verify
 from zhprep.core.shards.versions import check_versions, dependency_versions, versions_here
+from zhprep.core.temporary import remove_leftovers, temporary_folder, temporary_name
 
 __all__ = [
     "FAILED",

@@ -15,7 +15,8 @@ from typing import IO, Any
 
 from zhprep.core.errors import UsageError
 from zhprep.core.seal import json_bytes
-from zhprep.core.shards.draft import NAMELESS, PREFIX, Draft, temporary_name
+from zhprep.core.shards.draft import NAMELESS, Draft
+from zhprep.core.temporary import PREFIX, temporary_name
 
 _NO_LINKS = {
     errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.ENOENT,

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import re
 import shutil
-import socket
-import time
-from collections.abc import Iterator
 from io import BufferedRandom
 from pathlib import Path
 from typing import IO, cast
 
 from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.temporary import temporary_name
 
-PREFIX = ".part-"
 NAMELESS = "/proc/self/fd/"
 """How an open file without a name is named to the system."""
-DAY = 86_400.0
-"""Seconds after which a temporary file of another machine, whose processes nobody here can see, is nobody's."""
-
-_LEFTOVER = re.compile(re.escape(PREFIX) + r"(?P<name>.+)-(?P<host>[^-]+)-(?P<pid>\d+)-\d+")
 
 
 class Draft:
@@ -84,51 +75,3 @@ class Draft:
         finally:
             if self._name is not None:
                 self._name.unlink(missing_ok=True)
-
-
-def temporary_name(path: Path) -> Path:
-    """Return a name beside ``path`` that is nobody else's and says whose it is."""
-    return path.with_name(f"{PREFIX}{path.name}-{_host()}-{os.getpid()}-{time.time_ns()}")
-
-
-@contextlib.contextmanager
-def temporary_folder(path: Path) -> Iterator[Path]:
-    """Give a new folder beside ``path`` that is gone when the block ends, unless it has got another name by then."""
-    folder = temporary_name(path)
-    folder.mkdir()
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def remove_leftovers(folder: Path, *, of: str | None = None) -> None:
-    """Remove what dead processes of this machine, and those of others a day ago, left under temporary names.
-
-    ``of``: only what was to become the file or folder of that name.
-    """
-    for path in folder.glob(f"{PREFIX}*"):
-        found = _LEFTOVER.fullmatch(path.name)
-        if found is None or (of is not None and found["name"] != of):
-            continue
-        with contextlib.suppress(OSError):  # another process was faster
-            if not _alive(int(found["pid"])) if found["host"] == _host() else _is_old(path):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-
-
-def _is_old(path: Path) -> bool:
-    return time.time() - path.stat().st_mtime > DAY
-
-
-def _host() -> str:
-    return socket.gethostname().replace("-", "_") or "host"
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

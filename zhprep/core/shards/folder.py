@@ -31,8 +31,8 @@ from zhprep.core.seal import SEAL, read_sealed, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import write_json
-from zhprep.core.shards.draft import PREFIX, remove_leftovers
 from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_manifest
+from zhprep.core.temporary import PREFIX, remove_leftovers
 
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"

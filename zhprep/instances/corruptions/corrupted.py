@@ -63,16 +63,15 @@ class Corrupted:
         tokens = np.flatnonzero(keep)
         return dataclasses.replace(self.reordered(tokens), offsets=np.searchsorted(tokens, self.offsets))
 
-    def with_spans(self, units: Units, covered: Bools, heads: Ints, ids: int | Ints) -> Corrupted:
-        """Return the sources without the ``covered`` units, but for one token of ``ids`` where the units ``heads``
-        began."""
+    def with_spans(self, units: Units, starts: Ints, ends: Ints, ids: int | Ints) -> Corrupted:
+        """Return the sources with one token of ``ids`` in place of each span of units, from ``starts`` up to ``ends``
+        (``int64[N]``; in order, none empty, each within a segment)."""
+        begins = units.starts[starts]
+        sizes = units.starts[ends - 1] + units.sizes[ends - 1] - begins
         keep = np.ones(len(self.input_ids), np.bool_)
-        gone = np.flatnonzero(covered)
-        keep[ranges(units.starts[gone], units.sizes[gone])] = False
-        places = units.starts[heads]
-        keep[places] = True
+        keep[ranges(begins + 1, sizes - 1)] = False
         input_ids = self.input_ids.copy()
-        input_ids[places] = ids
+        input_ids[begins] = ids
         return dataclasses.replace(self, input_ids=input_ids).only(keep)
 
     def inserted(self, counts: Ints, gaps: Ints, id_: int) -> Corrupted:

@@ -22,7 +22,7 @@ from zhprep.instances.masks.drawing import (
     TokenFacts,
     draw_kinds,
 )  # fmt: skip
-from zhprep.instances.masks.filling import in_random_order, unit_draws
+from zhprep.instances.masks.filling import first_in_random_order
 from zhprep.instances.masks.masking import Flat, mask_batch, mask_pinyin_ids
 from zhprep.instances.masks.replacements import RATIOS, REPLACEMENTS
 from zhprep.instances.masks.runs import draw_lengths
@@ -33,5 +33,5 @@ __all__ = [
     "BUDGETS", "KEEP", "KINDS", "MASK", "MOVED", "RANDOM", "RATIOS", "REPLACEMENTS", "SIMILAR", "STRATEGIES",
     "UNPAIRED", "Budget", "Choice", "Chosen", "CoarseFlat", "Flat", "Masked", "PinyinReadings", "TokenFacts",
     "Units", "Words",
-    "budget_of", "draw_kinds", "draw_lengths", "in_random_order", "mask_batch", "mask_pinyin_ids", "unit_draws",
+    "budget_of", "draw_kinds", "draw_lengths", "first_in_random_order", "mask_batch", "mask_pinyin_ids",
 ]  # fmt: skip

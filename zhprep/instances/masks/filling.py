@@ -84,6 +84,17 @@ def in_random_order(units: Units, draws: rng.Bits) -> Ints:
     return _in_order(units, draws).units
 
 
+def first_in_random_order(units: Units, keys: rng.Bits, counts: Ints) -> Ints:
+    """Return the first ``counts`` ``int64[B]`` units of each instance in the order of :func:`in_random_order`, end to
+    end: ``int64[sum(counts)]``. No count is above the number of units."""
+    draws = unit_draws(units, keys)
+    candidates = None if len(draws) <= FEW else _candidates(units, Budget(counts, in_units=True), draws)
+    queue = _in_order(units, draws, candidates)
+    if (sizes_of(queue.offsets) < counts).any():
+        queue = _in_order(units, draws)
+    return queue.units[ranges(queue.offsets[:-1], counts)]
+
+
 class _Queue(NamedTuple):
     """The units of some instances (``rows``) in the order of trying, and the ``offsets`` of the instances in them."""
 

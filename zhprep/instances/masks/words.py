@@ -82,16 +82,20 @@ class Units:
         return self.starts[last] + self.sizes[last] - self.starts[first]
 
     @cached_property
-    def segment_ends(self) -> Ints:
-        """For each unit the number of the first unit that no longer belongs to its segment, ``int64[U]``."""
+    def stops(self) -> Ints:
+        """For each segment the number of the first unit that no longer belongs to it, ``int64[S]``, rising."""
         n = len(self.starts)
         if n == 0:
             return np.zeros(0, np.int64)
         closes = np.empty(n, np.bool_)
         np.not_equal(self.starts[:-1] + self.sizes[:-1], self.starts[1:], out=closes[:-1])
         closes[self.offsets[1:][self.counts > 0] - 1] = True
-        ends = np.flatnonzero(closes) + 1
-        return ends.repeat(np.diff(ends, prepend=0))
+        return np.flatnonzero(closes) + 1
+
+    @cached_property
+    def segment_ends(self) -> Ints:
+        """For each unit the number of the first unit that no longer belongs to its segment, ``int64[U]``."""
+        return self.stops.repeat(np.diff(self.stops, prepend=0))
 
 
 @dataclasses.dataclass(frozen=True)

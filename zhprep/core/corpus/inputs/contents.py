@@ -6,7 +6,7 @@ import codecs
 import json
 import re
 
-from zhprep.core.corpus.inputs.streams import Damaged, Stream
+from zhprep.core.corpus.inputs.streams import COMPRESSIONS, Damaged, Stream
 from zhprep.core.encoding import detect
 from zhprep.core.errors import DataError, UsageError
 
@@ -31,6 +31,17 @@ _BEGINS_OBJECT = re.compile(rb'\{[ \t\r]*"(?:[^"\\]|\\.)*"[ \t\r]*:')
 """A key and its colon: what plain text that begins with a brace hardly has."""
 _FEW_NULS = 16  # as a file of text may hold by accident
 
+_TAR = (b"ustar", 257)
+"""What stands where in the first member's header; of few and large members most bytes are their text."""
+_TAR_SUFFIXES = (".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst")
+
+_STRING, _BLANKS = r'"(?:[^"\\]|\\.)*"', r"[ \t\r\n]*"
+_OBJECTS = re.compile(rf"{_BLANKS}\[{_BLANKS}\{{{_BLANKS}{_STRING}{_BLANKS}:")
+_STRINGS = re.compile(rf"{_BLANKS}\[{_BLANKS}{_STRING}{_BLANKS}[,\]]")
+"""A list of objects, of strings, from its beginning; a line that is a list of something else is a bad line."""
+_SPREAD = re.compile(rf'{_BLANKS}\{{[ \t\r]*\n{_BLANKS}"')
+"""An object whose first key stands in another line than its brace."""
+
 
 def sample_of(stream: Stream) -> bytes:
     """Return the first bytes; a file damaged so early is dealt with when it is read."""
@@ -46,6 +57,8 @@ def format_of(sample: bytes) -> str:
         if sample.startswith(magic):
             return kind
     first = sample.lstrip(b"\xef\xbb\xbf").split(b"\n", 1)[0]
+    if _OBJECTS.match(sample.decode("utf-8", "ignore").removeprefix("\ufeff")):
+        return "jsonl"  # to be refused as such: what no text begins with
     if len(sample) >= _SAMPLE and b"\n" not in sample:  # a line that goes on after the sample can only be begun
         return "jsonl" if _BEGINS_OBJECT.match(first) else "text"
     try:
@@ -59,6 +72,8 @@ def text_encoding(path: str, sample: bytes, encoding: str) -> str:
 
     Raises ``DataError`` where it is none, ``UsageError`` for an encoding that nobody knows.
     """
+    if _is_tar(path, sample):
+        raise DataError(f"{path}: is not text but a tar archive", hint="unpack it and give its files: tar -xf FILE")
     for magic, what in _NOT_TEXT.items():
         if sample.startswith(magic):
             raise DataError(f"{path}: is not text but {what}", hint="give .txt, .jsonl, .parquet or .arrow files")
@@ -71,6 +86,27 @@ def text_encoding(path: str, sample: bytes, encoding: str) -> str:
         raise UsageError(f"unknown encoding {encoding!r}", hint="utf-8, gb18030, big5, utf-16 or auto") from error
     if not codec.name.startswith(("utf-16", "utf-32")) and sample.count(0) > max(_FEW_NULS, len(sample) // 100):
         raise DataError(
-            f"{path}: is not text ({sample.count(0)} NUL bytes in its first {len(sample)})", hint="give a text file"
+            f"{path}: is not text ({sample.count(0)} NUL bytes in its first {len(sample)})",
+            hint="give a text file; UTF-16 without a mark is read with --encoding utf-16-le, or utf-16-be",
         )
     return codec.name
+
+
+def check_json_lines(path: str, sample: bytes, encoding: str) -> None:
+    """Raise ``DataError`` where a file of JSON lines is one JSON value over its lines instead.
+
+    Each of its lines would be a bad one, all of which ``--on-error skip`` leaves out.
+    """
+    text = sample.decode(encoding, "ignore").removeprefix("\ufeff")
+    if _OBJECTS.match(text) or _STRINGS.match(text):
+        raise DataError(f"{path}: is a JSON array, not JSON lines", hint="make lines of it: jq -c '.[]' FILE")
+    if _SPREAD.match(text):
+        raise DataError(f"{path}: is JSON over several lines, not JSON lines", hint="make a line of it: jq -c . FILE")
+
+
+def _is_tar(path: str, sample: bytes) -> bool:
+    magic, place = _TAR
+    name = path.lower()
+    for compression in COMPRESSIONS:
+        name = name.removesuffix(compression)
+    return sample[place : place + len(magic)] == magic or name.endswith(_TAR_SUFFIXES)

@@ -18,7 +18,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
 
-from zhprep.core.corpus.inputs.contents import format_of, sample_of, text_encoding
+from zhprep.core.corpus.inputs.contents import check_json_lines, format_of, sample_of, text_encoding
 from zhprep.core.corpus.inputs.promises import promised_by
 from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file
 from zhprep.core.corpus.inputs.streams import (
@@ -103,6 +103,8 @@ def describe(path: str, *, encoding: str = "utf-8", name: str | None = None, sha
             )
     else:
         encoding = text_encoding(path, sample, encoding)
+    if kind == "jsonl":
+        check_json_lines(path, sample, encoding)
     name = (
         (name or Path(path).name).encode("utf-8", "backslashreplace").decode()
     )  # a name need not be text; a document's must
@@ -122,6 +124,8 @@ def open_stdin(stream: IO[bytes], *, encoding: str = "utf-8") -> tuple[Input, St
     if kind in ("parquet", "arrow"):
         raise UsageError(f"{STDIN}: {kind} cannot be read from a pipe here", hint="give the file by its name")
     encoding = text_encoding(STDIN, sample, encoding)
+    if kind == "jsonl":
+        check_json_lines(STDIN, sample, encoding)
     whole: Stream = Prefixed(sample, raw)
     return Input(STDIN, STDIN, kind, compression, encoding), whole if encoding == "utf-8" else Recoded(whole, encoding)
 

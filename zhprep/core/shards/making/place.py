@@ -23,6 +23,7 @@ import pyarrow as pa
 from zhprep.core.errors import Stopped
 from zhprep.core.report import own_peak_rss
 from zhprep.core.shards.folder import Folder
+from zhprep.core.temporary import pid_namespace
 
 Kind = TypeVar("Kind")
 
@@ -32,7 +33,8 @@ class Note:
     """The documents ``first`` to ``last`` are being worked on, those at ``start`` to ``stop`` of the block.
 
     ``done`` is how many bytes of the block's text were done before them, ``began`` when work on the block began and
-    ``since`` when it came to them (both seconds since 1970), ``host`` and ``pid`` who is at it.
+    ``since`` when it came to them (both seconds since 1970), ``host`` and ``pid`` who is at it,
+    ``where`` among which processes that number is its own (:func:`zhprep.core.temporary.pid_namespace`).
     """
 
     first: str
@@ -44,6 +46,7 @@ class Note:
     since: float
     host: str
     pid: int
+    where: str
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ class Place:
         self._at = names[0].as_py(), names[-1].as_py()
         note = Note(
             *self._at, documents, documents + batch.num_rows, done, self._began, time.time(), socket.gethostname(),
-            os.getpid(),
+            os.getpid(), pid_namespace(),
         )  # fmt: skip
         _write(self._folder.place(self._block), note)
 

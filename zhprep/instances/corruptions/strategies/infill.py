@@ -17,10 +17,12 @@ from zhprep.core.errors import UsageError
 from zhprep.core.ragged import Ints, offsets_of, ranges
 from zhprep.instances.corruptions.corrupted import Conditions, Corrupted
 from zhprep.instances.corruptions.urns import drop
-from zhprep.instances.masks import draw_lengths, in_random_order, unit_draws
+from zhprep.instances.masks import draw_lengths, first_in_random_order
 
 INSERTIONS, LENGTHS = 1 << 40, 1 << 41
 """Indices of the first draws of where masks are put in and of how long spans are: beyond any word of an instance."""
+
+_END = np.int64(0xFFFFFFFF)
 
 LONGEST = 500
 """The greatest mean length of spans."""
@@ -31,16 +33,23 @@ def infill(text: Corrupted, conditions: Conditions) -> Corrupted:
     keys, units, config = conditions.keys("infill", text), conditions.units(text), conditions.config
     budgets = np.minimum(np.ceil(units.counts * config.mask_prob).astype(np.int64), units.counts)
     lengths = draw_spans(budgets, keys, config.span_mean)
-    order = in_random_order(units, unit_draws(units, keys))
-    starts = order[ranges(units.offsets[:-1], lengths.n_spans)]
-    ends = np.minimum(starts + lengths.spans, units.segment_ends[starts])
-    n = len(units.starts) + 1
-    spans_at = np.cumsum(np.bincount(starts, minlength=n) - np.bincount(ends, minlength=n))[:-1]
-    first = np.sort(starts)
-    heads = first[spans_at[first] == 1]
-    filled = text.with_spans(units, spans_at > 0, heads, conditions.facts.mask)
+    starts = first_in_random_order(units, keys, lengths.n_spans)
+    starts, ends = joined(starts, np.minimum(starts + lengths.spans, units.segment_ends[starts]))
+    filled = text.with_spans(units, starts, ends, conditions.facts.mask)
     gaps = drop(keys, INSERTIONS, lengths.n_empty, np.maximum(np.diff(filled.offsets) - 1, 1))
     return filled.inserted(lengths.n_empty, gaps, conditions.facts.mask)
+
+
+def joined(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
+    """Return spans in order, those that overlap as one: where each starts and ends, ``int64[J]`` each. No two of the
+    ``starts`` ``int64[S]`` are the same; numbers are below 2**31."""
+    spans = starts << 32
+    spans |= ends
+    spans.sort()  # the numbers themselves are sorted faster than their order is found
+    starts, ends = spans >> 32, np.maximum.accumulate(spans & _END)
+    opens = np.ones(len(spans) + 1, np.bool_)
+    np.greater_equal(starts[1:], ends[:-1], out=opens[1:-1])
+    return starts[opens[:-1]], ends[opens[1:]]
 
 
 @dataclasses.dataclass(frozen=True)

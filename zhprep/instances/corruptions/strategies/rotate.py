@@ -17,7 +17,7 @@ def rotate(text: Corrupted, conditions: Conditions) -> Corrupted:
     units = conditions.units(text)
     if not len(units.starts):
         return text
-    after = np.unique(units.segment_ends)
+    after = units.stops
     first = np.concatenate([[0], after[:-1]])
     begins, ends = units.starts[first], units.starts[after - 1] + units.sizes[after - 1]
     rows = np.searchsorted(units.offsets, first, side="right") - 1

@@ -40,9 +40,7 @@ def sentinels(text: Corrupted, conditions: Conditions) -> Corrupted:
     ids = _enough(conditions, int(units.counts.max(initial=config.max_length - 2)))
     starts, ends, counts = noise_spans(units, conditions.keys("sentinels", text), config)
     numbers = np.arange(len(starts)) - np.repeat(np.cumsum(counts) - counts, counts)
-    covered = np.zeros(len(units.starts), np.bool_)
-    covered[ranges(starts, ends - starts)] = True
-    source = text.with_spans(units, covered, starts, ids[numbers])
+    source = text.with_spans(units, starts, ends, ids[numbers])
     labels, label_offsets = _target(text, units, (starts, ends, counts), ids)
     return dataclasses.replace(source, labels=labels, label_offsets=label_offsets)
 

@@ -35,7 +35,7 @@ def mac(words: Words, keys: rng.Bits, config: InstancesConfig) -> Choice:
 def first_words(units: Units, lengths: Ints) -> Bools:
     """Return True for the words at which the pointer stops: it starts with each segment and jumps by ``lengths``."""
     first = np.zeros(len(lengths), np.bool_)
-    ends = np.unique(units.segment_ends)
+    ends = units.stops
     pointer = np.concatenate([[0], ends[:-1]]).astype(np.int64)[: len(ends)]
     while len(pointer):
         first[pointer] = True
