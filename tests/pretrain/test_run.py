@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import runpy
 import shutil
@@ -14,15 +15,17 @@ from pathlib import Path
 import pytest
 import safetensors.torch
 import torch
-from command_line import in_processes
+from command_line import in_processes, zhprep
 from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.temporary import pid_namespace
+from zhprep.engine.validation import predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
 from zhprep.pretrain.job import set_up
+from zhprep.pretrain.phases import PhasedRate
 from zhprep.pretrain.run import pretrain
 from zhprep.run.folders import verify_folder
 
@@ -356,6 +359,48 @@ def test_two_processes_make_the_run_of_one(tmp_path, data, vocabulary, here):
             assert one[1][name] == pytest.approx(two[1][name], abs=1e-5)
     counts = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("one", "two")]
     assert counts[0]["tokens"] == counts[1]["tokens"]
+
+
+def strict(text: str) -> dict[str, object]:
+    return json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+
+@pytest.mark.parametrize("when", [{"log_every": 100, "checkpoint_every": 1}, {"log_every": 1, "checkpoint_every": 3}])
+def test_a_run_that_diverged_is_told_and_keeps_its_last_good_checkpoint(
+    tmp_path, data, vocabulary, config, monkeypatch, when
+):
+    def too_much(phased, number):
+        return 1e38 if number == 4 else rate(phased, number)
+
+    rate, run = PhasedRate.__call__, tmp_path / "run"
+    monkeypatch.setattr(PhasedRate, "__call__", too_much)  # step 5 leaves no weight of use, step 6 finds out
+    diverging = dataclasses.replace(config, keep=1, eval_every=1, **when)
+    good = 5 if when["checkpoint_every"] == 1 else 3
+    for _ in range(2):  # the same command comes to the same step
+        with pytest.raises(
+            UsageError, match=rf"diverged: step 6 of 12 .*norm .*nan.* checkpoint is step-{good}"
+        ) as told:
+            pretrain(data, run, nano(), diverging, vocabulary=vocabulary)
+        assert "--learning-rate" in told.value.hint
+        assert [path.name for path in run.glob("step-*")] == [f"step-{good}"]
+        assert not (run / "manifest.json").exists()
+    lines = [strict(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    if when["log_every"] == 1:
+        assert (lines[-1]["step"], lines[-1]["loss"]["mlm"], lines[-1]["grad_norm"]) == (6, None, None)
+        assert strict(zhprep("status", run, "--json").out.decode())["loss"] is None
+
+
+def test_a_loss_that_is_not_finite_is_null_in_the_report(tmp_path, data, vocabulary, config, monkeypatch):
+    def infinite(*arguments):
+        return {
+            name: dataclasses.replace(one, losses=one.losses + math.inf) for name, one in predict(*arguments).items()
+        }
+
+    monkeypatch.setattr("zhprep.pretrain.run.predict", infinite)
+    report = pretrain(data, tmp_path, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary)
+    said = [report.scores, strict((tmp_path / "report.json").read_text())]
+    said.append(strict((tmp_path / "log.jsonl").read_text().splitlines()[-1]))
+    assert [one["held_out"]["mlm"]["loss"] for one in said] == [None] * 3
 
 
 def test_progress_is_lines_where_there_is_no_terminal(tmp_path, data, vocabulary, config, capsys, monkeypatch):

@@ -36,9 +36,9 @@ class Log:
         self._file = open(path, "ab")  # noqa: SIM115
 
     def write(self, **values: Any) -> None:
-        """Append one line."""
+        """Append one line; what is no finite number is null there."""
         with telling(self._path):
-            self._file.write((json.dumps(values, ensure_ascii=False) + "\n").encode())
+            self._file.write((json.dumps(finite(values), ensure_ascii=False) + "\n").encode())
             self._file.flush()
 
     def close(self) -> None:
@@ -46,6 +46,13 @@ class Log:
         with telling(self._path), self._file as file:
             file.flush()
             os.fsync(file.fileno())
+
+
+def finite(value: Any) -> Any:
+    """Return ``value``, as JSON has it, with None for every number that is infinite or none: JSON has no such."""
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _step_of(line: str, last: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zhprep.core.errors import Stopped
+from zhprep.core.errors import Stopped, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Account, Report
 from zhprep.core.stopping import Stopping, parse_duration
 from zhprep.engine import checkpoint
 from zhprep.engine.distribution import joined
 from zhprep.engine.flops import utilisation
-from zhprep.engine.log import Log, Meter, real_tokens
+from zhprep.engine.log import Log, Meter, finite, real_tokens
 from zhprep.engine.loop import Outcome
 from zhprep.engine.parallel import kind_of
 from zhprep.engine.validation import in_order, predict
@@ -127,6 +128,7 @@ def _steps(session: _Session, stopping: Stopping) -> None:
             _look_at_held_out(session)
         told = job.world.any(stopping.told) or session.step == config.stop_after
         if told or last or session.step % config.checkpoint_every == 0:
+            _check_finite(session, outcome, {})
             _save(session)
         if told and not last:
             where = f"{job.run}: stopped as told at step {session.step} of {config.steps}"
@@ -151,7 +153,7 @@ def _log_step(session: _Session, outcome: Outcome, work: float) -> None:
     world = session.job.world
     losses = {name: float(world.sum(loss)) for name, loss in outcome.losses.items()}
     if session.log is None:
-        return
+        return _check_finite(session, outcome, losses)
     speed = session.meter.tokens_per_second
     rate = session.job.rate(session.step - 1)
     used = utilisation(speed * work / world.size, world.device)
@@ -167,6 +169,24 @@ def _log_step(session: _Session, outcome: Outcome, work: float) -> None:
         **({} if used is None else {"mfu": round(used, 4)}),
     )
     session.meter.show(sum(losses.values()))
+    _check_finite(session, outcome, losses)
+
+
+def _check_finite(session: _Session, outcome: Outcome, losses: Mapping[str, float]) -> None:
+    """Raise ``UsageError`` when a step found no finite numbers; all processes see the same.
+
+    What is not finite once stays so. To ask waits for a GPU, and so this is done where it is waited for anyway.
+    """
+    found = {"norm of the gradient": float(outcome.grad_norm)}
+    found |= {f"loss of {name}": loss for name, loss in losses.items()}
+    if wrong := [f"{name} {value}" for name, value in found.items() if not math.isfinite(value)]:
+        job, kept = session.job, checkpoint.checkpoints(session.job.run)
+        good = f"the last good checkpoint is {kept[-1].name}" if kept else "there is no checkpoint before it"
+        at = f"step {session.step} of {job.config.steps}"
+        raise UsageError(
+            f"{job.run}: training diverged: {at} has the {', '.join(wrong)}; {good}",
+            hint="begin again (--overwrite) with a lower --learning-rate, a longer --warmup or another --clip",
+        )
 
 
 def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
@@ -208,7 +228,7 @@ def _finish(session: _Session, report: Report) -> None:
         "parameters_a_process": sum(map(job.trainer.parallel.held, job.trainer.weights)),
         "tokens_per_second": session.meter.tokens_per_second,
         "training_seconds": session.seconds,
-        "held_out": held_out,
+        "held_out": finite(held_out),
         "fresh_weights": [] if job.initial is None else job.initial.fresh,
         **({} if job.initial is None else {"initial": job.initial.figures}),
         **job.sources,

@@ -111,10 +111,10 @@ def run_status(path: Path, plan: dict[str, Any], finished: bool) -> dict[str, An
     done = steps if finished else max(saved, default=0)
     at = max(done, newest.get("step", 0))
     seconds = _seconds_a_step(lines[-_RECENT:])
-    loss = newest.get("loss", {})
+    losses = list(newest.get("loss", {}).values())
     return {
         "steps": steps, "done": done, "finished": finished, "step": at,
-        "loss": sum(loss.values()) if loss else None,
+        "loss": sum(losses) if losses and None not in losses else None,  # null: it diverged
         "tokens_per_second": newest.get("tokens_per_second"),
         "steps_per_second": round(1 / seconds, 4) if seconds else None,
         "seconds_left": 0 if finished else round(seconds * (steps - at)) if seconds else None,

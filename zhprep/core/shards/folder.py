@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -31,7 +30,7 @@ from zhprep.core.seal import SEAL, read_sealed, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import write_json
-from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_manifest
+from zhprep.core.shards.manifest import MANIFEST, PLAN, SHARD, facts_of_files, write_manifest
 from zhprep.core.temporary import PREFIX, remove_leftovers
 
 STATE, INFO = "state.json", "dataset_info.json"
@@ -47,8 +46,6 @@ _PLAN = {
 
 _BEGIN = "begin the folder again with --overwrite"
 _AGAIN = "run the command that made the folder again: it makes such a shard again"
-
-SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
 
 _HF_STATE: dict[str, Any] = {
     "_format_columns": None,
