@@ -112,7 +112,7 @@ def _opened(file: Path) -> int:
     """Open ``file`` to lock it: for writing, without which NFS gives nobody a lock of its own."""
     try:
         return os.open(file, os.O_RDWR)
-    except PermissionError:
+    except OSError:  # it may only be read
         return os.open(file, os.O_RDONLY)
 
 

@@ -31,6 +31,7 @@ from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.manifest import MANIFEST, PLAN, SHARD, facts_of_files, write_manifest
+from zhprep.core.shards.same import check_same
 from zhprep.core.temporary import PREFIX, remove_leftovers
 
 STATE, INFO = "state.json", "dataset_info.json"
@@ -110,7 +111,7 @@ class Folder:
                 write_json(there, sealed(plan))
         claim.hold(there)
         found = read_sealed(there, _PLAN, hint=_BEGIN)
-        _check_same(found, json.loads(json.dumps(plan)), self.path)
+        check_same(found, json.loads(json.dumps(plan)), self.path)
         (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
         remove_leftovers(self.path / RECEIPTS)
@@ -273,35 +274,6 @@ def content_sha256(shards: Iterable[str]) -> str:
     for digest in shards:
         total.update(bytes.fromhex(digest))
     return total.hexdigest()
-
-
-def _check_same(there: dict[str, Any], plan: dict[str, Any], path: Path) -> None:
-    for part, what in (
-        ("zhprep", "another version of zhprep"),
-        ("table", "another table"),
-        ("config", "another config"),
-        ("facts", "another segmenter or vocabulary"),
-        ("dependencies", "another version of a dependency"),
-        ("corpus", "another input"),
-    ):
-        if there.get(part) != plan[part]:
-            raise UsageError(
-                f"{path}: was made with {what}{_difference(there.get(part), plan[part])}",
-                hint="name another folder, or begin it again with --overwrite",
-            )
-
-
-def _difference(there: Any, wanted: Any) -> str:
-    """Return, for flat settings, the first that differs."""
-    if not (isinstance(there, dict) and isinstance(wanted, dict)):
-        return f" ({there}, now {wanted})"
-    for name in sorted(there.keys() | wanted.keys()):
-        if there.get(name) != wanted.get(name):
-            before, now = there.get(name), wanted.get(name)
-            if isinstance(before, dict) and isinstance(now, dict):
-                return _difference(before, now)
-            return f" ({name}: {before}, now {now})" if len(f"{before}{now}") < 120 else f" ({name} differs)"
-    return ""
 
 
 def _json_sha256(value: Any) -> str:
