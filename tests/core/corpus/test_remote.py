@@ -84,6 +84,12 @@ def test_a_folder_of_ours_is_held_to_its_manifest(corpus, memory, tmp_path):
     refused(
         zhprep("normalize", "memory://bucket/made", "-o", tmp_path / "x"), 3, "its bytes are not those of its manifest"
     )
+    memory.mv(shard, "/bucket/made/data-00007-of-00009.arrow")
+    for named in ("memory://bucket/made", "memory://bucket/made/"):
+        refused(zhprep("normalize", named, "-o", tmp_path / "x"), 3, f"memory:/{shard}: is not there")
+    memory.put_file(str(made / shard.rpartition("/")[2]), shard)
+    for named in ("memory://bucket/made", "memory://bucket/made/*.arrow"):
+        refused(zhprep("normalize", named, "-o", tmp_path / "x"), 3, "data-00007-of-00009.arrow: is a shard that")
     memory.rm("/bucket/made/manifest.json")
     refused(zhprep("normalize", "memory://bucket/made", "-o", tmp_path / "x"), 3, "is unfinished")
 
