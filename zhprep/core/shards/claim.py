@@ -62,13 +62,7 @@ class Claim:
 
     def _lock_alone(self) -> bool | None:
         """Return None where the file system has no locks."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return None
-        return True
+        return lock_alone(self._descriptor)
 
     def share(self) -> None:
         """Let others in again."""
@@ -77,10 +71,27 @@ class Claim:
 
     def _is_there(self) -> bool:
         """Whether the folder that was opened is still the one of that name; else it is closed."""
-        there = self.path.exists() and os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+        there = is_named(self._descriptor, self.path)
         if not there:
             os.close(self._descriptor)
         return there
+
+
+def lock_alone(descriptor: int) -> bool | None:
+    """Lock an open file or folder against all others, if no other process has; return whether that was done, None where
+    the file system has no locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def is_named(descriptor: int, path: Path) -> bool:
+    """Whether what was opened is still what ``path`` names."""
+    return path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path))
 
 
 def make_folders(path: Path) -> list[Path]:
