@@ -12,10 +12,11 @@ corpus=$(absolute "$1") vocab=$(absolute "$2") data=$(absolute "$3") tasks=${4:-
 # Where the shell of another machine (a container's, say) is not named, GNU parallel runs nothing there and ends with 0.
 export PARALLEL_SHELL=${PARALLEL_SHELL:-$(command -v bash)}
 
-# Which task a job is says PARALLEL_SEQ. A job that fails or is killed is tried three times.
+# Each job is told which task it is: this may itself run in a task of an array of Slurm's, say, whose number all jobs
+# would take. A job that fails or is killed is tried three times.
 # shellcheck disable=SC2086
-seq "$tasks" | parallel ${PARALLEL_OPTIONS:-} --jobs "${JOBS:-100%}" --retries 3 --line-buffer -N0 --quote \
-  zhprep make-instances "$corpus" --vocab "$vocab" -o "$data" --workers 1 --num-shards "$tasks" --quiet
+seq 0 "$((tasks - 1))" | parallel ${PARALLEL_OPTIONS:-} --jobs "${JOBS:-100%}" --retries 3 --line-buffer --quote \
+  zhprep make-instances "$corpus" --vocab "$vocab" -o "$data" --workers 1 --num-shards "$tasks" --shard-index {} --quiet
 
 zhprep merge "$data" --quiet
 zhprep verify "$data" --quiet

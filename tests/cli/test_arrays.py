@@ -46,6 +46,12 @@ KNOWN = {
     "SGE, one again": (sge(9, 9, 9, 1), 64, 8),
     "GNU parallel": ({"PARALLEL_SEQ": "1", "PARALLEL_PID": "77"}, 4, 0),
     "said plainly": ({"ZHPREP_SHARD_INDEX": "2", **slurm(0, 0, 3, 1, 4)}, 4, 2),
+    "said plainly, in GNU parallel": (
+        {"ZHPREP_SHARD_INDEX": "2", "PARALLEL_SEQ": "1", **slurm(0, 0, 3, 1, 4)},
+        4,
+        2,
+    ),
+    "said by nobody": ({"ZHPREP_SHARD_INDEX": "", "PARALLEL_SEQ": "1"}, 4, 0),
     "GNU parallel in a job of SGE that is no array": (
         {**sge("undefined", "undefined", "undefined", "undefined"), "PARALLEL_SEQ": "2"},
         4,
@@ -64,6 +70,11 @@ UNKNOWN = {
     "slurm, four of a list": (slurm(9, 1, 9, 1, 4), 4, "Slurm says SLURM_ARRAY_TASK_ID=9; which of --num-shards 4"),
     "slurm, another number": (slurm(64, 1, 64, 1, 64), 32, "of an array of 64 tasks from 1 in steps of 1"),
     "PBS from 1": ({"PBS_ARRAY_INDEX": "64"}, 64, "PBS says PBS_ARRAY_INDEX=64"),
+    "GNU parallel in a task of Slurm's": (
+        {**slurm(3, 0, 3, 1, 4), "PARALLEL_SEQ": "1"},
+        4,
+        "Slurm says SLURM_ARRAY_TASK_ID=3 and GNU parallel PARALLEL_SEQ=1; which of them is meant",
+    ),
     "GNU parallel, more jobs": ({"PARALLEL_SEQ": "5"}, 4, "GNU parallel says PARALLEL_SEQ=5"),
 }
 
@@ -73,7 +84,14 @@ def test_what_cannot_be_known_is_told(environment: dict[str, str], number: int, 
     with pytest.raises(UsageError, match="cannot be known") as error:
         shard_index(number, environment)
     assert told in str(error.value)
-    assert "or give --shard-index" in error.value.hint
+    assert "give --shard-index" in error.value.hint
+
+
+@pytest.mark.parametrize("stated", ["x", "-1", "²", " 1", "1.0"])
+def test_what_is_stated_must_be_a_number(stated: str) -> None:
+    with pytest.raises(UsageError, match=r"ZHPREP_SHARD_INDEX is '.*', which is no number") as error:
+        shard_index(4, {"ZHPREP_SHARD_INDEX": stated, **slurm(0, 0, 3, 1, 4)})
+    assert "0 to 3" in error.value.hint
 
 
 def test_without_a_scheduler() -> None:

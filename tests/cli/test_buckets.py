@@ -130,6 +130,40 @@ def test_folders_are_brought_once_and_held_to_their_manifest(data, run, memory, 
     refused(zhprep("inspect", f"{BUCKET}/none"), 3, f"{BUCKET}/none: no such folder")
 
 
+def words_of(corpus, tmp_path):
+    return made_by("segment", corpus, "--cws", "characters", "--block-size", "4KiB", output=tmp_path / "words")
+
+
+def made_of(source, vocab, output):
+    settings = ("--vocab", vocab, "--max-length", 64, "--workers", 1)
+    return files_of(made_by("make-instances", source, *settings, output=output))
+
+
+def test_what_a_folder_says_of_its_words_is_known_in_a_bucket(sample_data, vocab, memory, tmp_path):
+    """Its segmenter, the settings of that and its origin: the same bytes as of a disk, and a run is gone on with."""
+    words = words_of(sample_data / "corpus" / "news.txt", tmp_path)
+    memory.put(str(words), "/bucket/words", recursive=True)
+    ours = made_of(words, vocab, tmp_path / "ours")
+    manifest = json.loads(ours["manifest.json"])
+    assert (manifest["segmenter"], manifest["segment"]["cws"]) == ("characters", "characters")
+    assert manifest["origin"] == json.loads((words / "manifest.json").read_bytes())["origin"]
+    assert made_of(f"{BUCKET}/words", vocab, tmp_path / "theirs") == ours
+    assert made_of(words, vocab, tmp_path / "theirs") == ours
+    damaged = memory.cat("/bucket/words/manifest.json").replace(b"characters", b"jieba", 1)
+    memory.pipe("/bucket/words/manifest.json", damaged)
+    said = f"{BUCKET}/words/manifest.json: was changed after it was written"
+    refused(zhprep("make-instances", f"{BUCKET}/words", "--vocab", vocab, "-o", tmp_path / "x"), 3, said)
+
+
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+def test_what_a_folder_says_of_its_words_is_known_on_a_server(server, sample_data, vocab, tmp_path):
+    words = words_of(sample_data / "corpus" / "news.txt", tmp_path)
+    top = server.bucket("words")
+    server.system.put(str(words), "words/words", recursive=True)
+    theirs = made_of(f"{top}/words", vocab, tmp_path / "theirs")
+    assert theirs == made_of(words, vocab, tmp_path / "ours")
+
+
 @pytest.mark.parametrize("server", ["s3"], indirect=True)
 def test_what_reads_instances_reads_them_from_a_server(server, data, run, memory, tmp_path, monkeypatch):
     """As from a disk: `export`, `inspect`, `evaluate --data`, `pretrain`. That they are copied is said, once."""

@@ -67,3 +67,11 @@ def test_an_unknown_segmenter_is_told_before_anything_is_read(tmp_path):
     refused(zhprep(*arguments), 2, "unknown segmenter 'jeiba'", "did you mean 'jieba'?")
     refused(zhprep("segment", "--cws", "no.such:Thing", stdin=b"x\n"), 2, "cannot import segmenter")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_of_somebody_else_beside_texts_is_left_alone(tmp_path):
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "a.txt").write_text("今天天气好。\n", encoding="utf-8")
+    (tmp_path / "corpus" / "manifest.json").write_text('{"files": 1}', encoding="utf-8")
+    result = zhprep("segment", tmp_path / "corpus", "-o", tmp_path / "out", "--quiet")
+    assert (result.code, result.err) == (0, "")

@@ -93,14 +93,20 @@ def test_gnu_parallel_with_jobs_killed(
 
 @pytest.mark.skipif(shutil.which("parallel") is None, reason="GNU parallel is not installed")
 @pytest.mark.parametrize("hosts", ["", "--sshlogin one,two"], ids=["here", "on others"])
-def test_gnu_parallel_with_relative_paths(hosts: str, here: Path, vocab: Path, whole: dict[str, bytes]) -> None:
-    """What stands in for `ssh HOST -- COMMAND` begins at home, where nothing lies, as that does; it names no shell."""
+def test_gnu_parallel_with_relative_paths_in_a_task_of_an_array(
+    hosts: str, here: Path, vocab: Path, whole: dict[str, bytes]
+) -> None:
+    """What stands in for `ssh HOST -- COMMAND` begins at home, where nothing lies, as that does; it names no shell.
+
+    The jobs are told apart by their own numbers, not by that of the task in which all of them run.
+    """
     home = here.parent / "home"
     home.mkdir()
     put_program(here / "bin" / "ssh", 'unset SHELL && shift 2 && cd && exec bash -c "$*"')
     options = with_program(
-        here, JOBS="1", PARALLEL_OPTIONS=hosts, PARALLEL_SSH="ssh", HOME=str(home), PARALLEL_HOME=str(home)
-    )
+        here, JOBS="1", PARALLEL_OPTIONS=hosts, PARALLEL_SSH="ssh", HOME=str(home), PARALLEL_HOME=str(home),
+        SLURM_ARRAY_TASK_ID="1",
+    )  # fmt: skip
     shutil.copytree(vocab, here / "vocab")
     command = [SCRIPTS / "parallel.sh", "corpus", "vocab", "data", "2"]
     done = subprocess.run(command, cwd=here, env=options, capture_output=True, text=True, check=False)
@@ -248,6 +254,20 @@ def tasks_of_slurm(here: Path) -> list[psutil.Process]:
             if line[1:4] == ["-m", "zhprep", "make-instances"] and str(here / "corpus") in line:
                 found.append(one)
     return found
+
+
+def test_nodes_do_not_wait_for_ever_for_a_head_that_does_not_listen(here: Path) -> None:
+    """What stands in for `srun` runs the task of another node than the head."""
+    for name, does in {
+        "scontrol": "echo head", "getent": "echo 127.0.1.1 head", "hostname": "echo 127.9.9.9 172.17.0.1",
+        "srun": 'shift 2; export SLURM_PROCID=1; exec "$@"', "ray": "echo began",
+    }.items():  # fmt: skip
+        put_program(here / "bin" / name, does)
+    options = with_program(here, PATIENCE="2", SLURM_JOB_NODELIST="head,other", SLURM_NNODES="2")
+    command = ["bash", SCRIPTS / "ray.sbatch", here / "corpus", "vocab", here / "data"]
+    done = subprocess.run(command, env=options, capture_output=True, text=True, check=False, timeout=patience(60))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nobody listens at 127.9.9.9:6379" in done.stderr
 
 
 ALONE = ("unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child")

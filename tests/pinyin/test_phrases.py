@@ -55,9 +55,9 @@ def test_other_phrases_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_phrases_is_something_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = phrases._source()
+    before = phrases.source()
     monkeypatch.setenv("PYPINYIN_NO_PHRASES", "1")
-    assert phrases._source() != before
+    assert phrases.source() != before
     monkeypatch.setattr(pypinyin.constants, "PHRASES_DICT", {})
     found = PhraseReadings(tables())
     assert found.in_phrases("重庆") == [0, 0]

@@ -51,30 +51,52 @@ def _lsf(given: Numbers, number: int) -> tuple[int, int, int] | None:
     return (first, step, number) if first >= 1 else None
 
 
+STATED = Scheduler("the environment", "ZHPREP_SHARD_INDEX")
+PARALLEL = Scheduler("GNU parallel", "PARALLEL_SEQ", 1)
+"""What may run inside a task of another's array, or start it on another machine: neither is known to be the inner."""
+
 SCHEDULERS = (
-    Scheduler("the environment", "ZHPREP_SHARD_INDEX"),
     Scheduler("Slurm", "SLURM_ARRAY_TASK_ID", 0, _slurm),
     Scheduler("PBS", "PBS_ARRAY_INDEX"),
     Scheduler("Torque", "PBS_ARRAYID"),
     Scheduler("Kubernetes", "JOB_COMPLETION_INDEX"),
     Scheduler("LSF", "LSB_JOBINDEX", 1, _lsf),
     Scheduler("Grid Engine", "SGE_TASK_ID", 1, _sge),
-    Scheduler("GNU parallel", "PARALLEL_SEQ", 1),
+    PARALLEL,
 )
 
 
 def shard_index(number: int, environment: Mapping[str, str] = os.environ) -> int:
-    """Return the rank of this task among ``number``, counted from 0, as the first scheduler says that is there.
+    """Return the rank of this task among ``number``, counted from 0: what is stated, or what the first scheduler says
+    that is there.
 
-    Raises ``UsageError`` where none says it, or the rank cannot be known.
+    Raises ``UsageError`` where none says it, where what is stated is no number, or where the rank cannot be known.
     """
-    given = {name: int(value) for name, value in environment.items() if value.isascii() and value.isdigit()}
-    for scheduler in SCHEDULERS:
-        index = given.get(scheduler.variable)
-        if index is not None and not (index == 0 and scheduler.variable == "LSB_JOBINDEX"):  # 0: not of an array
-            return _rank(scheduler, index, given, number)
-    known = ", ".join(scheduler.variable for scheduler in SCHEDULERS)
-    raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({known})")
+    given = {name: int(value) for name, value in environment.items() if _is_number(value)}
+    if (stated := environment.get(STATED.variable)) and STATED.variable not in given:
+        hint = f"set it to a number from 0 to {number - 1}, or give --shard-index"
+        raise UsageError(f"{STATED.variable} is {stated!r}, which is no number of a task", hint=hint)
+    there = [scheduler for scheduler in (STATED, *SCHEDULERS) if _says(scheduler, given)]
+    if not there:
+        known = ", ".join(scheduler.variable for scheduler in (STATED, *SCHEDULERS))
+        raise UsageError("--num-shards needs --shard-index", hint=f"or run it in an array ({known})")
+    first = there[0]
+    if first is not STATED and PARALLEL in there[1:]:
+        raise UsageError(
+            f"{first.name} says {first.variable}={given[first.variable]} and {PARALLEL.name} "
+            f"{PARALLEL.variable}={given[PARALLEL.variable]}; which of them is meant cannot be known",
+            hint=f"give --shard-index, or unset that which is not meant, {first.variable} or {PARALLEL.variable}",
+        )
+    return _rank(first, given[first.variable], given, number)
+
+
+def _is_number(value: str) -> bool:
+    return value.isascii() and value.isdigit()
+
+
+def _says(scheduler: Scheduler, given: Numbers) -> bool:
+    index = given.get(scheduler.variable)
+    return index is not None and not (index == 0 and scheduler.variable == "LSB_JOBINDEX")  # 0: not of an array
 
 
 def _rank(scheduler: Scheduler, index: int, given: Numbers, number: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import zhprep
@@ -13,6 +14,12 @@ def packaged(name: str) -> str:
     """Return the text of a file of the package, ``core/common_characters.txt``; importlib.resources takes a hundredth
     of a second to say the same."""
     return Path(zhprep.__file__).parent.joinpath(name).read_text("utf-8")
+
+
+def code_of(*names: str) -> str:
+    """Return the hash of files of the package (``normalize/text.py``): those that decide what mapped arrays hold belong
+    to what these are made of, so that those of another version are made again."""
+    return hashlib.sha256("\0".join(map(packaged, names)).encode()).hexdigest()
 
 
 def bundled(name: str) -> Path:

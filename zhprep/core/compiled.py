@@ -28,8 +28,6 @@ from zhprep.core.mapped import Arrays, mapped_arrays
 Loop = Callable[..., None]
 
 _IN_C: dict[str, Any] = {"int64": ctypes.c_int64, "bool": ctypes.c_bool, "uint64": ctypes.c_uint64}
-_FORMAT = 1
-"""Counted up where code that was kept must be made again."""
 
 
 class Signature(tuple[str, ...]):
@@ -57,8 +55,8 @@ def compiled(loop: Loop, signature: Signature, *, compile_it: bool = True) -> Lo
             return {"object": np.frombuffer(code, np.uint8)}
         return {"image": np.frombuffer(image, np.uint8), "entry": np.array([entry])}
 
-    code = " ".join(_hash(sys.modules[one]) for one in sorted(_modules(loop)))
-    source = f"{_FORMAT} {code} {signature} {_processor()}"
+    code = " ".join(_hash(sys.modules[one]) for one in sorted({*_modules(loop), __name__, object_code.__name__}))
+    source = f"{code} {signature} {_processor()}"
     try:
         found = mapped_arrays(f"loop-{loop.__name__}", source, make)
         return _placed(found, signature) if "image" in found else _placed_by_llvm(found["object"], signature, name)

@@ -33,13 +33,18 @@ def read_object(path: Path, shape: Shape = dict) -> dict[str, Any]:
 
     Raises ``DataError`` for anything else, and for an object that is not as ``shape`` says (:mod:`zhprep.core.shape`).
     """
+    return object_of(str(path), path.read_bytes(), shape)
+
+
+def object_of(name: str, data: bytes, shape: Shape = dict) -> dict[str, Any]:
+    """Return the JSON object in the ``data`` of ``name``, as :func:`read_object` does."""
     try:
-        value = parse_json(path.read_bytes())
+        value = parse_json(data)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is damaged: {error}", hint=_AGAIN) from error
+        raise DataError(f"{name}: is damaged: {error}", hint=_AGAIN) from error
     if not isinstance(value, dict):
-        raise DataError(f"{path}: is damaged: not a JSON object", hint=_AGAIN)
-    check_shape(path, value, shape)
+        raise DataError(f"{name}: is damaged: not a JSON object", hint=_AGAIN)
+    check_shape(name, value, shape)
     return value
 
 
@@ -59,7 +64,7 @@ def read_sealed(path: Path, shape: Shape = dict, *, required: bool = False, hint
     return value
 
 
-def check_shape(path: Path, value: dict[str, Any], shape: Shape) -> None:
+def check_shape(path: Path | str, value: dict[str, Any], shape: Shape) -> None:
     """Raise ``DataError`` unless ``value``, read from ``path``, is as ``shape`` says."""
     if wrong := fault(value, shape):
         raise DataError(f"{path}: is damaged: {wrong}", hint=_AGAIN)
@@ -67,14 +72,14 @@ def check_shape(path: Path, value: dict[str, Any], shape: Shape) -> None:
 
 def check_seal(path: Path, value: dict[str, Any]) -> None:
     """Raise ``DataError`` unless ``value``, read from ``path``, has its seal and is written there as it was."""
-    if SEAL not in value:
-        raise DataError(f"{path}: has no seal: an older zhprep wrote it, or somebody else", hint=_AGAIN)
-    check_sealed(str(path), path.read_bytes(), value)
+    check_sealed(str(path), path.read_bytes(), value, required=True)
 
 
-def check_sealed(name: str, data: bytes, value: dict[str, Any]) -> None:
+def check_sealed(name: str, data: bytes, value: dict[str, Any], *, required: bool = False) -> None:
     """Raise ``DataError`` where ``value``, read from the ``data`` of ``name``, has a seal and is not as it was
-    sealed."""
+    sealed; without a seal, if one is ``required``."""
+    if required and SEAL not in value:
+        raise DataError(f"{name}: has no seal: an older zhprep wrote it, or somebody else", hint=_AGAIN)
     if SEAL in value and (value[SEAL] != _digest(value) or data != json_bytes(value)):
         raise DataError(f"{name}: was changed after it was written, or cut short", hint=_AGAIN)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 import unicodedata
 
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.bundled import packaged
+from zhprep.core.bundled import code_of
 from zhprep.core.mapped import mapped_arrays
 from zhprep.normalize.characters import HAN, N_CODES, WHITE_SPACE, Characters, emoji
 from zhprep.normalize.text import LINE, SENTENCE
@@ -51,12 +50,15 @@ _UNMARKED = ((0x2E80, 0x302A), (0x3100, 0xA66F), (0xAC00, 0xFB1E), (0x20000, 0xE
 @functools.cache
 def kinds(semicolon_ends: bool) -> Kinds:
     """Return the kind of every code point (uint8, indexed by code point)."""
-    digest = hashlib.sha256(unicodedata.unidata_version.encode())
-    for name in ("marks.py", "characters.py", "data/emoji.tsv"):
-        digest.update(packaged(f"normalize/{name}").encode())
-    made_of = f"{digest.hexdigest()} {semicolon_ends}"
+    made_of = f"{source()} {semicolon_ends}"
     found: Kinds = mapped_arrays("kinds", made_of, lambda: {"kinds": _kinds(semicolon_ends)})["kinds"]
     return found
+
+
+def source() -> str:
+    """Return what decides the kinds, in versions and hashes."""
+    names = ("marks.py", "characters.py", "text.py", "data/emoji.tsv")
+    return f"{unicodedata.unidata_version} {code_of(*(f'normalize/{name}' for name in names))}"
 
 
 def _kinds(semicolon_ends: bool) -> Kinds:

@@ -19,18 +19,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.bundled import code_of
 from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.core.ragged import offsets_of
 from zhprep.core.registry import require
-from zhprep.pinyin.syllables import ids, names
+from zhprep.pinyin.syllables import ids
 
 N_CODE_POINTS = 0x110000
 
-_FORMAT = 1
-"""The form of the arrays: another number where they are to be read otherwise."""
-
+_CODE = ("pinyin/phrases.py", "pinyin/syllables.py", "pinyin/syllables.txt", "core/ragged.py")
 _FILES = ("__init__.py", "constants.py", "pinyin_dict.json", "phrases_dict.json", "contrib/tone_convert.py")
-"""What the arrays are made of; other files of pypinyin only say how."""
+"""What the arrays are made of, by our code; other files of pypinyin only say how."""
 
 _PARTED = "\0"
 
@@ -59,8 +58,8 @@ class PhraseReadings:
 
         Raises ``UsageError`` when pypinyin is not installed.
         """
-        source = "" if "pypinyin" in sys.modules else _source()
-        return cls(mapped_arrays("pypinyin", source, tables) if source else tables())
+        made_of = "" if "pypinyin" in sys.modules else source()
+        return cls(mapped_arrays("pypinyin", made_of, tables) if made_of else tables())
 
     def __contains__(self, word: str) -> bool:
         return word in self._numbers
@@ -155,7 +154,7 @@ def _of_phrases(kept: dict[str, list[list[str]]], number: _Numbers) -> dict[str,
     }
 
 
-def _source() -> str:
+def source() -> str:
     """Return what the arrays are made of, in hashes; nothing where that cannot be known without an import."""
     spec = PathFinder.find_spec("pypinyin")
     if spec is None or spec.origin is None:
@@ -164,8 +163,8 @@ def _source() -> str:
         files = [(Path(spec.origin).parent / name).read_bytes() for name in _FILES]
     except OSError:
         return ""
-    hashes = [hashlib.sha256(data).hexdigest() for data in (*files, "\n".join(names()).encode())]
-    return " ".join([str(_FORMAT), os.environ.get("PYPINYIN_NO_PHRASES", ""), *hashes])
+    hashes = [code_of(*_CODE), *(hashlib.sha256(data).hexdigest() for data in files)]
+    return " ".join([os.environ.get("PYPINYIN_NO_PHRASES", ""), *hashes])
 
 
 def _bytes(text: str) -> npt.NDArray[np.uint8]:

@@ -20,7 +20,7 @@ from zhprep.core.corpus import Corpus
 from zhprep.core.corpus.inputs import LINE_FORMATS
 from zhprep.core.errors import UsageError
 from zhprep.core.report import Account
-from zhprep.core.shards import MANIFEST, load_manifest
+from zhprep.core.shards import manifests_of
 from zhprep.segment import SegmentConfig, Segmenter
 from zhprep.segment import build as build_segment
 
@@ -163,11 +163,8 @@ def _said_of_words(corpus: Corpus) -> dict[str, Any]:
     same: who reads what is made of them may have to find words in the same way."""
     if corpus.table == "text":
         return {}
-    folders = sorted({Path(source.path).parent for source in corpus.inputs})
-    if not all((folder / MANIFEST).exists() for folder in folders):
-        return {}
     said = []
-    for manifest in map(load_manifest, folders):
+    for manifest in manifests_of(corpus):
         own = {"segment": manifest["config"]["segment"]} if "segment" in manifest["config"] else {}
         said.append({name: manifest[name] for name in ("segmenter", "segment") if name in manifest} | own)
-    return said[0] if all(one == said[0] for one in said) else {}
+    return said[0] if said and all(one == said[0] for one in said) else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import signal
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from plain_tasks import Barren, Copy, Deadly, Greedy, Heavy, contents, make_job
 
 from zhprep.core.corpus import ReadConfig, find_inputs, read_block, scan
 from zhprep.core.errors import DataError, NoMemory, UsageError
+from zhprep.core.executors import EXECUTORS, Killed
 from zhprep.core.report import Account
 from zhprep.core.shards import BlockJob, Output, open_folder, run_job, verify
 from zhprep.core.workers import pool
+from zhprep.core.workers.outcome import NO_MEMORY
 from zhprep.run.watching import Watcher
 
 pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker", "_workers_are_forked")
@@ -156,6 +159,19 @@ def test_a_block_of_which_nothing_is_left(tmp_path: Path, corpus: Path, whole: d
     with pytest.raises(DataError, match=NONE_ALONE):
         run_job(job, Output(tmp_path / "out", workers=2, on_kill="skip"))
     only_block_two_is_left(tmp_path / "out", whole)
+
+
+def test_an_engine_that_says_out_of_memory_is_believed(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Ray does, which kills such workers itself: more memory is advised, not another segmenter."""
+
+    def kills_all(_function: object, items: Iterable[int], *_: object) -> Iterator[Killed]:
+        yield from (Killed(item, NO_MEMORY) for item in items)
+
+    monkeypatch.setitem(EXECUTORS, "ray", kills_all)
+    with pytest.raises(NoMemory, match=r"each process is killed \(out of memory\)"):
+        run_job(make_job(corpus, Greedy(most=0)), Output(tmp_path / "out", executor="ray"))
 
 
 @pytest.mark.parametrize("on_kill", ["fail", "skip"])

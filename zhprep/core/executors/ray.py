@@ -22,7 +22,7 @@ from typing import IO, Any, TypeVar, cast
 from zhprep.core.errors import UsageError
 from zhprep.core.registry import require
 from zhprep.core.stalls import TICK
-from zhprep.core.workers.outcome import ATTEMPTS, Killed
+from zhprep.core.workers.outcome import ATTEMPTS, NO_MEMORY, Killed
 from zhprep.core.workers.pool import Failure
 
 Item = TypeVar("Item")
@@ -249,4 +249,4 @@ def _check_listening(address: str) -> None:
 
 
 def _how(error: Exception) -> str:
-    return "out of memory" if type(error).__name__ == "OutOfMemoryError" else "its worker died"
+    return NO_MEMORY if type(error).__name__ == "OutOfMemoryError" else "its worker died"

@@ -16,7 +16,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,7 +30,7 @@ from zhprep.core.seal import read_sealed, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import write_json
-from zhprep.core.shards.manifest import MANIFEST, PLAN, facts_of_files, write_manifest
+from zhprep.core.shards.manifest import MANIFEST, PLAN, SHARD, facts_of_files, write_manifest
 from zhprep.core.temporary import PREFIX, remove_leftovers
 
 STATE, INFO = "state.json", "dataset_info.json"
@@ -46,8 +45,6 @@ _PLAN = {
 """The shapes of a receipt and of the plan of a folder of shards."""
 
 _BEGIN = "begin the folder again with --overwrite"
-
-SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
 
 _HF_STATE: dict[str, Any] = {
     "_format_columns": None,

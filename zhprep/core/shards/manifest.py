@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -16,15 +17,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from zhprep.core import schema
-from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.corpus import Corpus
+from zhprep.core.corpus.inputs import exists, file_sha256, open_file
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
-from zhprep.core.seal import SEAL, check_seal, check_shape, read_object, sealed
+from zhprep.core.seal import SEAL, check_sealed, check_shape, object_of, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.commit import write_json
 
 MANIFEST = "manifest.json"
 PLAN = "plan.json"
+SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
 
 _UNSEALED = ("vocabulary", "run")
 """Tables whose manifests had files before there were seals."""
@@ -50,24 +53,40 @@ def write_manifest(folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     return manifest
 
 
-def load_manifest(folder: Path) -> dict[str, Any]:
-    """Return the manifest of a finished folder.
+def load_manifest(folder: Path | str) -> dict[str, Any]:
+    """Return the manifest of a finished folder, by its path, or by its address in an object store.
 
     Raises ``DataError`` when there is none, when it is of another version, or not as it was written. One from before
     there were seals is taken as it is.
     """
-    file = folder / MANIFEST
-    if not file.exists():
-        what = "is unfinished" if (folder / PLAN).exists() else "was not made by zhprep (no manifest.json)"
+    file = f"{folder}/{MANIFEST}"
+    if not exists(file):
+        what = "is unfinished" if exists(f"{folder}/{PLAN}") else "was not made by zhprep (no manifest.json)"
         raise DataError(f"{folder}: {what}", hint="run the command that makes it again, it goes on where it stopped")
-    manifest = read_object(file, {"table": str})
+    with open_file(file) as opened:
+        data = opened.read()
+    manifest = object_of(file, data, {"table": str})
     if manifest.get("version") != schema.VERSION:
         what = f"has version {manifest.get('version')}; this zhprep reads {schema.VERSION}"
         raise DataError(f"{folder}: {what}", hint="make it again with this version")
     if SEAL in manifest or ("files" in manifest and manifest.get("table") not in _UNSEALED):
-        check_seal(file, manifest)
+        check_sealed(file, data, manifest, required=True)
     check_shape(file, manifest, _SHAPES.get(manifest["table"], SHARDED))
     return manifest
+
+
+def manifests_of(corpus: Corpus) -> list[dict[str, Any]]:
+    """Return the manifests of the folders that ``corpus`` is read from, on a disk or in an object store, in the order
+    of their names; none unless all its inputs are shards in folders that have one.
+
+    Raises as :func:`load_manifest`, and ``UsageError`` for a store that fails.
+    """
+    if not all(SHARD.fullmatch(os.path.basename(source.path)) for source in corpus.inputs):
+        return []  # what is called so beside them is somebody else's
+    folders = sorted({os.path.dirname(source.path) or "." for source in corpus.inputs})
+    if not all(exists(f"{folder}/{MANIFEST}") for folder in folders):
+        return []
+    return [load_manifest(folder) for folder in folders]
 
 
 def holds_rows(folder: Path) -> bool:

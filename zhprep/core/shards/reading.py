@@ -18,8 +18,17 @@ import pyarrow as pa
 from zhprep.core.errors import DataError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.seal import check_seal, read_sealed
-from zhprep.core.shards.folder import RECEIPTS, SHARD, content_sha256, open_folder
-from zhprep.core.shards.manifest import MANIFEST, PLAN, check_files, inside, is_trusting, load_manifest, sha256_of
+from zhprep.core.shards.folder import RECEIPTS, content_sha256, open_folder
+from zhprep.core.shards.manifest import (
+    MANIFEST,
+    PLAN,
+    SHARD,
+    check_files,
+    inside,
+    is_trusting,
+    load_manifest,
+    sha256_of,
+)
 
 _AT_ONCE = 4
 """Shards that are hashed at a time."""

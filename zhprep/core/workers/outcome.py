@@ -8,6 +8,9 @@ from typing import Any
 ATTEMPTS = 3
 """How many workers may be killed at one item before it is given up."""
 
+NO_MEMORY = "out of memory"
+"""How a worker was killed, where an engine says that it was for want of memory."""
+
 
 @dataclass(frozen=True)
 class Killed:
@@ -15,3 +18,8 @@ class Killed:
 
     item: Any
     how: str = ""
+
+    @property
+    def wants_memory(self) -> bool:
+        """Whether the last was killed as who takes too much memory is, by the kernel or by an engine."""
+        return self.how in ("SIGKILL", NO_MEMORY)

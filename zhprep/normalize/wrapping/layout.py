@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import hashlib
 import re
 import unicodedata
 
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.bundled import packaged
+from zhprep.core.bundled import code_of
 from zhprep.core.mapped import mapped_arrays
 from zhprep.core.sets import among
 from zhprep.normalize import marks
@@ -217,10 +216,14 @@ def _tables() -> tuple[Flags, Flags, Flags]:
 @functools.cache
 def _columns() -> npt.NDArray[np.uint8]:
     """Return how many columns each character takes, ``uint8[N_CODES]``: 2 for wide ones, 0 for combining ones."""
-    code = packaged("normalize/wrapping/layout.py") + packaged("normalize/text.py")
-    made_of = f"{unicodedata.unidata_version} {hashlib.sha256(code.encode()).hexdigest()}"
-    found: npt.NDArray[np.uint8] = mapped_arrays("columns", made_of, lambda: {"columns": _counted()})["columns"]
+    found: npt.NDArray[np.uint8] = mapped_arrays("columns", source(), lambda: {"columns": _counted()})["columns"]
     return found
+
+
+def source() -> str:
+    """Return what decides how many columns characters take, in versions and hashes."""
+    code = code_of("normalize/wrapping/layout.py", "normalize/text.py", "normalize/characters.py")
+    return f"{unicodedata.unidata_version} {code}"
 
 
 def _counted() -> npt.NDArray[np.uint8]:

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from zhprep.core.bundled import code_of
 from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.segment.jieba.dictionary import FIRST, LAST
 from zhprep.segment.jieba.package import import_jieba, package_file, sha256
-from zhprep.segment.jieba.tables import FORMAT
 
 _STATES = "BMES"
 _IMPOSSIBLE = -3.14e100
@@ -32,14 +32,19 @@ _PREFERRED = np.array([_STATES.index(pair[1]) for pair in _BEFORE])
 
 def jieba_model() -> HiddenMarkov:
     """Return the model with jieba's parameters."""
-    folder = package_file("finalseg")
-    hashes = " ".join(sha256(folder / f"prob_{name}.py") for name in ("start", "trans", "emit"))
 
     def make() -> Arrays:
         model = import_jieba("jieba.finalseg")
         return tables_of(model.start_P, model.trans_P, model.emit_P)
 
-    return HiddenMarkov(mapped_arrays("jieba-hmm", f"{FORMAT} {hashes}", make))
+    return HiddenMarkov(mapped_arrays("jieba-hmm", source(), make))
+
+
+def source() -> str:
+    """Return what decides the tables of jieba's model, in hashes."""
+    folder = package_file("finalseg")
+    hashes = (sha256(folder / f"prob_{name}.py") for name in ("start", "trans", "emit"))
+    return " ".join([code_of("segment/jieba/hidden_markov.py", "segment/jieba/dictionary.py"), *hashes])
 
 
 def tables_of(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from zhprep.core.bundled import code_of
 from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.core.ragged import offsets_of
 from zhprep.segment.jieba.dictionary import FIRST, LAST, N_POINTS, Dictionary
@@ -17,8 +18,8 @@ from zhprep.segment.jieba.package import own_file, sha256
 from zhprep.segment.jieba.sums import path_ends
 from zhprep.segment.jieba.trie import CHARACTER_BITS, CONTESTED, LONGER, WORD, Bools, Edges, Floats, Ids, Places, Scores
 
-FORMAT = 2
-"""The form of the tables: another number where they are to be read otherwise."""
+CODE = (*(f"segment/jieba/{name}.py" for name in ("tables", "dictionary", "trie", "sums")), "core/ragged.py")
+"""The files that decide what tables hold."""
 
 _BLOCK_SIGNS = "+#&._%-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS_SPREAD, _SPREAD = 3, 1.5  # places for each edge: most looks are at pairs
@@ -34,7 +35,12 @@ def own_dictionary() -> Dictionary:
     def make() -> Arrays:
         return make_tables(*_read_frequencies())
 
-    return Dictionary(mapped_arrays("jieba", f"{FORMAT} {sha256(own_file())}", make))
+    return Dictionary(mapped_arrays("jieba", source(), make))
+
+
+def source() -> str:
+    """Return what decides the tables of jieba's own dictionary, in hashes."""
+    return f"{code_of(*CODE)} {sha256(own_file())}"
 
 
 def make_tables(frequencies: Mapping[str, int], total: int) -> Arrays:

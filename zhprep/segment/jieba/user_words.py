@@ -10,10 +10,11 @@ import threading
 from collections.abc import Iterable
 from typing import Any
 
+from zhprep.core.bundled import code_of
 from zhprep.core.mapped import Arrays, mapped_arrays
 from zhprep.segment.jieba.dictionary import Dictionary
-from zhprep.segment.jieba.package import import_jieba, own_file, sha256
-from zhprep.segment.jieba.tables import FORMAT, TooMany, make_tables
+from zhprep.segment.jieba.package import import_jieba, own_file, package_file, sha256
+from zhprep.segment.jieba.tables import CODE, TooMany, make_tables
 from zhprep.segment.lexicon import Entry
 
 _splitting = threading.Lock()
@@ -29,11 +30,18 @@ def dictionary_with(entries: list[Entry]) -> Dictionary | None:
         tokenizer = read_tokenizer(entries)
         return make_tables(tokenizer.FREQ, tokenizer.total)
 
-    user = hashlib.sha256(repr([tuple(entry) for entry in entries]).encode()).hexdigest()
     try:
-        return Dictionary(mapped_arrays("jieba-user", f"{FORMAT} {sha256(own_file())} {user}", make))
+        return Dictionary(mapped_arrays("jieba-user", source(entries), make))
     except TooMany:
         return None
+
+
+def source(entries: list[Entry]) -> str:
+    """Return what decides the tables of jieba's dictionary with ``entries``, in hashes: jieba's code gives words their
+    frequencies."""
+    user = hashlib.sha256(repr([tuple(entry) for entry in entries]).encode()).hexdigest()
+    code = code_of(*CODE, "segment/jieba/user_words.py")
+    return f"{code} {sha256(own_file())} {sha256(package_file('__init__.py'))} {user}"
 
 
 def read_tokenizer(entries: Iterable[Entry] = ()) -> Any:

@@ -7,12 +7,12 @@ has to know that.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
+import os
 from typing import Any
 
 from zhprep.core.corpus import Corpus
 from zhprep.core.seal import json_bytes
-from zhprep.core.shards.manifest import MANIFEST, load_manifest
+from zhprep.core.shards.manifest import manifests_of
 
 
 def origin_of(corpus: Corpus, config: dict[str, Any]) -> str:
@@ -32,10 +32,10 @@ def origin_of(corpus: Corpus, config: dict[str, Any]) -> str:
 
 def _made_of(corpus: Corpus) -> str:
     """Return the origin that the manifest of the folder of ``corpus`` says, if that is one folder and whole."""
-    paths = [Path(source.path) for source in corpus.inputs]
-    folders = {path.parent for path in paths}
-    if len(folders) != 1 or not ((folder := folders.pop()) / MANIFEST).exists():
+    manifests = manifests_of(corpus)
+    if len(manifests) != 1:
         return ""
-    manifest = load_manifest(folder)
-    whole = {shard["name"] for shard in manifest.get("shards", ())} == {path.name for path in paths}
+    (manifest,) = manifests
+    names = {os.path.basename(source.path) for source in corpus.inputs}
+    whole = {shard["name"] for shard in manifest.get("shards", ())} == names
     return str(manifest.get("origin", "")) if whole else ""

@@ -108,7 +108,7 @@ def _check_others(maker: Maker, killed: Killed, first: int, names: list[str]) ->
     if not others or not all(_dies(maker, block, place, place + 1) for block, place in others):
         return
     message = f"{maker.folder.path}: each process is killed ({killed.how}), whatever document it works on"
-    if killed.how == "SIGKILL":
+    if killed.wants_memory:
         raise NoMemory(message, hint="run it again with more memory, or with a smaller segmenter")
     raise UsageError(message, hint="a library that is used crashes on this machine: try another segmenter or version")
 
