@@ -100,6 +100,11 @@ class World:
                 hint="see what that one said",
             )
 
+    def settle(self) -> None:
+        """Wait until the device has done what it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
     def wait(self) -> None:
         """Wait until all processes are here."""
         if self.size > 1:
