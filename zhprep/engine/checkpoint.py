@@ -23,8 +23,8 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import json_bytes, read_object
 from zhprep.core.shape import Shape
-from zhprep.core.shards.commit import sync_folder, telling, write_json
-from zhprep.core.temporary import temporary_folder
+from zhprep.core.shards.commit import sync_folder, write_json
+from zhprep.core.temporary import naming, temporary_folder
 from zhprep.engine.distribution import World
 from zhprep.engine.parallel import Parallel, whole_tensors
 from zhprep.models.checkpoints.weights import write_weights
@@ -59,7 +59,7 @@ def save(
     if final.exists():
         shutil.rmtree(final)
     belongs = {"step": step, "plan": plan_sha256(plan)}
-    with telling(final):
+    with naming(final):
         with temporary_folder(final) as temporary:
             write_weights(weights, temporary / MODEL)
             write_weights(moments, temporary / OPTIMISER)
