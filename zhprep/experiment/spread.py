@@ -40,15 +40,16 @@ def on_ray(
 
     Each has the CPUs that its settings state as threads, and a GPU where the cluster has any. One whose process is
     killed goes on from its checkpoint elsewhere, three times in all. When one is told to stop, or this process is, all
-    are, and ``Stopped`` is raised when all have saved where they are.
+    are, and ``Stopped`` is raised when all that have begun have saved where they are.
     """
     if not works:
         return
     stop = temporary_name(works[0].cells[0].site.folder / "stop")
     cpus = max(1, *(work.run.config(PretrainConfig, "pretrain").threads for work in works))
     stopped: Stopped | None = None
+    n_ended = 0
     with Stopping() as stopping, progress.of(sum(_steps(work) - _step(work) for work in works), "steps") as bar:
-        watch = _Watch(works, bar, progress)
+        watch = _Watch(works, cpus, bar, progress)
         away = _Away(corpus, stop, versions_here())
 
         def look() -> None:
@@ -56,11 +57,15 @@ def on_ray(
                 stop.touch()
             watch.look()
 
-        results = spread(away, list(map(_elsewhere, works)), workers, look, cpus=cpus)
+        def told() -> bool:
+            return stopping.told or stopped is not None
+
+        results = spread(away, list(map(_elsewhere, works)), workers, look, told, cpus=cpus)
         try:
             for work, result in results:
                 error = None if result is None else error_of(result)
                 watch.done(work, error)
+                n_ended += 1
                 if isinstance(error, Stopped):
                     stopped = error
                     stop.touch()
@@ -71,6 +76,9 @@ def on_ray(
             stop.unlink(missing_ok=True)
     if stopped is not None:
         raise stopped
+    if n_ended < len(works):  # these had not begun
+        what = f"stopped with {len(works) - n_ended} of {len(works)} runs to do"
+        raise Stopped(what, hint="run the same command again to go on")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +116,9 @@ class _OnceThere:
 class _Watch:
     """Sees how far the models are, by the folders of their runs; passes on the word to stop to those that do them."""
 
-    def __init__(self, works: Sequence[ModelWork], bar: Bar, progress: Progress) -> None:
+    def __init__(self, works: Sequence[ModelWork], cpus: int, bar: Bar, progress: Progress) -> None:
         self._left = {work.name: work for work in works}
+        self._cpus, self._before = cpus, {work.name: self._who(work.name) for work in works}
         self._first = {work.name: _step(work) for work in works}
         self._bar, self._progress = bar, progress
         self._silence, self._state, self._since, self._longest = Silence(), (0, 0), time.monotonic(), 0.0
@@ -138,6 +147,13 @@ class _Watch:
             where = "; ".join(f"{name} at step {steps[name]} ({self._who(name)})" for name in trained[:_SHOWN])
             self._progress.tell(
                 "stall", f"no step for {duration(silent)}: {where}", seconds=round(silent), done=sum(steps.values()),
+                under_way=[],
+            )  # fmt: skip
+        elif silent and all(self._who(name) == self._before[name] for name in self._left):
+            room = f"{self._cpus} free CPU{'s' if self._cpus > 1 else ''}, and a free GPU where the cluster has any"
+            waiting = f"none of the {len(self._left)} that are left has begun: each waits for a machine with {room}"
+            self._progress.tell(
+                "stall", f"no run for {duration(silent)}: {waiting}", seconds=round(silent), done=sum(steps.values()),
                 under_way=[],
             )  # fmt: skip
 
