@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from patience import patience
+
 TESTS = Path(__file__).parent
 
 
@@ -56,7 +58,7 @@ def two_nodes(*have: dict[str, int]) -> Iterator[Nodes]:
         finally:
             with contextlib.suppress(OSError):
                 process.stdin.close()
-            process.wait(timeout=60)
+            process.wait(timeout=patience(60))
 
 
 def main() -> None:
