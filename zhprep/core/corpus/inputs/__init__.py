@@ -1,7 +1,8 @@
 """Input files: found, told apart, opened as one uncompressed stream of bytes.
 
-``find`` says what files there are and what they are, ``contents`` what their first bytes say, ``streams`` decompresses
-and recodes, ``opened`` keeps the stream read last, ``overlap`` tells whether what is read is also written.
+``find`` says what files there are and what they are, ``folders`` what is in a folder, ``promises`` what must be there,
+``contents`` what their first bytes say, ``streams`` decompresses and recodes, ``opened`` keeps the stream read last,
+``overlap`` tells whether what is read is also written.
 """
 
 from __future__ import annotations

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import IO, cast
 
 from zhprep.core.corpus.inputs.contents import check_json_lines, format_of, sample_of, text_encoding
-from zhprep.core.corpus.inputs.promises import promised_by
+from zhprep.core.corpus.inputs.folders import FORMATS, check_is_there, files_in, is_hidden, is_readable_name
+from zhprep.core.corpus.inputs.promises import Promises
 from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
@@ -46,15 +47,8 @@ _MAGIC = re.compile(
     rb"(?P<gz>\x1f\x8b)|(?P<zst>\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18)"
     rb"|(?P<xz>\xfd7zXZ\x00)|(?P<bz2>BZh[1-9](?:1AY&SY|\x17rE8P\x90))"
 )
-_FORMATS = {
-    ".txt": "text", ".text": "text", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json": "jsonl",
-    ".tsv": "tsv", ".parquet": "parquet", ".arrow": "arrow",
-}  # fmt: skip
 LINE_FORMATS = ("text", "jsonl", "tsv")
 """Formats that are lines of text; the others are rows of a table."""
-
-_ONLY_NAMED = (".json", ".tsv")
-"""What may be anything: read if it is named, left where it is when a folder is."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +73,9 @@ def find_inputs(arguments: tuple[str, ...], *, encoding: str = "utf-8") -> list[
     Files of a folder are named by their path in it. Raises ``UsageError`` for a path that does not
     exist, ``DataError`` for one that is not readable text or lies in an unfinished folder of ours.
     """
-    found = [pair for argument in arguments or (STDIN,) for pair in _expand(argument)]
-    promised = {folder: promised_by(folder) for folder in sorted({os.path.dirname(path) for path, _ in found})}
-    return [
-        describe(
-            path, encoding=encoding, name=name, sha256=promised[os.path.dirname(path)].get(os.path.basename(path), "")
-        )
-        for path, name in found
-    ]
+    promises = Promises()
+    found = [pair for argument in arguments or (STDIN,) for pair in _expand(argument, promises)]
+    return [describe(path, encoding=encoding, name=name, sha256=promises.sha256_of(path)) for path, name in found]
 
 
 def describe(path: str, *, encoding: str = "utf-8", name: str | None = None, sha256: str = "") -> Input:
@@ -173,8 +162,8 @@ def file_sha256(path: str | Path) -> str:
         return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
 
 
-def _expand(argument: str) -> list[tuple[str, str]]:
-    """Return paths and names."""
+def _expand(argument: str, promises: Promises) -> list[tuple[str, str]]:
+    """Return paths and names; raises ``DataError`` for a folder in which a shard of ours is missing."""
     if argument.endswith(PLAN_SUFFIX):
         raise UsageError(
             f"{argument}: a plan is read where a folder of shards is made", hint="give the inputs themselves"
@@ -183,41 +172,33 @@ def _expand(argument: str) -> list[tuple[str, str]]:
         there = find_remote(argument)
         if there[0][0] == argument or glob.has_magic(argument):  # what is named is read whatever its name
             return there
-        return _readable(argument, [(path, name) for path, name in there if is_readable_name(name)])
+        return _readable(argument, [(path, name) for path, name in there if not is_hidden(name)], promises)
     if argument == STDIN or Path(argument).is_file():
         return [(argument, Path(argument).name)]
     if Path(argument).is_dir():
-        found = [str(path.relative_to(argument)) for path in Path(argument).rglob("*") if path.is_file()]
-        found = sorted(name for name in found if is_readable_name(name))
-        return _readable(argument, [(os.path.join(argument, name), name) for name in found])
-    matches = sorted(path for path in glob.glob(argument, recursive=True) if Path(path).is_file())
+        return _readable(argument, [(os.path.join(argument, name), name) for name in files_in(argument)], promises)
+    if os.path.lexists(argument):
+        check_is_there(argument)
+    matches = sorted({path for path in glob.glob(argument, recursive=True) if not Path(path).is_dir()})
+    for path in matches:
+        check_is_there(path)
     if matches:
         return [(path, Path(path).name) for path in matches]
-    if Path(argument).exists():
-        raise UsageError(
-            f"{argument}: is neither a file nor a folder",
-            hint="give what comes through a pipe on standard input, as `-`",
-        )
     siblings = [str(path) for path in Path(argument).parent.glob("*")] if Path(argument).parent.is_dir() else []
     raise UsageError(f"{argument}: no such file or folder", hint=nearest(argument, siblings) or "check the path")
 
 
-def _readable(argument: str, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return ``found``; raises ``UsageError`` where a folder has no file that is read."""
+def _readable(argument: str, there: list[tuple[str, str]], promises: Promises) -> list[tuple[str, str]]:
+    """Return what is read of the paths and names in a folder.
+
+    Raises ``UsageError`` where that is nothing, ``DataError`` where a shard of ours is missing.
+    """
+    promises.check_whole([path for path, _ in there])
+    found = [(path, name) for path, name in there if is_readable_name(name)]
     if not found:
-        hint = f"formats: {', '.join(_FORMATS)}, also compressed"
+        hint = f"formats: {', '.join(FORMATS)}, also compressed"
         raise UsageError(f"{argument}: no readable file in this folder", hint=hint)
     return found
-
-
-def is_readable_name(name: str) -> bool:
-    """Whether a file of this name (its path in a folder) is read when the folder is."""
-    path = Path(name)
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes and suffixes[-1] in COMPRESSIONS:
-        suffixes = suffixes[:-1]
-    hidden = any(part.startswith(".") for part in path.parts)
-    return not hidden and bool(suffixes) and suffixes[-1] in _FORMATS and suffixes[-1] not in _ONLY_NAMED
 
 
 def _head(path: str) -> bytes:
@@ -239,4 +220,4 @@ def _compression(path: str, head: bytes) -> tuple[str, str | None]:
         if head and compression != suffixes[-1]:
             raise DataError(f"{path}: is named {suffixes[-1]} but is not compressed that way", hint="rename the file")
         suffixes = suffixes[:-1]
-    return compression, _FORMATS.get(suffixes[-1]) if suffixes else None
+    return compression, FORMATS.get(suffixes[-1]) if suffixes else None

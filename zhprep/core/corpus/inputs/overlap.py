@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zhprep.core.corpus.inputs.find import STDIN, is_readable_name
+from zhprep.core.corpus.inputs.find import STDIN
+from zhprep.core.corpus.inputs.folders import files_in, is_readable_name, linked_from
 
 
 def reads(argument: str, path: Path) -> bool:
@@ -22,14 +23,17 @@ def reads(argument: str, path: Path) -> bool:
     if argument == STDIN or Path(argument).is_file():
         return False
     if Path(argument).is_dir():
-        inside = os.path.relpath(os.path.realpath(path), os.path.realpath(argument))
-        return not inside.startswith(os.pardir) and is_readable_name(inside)
+        tops = [argument, *linked_from(argument)]
+        inside = [os.path.relpath(os.path.realpath(path), os.path.realpath(top)) for top in tops]
+        return any(not name.startswith(os.pardir) and is_readable_name(name) for name in inside)
     return _matches(Path(argument).absolute().parts, path.absolute().parts)
 
 
 def lies_in(argument: str, folder: Path) -> bool:
     """Whether the input ``argument`` (a file, folder or glob) lies in ``folder``, or some of it."""
     there = [argument] if os.path.exists(argument) else glob.glob(argument, recursive=True)
+    if os.path.isdir(argument):
+        there += linked_from(argument)
     top = os.path.realpath(folder)
     return any(os.path.commonpath([top, os.path.realpath(path)]) == top for path in there)
 
@@ -47,9 +51,7 @@ def _states(argument: str) -> Iterator[os.stat_result]:
         except (OSError, ValueError):  # closed, or no file at all
             return
     elif os.path.isdir(argument):
-        for path in Path(argument).rglob("*"):
-            if path.is_file() and is_readable_name(str(path.relative_to(argument))):
-                yield path.stat()
+        yield from (os.stat(os.path.join(argument, name)) for name in files_in(argument) if is_readable_name(name))
     else:
         for name in [argument] if os.path.isfile(argument) else glob.glob(argument, recursive=True):
             yield os.stat(name)

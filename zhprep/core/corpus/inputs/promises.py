@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from zhprep.core.corpus.inputs.remote import exists, find_remote, is_remote, open_file
@@ -11,6 +13,44 @@ from zhprep.core.errors import DataError
 from zhprep.core.seal import check_sealed, read_sealed
 
 _SHARD = re.compile(r"/data-\d{5,}-of-\d{5,}\.arrow$")
+_MANIFEST = "manifest.json"
+_AGAIN = "copy it again, or run the command that made the folder again"
+
+
+class Promises:
+    """What the manifests of folders promise, each read when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[str, str]] = {}
+
+    def sha256_of(self, path: str) -> str:
+        """Return the sha256 that a manifest promises for a file, or ``""``.
+
+        Raises ``DataError`` for a shard that the manifest beside it does not know, and as :func:`promised_by`.
+        """
+        folder, name = os.path.split(path)
+        promised = self._in(folder)
+        if promised and name not in promised and _SHARD.search(f"/{name}"):
+            raise DataError(
+                f"{path}: is a shard that the manifest beside it does not name", hint="move it to a folder of its own"
+            )
+        return promised.get(name, "")
+
+    def check_whole(self, there: Iterable[str]) -> None:
+        """Raise ``DataError`` where a shard that a manifest promises is missing in ``there``, all files of a folder."""
+        found = set(there)
+        for path in sorted(found):
+            folder, name = os.path.split(path)
+            if name != _MANIFEST:
+                continue
+            for shard in self._in(folder):
+                if (missing := os.path.join(folder, shard)) not in found:
+                    raise DataError(f"{missing}: is not there, though {name} names it", hint=_AGAIN)
+
+    def _in(self, folder: str) -> dict[str, str]:
+        if folder not in self._of:
+            self._of[folder] = promised_by(folder)
+        return self._of[folder]
 
 
 def promised_by(folder: str) -> dict[str, str]:
@@ -21,18 +61,18 @@ def promised_by(folder: str) -> dict[str, str]:
     if is_remote(folder):
         return _promised_remotely(folder)
     place = Path(folder or ".")
-    if not (place / "manifest.json").exists():
+    if not (place / _MANIFEST).exists():
         if (place / "plan.json").exists() and any(place.glob("data-*-of-*.arrow")):
             raise DataError(
                 f"{place}: is unfinished", hint="run the command that makes it again, it goes on where it stopped"
             )
         return {}
     try:
-        manifest = json.loads((place / "manifest.json").read_bytes())
+        manifest = json.loads((place / _MANIFEST).read_bytes())
         promised = {shard["name"]: shard["sha256"] for shard in manifest["shards"]}
     except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
         return {}
-    read_sealed(place / "manifest.json")
+    read_sealed(place / _MANIFEST)
     return promised
 
 
@@ -41,7 +81,7 @@ def _promised_remotely(folder: str) -> dict[str, str]:
 
     Raises ``DataError`` for one that is unfinished, or whose manifest was changed or is none.
     """
-    manifest = f"{folder}/manifest.json"
+    manifest = f"{folder}/{_MANIFEST}"
     if not exists(manifest):
         if _is_ours(folder):
             raise DataError(f"{folder}: is unfinished", hint="finish it where it is made, then copy it again")
@@ -53,8 +93,7 @@ def _promised_remotely(folder: str) -> dict[str, str]:
         promised = {shard["name"]: shard["sha256"] for shard in value["shards"]}
     except (ValueError, KeyError, TypeError) as error:
         if _is_ours(folder):  # on a disk its shards are refused as they are opened
-            hint = "copy it again, or run the command that made the folder again"
-            raise DataError(f"{manifest}: is damaged: {error}", hint=hint) from error
+            raise DataError(f"{manifest}: is damaged: {error}", hint=_AGAIN) from error
         return {}  # somebody else's manifest.json
     check_sealed(manifest, data, value)
     return promised
