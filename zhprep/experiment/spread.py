@@ -46,39 +46,48 @@ def on_ray(
         return
     stop = temporary_name(works[0].cells[0].site.folder / "stop")
     cpus = max(1, *(work.run.config(PretrainConfig, "pretrain").threads for work in works))
-    stopped: Stopped | None = None
-    n_ended = 0
     with Stopping() as stopping, progress.of(sum(_steps(work) - _step(work) for work in works), "steps") as bar:
-        watch = _Watch(works, cpus, bar, progress)
-        away = _Away(corpus, stop, versions_here())
+        watch, word = _Watch(works, cpus, bar, progress), _Word(stop, stopping)
 
         def look() -> None:
-            if stopping.told:
-                stop.touch()
+            word.pass_on()
             watch.look()
 
-        def told() -> bool:
-            return stopping.told or stopped is not None
-
-        results = spread(away, list(map(_elsewhere, works)), workers, look, told, cpus=cpus)
+        away = _Away(corpus, stop, versions_here())
+        results = spread(away, list(map(_elsewhere, works)), workers, look, word.is_given, cpus=cpus)
         try:
             for work, result in results:
                 error = None if result is None else error_of(result)
                 watch.done(work, error)
-                n_ended += 1
                 if isinstance(error, Stopped):
-                    stopped = error
-                    stop.touch()
+                    word.heard = error
+                    word.pass_on()
                 else:
                     yield work, error
         finally:
             results.close()
             stop.unlink(missing_ok=True)
-    if stopped is not None:
-        raise stopped
-    if n_ended < len(works):  # these had not begun
-        what = f"stopped with {len(works) - n_ended} of {len(works)} runs to do"
+    if word.heard is not None:
+        raise word.heard
+    if n_left := watch.n_left():  # these had not begun
+        what = f"stopped with {n_left} of {len(works)} runs to do"
         raise Stopped(what, hint="run the same command again to go on")
+
+
+@dataclasses.dataclass
+class _Word:
+    """The word to stop: given by ``stopping``, or by a run that has ``heard`` it elsewhere; passed on by a ``file``."""
+
+    file: Path
+    stopping: Stopping
+    heard: Stopped | None = None
+
+    def is_given(self) -> bool:
+        return self.stopping.told or self.heard is not None
+
+    def pass_on(self) -> None:
+        if self.is_given():
+            self.file.touch()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +131,10 @@ class _Watch:
         self._first = {work.name: _step(work) for work in works}
         self._bar, self._progress = bar, progress
         self._silence, self._state, self._since, self._longest = Silence(), (0, 0), time.monotonic(), 0.0
+
+    def n_left(self) -> int:
+        """Return how many have not ended."""
+        return len(self._left)
 
     def done(self, work: ModelWork, error: ZhprepError | None) -> None:
         """Count a model that is done, or as far as it came, and tell of it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
-from zhprep.core.executors.ordered import in_order
+from zhprep.core.workers.ordered import in_order
 from zhprep.core.workers.outcome import Killed
 from zhprep.core.workers.pool import Failure, Pool
 

@@ -20,9 +20,9 @@ from dataclasses import dataclass
 from typing import IO, Any, TypeVar, cast
 
 from zhprep.core.errors import UsageError
-from zhprep.core.executors.ordered import in_order
 from zhprep.core.registry import require
 from zhprep.core.stalls import TICK
+from zhprep.core.workers.ordered import in_order
 from zhprep.core.workers.outcome import ATTEMPTS, NO_MEMORY, Killed
 from zhprep.core.workers.pool import Failure
 
