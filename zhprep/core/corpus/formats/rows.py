@@ -21,8 +21,9 @@ from zhprep.core import arrow, schema
 from zhprep.core.corpus.formats.parts import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.corpus.inputs import Damaged, Input, is_remote, open_file
-from zhprep.core.errors import DataError, UsageError, naming
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
+from zhprep.core.temporary import naming
 
 BATCH = 1 << 20
 """Bytes of text in a record batch, about: the unit of work and of memory."""

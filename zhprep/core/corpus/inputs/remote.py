@@ -20,8 +20,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
 
-from zhprep.core.errors import Stopped, UsageError, ZhprepError, naming
+from zhprep.core.errors import Stopped, UsageError, ZhprepError
 from zhprep.core.registry import require
+from zhprep.core.temporary import naming
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://")
 _AHEAD = 8 << 20
