@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import psutil
+from patience import patience
 
 PACKAGE_PARENT = Path(__file__).parent.parent
 COUNTS = (
@@ -80,10 +81,28 @@ def process(*arguments: object, **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, **{**pipes, **heard, "env": environment(), **options})
 
 
+def workers_of(started: subprocess.Popen[bytes]) -> list[psutil.Process]:
+    """Return the worker processes of a command, forked or spawned, without multiprocessing's own helper."""
+    found = []
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process(started.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # gone, or dead and not yet waited for
+                if "resource_tracker" not in " ".join(child.cmdline()):
+                    found.append(child)
+    return found
+
+
+def lives(one: psutil.Process) -> bool:
+    """Whether a process is there and is more than what is left of a dead one that nobody has waited for."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return one.is_running() and one.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
 def ran(env: dict[str, str], *arguments: object) -> tuple[int, bytes, str]:
     """Run a command in a process of its own, in an environment; return its code, stdout and stderr."""
     started = process(*arguments, env=env)
-    out, err = started.communicate(timeout=300)
+    out, err = started.communicate(timeout=patience(300))
     return started.returncode, out, err.decode()
 
 
@@ -92,19 +111,19 @@ def processes_of(n: int) -> list[str]:
     return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}"]
 
 
-def in_processes(n: int, *arguments: object, seconds: float = 300.0) -> None:
-    """Run a script or module in ``n`` processes to its end; where one fails, or is not done after ``seconds``, the error
-    has all that they said, and where in Python each of their threads was."""
+def in_processes(n: int, *arguments: object) -> None:
+    """Run a script or module in ``n`` processes to its end; where one fails, or is not done after 300 seconds of
+    patience, the error has all that they said, and where in Python each of their threads was."""
     command = [*processes_of(n), *map(str, arguments)]
     paths = os.pathsep.join([str(PACKAGE_PARENT), str(PACKAGE_PARENT / "tests")])
     told = {"env": environment(PYTHONPATH=paths, PYTHONFAULTHANDLER="1"), "text": True, "errors": "replace"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **told) as started:
         try:
-            said, _ = started.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
+            said, _ = started.communicate(timeout=patience(300))
+        except subprocess.TimeoutExpired as late:
             for one in psutil.Process(started.pid).children():  # torchrun ends when they do
                 one.send_signal(signal.SIGABRT)
-            said = f"not done after {seconds:.0f} seconds\n{started.communicate()[0]}"
+            said = f"not done after {late.timeout:.0f} seconds\n{started.communicate()[0]}"
     assert started.returncode == 0, f"{' '.join(command)}: exit {started.returncode}\n{said}"
 
 

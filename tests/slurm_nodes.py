@@ -8,10 +8,10 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from patience import patience, wait_until
 from stores import free_port
 
 CONFIG = """
@@ -55,19 +55,29 @@ def two_nodes(top: Path) -> Iterator[dict[str, str]]:
         ["slurmd", "-D", "-N", "n1", "-f", config], ["slurmd", "-D", "-N", "n2", "-f", config],
     ]  # fmt: skip
     options = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin", "SLURM_CONF": str(config)}
-    started = []
+    started: list[subprocess.Popen[bytes]] = []
     try:
         for daemon in daemons:
             silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             started.append(subprocess.Popen(list(map(str, daemon)), env=options, **silent))  # type: ignore[call-overload]
-            time.sleep(1.0)
-        idle = ["sinfo", "--noheader", "--states=idle", "--format=%D"]
-        end = time.monotonic() + 60
-        while subprocess.run(idle, env=options, capture_output=True, check=False).stdout.strip() != b"2":
-            assert time.monotonic() < end, "the nodes of Slurm do not come up"
-            time.sleep(0.2)
+            wait_until((top / "munge.socket").exists)  # of the first, by which the others know each other
+        wait_until(lambda: _are_idle(started, options), every=0.2)
         yield {"SLURM_CONF": str(config)}
     finally:
         for one in reversed(started):
-            one.terminate()
-            one.wait(timeout=30)
+            _end(one)
+
+
+def _are_idle(daemons: list[subprocess.Popen[bytes]], options: dict[str, str]) -> bool:
+    assert all(one.poll() is None for one in daemons), "a daemon of Slurm has ended"
+    idle = ["sinfo", "--noheader", "--states=idle", "--format=%D"]
+    return subprocess.run(idle, env=options, capture_output=True, check=False).stdout.strip() == b"2"
+
+
+def _end(daemon: subprocess.Popen[bytes]) -> None:
+    daemon.terminate()
+    try:
+        daemon.wait(timeout=patience(30))
+    except subprocess.TimeoutExpired:
+        daemon.kill()
+        daemon.wait()

@@ -7,14 +7,16 @@ import importlib.util
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from command_line import environment
+from patience import wait_until
+
+T = TypeVar("T")
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -64,18 +66,36 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
+def at_free_ports(served: Callable[[], contextlib.AbstractContextManager[T]]) -> Iterator[T]:
+    """Enter what comes up at ports that were free when it asked; anew where it does not, as another program may have
+    taken one of them since: three times in all."""
+    with contextlib.ExitStack() as stack:
+        for left in (2, 1, 0):
+            try:
+                entered = stack.enter_context(served())
+                break
+            except AssertionError:
+                if not left:
+                    raise
+        yield entered
+
+
+@contextlib.contextmanager
 def serving(server: Server, command: Sequence[object], url: str) -> Iterator[Server]:
     """Run the program of a server until it is no longer needed; what it says is in the log."""
     with server.log.open("wb") as log:
         running = subprocess.Popen(list(map(str, command)), env=environment(**server.variables), stdout=log, stderr=log)
+
+    def is_up() -> bool:
+        assert running.poll() is None, server.log.read_text("utf-8", "replace")
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(url, timeout=5).close()
+            return True
+        return False
+
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(url, timeout=5).close()
-                break
-            except OSError:
-                assert running.poll() is None, server.log.read_text("utf-8")
-                time.sleep(0.1)
+        wait_until(is_up, every=0.1)
+        assert running.poll() is None, "another program has its port"
         yield server
     finally:
         running.terminate()

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command_line import environment, made_by, process, ran, refused, zhprep
+from patience import patience
 from stores import files_of, stored
 
 from zhprep.core.corpus.inputs import put_new
@@ -216,7 +217,7 @@ def test_a_cache_on_a_file_system_without_locks(server, data, tmp_path, monkeypa
     monkeypatch.setenv("ZHPREP_CACHE", str(tmp_path / "cache"))
     theirs = f"{server.bucket('unlocked')}/data"
     server.system.put(str(data), "unlocked/data", recursive=True)
-    both, room = threading.Barrier(2, timeout=60), shutil.disk_usage
+    both, room = threading.Barrier(2, timeout=patience(60)), shutil.disk_usage
 
     def no_locks(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
@@ -264,7 +265,7 @@ def test_tasks_at_once_on_a_server(server, sample_data, vocab, tmp_path):
     flags = ("--vocab", f"{race}/vocab", "--max-length", 64, "--workers", 1, "--quiet")
     command = ("make-instances", f"{race}/c.plan.json", *flags, "-o", f"{race}/made", "--num-shards", 3)
     started = [process(*command, "--shard-index", index) for index in (0, 1, 2, 2, 1, 0)]
-    assert [(one.communicate(timeout=300)[1], one.returncode) for one in started] == [(b"", 0)] * 6
+    assert [(one.communicate(timeout=patience(300))[1], one.returncode) for one in started] == [(b"", 0)] * 6
     ours = made_by(
         "make-instances", sample_data / "corpus" / "news.txt", "--vocab", vocab, "--max-length", 64, *cut, "--workers", 1,
         output=tmp_path / "made",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from command_line import environment, process, refused, zhprep
+from patience import patience
 
 from zhprep.cli.process import exit_code
 
@@ -150,7 +151,7 @@ def test_standard_input_that_is_the_output(here: Path) -> None:
         open("corpus/x.txt", "rb") as stdin,
         process("normalize", "-o", "corpus/x.txt", "--overwrite", stdin=stdin) as child,
     ):
-        _, err = child.communicate(timeout=60)
+        _, err = child.communicate(timeout=patience(60))
     assert (child.returncode, b"is part of the input -" in err) == (2, True), err
 
 
@@ -159,7 +160,7 @@ def test_standard_output_that_is_an_input(here: Path) -> None:
         with open("corpus/x.txt", mode) as out:
             done = subprocess.run(
                 [sys.executable, "-m", "zhprep", "normalize", "corpus"], env=environment(), stdout=out,
-                stderr=subprocess.PIPE, check=False, timeout=60,
+                stderr=subprocess.PIPE, check=False, timeout=patience(60),
             )  # fmt: skip
         assert (done.returncode, b"standard output is one of the inputs" in done.stderr) == (2, True), done.stderr
 

@@ -14,6 +14,7 @@ import time
 
 import pytest
 from command_line import made_by, process, refused, zhprep
+from patience import patience
 
 from zhprep.core.seal import json_bytes, sealed
 from zhprep.core.shards import Note
@@ -119,7 +120,7 @@ def test_watching_in_a_file_is_a_line_each_time_until_it_is_done(tmp_path, sampl
     also = process("status", tmp_path / "out", "--watch", "--interval", 0.2, "--json")
     first, first_json = watching.stdout.readline(), also.stdout.readline()
     assert zhprep(*flags).code == 0
-    (out, err), (out_json, _) = watching.communicate(timeout=60), also.communicate(timeout=60)
+    (out, err), (out_json, _) = watching.communicate(timeout=patience(60)), also.communicate(timeout=patience(60))
     assert (watching.returncode, err, also.returncode) == (0, b"", 0)
     lines = [first, *out.splitlines(keepends=True)]
     assert not any(b"\r" in line or b"\x1b" in line for line in lines)
@@ -192,7 +193,10 @@ def test_watching_a_run_of_a_recipe_from_before_its_first_part_to_the_end_of_its
         (work / name).symlink_to(part)
         while name != "run" and name.encode() not in (line := _said_after(watching)):
             assert line.endswith(b"run     not begun\n")
-    (out, err), (out_json, err_json) = watching.communicate(timeout=60), as_json.communicate(timeout=60)
+    (out, err), (out_json, err_json) = (
+        watching.communicate(timeout=patience(60)),
+        as_json.communicate(timeout=patience(60)),
+    )
     assert (watching.returncode, err, as_json.returncode, err_json) == (0, b"", 0, b"")
     assert b"3 of 3 steps done" in out.splitlines()[-1]
     assert list(json.loads(out_json.splitlines()[-1])) == ["vocab", "data", "run"]
@@ -218,7 +222,7 @@ def test_watching_on_a_terminal_is_written_over(tmp_path, sample_data):
         while more := os.read(ours, 1 << 16):
             shown += more
     os.close(ours)
-    _, err = watching.communicate(timeout=60)
+    _, err = watching.communicate(timeout=patience(60))
     assert (watching.returncode, err) == (0, b"")
     assert b"\x1b[1F\x1b[J" in shown
     assert b"Z 8 of" not in shown

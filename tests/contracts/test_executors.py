@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import wait_until
 from plain_items import die_at_three, fail_at_three, square
 
 from zhprep.core.errors import DataError, ZhprepError
@@ -24,6 +25,7 @@ from zhprep.core.executors import EXECUTORS, Killed, Map
 from zhprep.core.executors.processes import map_processes
 from zhprep.core.workers import pool, worker
 
+TESTS = Path(__file__).parents[1]
 SEPARATE = {EXECUTORS["processes"]}
 """Those whose workers are processes of their own."""
 
@@ -90,11 +92,7 @@ def environment(_: int) -> tuple[str | None, int]:
 
 
 def no_processes_left() -> bool:
-    end = time.monotonic() + 20
-    while multiprocessing.active_children():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
+    wait_until(lambda: not multiprocessing.active_children(), 20)
     return True
 
 
@@ -199,12 +197,12 @@ def test_an_error_that_cannot_be_sent_is_told_all_the_same(run: Map) -> None:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_closed_early_it_leaves_nothing_behind(run: Map, workers: int) -> None:
-    n_threads = threading.active_count()
+    before = set(threading.enumerate())
     results = run(square, range(1000), workers)
     next(results)
     results.close()
     assert no_processes_left()
-    assert threading.active_count() <= n_threads
+    assert not set(threading.enumerate()) - before
     run(square, range(10), workers).close()
     assert no_processes_left()
 
@@ -230,11 +228,12 @@ def test_workers_use_one_thread_and_the_parent_keeps_its_environment(run: Map, m
 
 
 FORKED = """
-import os, pickle, threading, time
+import os, pickle, threading
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy, pyarrow
 from zhprep.core.executors import EXECUTORS
 from zhprep.core.workers.pool import may_fork
+from patience import wait_until
 
 run, shared = EXECUTORS["processes"], numpy.arange(10)
 assert may_fork()
@@ -249,9 +248,7 @@ except (AttributeError, pickle.PicklingError):  # sent to new processes: a lambd
     print("spawned")
 done.set()
 other.join()
-end = time.monotonic() + 20
-while not may_fork():  # the system forgets a thread a little later
-    assert time.monotonic() < end
+wait_until(may_fork)  # the system forgets a thread a little later
 assert list(run(lambda x: x, range(10), 2)) == list(range(10))
 """
 
@@ -259,7 +256,11 @@ assert list(run(lambda x: x, range(10), 2)) == list(range(10))
 def test_workers_are_copies_of_a_process_without_threads_and_of_no_other() -> None:
     if sys.platform != "linux":
         pytest.skip("forks on Linux alone")
-    done = subprocess.run([sys.executable, "-W", "error", "-c", FORKED], capture_output=True, text=True, check=False)
+    paths = {"PYTHONPATH": os.pathsep.join([str(TESTS.parent), str(TESTS)])}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKED],
+        env=os.environ | paths, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "spawned\n"), done.stderr
 
 

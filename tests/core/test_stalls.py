@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from patience import patience
 
 from zhprep.core import stalls
 from zhprep.core.stalls import Silence, Ticking
@@ -32,7 +33,7 @@ def test_silence_is_said_when_it_has_doubled(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_thread_ticks_until_the_block_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stalls, "TICK", 0.001)
-    before, ticked = threading.active_count(), threading.Event()
+    before, ticked = set(threading.enumerate()), threading.Event()
     with Ticking(ticked.set):
-        assert ticked.wait(60)
-    assert threading.active_count() == before
+        assert ticked.wait(patience(60))
+    assert not set(threading.enumerate()) - before

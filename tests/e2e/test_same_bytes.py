@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
-import psutil
 import pytest
-from command_line import made_by, process, zhprep
+from command_line import made_by, process, workers_of, zhprep
+from patience import patience, wait_until
 from reading_instances import read_instances
 
 
@@ -44,22 +42,6 @@ def alone(large, vocab, tmp_path_factory):
     return made_by("make-instances", large, "--vocab", vocab, "--workers", 1, output=folder)
 
 
-def workers_of(started):
-    """Return the worker processes, forked or spawned, without multiprocessing's own helper."""
-    try:
-        children = psutil.Process(started.pid).children(recursive=True)
-        return [child for child in children if "resource_tracker" not in " ".join(child.cmdline())]
-    except psutil.NoSuchProcess:
-        return []
-
-
-def wait_for(condition, seconds=90.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.005)
-
-
 def receipts(folder):
     return len(list((folder / ".receipts").glob("[0-9]*.json")))
 
@@ -80,9 +62,9 @@ def test_workers_killed_are_replaced(large, vocab, alone, tmp_path):
     arguments = ("make-instances", large, "--vocab", vocab, "-o", tmp_path / "data", "--workers", 2, "--quiet")
     started = process(*arguments)
     for done in (1, 3):
-        wait_for(lambda done=done: receipts(tmp_path / "data") >= done)
-        os.kill(workers_of(started)[0].pid, signal.SIGKILL)
-    assert (started.communicate(timeout=90), started.returncode) == ((b"", b""), 0)
+        wait_until(lambda done=done: receipts(tmp_path / "data") >= done, 90)
+        wait_until(lambda: workers_of(started))[0].kill()
+    assert (started.communicate(timeout=patience(90)), started.returncode) == ((b"", b""), 0)
     assert sha(tmp_path / "data") == sha(alone)
     assert not list((tmp_path / "data").glob(".working/*"))
 
@@ -90,9 +72,9 @@ def test_workers_killed_are_replaced(large, vocab, alone, tmp_path):
 def test_sigterm_keeps_what_is_done_and_the_same_command_goes_on(large, vocab, alone, tmp_path):
     arguments = ("make-instances", large, "--vocab", vocab, "-o", tmp_path / "data", "--workers", 2, "--quiet")
     started = process(*arguments)
-    wait_for(lambda: receipts(tmp_path / "data") >= 1)
+    wait_until(lambda: receipts(tmp_path / "data") >= 1, 90)
     started.terminate()
-    _, err = started.communicate(timeout=60)
+    _, err = started.communicate(timeout=patience(60))
     assert (started.returncode, err.count(b"\n")) == (85, 1), err
     assert b"run the same command again" in err
     kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("data-*.arrow")}

@@ -11,7 +11,6 @@ import json
 import math
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from command_line import in_processes, refused, zhprep
 from leaks import assert_labels_do_not_reach_the_states, assert_masked_tokens_are_not_in_the_batch
 from made_pairs import write_pairs
 from made_tags import write_tags
+from patience import wait_until
 
 from zhprep.core.config import as_dict, build
 from zhprep.core.errors import Stopped
@@ -254,10 +254,8 @@ def test_a_system_that_is_killed_goes_on_to_the_same_weights(name: str, sample_d
     for step in (4, 12, 20):
         command = [sys.executable, "-c", SCRIPT, *arguments_of(data, run, recipe["model"], config)]
         running = subprocess.Popen(command, cwd=ROOT)
-        deadline = time.monotonic() + 120
-        while not (run / f"step-{step}").exists() and running.poll() is None:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        reached, ended = (run / f"step-{step}").exists, running.poll
+        wait_until(lambda reached=reached, ended=ended: reached() or ended() is not None, 120)
         running.kill()
         running.wait()
     pretrain(data, run, recipe["model"], config)

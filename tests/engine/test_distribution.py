@@ -52,4 +52,4 @@ def test_two_processes_end_though_the_threads_of_one_hardly_run(tmp_path: Path, 
     goes, and is the last to hold the group, waited for a thread that waited for the interpreter."""
     script = tmp_path / "sum.py"
     script.write_text(SCRIPT, "utf-8")
-    in_processes(2, script, model, seconds=120)
+    in_processes(2, script, model)

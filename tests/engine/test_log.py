@@ -8,7 +8,7 @@ import pytest
 
 from zhprep.core import stalls
 from zhprep.core.events import fault_of
-from zhprep.core.progress import Progress
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.engine.log import Meter
 
 
@@ -38,3 +38,20 @@ def test_a_step_that_does_not_end_is_said(style, monkeypatch, capsys):
     (stall,) = [event for event in events if event["event"] == "stall"]
     assert (stall["seconds"], stall["done"], stall["under_way"]) == (200, 3, [])
     assert next(event["seconds_left"] for event in events if event["event"] == "progress") == 160
+
+
+def test_the_clock_of_training_stands_still_beside_it(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(stalls.time, "monotonic", lambda: now[0])
+    meter = Meter(NO_PROGRESS, 0, 10)
+    for tokens, flops in ((1000, 10**12), (10, 10**12)):  # few tokens of much work, as of longer rows
+        now[0] += 2
+        meter.advance(tokens, flops)
+        with meter.still():
+            now[0] += 50
+            with meter.still():
+                now[0] += 50
+            now[0] += 50
+            assert meter.lap() == (tokens / 2, flops / 2)
+    assert (meter.seconds, meter.tokens_per_second) == (4, 252.5)
+    meter.end()

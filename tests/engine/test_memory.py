@@ -7,8 +7,9 @@ import pytest
 import torch
 
 SCRIPT = """
-import random, resource, torch
+import ctypes, random, resource, torch
 from zhprep.engine.memory import keep_freed_memory
+ctypes.CDLL(None).prctl(41, 1, 0, 0, 0)  # PR_SET_THP_DISABLE: a fault is of one small page, whatever the machine is set to
 random.seed(1)
 def faults_of_steps(n_steps):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -19,8 +19,9 @@ import pytest
 import slurm_nodes
 from command_line import PACKAGE_PARENT, environment, made_by, zhprep
 from fault_table import fault, rounds
-from patience import patience
+from patience import patience, wait_until
 from plain_tasks import contents
+from stores import at_free_ports
 
 SCRIPTS = PACKAGE_PARENT / "docs" / "clusters"
 
@@ -47,13 +48,6 @@ def whole(here: Path, vocab: Path, tmp_path: Path) -> dict[str, bytes]:
 
 def with_program(here: Path, **more: str) -> dict[str, str]:
     return environment(PATH=f"{here / 'bin'}:{os.environ['PATH']}", **more)
-
-
-def wait_until(done: object, seconds: float = 120.0) -> None:
-    end = time.monotonic() + patience(seconds)
-    while not done():  # type: ignore[operator]
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.2)
 
 
 def tasks_below(pid: int) -> list[psutil.Process]:
@@ -116,7 +110,7 @@ def test_gnu_parallel_with_relative_paths_in_a_task_of_an_array(
 
 def killed_a_job(command: subprocess.Popen[bytes], chance: random.Random) -> bool:
     """Return whether a task of ``command`` was killed at some moment of its life: none is where all have ended."""
-    wait_until(lambda: command.poll() is not None or tasks_below(command.pid))
+    wait_until(lambda: command.poll() is not None or tasks_below(command.pid), 120)
     time.sleep(chance.random() / 2)
     jobs = tasks_below(command.pid)
     chance.shuffle(jobs)
@@ -154,7 +148,7 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Two nodes of Slurm on this machine; gives the environment that its commands need."""
     if missing := slurm_nodes.why_not():
         pytest.skip(missing)
-    with slurm_nodes.two_nodes(tmp_path_factory.mktemp("slurm")) as options:
+    with at_free_ports(lambda: slurm_nodes.two_nodes(tmp_path_factory.mktemp("slurm"))) as options:
         yield options
 
 
@@ -173,7 +167,7 @@ class Array:
         return subprocess.run(command, env=self.options, capture_output=True, check=True, text=True).stdout.strip()
 
     def wait(self) -> None:
-        wait_until(lambda: not self.asked("squeue", "--noheader"), 400)
+        wait_until(lambda: not self.asked("squeue", "--noheader"), 400, every=0.2)
 
     def said(self) -> str:
         return "".join(path.read_text("utf-8") for path in self.here.parent.glob("log-*"))
@@ -192,9 +186,9 @@ def test_an_array_of_slurm_with_a_task_killed(
 ) -> None:
     """Slurm does not put it into the queue again: the job after it is not run, and the script is run again."""
     array.submit()
-    wait_until(lambda: tasks_of_slurm(array.here))
+    tasks = wait_until(lambda: tasks_of_slurm(array.here), 120)
     with contextlib.suppress(psutil.NoSuchProcess):
-        tasks_of_slurm(array.here)[0].kill()
+        tasks[0].kill()
     array.wait()
     if not (array.here / "data" / "manifest.json").exists():
         assert "Error" not in array.said()  # the shell may say "Killed"
@@ -235,11 +229,10 @@ def test_a_task_whose_time_is_up_goes_back_into_the_queue(
     array: Array, whole: dict[str, bytes], tried: Callable[[], None]
 ) -> None:
     array.submit()
-    wait_until(lambda: tasks_of_slurm(array.here))
-    told = tasks_of_slurm(array.here)[0]
-    job = told.environ()["SLURM_JOB_ID"]
+    tasks = wait_until(lambda: tasks_of_slurm(array.here), 120)
+    job = tasks[0].environ()["SLURM_JOB_ID"]
     array.asked("scancel", "--batch", "--signal=USR1", job)
-    wait_until(lambda: "Restarts=1" in array.asked("scontrol", "--oneliner", "show", "job", job))
+    wait_until(lambda: "Restarts=1" in array.asked("scontrol", "--oneliner", "show", "job", job), 120, every=0.2)
     array.wait()
     assert contents(array.here / "data") == whole, array.said()
     tried()

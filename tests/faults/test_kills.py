@@ -21,9 +21,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from command_line import lives, workers_of
 from fault_table import fault, rounds
 from forked import HUNG, Server, server
-from patience import patience
+from patience import patience, wait_until
 from plain_tasks import contents, make_input
 from writing_commands import SENTENCES, WRITERS, line, make_inputs
 
@@ -136,45 +137,18 @@ def test_killed_in_the_middle_of_a_file(n: int, tmp_path: Path, tried: Callable[
     tried(killed_and_gone_on_with(tmp_path, "new", *sizes))
 
 
-def children_of(pid: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text()
-            except OSError:
-                continue
-            if (
-                int(stat.rsplit(")", 1)[1].split()[1]) == pid
-                and "resource_tracker" not in (entry / "cmdline").read_text()
-            ):
-                found.append(int(entry.name))
-    return found
-
-
-def wait_until(condition: object, seconds: float = 30.0) -> None:
-    end = time.monotonic() + patience(seconds)
-    while not condition():  # type: ignore[operator]
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 FORKED, SPAWNED = "1", "2"
 """Threads of numpy's library: workers are copies of a process that has one, and new processes where there are more."""
+BUSY = 0.3
+"""Seconds a block of a job that is to be met at work: two more to come, however late this process gets its turn."""
 
 
-def start(tmp_path: Path, threads: str = FORKED) -> subprocess.Popen[bytes]:
+def start(tmp_path: Path, seconds: float, threads: str = FORKED) -> subprocess.Popen[bytes]:
+    """Begin a job of about a dozen blocks, each of so many seconds, with two workers."""
     python_path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     environment = {**os.environ, "PYTHONPATH": python_path, "OPENBLAS_NUM_THREADS": threads}
-    command = [
-        sys.executable,
-        str(TESTS / "plain_tasks.py"),
-        str(tmp_path / "x.txt"),
-        str(tmp_path / "out"),
-        "2",
-        "0.05",
-    ]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True)
+    command = [sys.executable, TESTS / "plain_tasks.py", tmp_path / "x.txt", tmp_path / "out", 2, seconds]
+    return subprocess.Popen(list(map(str, command)), env=environment, stderr=subprocess.PIPE, start_new_session=True)
 
 
 @pytest.fixture
@@ -195,15 +169,16 @@ def test_killed_at_a_random_moment(
     tmp_path: Path, whole: dict[str, bytes], victim: str, tried: Callable[[], None]
 ) -> None:
     """Workers that are new processes; those that are copies below."""
-    with start(tmp_path, SPAWNED) as process:
-        wait_until(lambda: len(list((tmp_path / "out" / ".receipts").glob("0*"))) > 0)
-        time.sleep(random.random() * 0.2)
-        children = children_of(process.pid)
-        os.kill(process.pid if victim == "parent" else random.choice(children), signal.SIGKILL)
+    chance = random.Random(0)
+    with start(tmp_path, BUSY, SPAWNED) as process:
+        wait_until(lambda: any((tmp_path / "out" / ".receipts").glob("0*")))
+        time.sleep(chance.random() * 0.2)
+        workers = wait_until(lambda: workers_of(process))
+        os.kill(process.pid if victim == "parent" else chance.choice(workers).pid, signal.SIGKILL)
         _, errors = process.communicate(timeout=patience(60))
-    wait_until(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+    wait_until(lambda: not any(lives(worker) for worker in workers))
     if victim == "parent":
-        with start(tmp_path, FORKED) as process:
+        with start(tmp_path, 0) as process:
             assert process.wait(timeout=patience(60)) == 0
     else:
         assert (process.returncode, errors) == (0, b"")
@@ -216,12 +191,12 @@ def test_killed_at_a_random_moment(
 def test_a_signal_to_the_whole_group_stops_in_order(
     tmp_path: Path, whole: dict[str, bytes], threads: str, tried: Callable[[], None]
 ) -> None:
-    with start(tmp_path, threads) as process:
-        wait_until(lambda: len(list((tmp_path / "out" / ".receipts").glob("0*"))) > 0)
+    with start(tmp_path, BUSY, threads) as process:
+        wait_until(lambda: any((tmp_path / "out" / ".receipts").glob("0*")))
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=patience(60))
     assert process.returncode == 85
-    with start(tmp_path) as process:
+    with start(tmp_path, 0) as process:
         assert process.wait(timeout=patience(60)) == 0
     assert contents(tmp_path / "out") == whole
     tried()

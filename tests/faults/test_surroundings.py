@@ -70,9 +70,9 @@ def test_another_time_and_place(
     jump: float, sample_data: Path, vocab: Path, whole: dict[str, bytes], tmp_path: Path, tried: Callable[[], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    now, now_ns = time.time, time.time_ns
-    monkeypatch.setattr(time, "time", lambda: now() + jump * random.random())
-    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + int(jump * 1e9 * random.random()))
+    now, now_ns, chance = time.time, time.time_ns, random.Random(0)
+    monkeypatch.setattr(time, "time", lambda: now() + jump * chance.random())
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + int(jump * 1e9 * chance.random()))
     try:
         for zone in ("Asia/Shanghai", "America/St_Johns", "UTC"):
             monkeypatch.setenv("TZ", zone)

@@ -9,7 +9,6 @@ import random
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 from command_line import environment, in_processes, made_by, processes_of, zhprep
 from fault_table import fault, rounds
 from forked import server
-from patience import patience
+from patience import patience, wait_until
 from torch.utils.data import DataLoader, Dataset
 from training_data import nano, write_instances, write_vocabulary
 from writing_commands import SENTENCES
@@ -104,7 +103,7 @@ def test_one_of_several_processes_is_killed(
         launch = [*processes_of(n), *command, str(run)]
         with subprocess.Popen(launch, env=environment(), stderr=subprocess.PIPE, text=True) as started:
             step = chance.randrange(1, 16)
-            wait_until(lambda run=run, step=step: any(run.glob(f"step-{2 * step}*")) or started.poll() is not None)
+            wait_until(lambda run=run, step=step: any(run.glob(f"step-{2 * step}*")) or started.poll() is not None, 300)
             ranks = psutil.Process(started.pid).children() if started.poll() is None else []
             assert len(ranks) == n, number
             with_rank = {one.environ()["RANK"]: one for one in ranks}
@@ -117,13 +116,6 @@ def test_one_of_several_processes_is_killed(
         in_processes(n, *command, run)
         assert result_of(run) == result_of(tmp_path / "whole"), number
         tried()
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 300.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        time.sleep(0.01)
 
 
 @dataclasses.dataclass(frozen=True)

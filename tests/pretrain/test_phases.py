@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import itertools
 import json
 import os
+import pkgutil
 import runpy
 import sys
+import time
 
 import pytest
 import safetensors.torch
@@ -140,6 +143,32 @@ def test_a_phase_may_change_what_is_no_weight(tmp_path, data, vocabulary, config
     pretrain(data, tmp_path / "cut", recipe, changed, vocabulary=vocabulary)
     assert weights(tmp_path / "cut") == weights(tmp_path / "run")
     assert (tmp_path / "cut" / "config.json").read_bytes() == (tmp_path / "run" / "config.json").read_bytes()
+
+
+def test_what_is_no_training_is_not_counted_as_it(tmp_path, data, other_data, vocabulary, phased, monkeypatch):
+    """Looks at held-out rows and checkpoints take longer than the steps; the second phase has three times the rows."""
+
+    def slow(name, seconds):
+        owner, _, last = name.rpartition(".")
+        function = getattr(pkgutil.resolve_name(owner), last)
+        monkeypatch.setattr(name, lambda *given, **named: (time.sleep(seconds), function(*given, **named))[1])
+
+    slow("zhprep.engine.loop.Trainer.step", 0.1)
+    for name in ("predict", "checkpoint.save", "save_model"):
+        slow(f"zhprep.pretrain.run.{name}", 0.3)
+    monkeypatch.setattr("zhprep.pretrain.run.utilisation", lambda flops_per_second, _: flops_per_second)
+    config, began = dataclasses.replace(phased, eval_every=2, log_every=2, checkpoint_every=2), time.monotonic()
+    report = pretrain([data, other_data], tmp_path / "run", nano(), config, vocabulary=vocabulary)
+    counts, spent = report.account.counts, time.monotonic() - began
+    assert 1.2 < report.scores["training_seconds"] < spent - (6 + 6 + 1) * 0.3
+    assert report.scores["tokens_per_second"] == pytest.approx(
+        counts["tokens"] / report.scores["training_seconds"], 0.01
+    )
+    told = [line for line in lines(tmp_path / "run") if "mfu" in line]
+    took = [after - before for before, after in itertools.pairwise([0.0, *(line["seconds"] for line in told)])]
+    for name, counted in (("mfu", "flops"), ("tokens_per_second", "tokens")):
+        done = sum(line[name] * seconds for line, seconds in zip(told, took, strict=True))
+        assert done == pytest.approx(counts[counted], 0.2)
 
 
 @pytest.mark.parametrize(

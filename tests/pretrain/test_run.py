@@ -16,6 +16,7 @@ import pytest
 import safetensors.torch
 import torch
 from command_line import in_processes, zhprep
+from patience import patience, wait_until
 from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
@@ -329,11 +330,9 @@ def environment(request):
 def test_sigterm_stops_with_a_checkpoint_and_exit_85(tmp_path, data, vocabulary, environment):
     run = tmp_path / "run"
     process = subprocess.Popen([sys.executable, *command(data, vocabulary, run, 100_000)], env=environment)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not ((run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size):
-        time.sleep(0.05)
+    wait_until(lambda: (run / "log.jsonl").exists() and (run / "log.jsonl").stat().st_size, 120)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 85
+    assert process.wait(patience(60)) == 85
     step = losses(run)[-1][0]
     assert (run / f"step-{step}" / "MANIFEST.json").exists()
 

@@ -114,14 +114,14 @@ def test_the_weights_are_those_of_ddp_and_a_checkpoint_is_either_s(
     """To 1e-6 of weights up to 1: the norm by which gradients are clipped is summed in another order, and so are those
     of the optimisers that have some."""
     (tmp_path / "train.py").write_text(SCRIPT, "utf-8")
-    in_processes(2, tmp_path / "train.py", data, vocabulary, tmp_path, seconds=120)
+    in_processes(2, tmp_path / "train.py", data, vocabulary, tmp_path)
 
 
 @pytest.mark.slow
 def test_a_run_of_shards_goes_on_in_one_process(tmp_path: Path, data: Path, vocabulary: Path) -> None:
     """Its files are those of any other run: figures, report, weights, and all of them verified."""
     (tmp_path / "train.py").write_text(COMMAND, "utf-8")
-    in_processes(2, tmp_path / "train.py", data, vocabulary, tmp_path / "two", tmp_path / "short", seconds=120)
+    in_processes(2, tmp_path / "train.py", data, vocabulary, tmp_path / "two", tmp_path / "short")
     report = json.loads((tmp_path / "short" / "report.json").read_bytes())
     assert report["processes"] == 2
     assert 0.4 < report["parameters_a_process"] / report["parameters"] < 0.6  # else each would hold all

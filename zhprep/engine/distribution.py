@@ -80,6 +80,11 @@ class World:
         """Return whether ``flag`` is True in any process."""
         return self.sum_counts([int(flag)])[0] > 0
 
+    def settle(self) -> None:
+        """Wait until the device has done what it was given."""
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+
     def wait(self) -> None:
         """Wait until all processes are here."""
         if self.size > 1:

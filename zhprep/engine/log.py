@@ -6,9 +6,11 @@ import json
 import math
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -65,16 +67,28 @@ def _step_of(line: str, last: int) -> float:
         return math.inf
 
 
+class Rates(NamedTuple):
+    """Real tokens and floating-point operations a second, of all processes."""
+
+    tokens: float
+    flops: float
+
+
 class Meter:
     """Counts steps and real tokens, knows the speed, and shows both in the style of ``progress``.
 
-    Where no step is done for long (``STALLED`` seconds, and ten times what a step takes) it says so.
+    Its clock is that of training and stands still inside ``still()``; what is shown goes by all seconds. Where no step
+    is done for long (``STALLED`` seconds, and ten times what a step takes) it says so.
     """
 
     def __init__(self, progress: Progress, first: int, last: int) -> None:
         self._progress = progress
         self._first, self._step, self._last = first, first, last
         self._began = self._news = time.time()
+        self._zero = time.monotonic()
+        self._stands: float | None = None
+        self._counts: Counter[str] = Counter()
+        self._lap: tuple[float, Counter[str]] = (0.0, Counter())
         self._bar = Bar(progress, last, "steps", done=first)
         self._silence = Silence()
         self._ticking = Ticking(self._look)
@@ -83,17 +97,39 @@ class Meter:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the beginning."""
-        return self._bar.seconds
+        """Seconds of training since the beginning, never 0."""
+        now = time.monotonic() if self._stands is None else self._stands
+        return max(now - self._zero, 1e-9)
 
     @property
     def tokens_per_second(self) -> float:
-        """Real tokens a second since the beginning."""
-        return round(self._bar.per_second("tokens"), 1)
+        """Real tokens a second of training since the beginning."""
+        return round(self._counts["tokens"] / self.seconds, 1)
 
-    def advance(self, tokens: int) -> None:
-        """Say that one more step is done, with so many tokens."""
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Inside, the clock stands still: what is done there is no training."""
+        if self._stands is not None:
+            yield
+            return
+        self._stands = time.monotonic()
+        try:
+            yield
+        finally:
+            self._zero += time.monotonic() - self._stands
+            self._stands = None
+
+    def lap(self) -> Rates:
+        """Return the rates since the last time that this was asked, or since the beginning."""
+        (began, before), seconds = self._lap, self.seconds
+        self._lap = seconds, self._counts.copy()
+        took = max(seconds - began, 1e-9)
+        return Rates(*((self._counts[name] - before[name]) / took for name in Rates._fields))
+
+    def advance(self, tokens: int, flops: int = 0) -> None:
+        """Say that one more step is done, with so many tokens and floating-point operations."""
         self._step, self._news = self._step + 1, time.time()
+        self._counts.update(tokens=tokens, flops=flops)
         self._bar.advance(1, tokens=tokens)
 
     def show(self, loss: float) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,15 @@ class _Session:
 
     @property
     def seconds(self) -> float:
-        """Seconds of training from the first step on, stops left out."""
+        """Seconds of training from the first step on; stops, looks at held-out rows and checkpoints left out."""
         return round(self.before + self.meter.seconds, 3)
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Inside is no training: its clock stands still, from when the device has taken the steps it was given."""
+        self.job.world.settle()
+        with self.meter.still():
+            yield
 
 
 def _train(job: Job, stopping: Stopping, progress: Progress) -> Report:
@@ -93,7 +101,8 @@ def _train(job: Job, stopping: Stopping, progress: Progress) -> Report:
         with stopping:
             _steps(session, stopping)
         report.account = session.account
-        _finish(session, report)
+        with session.aside():
+            _finish(session, report)
         return report
     finally:
         session.meter.end()
@@ -120,43 +129,43 @@ def _steps(session: _Session, stopping: Stopping) -> None:
         job.trainer.go_on_as(job.stage_at(number).model)
         outcome = job.trainer.step(number, batches)
         session.step = number + 1
-        work = _count(session, batches)
+        _count(session, batches)
         if session.step % config.log_every == 0 or session.step in (1, config.steps):
-            _log_step(session, outcome, work)
+            _log_step(session, outcome)
         last = session.step == config.steps
         if config.eval_every and session.step % config.eval_every == 0 and not last:
-            _look_at_held_out(session)
+            with session.aside():
+                _look_at_held_out(session)
         told = job.world.any(stopping.told) or session.step == config.stop_after
         if told or last or session.step % config.checkpoint_every == 0:
             _check_finite(session, outcome, {})
-            _save(session)
+            with session.aside():
+                _save(session)
         if told and not last:
             where = f"{job.run}: stopped as told at step {session.step} of {config.steps}"
             raise Stopped(where, hint="run the same command again to go on")
 
 
-def _count(session: _Session, batches: list[dict[str, Tensor]]) -> float:
-    """Count what a step was made of; return the floating-point operations of a token of this process."""
+def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
+    """Count what a step was made of, over all processes."""
     model = session.job.model
     chosen = [batch[name] >= 0 for batch in batches for name in ("masked_labels", "masked_places") if name in batch]
-    real = [real_tokens([batch]) for batch in batches]
-    work = sum(flops_of(model, batch) for batch in batches)
-    local = [sum(real), sum(int(mask.sum()) for mask in chosen), round(work)]
+    flops = round(sum(flops_of(model, batch) for batch in batches))
+    local = [real_tokens(batches), sum(int(mask.sum()) for mask in chosen), flops]
     tokens, masked_tokens, flops = session.job.world.sum_counts(local)
     _, phase = session.job.feed.phase_at(session.step - 1)
     session.account.count(instances=phase.batch_size, tokens=tokens, masked_tokens=masked_tokens, flops=flops)
-    session.meter.advance(tokens)
-    return work / max(sum(real), 1)
+    session.meter.advance(tokens, flops)
 
 
-def _log_step(session: _Session, outcome: Outcome, work: float) -> None:
+def _log_step(session: _Session, outcome: Outcome) -> None:
     world = session.job.world
     losses = {name: float(world.sum(loss)) for name, loss in outcome.losses.items()}
     if session.log is None:
         return _check_finite(session, outcome, losses)
-    speed = session.meter.tokens_per_second
+    speed = session.meter.lap()
     rate = session.job.rate(session.step - 1)
-    used = utilisation(speed * work / world.size, world.device)
+    used = utilisation(speed.flops / world.size, world.device)
     session.log.write(
         step=session.step,
         tokens=session.account.counts["tokens"],
@@ -165,7 +174,7 @@ def _log_step(session: _Session, outcome: Outcome, work: float) -> None:
         lr=outcome.learning_rate,
         grad_norm=float(outcome.grad_norm),
         **({} if rate is None else {"rate": round(rate, 6)}),
-        tokens_per_second=speed,
+        tokens_per_second=round(speed.tokens, 1),
         **({} if used is None else {"mfu": round(used, 4)}),
     )
     session.meter.show(sum(losses.values()))

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from patience import patience
+from patience import wait_until
 from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
@@ -208,10 +207,7 @@ def test_stopping_keeps_what_is_done(
 
 def _when_others_are_done(folder: Path, do: Callable[[], None]) -> None:
     """Do something at block 0, which is the first to be given back, once the two after it are done."""
-    end = time.monotonic() + patience(60)
-    while not all(Folder(folder, 1).receipt(block).exists() for block in (1, 2)):
-        assert time.monotonic() < end, "the others are not done"
-        time.sleep(0.01)
+    wait_until(lambda: all(Folder(folder, 1).receipt(block).exists() for block in (1, 2)))
     do()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import resource
 import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 from plain_reader import write_arrow
 from plain_tasks import Allergic, Barren, Copy, Deadly, Greedy, Heavy, contents, make_job
+from patience import patience
 
 from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, read_block, scan
@@ -23,13 +25,22 @@ from zhprep.core.workers import pool
 from zhprep.core.workers.outcome import NO_MEMORY
 from zhprep.run.watching import Watcher
 
-pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker", "_workers_are_forked")
+pytestmark = pytest.mark.usefixtures("_every_block_is_worth_a_worker", "_workers_are_forked", "_no_cores_are_dumped")
 
 
 @pytest.fixture
 def _workers_are_forked(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a command: pytest-xdist has threads, for which each of the hundred that die here would be spawned."""
     monkeypatch.setattr(pool, "may_fork", lambda: True)
+
+
+@pytest.fixture
+def _no_cores_are_dumped() -> Iterator[None]:
+    """By what SIGTRAP kills: hundreds of megabytes each, which take seconds."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, (soft, hard))
 
 
 def test_the_document_is_named_and_the_rest_is_done(tmp_path: Path, corpus: Path, whole: dict[str, bytes]) -> None:
@@ -112,11 +123,11 @@ def test_found_among_the_batches_of_a_large_block(tmp_path: Path) -> None:
 
 def test_killed_without_workers_it_is_found_the_next_time(tmp_path: Path, corpus: Path) -> None:
     out = tmp_path / "out"
-    child = multiprocessing.get_context("fork").Process(
+    child = multiprocessing.get_context("spawn").Process(
         target=run_job, args=(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, executor="inline"))
     )
     child.start()
-    child.join()
+    child.join(patience(60))
     assert child.exitcode == -9
     with pytest.raises(DataError, match=r"x\.txt:57"):
         run_job(make_job(corpus, Deadly(documents=("x.txt:57",))), Output(out, workers=1))
