@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from patience import patience
 from plain_reader import write_arrow
 from plain_tasks import Allergic, Barren, Copy, Deadly, Greedy, Heavy, contents, make_job
-from patience import patience
 
 from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, read_block, scan
