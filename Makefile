@@ -12,7 +12,7 @@ demo: $(VENV)/.installed           ## the whole pipeline on the bundled sample d
 	$(BIN)/zhprep demo -o demo
 
 test: $(VENV)/.installed           ## the tests, side by side on the cores there are
-	$(OFFLINE) $(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
+	$(OFFLINE) $(BIN)/python -m pytest -n auto --dist worksteal -o faulthandler_timeout=600 $(PYTEST_ARGS)
 
 nightly: $(VENV)/.installed        ## long: many rounds of what the tests show in one (kills, races, flipped bits), Ray too
 	$(BIN)/pip install -q -c constraints.txt -e '.[test,ray]'

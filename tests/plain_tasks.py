@@ -49,6 +49,15 @@ class Copy:
 
 
 @dataclass
+class Cut(Copy):
+    """Leaves out the first document of each batch."""
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        for batch in super().run(batches, block, account):
+            yield batch.slice(1)
+
+
+@dataclass
 class Failing(Copy):
     """Raises ``error`` at a block."""
 

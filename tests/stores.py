@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
+import http.server
 import importlib.util
 import socket
 import subprocess
 import sys
+import threading
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +21,12 @@ from command_line import environment
 from patience import wait_until
 
 T = TypeVar("T")
+
+_CONFLICT = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>ConditionalRequestConflict</Code>'
+    b"<Message>The conditional request cannot succeed due to a conflicting operation against this resource.</Message>"
+    b"</Error>"
+)
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -109,6 +119,55 @@ def s3_server(folder: Path) -> contextlib.AbstractContextManager[Server]:
     keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": "us-east-1"}
     server = Server("s3", {**keys, "AWS_ENDPOINT_URL": url}, folder / "s3.log")
     return serving(server, [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", port], url)
+
+
+@contextlib.contextmanager
+def conflicting(
+    server: Server, conflicts: int, before_last: Callable[[], None] = lambda: None
+) -> Iterator[tuple[str, list[int]]]:
+    """Stand before a server of S3 and answer its first conditional puts as S3 answers one of two at once; what is done
+    elsewhere ``before_last`` is done before the last of these answers.
+
+    Gives the address at which it stands, and the status with which each conditional put was answered.
+    """
+    behind = urllib.parse.urlsplit(server.variables["AWS_ENDPOINT_URL"]).netloc
+    answered: list[int] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def forward(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            conditional = self.headers.get("If-None-Match") == "*"
+            if conditional and len(answered) < conflicts:
+                if len(answered) + 1 == conflicts:
+                    before_last()
+                status, headers, data = 409, [("Content-Type", "application/xml")], _CONFLICT
+            else:
+                with contextlib.closing(http.client.HTTPConnection(behind)) as connection:
+                    connection.request(self.command, self.path, body, dict(self.headers))
+                    answer = connection.getresponse()
+                    status, headers, data = answer.status, answer.getheaders(), answer.read()
+            if conditional:
+                answered.append(status)
+            self.send_response(status)
+            for name, value in headers:
+                if name.lower() not in ("content-length", "transfer-encoding", "connection", "server", "date"):
+                    self.send_header(name, value)
+            length = dict(headers).get("Content-Length", len(data)) if self.command == "HEAD" else len(data)
+            self.send_header("Content-Length", str(length))
+            self.end_headers()
+            self.wfile.write(data)
+
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = forward  # as the library names them
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as standing:
+        threading.Thread(target=standing.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{standing.server_port}", answered
+        standing.shutdown()
 
 
 def gs_server(folder: Path) -> contextlib.AbstractContextManager[Server]:

@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import COUNTS, refused, zhprep
+from command_line import COUNTS, process, refused, zhprep
 from made_experiment import SMALL
+from patience import patience
 
 from zhprep.core.shards import add_files, open_table, read_manifest, temporary_name
 from zhprep.instances import instances_config
@@ -191,14 +192,24 @@ def test_tasks_of_an_array_and_a_run_that_was_stopped_come_to_the_same(made, run
     assert [path.name for path in (folder / "runs").iterdir()] == ["wwm-tiny-seed0"]
     pending = zhprep("status", folder, "--pending-array")
     assert (pending.code, pending.out) == (3, b"0,2-3\n")
+    pending = zhprep("status", folder, "--pending-array", "--num-shards", 2)
+    assert (pending.code, pending.out) == (3, b"0-1\n")
     stopping = PLAN.replace("threads = 1", "threads = 1\nstop_after = 1")
     _, stopped = run_plan("--quiet", text=stopping, name="parts")
     refused(stopped, 85, "stopped as told at step 1 of 2", "run the same command again")
     _, late = run_plan("--quiet", "--time-limit", "0s", name="parts")
     refused(late, 85, "the time is over", "run the same command again")
     assert zhprep("status", folder).out.decode().splitlines()[1].split()[1:] == ["1", "of", "2", "steps", "done"]
+    flags = ("status", folder, "--watch", "--interval", 0.2)
+    watching, as_json = process(*flags), process(*flags, "--json")
+    first, first_json = watching.stdout.readline(), as_json.stdout.readline()
     _, done = run_plan("--quiet", name="parts")
     assert done.code == 0, done.err
+    (out, err), (out_json, err_json) = (one.communicate(timeout=patience(60)) for one in (watching, as_json))
+    assert (watching.returncode, err, as_json.returncode, err_json) == (0, b"", 0, b"")
+    assert b"Z 1 of 4 runs done | char-tiny-seed0 " in first
+    assert b"Z 4 of 4 runs done | char-tiny-seed0 " in out.splitlines()[-1]
+    assert [json.loads(one)["done"] for one in (first_json, out_json.splitlines()[-1])] == [1, 4]
     assert relative(folder) == relative(made[0])
 
 

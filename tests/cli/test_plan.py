@@ -11,9 +11,11 @@ import re
 import subprocess
 import sys
 
+import click
 import pytest
 from command_line import environment, made_by, refused, zhprep
 
+from zhprep.cli.shared import Size
 from zhprep.core.corpus import ReadConfig, find_inputs, scan, take_samples
 from zhprep.run.estimate import reckon
 from zhprep.run.estimate.measure import Measured, PartSize, StageCost, Took
@@ -235,10 +237,25 @@ def test_an_estimate_for_people(sample_data, vocab):
     flags = ("--vocab", vocab, "--parts", 2, "--sample", "20KiB", "--as-if", "1TB", "--quiet")
     shown = zhprep("plan", sample_data / "corpus" / "news.txt", "--estimate", *flags).out.decode()
     lines = shown.splitlines()
-    assert re.match(r"corpus    1\.1 TB in files, .* GB( ± .* %)? of text, .* documents, .* characters", lines[1])
+    assert re.match(r"corpus    1 TB in files, .* GB( ± .* %)? of text, .* documents, .* characters", lines[1])
     assert re.match(r"blocks    1[\d,]+ of 67\.1 MB", lines[2])
     assert lines[3].split() == ["stage", "core-hours", "disk", "files", "memory", "a", "worker"]
     assert [line.split()[0] for line in lines[4:]] == ["plan", "data", "total", "time"]
+
+
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [("7", 7), ("7B", 7), ("512k", 512_000), ("2 kB", 2_000), ("2KiB", 2 << 10), ("64MB", 64_000_000),
+     ("64MiB", 64 << 20), ("64Mi", 64 << 20), ("1gib", 1 << 30), ("1TB", 10**12), ("1TiB", 1 << 40)],
+)  # fmt: skip
+def test_a_size_is_decimal_unless_it_says_otherwise(said, size):
+    assert Size().convert(said, None, None) == size
+
+
+@pytest.mark.parametrize("said", ["0", "0MiB", "1.5GB", "7i", "7iB", "7PB", "k"])
+def test_what_is_no_size(said):
+    with pytest.raises(click.BadParameter, match="is not a size; write 64MiB, 64MB or a number of bytes"):
+        Size().convert(said, None, None)
 
 
 def test_what_cannot_be_estimated(sample_data, tmp_path):

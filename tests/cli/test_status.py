@@ -10,7 +10,10 @@ import pty
 import re
 import shutil
 import subprocess
+import termios
 import time
+import unicodedata
+from collections.abc import Callable
 
 import pytest
 from command_line import made_by, process, refused, zhprep
@@ -224,8 +227,93 @@ def test_watching_on_a_terminal_is_written_over(tmp_path, sample_data):
     os.close(ours)
     _, err = watching.communicate(timeout=patience(60))
     assert (watching.returncode, err) == (0, b"")
-    assert b"\x1b[1F\x1b[J" in shown
+    assert re.search(rb"\x1b\[\d+F\x1b\[J", shown)
     assert b"Z 8 of" not in shown
+
+
+def _screen(shown: str, width: int) -> list[str]:
+    """Return what stands on a terminal of ``width`` columns on which ``shown`` was written, none of it scrolled away.
+
+    A character that has no room in its row goes to the next.
+    """
+    rows, at, used = [""], 0, 0
+    for sign, number, kind, other in re.findall(r"(\x1b\[(\d*)([FJ]))|([^\x1b])", shown):
+        if kind == "F":
+            at, used = max(0, at - int(number)), 0
+        elif kind == "J":
+            rows[at:] = [rows[at][:used]]
+        elif other == "\n":
+            at, used = at + 1, 0
+        elif other != "\r":
+            wide = 2 if unicodedata.east_asian_width(other) in "WF" else 1
+            if used + wide > width:
+                at, used = at + 1, 0
+            rows += [""] * (at + 1 - len(rows))
+            rows[at], used = rows[at] + other, used + wide
+        rows += [""] * (at + 1 - len(rows))
+        assert not sign or kind
+    return rows
+
+
+def _shown_by(ours: int, until: Callable[[str], bool]) -> str:
+    """Return what is written to a terminal until that is enough, or until its other end is closed."""
+    shown = b""
+    with contextlib.suppress(OSError):
+        while not until(shown.decode(errors="ignore")) and (more := os.read(ours, 1 << 16)):
+            shown += more
+    return shown.decode(errors="ignore")
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 60), (31, 60), (40, 5)])
+def test_lines_that_wrap_are_written_over_too(tmp_path, sample_data, columns, lines):
+    """The line of a folder that is under way is longer than a terminal is wide, and a name may be Chinese."""
+    made = made_by("normalize", sample_data / "corpus", "--block-size", "10KiB", output=tmp_path / "out")
+    manifest = (made / "manifest.json").read_bytes()
+    (made / "manifest.json").unlink()
+    receipt = made / ".receipts" / "00000.json"
+    whole = receipt.read_bytes()
+    receipt.unlink()
+    (made / ".working").mkdir()
+    note = Note("语料/第一篇文章的名字很长很长.txt:1", "语料/第一篇文章的名字很长很长.txt:9", 0, 9, 2000, time.time() - 99,
+                time.time() - 90, "a-host", os.getpid(), pid_namespace())  # fmt: skip
+    (made / ".working" / "00000.json").write_text(json.dumps(dataclasses.asdict(note)))
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (lines, columns))
+    watching = process("status", made, "--watch", "--interval", 0.2, stdout=theirs)
+    os.close(theirs)
+    shown = _shown_by(ours, lambda shown: shown.count("shards done") > 2)
+    receipt.write_bytes(whole)
+    (made / "manifest.json").write_bytes(manifest)
+    shown += _shown_by(ours, lambda _: False)
+    os.close(ours)
+    _, err = watching.communicate(timeout=patience(60))
+    assert (watching.returncode, err) == (0, b"")
+    drawn = re.split(r"\x1b\[\d+F\x1b\[J", shown)
+    assert len(drawn) > 3
+    rows = [_screen(one, columns) for one in drawn]
+    assert all(len(one) <= lines for one in rows[:-1])  # with the row of the cursor; none has left the screen
+    last = drawn[-1].replace("\r", "")
+    assert _screen(shown, columns) == _screen(last, columns)
+    assert "".join(last.split("\n")) == zhprep("status", made).out.decode().rstrip("\n")
+
+
+def test_with_nothing_done_nothing_was_last_done(tmp_path, sample_data):
+    made = made_by("normalize", sample_data / "corpus", "--block-size", "10KiB", output=tmp_path / "out")
+    (made / "manifest.json").unlink()
+    shutil.rmtree(made / ".receipts")
+    (made / ".receipts").mkdir()
+    shown = zhprep("status", made).out.decode()
+    assert re.fullmatch(r"0 of \d+ shards done; missing: 0-\d+; begun at 20[\d-]+T[\d:]+Z\n", shown)
+
+
+def test_what_is_pending_of_an_array_with_fewer_tasks_than_shards(tmp_path, sample_data):
+    made = made_by("normalize", sample_data / "corpus", "--block-size", "10KiB", output=tmp_path / "out")
+    (made / "manifest.json").unlink()
+    for block in (1, 5, 6):
+        (made / ".receipts" / f"{block:05d}.json").unlink()
+    pending = zhprep("status", made, "--pending-array", "--num-shards", 4)
+    assert (pending.code, pending.out) == (3, b"1-2\n")
+    refused(zhprep("status", made, "--num-shards", 4), 2, "--num-shards goes with --pending-array")
 
 
 def test_what_is_wrong(data, tmp_path):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import pathlib
 import pickle
 import random
+import re
+import shutil
+import signal
 import subprocess
 import sys
 import zipfile
 
 import numpy as np
 import pytest
+from command_line import environment, zhprep
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +29,7 @@ from zhprep.segment.pkuseg.convert import convert
 from zhprep.segment.pkuseg.decode import decode
 from zhprep.segment.pkuseg.forced import ForcedWords
 from zhprep.segment.pkuseg.merge import Merger
+from zhprep.segment.pkuseg.model import PkusegModel
 from zhprep.segment.pkuseg.table import FeatureTable
 
 TAGS = {"B": 0, "B_single": 1, "I": 2, "I_end": 3, "I_first": 4}
@@ -271,6 +277,97 @@ def test_what_is_wrong_is_said(tmp_path: pathlib.Path, model: str) -> None:
     (tmp_path / "model.json").write_text(json.dumps(about | {"format": 0}), "utf-8")
     with pytest.raises(UsageError, match="another format"):
         load_engine(SegmentConfig(cws="pkuseg", model=str(tmp_path)))
+
+
+def variants(data: bytes) -> list[bytes]:
+    """Return ``data`` cut, and with single bits turned over."""
+    places = [len(data) * part // 12 for part in range(12)]
+    return [data[:place] for place in places] + [
+        data[:place] + bytes([data[place] ^ 16]) + data[place + 1 :] for place in places
+    ]
+
+
+def test_a_damaged_source_is_an_error_or_harmless(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Never a traceback, and never half a model."""
+    with zipfile.ZipFile(wheel) as archive:
+        files = {name.rsplit("/", 1)[1]: archive.read(name) for name in archive.namelist()}
+    folder, out = tmp_path / "source", tmp_path / "out"
+    (folder / "dicts").mkdir(parents=True)
+    places = {name: folder / ("dicts" if name == "default.pkl" else "") / name for name in files}
+    for name, data in files.items():
+        places[name].write_bytes(data)
+    model = pickle.loads(files["features.pkl"])
+    spoilt = {name: variants(data) for name, data in files.items()}
+    spoilt["features.pkl"] += [
+        pickle.dumps(value)
+        for value in (
+            {}, {**model, "tag_to_idx": {}}, {**model, "tag_to_idx": {"B": 1}}, {**model, "unigram": [1]},
+            {**model, "feature_to_idx": dict.fromkeys(model["feature_to_idx"], 1)}, {**model, "feature_to_idx": {1: 0}},
+        )
+    ]  # fmt: skip
+    for arrays in ({"sizes": np.zeros(2)}, {"w": np.array(["a"])}, {"w": np.zeros((2, 2))}, {"w": np.zeros(())}):
+        np.savez(tmp_path / "other.npz", **arrays)
+        spoilt["weights.npz"].append((tmp_path / "other.npz").read_bytes())
+    refused = 0
+    for name, path in places.items():
+        for data in spoilt[name]:
+            path.write_bytes(data)
+            try:
+                convert(str(folder), str(out))
+            except (DataError, UsageError):
+                refused += 1
+                assert [left.name for left in tmp_path.iterdir() if left.name not in ("source", "other.npz")] == []
+            else:
+                PkusegModel(str(out))
+                shutil.rmtree(out)
+        path.write_bytes(files[name])
+    assert refused > 40
+    for data in variants(wheel.read_bytes()):
+        (tmp_path / "pkuseg.whl").write_bytes(data)
+        with contextlib.suppress(DataError, UsageError):
+            convert(str(tmp_path / "pkuseg.whl"), str(out))
+            shutil.rmtree(out)
+
+
+def test_a_damaged_model_is_refused(model: str, tmp_path: pathlib.Path, sample_data: pathlib.Path) -> None:
+    """Every file is held to its hash: none cuts otherwise under the same fingerprint."""
+    copy = shutil.copytree(model, tmp_path / "model")
+    for path in sorted(copy.iterdir()):
+        sound = path.read_bytes()
+        for data in (None, b"", sound[:-1], sound[: len(sound) // 2], sound[:-9] + bytes([sound[-9] ^ 1]) + sound[-8:]):
+            path.unlink() if data is None else path.write_bytes(data)
+            if path.name == "model.json" and data == sound[:-1]:
+                continue  # the line break at its end
+            with pytest.raises((DataError, UsageError), match=re.escape(str(copy))):
+                PkusegModel(str(copy))
+        path.write_bytes(sound)
+    PkusegModel(str(copy))
+    for about in ([], {"format": 2}, {"format": 2, "tags": [1]}):
+        (copy / "model.json").write_text(json.dumps(about))
+        with pytest.raises((DataError, UsageError), match=re.escape(str(copy))):
+            PkusegModel(str(copy))
+    shutil.copy(pathlib.Path(model) / "model.json", copy)
+    (copy / "bias.npy").write_bytes(b"")
+    told = zhprep("segment", sample_data / "corpus" / "news.txt", "--cws", "pkuseg", "--model", copy)
+    assert told.code == 3
+    assert f"{copy / 'bias.npy'}: is not the file that was written" in told.err
+
+
+def test_a_model_is_there_whole_or_not_at_all(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Killed in the midst of writing (by the signal of a file that grows too large); a disk on which there is no more."""
+    script = (
+        "import resource, signal, sys\nfrom zhprep.segment.pkuseg.__main__ import main\n"
+        "if sys.argv.pop() == 'killed': signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\nsys.exit(main())\n"
+    )
+    command = [sys.executable, "-c", script, str(wheel), str(tmp_path / "out")]
+    killed = subprocess.run([*command, "killed"], env=environment(PYTHONDONTWRITEBYTECODE="1"), check=False)
+    assert killed.returncode == -signal.SIGXFSZ
+    assert not (tmp_path / "out").exists()
+    full = subprocess.run([*command, "full"], env=environment(PYTHONDONTWRITEBYTECODE="1"), capture_output=True)
+    assert full.returncode == 2
+    assert full.stderr.decode().startswith(f"Error: '{tmp_path / 'out'}' cannot be written: ")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_command(wheel: pathlib.Path, tmp_path: pathlib.Path) -> None:

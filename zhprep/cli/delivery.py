@@ -21,7 +21,7 @@ from zhprep.core.corpus.inputs import STDIN, check_writable, exists, file_sha256
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import Progress
 from zhprep.core.shards import MANIFEST, PLAN, Folder, open_folder
-from zhprep.run.bucket import bring_outline, fetched, hollow, naming, put_same, staging, upload
+from zhprep.run.bucket import bring_outline, fetched, hollow, naming_address, put_same, staging, upload
 from zhprep.run.folders import COUNTS, shards_of
 
 _DELIVERY = "zhprep.delivery"
@@ -51,7 +51,7 @@ class Delivering(Fetching):
         _check_flags(address, ctx.params.get("inputs", ()), shared)
         with staging() as folder:
             delivery = Delivery(address.rstrip("/"), folder)
-            with naming(delivery.path, delivery.address):
+            with naming_address(delivery.path, delivery.address):
                 self._deliver(ctx, delivery, shared)
         return None
 
@@ -142,7 +142,7 @@ def outlined(address: str) -> Iterator[Delivery]:
     be put. Raises ``DataError`` where there is none."""
     with staging() as folder:
         delivery = Delivery(address.rstrip("/"), folder)
-        with naming(delivery.path, delivery.address):
+        with naming_address(delivery.path, delivery.address):
             delivery.look()
             yield delivery
 

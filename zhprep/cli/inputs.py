@@ -16,10 +16,11 @@ from zhprep.cli.shared import Shared
 from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, load_corpus, scan
 from zhprep.core.corpus.inputs import STDIN, describe, find_files, is_remote, open_file, open_text, size_of, spool
 from zhprep.core.errors import DataError, UsageError
-from zhprep.core.shards import Claim, remove_leftovers, telling, temporary_name
+from zhprep.core.shards import Claim, remove_leftovers, temporary_name
 from zhprep.core.shards.making.job import WORTH_A_WORKER
+from zhprep.core.temporary import naming
 from zhprep.run.ahead import Ahead
-from zhprep.run.bucket import naming, staging
+from zhprep.run.bucket import naming_address, staging
 
 _FORMS = {
     "text_key": click.option(
@@ -100,7 +101,7 @@ def planned(
     if STDIN not in arguments:
         yield _scanned(list(_sources(arguments, read, output)), read, shared, ahead)
         return
-    with Claim(output.parent), telling(output):
+    with Claim(output.parent), naming(output):
         remove_leftovers(output.parent, of=output.name)
         spooled = temporary_name(output)
         try:
@@ -126,7 +127,7 @@ def _load_plan(argument: str) -> Corpus:
     """Return the corpus of a plan, wherever that lies."""
     if not is_remote(argument):
         return load_corpus(existing(argument))
-    with staging() as folder, naming(folder / "it", argument), open_file(argument) as file:
+    with staging() as folder, naming_address(folder / "it", argument), open_file(argument) as file:
         (folder / "it").write_bytes(file.read())
         return load_corpus(folder / "it")
 

@@ -18,7 +18,7 @@ from zhprep.core.progress import Progress
 from zhprep.core.report import Account, Report
 from zhprep.core.shards import Folder, is_trusting, open_folder
 from zhprep.export.folder import whole_folder
-from zhprep.run.bucket import fetch, files_at, naming
+from zhprep.run.bucket import fetch, files_at, naming_address
 from zhprep.run.folders import shards_of
 from zhprep.run.instances import files_beside
 
@@ -51,7 +51,7 @@ def command(folder: Path | str, output: str | None, **options: Any) -> None:
 
 def _bring(address: str, out: Path, shared: Shared) -> Report:
     """Bring the parts at ``address`` to the folder ``out``, which is there when they are whole."""
-    with whole_folder(out) as folder, naming(folder, address):
+    with whole_folder(out) as folder, naming_address(folder, address):
         fetch(files_at(address), folder, shared.progress("fetch"))
         report = _finish(folder, shared.progress("merge"))
     report.output = str(out)

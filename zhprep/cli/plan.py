@@ -38,7 +38,11 @@ PLANNED_WHOLE = 1 << 30
 @click.option("--vocab", metavar="VOCAB", type=Existing(), help="A vocabulary to use instead of building one.")
 @click.option("--sample", type=Size(), default="8MiB", help="How much of the corpus is measured  [default: 8MiB]")
 @click.option("--parts", type=click.IntRange(2), default=16, help="In how many parts  [default: 16]")
-@click.option("--as-if", type=Size(), help="Reckon for a corpus like this one with so many bytes in its files: 1TB.")
+@click.option(
+    "--as-if",
+    type=Size(),
+    help="Reckon for a corpus like this one with so many bytes in its files: 1TB (10^12), 1TiB (2^40).",
+)
 @shared_options("work")
 def command(inputs: tuple[str, ...], output: str | None, estimate: bool, **options: Any) -> None:
     """Read a corpus once and say how it is cut; or, without reading it all, what it will cost.

@@ -30,20 +30,21 @@ WAITING = "zhprep.report"
 
 RECIPE = click.option("--recipe", metavar="NAME|FILE", help="Take the settings of a recipe; flags go before it.")
 
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_UNITS = "kmgt"
 
 
 class Size(ParamType):
-    """A number of bytes such as ``64MiB``, ``512k`` or ``1000000``."""
+    """A number of bytes: of ``64MiB`` each is 2^20, of ``64MB`` and ``64M`` 10^6, as in what is shown to people."""
 
     name = "size"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Return the number of bytes."""
-        match = re.fullmatch(r"(\d+)\s*([kmgt]?)(?:i?b)?", str(value).strip().lower())
+        match = re.fullmatch(rf"(\d+)\s*(?:([{_UNITS}])(i?))?b?", str(value).strip().lower())
         if not match or int(match[1]) == 0:
-            self.fail(f"{value!r} is not a size; write 64MiB, 512k or a number of bytes", param, ctx)
-        return int(match[1]) * _UNITS[match[2]]
+            self.fail(f"{value!r} is not a size; write 64MiB, 64MB or a number of bytes", param, ctx)
+        power = _UNITS.index(match[2]) + 1 if match[2] else 0
+        return int(match[1]) * (1024 if match[3] else 1000) ** power
 
 
 class Share(click.FloatRange):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import click
 
 from zhprep.cli.delivery import outlined
 from zhprep.cli.options import ExistingAnywhere
+from zhprep.cli.ruby import columns
 from zhprep.cli.shared import shared_options, split_shared
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import clock, duration, rounded
@@ -34,48 +39,82 @@ _WIDTH = 100
     "--interval", type=click.FloatRange(0.1), default=10.0, help="Seconds from one look to the next  [default: 10]"
 )
 @click.option(
-    "--pending-array", is_flag=True, help="Print the missing shards as a list for --array; exit 3 when there are any."
+    "--pending-array", is_flag=True, help="Print what is missing as a list for --array; exit 3 when there is anything."
+)
+@click.option(
+    "--num-shards",
+    type=click.IntRange(1),
+    help="Tasks in the whole array, for --pending-array  [default: one a shard; of an experiment, one a model]",
 )
 @shared_options()
-def command(folder: Path | str, watch: bool, interval: float, pending_array: bool, **options: Any) -> None:
+def command(
+    folder: Path | str, watch: bool, interval: float, pending_array: bool, num_shards: int | None, **options: Any
+) -> None:
     """Say what of a folder is done, how fast it goes, and what failed and why.
 
     It reads the folder alone, so it works from any machine that sees it, whoever works there: one process, an array of
     tasks, Ray. Of a run of training: step, loss, tokens a second, time left. With --watch a terminal is written over;
-    a file or pipe gets a line each time, with --json an object. `sbatch --array=$(zhprep status DIR --pending-array)
-    ...` does just what is missing, when the array has one task a shard. Of an experiment it says so of each run. DIR
+    a file or pipe gets a line each time, with --json an object. `sbatch --array=$(zhprep status DIR --pending-array
+    --num-shards N) ...` does just what is missing of an array of N tasks. Of an experiment it says so of each run. DIR
     may be s3://bucket/name or its like; what is under way there, and what failed, the machines know that work on it.
     """
     shared, _ = split_shared(options)
     if watch and pending_array:
         raise UsageError("--pending-array is said once", hint="leave out --watch")
+    if num_shards is not None and not pending_array:
+        raise UsageError("--num-shards goes with --pending-array", hint="add --pending-array")
+    with _at_hand(folder) as (path, refresh):
+        if pending_array:
+            _print_pending(path, num_shards)
+        _say(_looker(path), refresh, interval if watch else None, json=shared.json)
+
+
+@contextlib.contextmanager
+def _at_hand(folder: Path | str) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """Give ``folder``, of an object store in outline, and what looks there anew."""
     if isinstance(folder, Path):
-        return _say(folder, lambda: None, interval if watch else None, pending_array=pending_array, json=shared.json)
-    with outlined(folder) as seen:
-        _say(seen.path, seen.look, interval if watch else None, pending_array=pending_array, json=shared.json)
+        yield folder, lambda: None
+    else:
+        with outlined(folder) as there:
+            yield there.path, there.look
 
 
-def _say(folder: Path, refresh: Callable[[], None], interval: float | None, *, pending_array: bool, json: bool) -> None:
+@dataclass(frozen=True)
+class _Seen:
+    """What a look at a folder found, for a program and for people, and whether that is all there will be."""
+
+    facts: dict[str, Any]
+    lines: list[str]
+    finished: bool
+
+
+def _say(look: Callable[[], _Seen], refresh: Callable[[], None], interval: float | None, *, json: bool) -> None:
     """Say what is done; with an ``interval`` in seconds, again and again, after a ``refresh`` of the folder each."""
-    if (folder / EXPERIMENT).exists():
-        return _show_experiment(folder, pending_array=pending_array, json_wanted=json)
-    watchers: dict[Path, Watcher] = {}
-    if pending_array:
-        _pending_array(folder, _look(folder, watchers))
     drawn = 0
     while True:
-        found = _look(folder, watchers)
+        seen = look()
         if json:
-            print(dumps(found.get(folder, {part.name: status for part, status in found.items()})), flush=True)
+            print(dumps(seen.facts), flush=True)
         elif interval is not None:
-            drawn = _draw(_lines(folder, found), drawn)
+            drawn = _draw(seen, drawn)
         else:
-            print("\n".join(_lines(folder, found)))
-        finished = all(status["finished"] for status in found.values()) and to_come(folder, found) is None
-        if interval is None or finished:
+            print("\n".join(seen.lines))
+        if interval is None or seen.finished:
             return
         time.sleep(interval)
         refresh()
+
+
+def _looker(folder: Path) -> Callable[[], _Seen]:
+    """Return what looks at ``folder`` again and again."""
+    return partial(_see_experiment, folder) if (folder / EXPERIMENT).exists() else partial(_see_parts, folder, {})
+
+
+def _see_parts(folder: Path, watchers: dict[Path, Watcher]) -> _Seen:
+    found = _look(folder, watchers)
+    finished = all(status["finished"] for status in found.values()) and to_come(folder, found) is None
+    facts = found.get(folder, {part.name: status for part, status in found.items()})
+    return _Seen(facts, _lines(folder, found), finished)
 
 
 def _look(folder: Path, watchers: dict[Path, Watcher]) -> dict[Path, dict[str, Any]]:
@@ -85,39 +124,70 @@ def _look(folder: Path, watchers: dict[Path, Watcher]) -> dict[Path, dict[str, A
     return {part: watchers[part].look() for part in parts}
 
 
-def _show_experiment(folder: Path, *, pending_array: bool, json_wanted: bool) -> None:
-    """Print what is done of each run of an experiment."""
+def _see_experiment(folder: Path) -> _Seen:
     runs = experiment_status(folder)
-    pending = [run["name"] for run in runs if not (run["finished"] and run["scored"])]
-    if pending_array:
-        print(_ranges(sorted({run["task"] for run in runs if run["name"] in pending})))
-        raise click.exceptions.Exit(3 if pending else 0)
-    if json_wanted:
-        print(dumps({"runs": runs, "done": len(runs) - len(pending), "pending": pending}, ensure_ascii=False))
-        return
-    print(f"{len(runs) - len(pending)} of {len(runs)} runs done")
+    pending = [run["name"] for run in _pending_of(runs)]
+    lines = [f"{len(runs) - len(pending)} of {len(runs)} runs done"]
     for run in runs:
         done = f"{run['done']:,} of {run['steps']:,} steps done" if run["steps"] else "not begun"
         scored = f"; scored: {', '.join(['held out', *run['tasks']])}" if run["scored"] else ""
-        print(f"{run['name']:<28}{done}{scored}" + (f"; failed: {run['failed']}" if "failed" in run else ""))
+        failed = f"; failed: {run['failed']}" if "failed" in run else ""
+        lines.append(f"{run['name']:<28}{done}{scored}{failed}")
+    return _Seen({"runs": runs, "done": len(runs) - len(pending), "pending": pending}, lines, not pending)
 
 
-def _pending_array(folder: Path, found: dict[Path, dict[str, Any]]) -> None:
+def _pending_of(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [run for run in runs if not (run["finished"] and run["scored"])]
+
+
+def _print_pending(folder: Path, num_shards: int | None) -> None:
+    """Print which tasks of an array of ``num_shards`` have something to do; where it is None, of one with a task for
+    each shard, or for each model of an experiment."""
+    if (folder / EXPERIMENT).exists():
+        pending = [run["task"] for run in _pending_of(experiment_status(folder))]
+    else:
+        pending = _pending_shards(folder)
+    print(_ranges(sorted({number % num_shards if num_shards else number for number in pending})))
+    raise click.exceptions.Exit(3 if pending else 0)
+
+
+def _pending_shards(folder: Path) -> list[int]:
+    found = _look(folder, {})
     status = found.get(folder, {})
     if "pending" not in status:
         hint = f"name one of {', '.join(map(str, found))}" if found else "nothing is begun yet"
         raise UsageError(f"{folder}: has no shards of its own", hint=hint)
-    print(_ranges(status["pending"]))
-    raise click.exceptions.Exit(3 if status["pending"] else 0)
+    pending: list[int] = status["pending"]
+    return pending
 
 
-def _draw(lines: list[str], drawn: int) -> int:
-    """Write over the ``drawn`` lines of the last time on a terminal; elsewhere write one line, with the time."""
-    if sys.stdout.isatty():
-        print((f"\x1b[{drawn}F\x1b[J" if drawn else "") + "\n".join(lines), flush=True)
-        return len(lines)
-    print(f"{clock(time.time())} {' | '.join(lines)}", flush=True)
-    return 0
+def _draw(seen: _Seen, drawn: int) -> int:
+    """Write over the ``drawn`` rows of the last time on a terminal; elsewhere write one line, with the time.
+
+    Returns how many rows are to be written over: as many as the terminal shows of it.
+    """
+    if not sys.stdout.isatty():
+        print(f"{clock(time.time())} {' | '.join(seen.lines)}", flush=True)
+        return 0
+    size = os.get_terminal_size(sys.stdout.fileno())
+    rows = [row for line in seen.lines for row in _rows(line, size.columns or 80)]
+    if not seen.finished:  # what went past the top can never be written over
+        rows = rows[: (size.lines or 24) - 1]
+    print((f"\x1b[{drawn}F\x1b[J" if drawn else "") + "\n".join(rows), flush=True)
+    return len(rows)
+
+
+def _rows(text: str, width: int) -> Iterator[str]:
+    """Yield ``text`` in pieces that each fit in a row of ``width`` columns, of which a Chinese character takes two."""
+    for line in text.expandtabs().splitlines():
+        row, used = "", 0
+        for character in line:
+            used += columns(character)
+            if used > width:
+                yield row
+                row, used = "", columns(character)
+            row += character
+        yield row
 
 
 def _lines(folder: Path, found: dict[Path, dict[str, Any]]) -> list[str]:
@@ -155,7 +225,8 @@ def _of_shards(status: dict[str, Any]) -> str:
     if status["seconds_left"] and status["under_way"]:
         parts += [f"{duration(status['seconds_left'])} left at this rate"]
     if status["pending"]:
-        parts += [f"missing: {_short(_ranges(status['pending']))}", f"last done at {status['heard']}"]
+        parts += [f"missing: {_short(_ranges(status['pending']))}"]
+        parts += [f"{'last done' if status['done'] else 'begun'} at {status['heard']}"]
     elif not status["finished"]:
         parts += ["not finished: run `zhprep merge`, or the same command again"]
     return "; ".join(parts)

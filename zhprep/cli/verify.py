@@ -10,7 +10,7 @@ import click
 from zhprep.cli.options import ExistingAnywhere
 from zhprep.cli.shared import Shared, shared_options, show_report, split_shared
 from zhprep.core.report import Account, Report
-from zhprep.run.bucket import fetch, files_at, naming, staging
+from zhprep.run.bucket import fetch, files_at, naming_address, staging
 from zhprep.run.folders import check_is_whole, parts_of, verify_beside, verify_folder
 from zhprep.run.masks import verify_masks, verify_text
 
@@ -35,7 +35,7 @@ def command(folder: Path | str, masks: bool, **options: Any) -> None:
     else:
         with staging() as place:
             here = place / folder.rstrip("/").rpartition("/")[2]
-            with naming(here, folder.rstrip("/")):
+            with naming_address(here, folder.rstrip("/")):
                 fetch(files_at(folder), here, shared.progress("fetch"))
                 report = _verify(here, shared, masks=masks)
         report.output = folder.rstrip("/")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,9 @@ from zhprep.core.errors import DataError
 
 Array = npt.NDArray[Any]
 
-_FAULTS = (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile, NotImplementedError)
+_FAULTS = (
+    OSError, ValueError, EOFError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error, RuntimeError,
+)  # fmt: skip
 """What numpy and zipfile raise for files that are cut, altered or of another kind."""
 
 
@@ -32,13 +35,13 @@ def load_array(path: Path, *, hint: str) -> Array:
     return found
 
 
-def load_arrays(path: Path, names: Sequence[str], *, hint: str) -> dict[str, Array]:
-    """Return the arrays called ``names`` in a ``.npz`` file.
+def load_arrays(path: Path, names: Sequence[str], *, hint: str, held: IO[bytes] | None = None) -> dict[str, Array]:
+    """Return the arrays called ``names`` in a ``.npz`` file; ``held`` is what it holds, where it is in an archive.
 
     Raises ``DataError`` when one is missing or the file is not whole.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(held or path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in names}
     except _FAULTS as error:
         raise DataError(f"{path}: is not a file of arrays {', '.join(names)}: {error}", hint=hint) from error

@@ -9,9 +9,6 @@ ZhprepError   1   our fault
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 
 class ZhprepError(Exception):
     """An error with one line that says what happened and one that says what to do.
@@ -56,17 +53,6 @@ class Stopped(ZhprepError):
     """Stopped on purpose (time limit, SIGTERM, SIGUSR1); what is done is kept."""
 
     exit_code = 85
-
-
-@contextlib.contextmanager
-def naming(path: str) -> Iterator[None]:
-    """Let an error of the system name ``path`` where it names no file: one of reading or writing does not."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno is not None and not error.filename:
-            error.filename = path
-        raise
 
 
 def _rebuild(kind: type[ZhprepError], message: str, hint: str) -> ZhprepError:

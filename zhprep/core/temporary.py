@@ -1,4 +1,4 @@
-"""Temporary names: they say whose they are, so that what killed processes left is known and removed."""
+"""Temporary names: they say whose they are, so that what killed processes left is removed, and no error tells them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PREFIX = ".part-"
+NAMELESS = "/proc/self/fd/"
+"""How an open file without a name is named to the system."""
 DAY = 86_400.0
 """Seconds after which a temporary file of processes that nobody here can see is nobody's."""
 
@@ -46,6 +48,19 @@ def remove_leftovers(folder: Path, *, of: str | None = None) -> None:
         with contextlib.suppress(OSError):  # another process was faster
             if not is_alive(int(found["pid"])) if found["host"] == pid_namespace() else _is_old(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextlib.contextmanager
+def naming(path: Path | str) -> Iterator[None]:
+    """Let an error of the system name ``path`` where it names a temporary file, or none: one of reading or writing does
+    not, and a full disk does not say where."""
+    try:
+        yield
+    except OSError as error:
+        named = str(error.filename or "")
+        if error.errno is not None and (not named or PREFIX in named or named.startswith(NAMELESS)):
+            error.filename = str(path)  # of an error without a number Python would tell nothing else
+        raise
 
 
 def _is_old(path: Path) -> bool:

@@ -23,7 +23,8 @@ from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import json_bytes, read_object
 from zhprep.core.shape import Shape
-from zhprep.core.shards.commit import sync_folder, telling, write_json
+from zhprep.core.shards.commit import sync_folder, write_json
+from zhprep.core.temporary import naming
 from zhprep.engine.distribution import World
 from zhprep.engine.parallel import Parallel, whole_tensors
 from zhprep.models.checkpoints.weights import write_weights
@@ -60,7 +61,7 @@ def save(
         if stale.exists():
             shutil.rmtree(stale)
     belongs = {"step": step, "plan": plan_sha256(plan)}
-    with telling(final):
+    with naming(final):
         try:
             temporary.mkdir()
             write_weights(weights, temporary / MODEL)

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from zhprep.core.progress import Bar, Progress, clock, duration
-from zhprep.core.shards.commit import committed, telling
+from zhprep.core.shards.commit import committed
 from zhprep.core.stalls import Silence, Ticking
+from zhprep.core.temporary import naming
 
 
 class Log:
@@ -39,13 +40,13 @@ class Log:
 
     def write(self, **values: Any) -> None:
         """Append one line; what is no finite number is null there."""
-        with telling(self._path):
+        with naming(self._path):
             self._file.write((json.dumps(finite(values), ensure_ascii=False) + "\n").encode())
             self._file.flush()
 
     def close(self) -> None:
         """Close the file."""
-        with telling(self._path), self._file as file:
+        with naming(self._path), self._file as file:
             file.flush()
             os.fsync(file.fileno())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -37,5 +38,7 @@ def _status(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
     if (model / PLAN).exists():
         begun = run_status(model, read_plan(model), is_done(folder, run["folder"]))
     scores = read_object(model / SCORES) if (model / SCORES).exists() else {}
-    why = {"failed": read_object(failed, {"error": str})["error"]} if failed.exists() else {}
+    why = {}
+    with contextlib.suppress(FileNotFoundError):  # none, or it has just been mended
+        why = {"failed": read_object(failed, {"error": str})["error"]}
     return {**run, **begun, "scored": "intrinsic" in scores, "tasks": sorted(scores.get("tasks", {})), **why}

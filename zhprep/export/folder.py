@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zhprep.core.errors import UsageError
-from zhprep.core.shards import Claim, remove_leftovers, sync_folder, telling, temporary_folder
+from zhprep.core.shards import Claim, remove_leftovers, sync_folder, temporary_folder
+from zhprep.core.temporary import naming
 
 
 @contextlib.contextmanager
@@ -20,7 +21,7 @@ def whole_folder(out: Path) -> Iterator[Path]:
     Raises ``UsageError`` when ``out`` is there and is not empty.
     """
     _check_empty(out)
-    with Claim(out.parent), telling(out):
+    with Claim(out.parent), naming(out):
         remove_leftovers(out.parent, of=out.name)
         with temporary_folder(out) as folder:
             yield folder

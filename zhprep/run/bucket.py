@@ -156,7 +156,7 @@ def _bring(address: str, there: dict[str, Stored], folder: Path, progress: Progr
     """Bring the files ``there`` at ``address``, held to their manifest, to ``folder``, whole or not at all."""
     remove_leftovers(folder.parent)
     _tell_of_copy(address, sum(file.size for file in there.values()), folder, progress)
-    with temporary_folder(folder) as new, naming(new, address):
+    with temporary_folder(folder) as new, naming_address(new, address):
         fetch(there, new, progress)
         verify_folder(new)
         while not _has_name(new, folder) and not _is_here(folder, there):
@@ -208,7 +208,7 @@ def staging() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def naming(path: Path, address: str) -> Iterator[None]:
+def naming_address(path: Path, address: str) -> Iterator[None]:
     """Let errors name ``address``, not the ``path`` on this machine."""
     try:
         yield

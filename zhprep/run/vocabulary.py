@@ -33,11 +33,10 @@ from zhprep.core.shards import (
     read_manifest,
     remove_leftovers,
     run_job,
-    telling,
     temporary_folder,
     write_manifest,
 )
-from zhprep.core.temporary import PREFIX
+from zhprep.core.temporary import PREFIX, naming
 from zhprep.run.chain import Chain
 from zhprep.run.folders import COUNTS, finished_characters
 from zhprep.vocab import TYPES, Counter, Counts, VocabConfig, Vocabulary, load, merge, train, write
@@ -121,7 +120,7 @@ def build_vocabulary(
 def write_vocabulary(vocabulary: Vocabulary, counts: Counts | None, path: Path, facts: dict[str, Any]) -> None:
     """Put the files of a vocabulary into ``path``, each whole, the manifest last."""
     path.mkdir(parents=True, exist_ok=True)
-    with telling(path), temporary_folder(path / "files") as temporary:
+    with naming(path), temporary_folder(path / "files") as temporary:
         files = facts_of_files(temporary, write(vocabulary, temporary, counts))
         for name in files:
             with committed(path / name, replace=True) as file:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from command_line import made_by, refused, zhprep
-from stores import files_of, stored
+from stores import conflicting, files_of, stored
 
 from zhprep.core.corpus.inputs import put_new
+from zhprep.core.errors import UsageError
 
 pytest.importorskip("fsspec", reason="the extra s3 is not installed")
 
@@ -145,6 +147,39 @@ def test_nothing_is_written_over_on_a_server(server, tmp_path, monkeypatch):
         assert len(begun) == 4 + 3 * 8
         assert sum("uploadType=resumable" in address for address in begun) == 1
         assert all("ifGenerationMatch=0" in address for address in begun)
+
+
+@pytest.mark.parametrize("server", ["s3"], indirect=True)
+@pytest.mark.parametrize("other_lands", [False, True])
+def test_a_put_that_meets_another_under_way_is_tried_again(server, tmp_path, monkeypatch, other_lands):
+    """S3 answers one of two puts at once with 409, before the other is there, which may fail or not."""
+    from s3fs import S3FileSystem
+
+    monkeypatch.setattr("zhprep.core.corpus.inputs.remote._WAIT", 0.001)
+    bucket = f"conflicts-{str(other_lands).lower()}"
+    server.bucket(bucket)
+    for name in ("ours", "theirs"):
+        (tmp_path / name).write_text(name)
+
+    def other() -> None:
+        if other_lands:
+            url = f"{server.variables['AWS_ENDPOINT_URL']}/{bucket}/it"
+            urllib.request.urlopen(urllib.request.Request(url, b"theirs", method="PUT")).close()
+
+    try:
+        with conflicting(server, 3, other) as (address, answered):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+            S3FileSystem.clear_instance_cache()
+            assert put_new(tmp_path / "ours", f"s3://{bucket}/it") is not other_lands
+            assert answered == [409, 409, 409] + [200] * (not other_lands)
+        with conflicting(server, 99) as (address, answered):
+            monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+            S3FileSystem.clear_instance_cache()
+            with pytest.raises(UsageError, match=f"s3://{bucket}/never: cannot be written: .*conflicting operation"):
+                put_new(tmp_path / "ours", f"s3://{bucket}/never")
+            assert len(answered) == 8
+    finally:
+        S3FileSystem.clear_instance_cache()
 
 
 def test_a_library_that_would_write_over_is_refused(corpus, memory, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import resource
 import stat
 import subprocess
@@ -116,6 +117,17 @@ def test_json_is_sorted_utf8_and_left_alone_when_it_says_the_same(tmp_path: Path
     assert marks(tmp_path / "x.json") == before
     with pytest.raises(ZhprepError):
         write_json(tmp_path / "x.json", {})
+
+
+def test_an_error_names_the_file_that_was_to_be_and_keeps_what_it_says(tmp_path: Path) -> None:
+    """One without a number is a library's own: with a name beside it Python would tell nothing else."""
+    for error, told in (
+        (OSError("the codec failed"), "the codec failed"),
+        (OSError(errno.ENOSPC, "No space left"), f"[Errno 28] No space left: '{tmp_path / 'x'}'"),
+        (OSError(errno.EIO, "Input/output error", "/elsewhere"), "[Errno 5] Input/output error: '/elsewhere'"),
+    ):
+        with pytest.raises(OSError, match=f"^{re.escape(told)}$"), committed(tmp_path / "x"):
+            raise error
 
 
 def test_leftovers_of_the_dead_are_removed_and_no_others(tmp_path: Path) -> None:

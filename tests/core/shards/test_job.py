@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import signal
+import stat
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
 from patience import wait_until
-from plain_tasks import Copy, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
+from plain_tasks import Copy, Cut, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
 from zhprep.core.shards import BlockJob, Folder, Output, open_folder, run_job, verify
@@ -258,7 +261,7 @@ def test_told_to_stop_at_the_last_block_is_done(tmp_path: Path, corpus: Path, wh
 def test_a_shard_that_is_missing_or_cut_is_made_again_and_no_other(
     tmp_path: Path, corpus: Path, whole: dict[str, bytes]
 ) -> None:
-    folder = Folder(tmp_path / "whole", len(make_job(corpus).corpus.blocks))
+    folder, _ = open_folder(tmp_path / "whole")
     folder.shard(1).unlink()
     os.truncate(folder.shard(3), 100)
     folder.receipt(5).unlink()
@@ -283,6 +286,62 @@ def test_what_another_process_has_done_meanwhile_is_left_alone(
     assert len(done) > 10
     assert {path: path.stat().st_ino for path in receipts.iterdir()} == done
     assert contents(tmp_path / "out") == whole
+
+
+def _without_locks_of_folders(monkeypatch: pytest.MonkeyPatch, *, files: bool) -> None:
+    """Let every process believe that it has a folder for itself, as NFS does, or a file (``files`` False), too."""
+    flock = fcntl.flock
+
+    def local(descriptor: int, operation: int) -> None:
+        if files and not stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", local)
+
+
+def test_a_folder_is_not_begun_again_while_another_machine_works_there(
+    tmp_path: Path, corpus: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_locks_of_folders(monkeypatch, files=True)
+
+    def begin_again() -> None:
+        with pytest.raises(UsageError, match="another process is at work there"):
+            run_job(make_job(corpus, Cut(option=2)), Output(tmp_path / "out", overwrite=True))
+
+    run_job(make_job(corpus, Meanwhile(do=begin_again)), Output(tmp_path / "out", executor="inline"))
+    assert contents(tmp_path / "out") == whole
+    run_job(make_job(corpus), Output(tmp_path / "out", overwrite=True))
+    assert contents(tmp_path / "out") == whole
+
+
+def test_what_is_done_with_old_settings_never_counts_where_nobody_sees_the_others(
+    tmp_path: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _without_locks_of_folders(monkeypatch, files=False)
+    new = make_job(corpus, Cut(option=2))
+    run_job(new, Output(tmp_path / "alone"))
+
+    def begin_again() -> None:  # and do every fourth block
+        run_job(new, Output(tmp_path / "out", overwrite=True, executor="inline", shard_index=3, num_shards=4))
+
+    old = make_job(corpus, Meanwhile(do=begin_again))
+    with pytest.raises(UsageError, match="was begun again by another process with other settings"):
+        run_job(old, Output(tmp_path / "out", executor="inline"))
+    folder, _ = open_folder(tmp_path / "out")
+    theirs = [block for block in range(folder.n_blocks) if folder.receipt(block).exists()]
+    assert theirs[:4] == [0, 1, 2, 3]  # three of them with old settings
+    assert folder.pending() == [block for block in range(folder.n_blocks) if block % 4 != 3]
+    run_job(new, Output(tmp_path / "out"))
+    assert contents(tmp_path / "out") == contents(tmp_path / "alone")
+
+
+def test_a_receipt_of_another_plan_is_found_by_verify(tmp_path: Path, corpus: Path) -> None:
+    for option in (1, 2):  # the same bytes
+        run_job(make_job(corpus, Copy(option=option)), Output(tmp_path / str(option)))
+    ours, theirs = (open_folder(tmp_path / name)[0].receipt(2) for name in "12")
+    shutil.copy(theirs, ours)
+    with pytest.raises(DataError, match=r"00002.json: is of another plan"):
+        verify(tmp_path / "1")
 
 
 def test_work_that_differs_from_time_to_time_is_an_error(tmp_path: Path, corpus: Path) -> None:

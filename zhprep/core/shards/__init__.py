@@ -7,7 +7,7 @@ manifest), ``making`` makes what is missing, ``reading`` maps what is there.
 from __future__ import annotations
 
 from zhprep.core.shards.claim import Claim, check_way
-from zhprep.core.shards.commit import committed, read_json, sync_folder, telling, write_json
+from zhprep.core.shards.commit import committed, read_json, sync_folder, write_json
 from zhprep.core.shards.folder import (
     FAILED,
     QUARANTINE,
@@ -90,7 +90,6 @@ __all__ = [
     "run_job",
     "sha256_of",
     "sync_folder",
-    "telling",
     "temporary_folder",
     "temporary_name",
     "trusting",

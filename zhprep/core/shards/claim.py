@@ -1,8 +1,9 @@
 """Who is at work in a folder, and which folders were made for it.
 
-Each process holds a shared lock on the folder it works in, which the kernel lets go when the process ends, however it
-ends. Only who is alone may take away what another could be using. Where the file system locks no folders (NFS) no
-process knows that it is alone, and nothing is taken away.
+Each process holds a shared lock on the folder it works in, and one on a file there if it says so, which the kernel lets
+go when the process ends, however it ends. Only who is alone may take away what another could be using. NFS locks a
+folder on each machine by itself, and only the lock of a file is known to all of them. Where a file system has no locks
+a process takes itself for alone: nothing rests on that but what is refused early. Receipts name the plan they are of.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ class Claim:
         self.path = path
         self._made: list[Path] = []
         self._descriptor = -1
+        self._file = -1
 
     def __enter__(self) -> Claim:
         for _ in range(_TRIES):
@@ -47,7 +49,20 @@ class Claim:
     ) -> None:
         if error is not None and self._made and self.is_alone():
             remove_empty(self._made)
+        self._let_go()
         os.close(self._descriptor)
+
+    def hold(self, file: Path) -> None:
+        """Hold a shared lock on ``file`` in the folder too, which other machines know of; wait for who is alone there.
+
+        Raises ``FileNotFoundError`` where there is none.
+        """
+        self._let_go()
+        while self._file < 0:
+            self._file = _opened(file)
+            self.share()
+            if not os.path.samestat(os.fstat(self._file), os.stat(file)):  # it was written anew meanwhile
+                self._let_go()
 
     def is_alone(self) -> bool:
         """Whether nobody else is at work here, and nobody can begin. Who is not alone may have lost its own lock."""
@@ -63,7 +78,8 @@ class Claim:
     def _lock_alone(self) -> bool | None:
         """Return None where the file system has no locks."""
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for descriptor in self._descriptors():
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         except OSError:
@@ -72,8 +88,17 @@ class Claim:
 
     def share(self) -> None:
         """Let others in again."""
-        with contextlib.suppress(OSError):  # there are no locks here
-            fcntl.flock(self._descriptor, fcntl.LOCK_SH)
+        for descriptor in self._descriptors():
+            with contextlib.suppress(OSError):  # there are no locks here
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+    def _descriptors(self) -> list[int]:
+        return [descriptor for descriptor in (self._descriptor, self._file) if descriptor >= 0]
+
+    def _let_go(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
     def _is_there(self) -> bool:
         """Whether the folder that was opened is still the one of that name; else it is closed."""
@@ -81,6 +106,14 @@ class Claim:
         if not there:
             os.close(self._descriptor)
         return there
+
+
+def _opened(file: Path) -> int:
+    """Open ``file`` to lock it: for writing, without which NFS gives nobody a lock of its own."""
+    try:
+        return os.open(file, os.O_RDWR)
+    except OSError:  # it may only be read
+        return os.open(file, os.O_RDONLY)
 
 
 def make_folders(path: Path) -> list[Path]:

@@ -15,8 +15,8 @@ from typing import IO, Any
 
 from zhprep.core.errors import UsageError
 from zhprep.core.seal import json_bytes
-from zhprep.core.shards.draft import NAMELESS, Draft
-from zhprep.core.temporary import PREFIX, temporary_name
+from zhprep.core.shards.draft import Draft
+from zhprep.core.temporary import naming, temporary_name
 
 _NO_LINKS = {
     errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV, errno.ENOENT,
@@ -29,7 +29,7 @@ def committed(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
 
     Raises ``UsageError`` when ``path`` is there already with other bytes, unless ``replace``.
     """
-    with telling(path):
+    with naming(path):
         with Draft(path) as draft:
             yield draft.file
             draft.sync()
@@ -44,7 +44,7 @@ def committed(path: Path, *, replace: bool = False) -> Iterator[IO[bytes]]:
 def committed_path(path: Path) -> Iterator[Path]:
     """Give a name for a library to write to; what lies there becomes ``path``, as with :func:`committed`, replacing."""
     name = temporary_name(path)
-    with telling(path):
+    with naming(path):
         try:
             name.touch(exist_ok=False)
             mode = name.stat().st_mode
@@ -56,18 +56,6 @@ def committed_path(path: Path) -> Iterator[Path]:
             sync_folder(path.parent)
         finally:
             name.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def telling(path: Path) -> Iterator[None]:
-    """Let an error of the system name ``path`` where it names no file (a full disk does not say where) or a draft."""
-    try:
-        yield
-    except OSError as error:
-        named = str(error.filename or "")
-        if not named or PREFIX in named or named.startswith(NAMELESS):
-            error.filename = str(path)
-        raise
 
 
 def write_json(path: Path, value: Any, *, replace: bool = False) -> None:

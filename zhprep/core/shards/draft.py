@@ -10,10 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from zhprep.core.corpus.inputs import file_sha256
-from zhprep.core.temporary import temporary_name
-
-NAMELESS = "/proc/self/fd/"
-"""How an open file without a name is named to the system."""
+from zhprep.core.temporary import NAMELESS, temporary_name
 
 
 class Draft:

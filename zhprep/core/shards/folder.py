@@ -2,7 +2,7 @@
 
 plan.json            written first: inputs, blocks, config, version; another plan is refused
 data-00000-of-00042.arrow
-.receipts/00000.json what is done is what has a receipt: rows, bytes, sha256, account
+.receipts/00000.json what is done is what has a receipt of this plan: its seal, rows, bytes, sha256, account
 .working/00000.json  how far a worker is with a block that is under way
 .made/00000.json     when a block was made, for whoever waits for the others
 .failed/00000.json   the error that a block ended with
@@ -18,7 +18,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,19 @@ from zhprep.core import schema
 from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import ACCOUNT, Account
-from zhprep.core.seal import read_sealed, sealed
+from zhprep.core.seal import SEAL, read_sealed, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.manifest import MANIFEST, PLAN, SHARD, facts_of_files, write_manifest
+from zhprep.core.shards.same import check_same
 from zhprep.core.temporary import PREFIX, remove_leftovers
 
 STATE, INFO = "state.json", "dataset_info.json"
 RECEIPTS = ".receipts"
 WORKING, MADE, FAILED, QUARANTINE = ".working", ".made", ".failed", ".quarantine"
 
-_RECEIPT = {"rows": int, "bytes": int, "sha256": SHA256, "account": ACCOUNT}
+_RECEIPT = {"plan?": str, "rows": int, "bytes": int, "sha256": SHA256, "account": ACCOUNT}
 _PLAN = {
     "table": str, "zhprep": str, "config": dict, "facts": dict, "dependencies": {"*": str},
     "corpus": {"inputs": [{"damaged": str}], "blocks": list},
@@ -45,6 +46,7 @@ _PLAN = {
 """The shapes of a receipt and of the plan of a folder of shards."""
 
 _BEGIN = "begin the folder again with --overwrite"
+_AGAIN = "run the command that made the folder again: it makes such a shard again"
 
 _HF_STATE: dict[str, Any] = {
     "_format_columns": None,
@@ -57,10 +59,15 @@ _HF_STATE: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Folder:
-    """The output folder at ``path`` of a plan with ``n_blocks`` blocks."""
+    """The output folder at ``path`` of a plan with ``n_blocks`` blocks; ``plan`` is the seal of that.
+
+    Another process may begin the folder again at any time, from a machine whose locks nobody here sees. So a receipt
+    names its plan, and one of another plan is none.
+    """
 
     path: Path
     n_blocks: int
+    plan: str = ""
 
     def shard(self, block: int) -> Path:
         """Return where the shard of ``block`` lies."""
@@ -86,11 +93,11 @@ class Folder:
         """Return where it is noted which document of ``block`` kills its workers."""
         return self.path / QUARANTINE / f"{block:05d}.json"
 
-    def prepare(self, plan: dict[str, Any], claim: Claim, *, overwrite: bool) -> bool:
+    def prepare(self, plan: dict[str, Any], claim: Claim, *, overwrite: bool) -> tuple[Folder, bool]:
         """Make the folder ready for ``plan``: new, continued, or with ``overwrite`` begun again.
 
-        ``claim`` is that of this process on it. Returns whether the plan was put there by this call. Raises
-        ``UsageError`` when something else is there; then nothing has been touched.
+        ``claim`` is that of this process on it. Returns the folder with its plan, and whether that was put there by
+        this call. Raises ``UsageError`` when something else is there; then nothing has been touched.
         """
         there = self.path / PLAN
         if overwrite:
@@ -102,14 +109,18 @@ class Folder:
         if not there.exists():
             with contextlib.suppress(UsageError):  # another process was first, perhaps with another plan
                 write_json(there, sealed(plan))
-        _check_same(read_sealed(there, _PLAN, hint=_BEGIN), json.loads(json.dumps(plan)), self.path)
+        claim.hold(there)
+        found = read_sealed(there, _PLAN, hint=_BEGIN)
+        check_same(found, json.loads(json.dumps(plan)), self.path)
         (self.path / RECEIPTS).mkdir(exist_ok=True)
         remove_leftovers(self.path)
         remove_leftovers(self.path / RECEIPTS)
-        return begun
+        return replace(self, plan=found.get(SEAL, "")), begun
 
     def _begin_again(self, plan: dict[str, Any], claim: Claim) -> None:
         """Remove what is there and write ``plan``, unless another process is at work."""
+        if (self.path / PLAN).exists():
+            claim.hold(self.path / PLAN)
         claim.keep_others_out()
         self._clear()
         write_json(self.path / PLAN, sealed(plan), replace=True)
@@ -120,7 +131,7 @@ class Folder:
         return [block for block in range(index, self.n_blocks, of) if not self.is_done(block, trust=trust)]
 
     def is_done(self, block: int, *, trust: bool = True) -> bool:
-        """Whether there is a receipt and the shard that it is for, of the size that it says.
+        """Whether there is a receipt of this plan and the shard that it is for, of the size that it says.
 
         Without ``trust`` the bytes are read and held to the sha256 of the receipt.
         """
@@ -131,9 +142,11 @@ class Folder:
         """Remove a receipt that is not for the shard that lies there, and that shard.
 
         Where there is no receipt nothing is removed: it may come from another process at any moment, with its shard.
+        Raises ``UsageError`` when the receipt is of the plan with which another process has begun the folder again.
         """
         receipt = self._receipt(block)
         if receipt is not None and not self._is_for(receipt, block, trust):
+            self.check_plan()
             self.receipt(block).unlink(missing_ok=True)
             self.shard(block).unlink(missing_ok=True)
 
@@ -146,19 +159,40 @@ class Folder:
         except DataError:  # torn or edited: the shard is made again
             return {}
 
+    def check_plan(self) -> None:
+        """Raise ``UsageError`` when the plan that lies there is another by now, or gone."""
+        there = self.path / PLAN
+        if not there.exists() or read_sealed(there, _PLAN, hint=_BEGIN).get(SEAL, "") != self.plan:
+            raise UsageError(
+                f"{self.path}: was begun again by another process with other settings, or removed",
+                hint="name another folder; what the other one makes there is left as it is",
+            )
+
+    def _is_of(self, receipt: dict[str, Any]) -> bool:
+        return bool(receipt.get("plan", self.plan) == self.plan)  # an older zhprep did not say it
+
     def _is_for(self, receipt: dict[str, Any], block: int, trust: bool) -> bool:
         shard = self.shard(block)
-        if not shard.exists() or shard.stat().st_size != receipt.get("bytes"):
+        if not self._is_of(receipt) or not shard.exists() or shard.stat().st_size != receipt.get("bytes"):
             return False
         return trust or file_sha256(shard) == receipt.get("sha256")
 
     def receipts(self) -> list[dict[str, Any]]:
-        """Return every receipt, in the order of the blocks; raises ``DataError`` for one that cannot be read."""
-        return [read_sealed(self.receipt(block), _RECEIPT, required=True) for block in range(self.n_blocks)]
+        """Return every receipt, in the order of the blocks.
+
+        Raises ``DataError`` for one that cannot be read, or is of another plan.
+        """
+        return [self._read_receipt(block) for block in range(self.n_blocks)]
+
+    def _read_receipt(self, block: int) -> dict[str, Any]:
+        receipt = read_sealed(self.receipt(block), _RECEIPT, required=True)
+        if not self._is_of(receipt):
+            raise DataError(f"{self.receipt(block)}: is of another plan than the folder's", hint=_AGAIN)
+        return receipt
 
     def account(self, block: int) -> Account:
         """Return the account of a finished block."""
-        return Account.from_dict(read_sealed(self.receipt(block), _RECEIPT, required=True)["account"])
+        return Account.from_dict(self._read_receipt(block)["account"])
 
     def finish(
         self, table: str, plan: dict[str, Any], facts: dict[str, Any], beside: Iterable[str] = ()
@@ -231,7 +265,7 @@ def open_folder(path: Path) -> tuple[Folder, dict[str, Any]]:
     if not file.exists():
         raise DataError(f"{path}: has no plan.json: it was not made by zhprep", hint="name a folder that -o named")
     plan = read_sealed(file, _PLAN, hint=_BEGIN)
-    return Folder(path, len(plan["corpus"]["blocks"])), plan
+    return Folder(path, len(plan["corpus"]["blocks"]), plan.get(SEAL, "")), plan
 
 
 def content_sha256(shards: Iterable[str]) -> str:
@@ -240,35 +274,6 @@ def content_sha256(shards: Iterable[str]) -> str:
     for digest in shards:
         total.update(bytes.fromhex(digest))
     return total.hexdigest()
-
-
-def _check_same(there: dict[str, Any], plan: dict[str, Any], path: Path) -> None:
-    for part, what in (
-        ("zhprep", "another version of zhprep"),
-        ("table", "another table"),
-        ("config", "another config"),
-        ("facts", "another segmenter or vocabulary"),
-        ("dependencies", "another version of a dependency"),
-        ("corpus", "another input"),
-    ):
-        if there.get(part) != plan[part]:
-            raise UsageError(
-                f"{path}: was made with {what}{_difference(there.get(part), plan[part])}",
-                hint="name another folder, or begin it again with --overwrite",
-            )
-
-
-def _difference(there: Any, wanted: Any) -> str:
-    """Return, for flat settings, the first that differs."""
-    if not (isinstance(there, dict) and isinstance(wanted, dict)):
-        return f" ({there}, now {wanted})"
-    for name in sorted(there.keys() | wanted.keys()):
-        if there.get(name) != wanted.get(name):
-            before, now = there.get(name), wanted.get(name)
-            if isinstance(before, dict) and isinstance(now, dict):
-                return _difference(before, now)
-            return f" ({name}: {before}, now {now})" if len(f"{before}{now}") < 120 else f" ({name} differs)"
-    return ""
 
 
 def _json_sha256(value: Any) -> str:

@@ -1,8 +1,9 @@
 """Turn pkuseg's model into tables that can be mapped from disk.
 
 In: the wheel or source archive of the ``pkuseg`` package, or a folder with ``features.pkl`` and ``weights.npz``.
-Out: a folder of ``.npy`` arrays, the words of its dictionary and ``model.json``. The pickles are read by an
-unpickler that makes strings, numbers, lists and dicts and refuses anything else, so that a file can hold no code.
+Out: a folder of ``.npy`` arrays, the words of its dictionary and ``model.json`` with the hashes of these. The
+pickles are read by an unpickler that makes strings, numbers, lists and dicts and refuses anything else, so that a file
+can hold no code.
 """
 
 from __future__ import annotations
@@ -14,22 +15,34 @@ import pathlib
 import pickle
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.errors import DataError, UsageError
+from zhprep.core.arrays import load_arrays
+from zhprep.core.errors import DataError, Stopped, UsageError
+from zhprep.core.mapped import Arrays
+from zhprep.core.shape import fault
+from zhprep.core.temporary import remove_leftovers, temporary_folder
 from zhprep.segment.pkuseg.nodes import FIRST_CHARACTER, LETTER, LETTER_FEATURE, NUMBER, NUMBER_FEATURE, node_table
 from zhprep.segment.pkuseg.table import FeatureTable
 
-FORMAT = 1
+FORMAT = 2
+DICTIONARY = "dictionary.txt"
+ARRAYS = (
+    "characters", "bias", "transitions", "character_scores", "pair_scores", "word_scores", "word_pair_scores",
+    "words_of_states", "pair_keys", "pair_values", "word_pair_keys", "word_pair_values", "step_keys", "step_values",
+)  # fmt: skip
 MAX_WORD = 6
 CHARACTER_KINDS = ("c", "c-1", "c1", "c-2", "c2")
 PAIR_KINDS = ("c-1c", "cc1", "c-2c-1")
 WORD_KINDS = ("w-1", "w1")
 WORD_PAIR_KINDS = ("ww.l", "ww.r")
+
+_TAKE = "take the wheel or source archive of pkuseg 0.0.25"
 
 Floats = npt.NDArray[np.float64]
 
@@ -56,6 +69,7 @@ def convert(source: str, output: str) -> dict[str, Any]:
             f"no features.pkl and weights.npz in {source!r}", hint="see `python -m zhprep.segment.pkuseg --help`"
         )
     model = _unpickle(found["features.pkl"], dict)
+    _check(model)
     words = _unpickle(found["default.pkl"], str).strip().split("\n") if "default.pkl" in found else []
     arrays = _Model(model, found["weights.npz"]).arrays()
     about = {
@@ -65,12 +79,31 @@ def convert(source: str, output: str) -> dict[str, Any]:
         "dictionary_words": len(words),
         "sha256": {name: hashlib.sha256(data).hexdigest() for name, data in sorted(found.items())},
     }
-    folder.mkdir(parents=True)
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
-    (folder / "dictionary.txt").write_text("\n".join(words), "utf-8")
-    (folder / "model.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    try:
+        return _write(folder, about, arrays, words)
+    except OSError as error:
+        raise UsageError(f"{output!r} cannot be written: {error}", hint="name another folder") from error
+
+
+def _write(folder: pathlib.Path, about: dict[str, Any], arrays: Arrays, words: list[str]) -> dict[str, Any]:
+    """Write a model, whole or not at all: its ``arrays`` ``[…]``, the ``words`` of its dictionary, and ``about``, which
+    is returned with the hashes of these files."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder.parent, of=folder.name)
+    with temporary_folder(folder) as new:
+        for name, array in arrays.items():
+            np.save(new / f"{name}.npy", array, allow_pickle=False)
+        (new / DICTIONARY).write_text("\n".join(words), "utf-8")
+        about |= {"files": {path.name: hash_of(path) for path in sorted(new.iterdir())}}
+        (new / "model.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        new.replace(folder)
     return about
+
+
+def hash_of(path: pathlib.Path) -> str:
+    """Return the sha256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(source: pathlib.Path) -> dict[str, bytes]:
@@ -79,10 +112,8 @@ def _read(source: pathlib.Path) -> dict[str, bytes]:
     try:
         for name, data in _files(source):
             found.setdefault(name, data)
-    except (OSError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise UsageError(
-            f"cannot read {str(source)!r}: {error}", hint="take the wheel or source archive of pkuseg 0.0.25"
-        ) from error
+    except (OSError, EOFError, RuntimeError, zlib.error, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise UsageError(f"cannot read {str(source)!r}: {error}", hint=_TAKE) from error
     return found
 
 
@@ -111,16 +142,24 @@ def _wanted(path: str) -> bool:
 def _unpickle(data: bytes, kind: type) -> Any:
     try:
         value = _Plain(io.BytesIO(data)).load()
-    except (pickle.UnpicklingError, EOFError, ValueError, IndexError, KeyError) as error:
-        raise DataError(
-            f"the model cannot be read: {error}", hint="take the wheel or source archive of pkuseg 0.0.25"
-        ) from error
+    except (DataError, Stopped):
+        raise
+    except Exception as error:  # whatever altered bytes lead to
+        raise DataError(f"the model cannot be read: {error}", hint=_TAKE) from error
     if not isinstance(value, kind):
-        raise DataError(
-            f"the model holds a {type(value).__name__} where a {kind.__name__} should be",
-            hint="take the wheel or source archive of pkuseg 0.0.25",
-        )
+        raise DataError(f"the model holds a {type(value).__name__} where a {kind.__name__} should be", hint=_TAKE)
     return value
+
+
+def _check(model: dict[str, Any]) -> None:
+    """Raise ``DataError`` unless ``model`` has features and tags with a number each, and words."""
+    found = fault(model, {"feature_to_idx": {"*": int}, "tag_to_idx": {"*": int}, "unigram": [str]})
+    for name in () if found else ("feature_to_idx", "tag_to_idx"):
+        ids = model[name]
+        if not ids or sorted(ids.values()) != list(range(len(ids))) or not all(isinstance(key, str) for key in ids):
+            found = f"{name} does not number texts from 0"
+    if found:
+        raise DataError(f"features.pkl is none of pkuseg: {found}", hint=_TAKE)
 
 
 class _Model:
@@ -129,13 +168,12 @@ class _Model:
     def __init__(self, model: dict[str, Any], weights: bytes) -> None:
         self.features: dict[str, int] = model["feature_to_idx"]
         self.n_tags = len(model["tag_to_idx"])
-        flat = np.load(io.BytesIO(weights), allow_pickle=False)["w"].astype(np.float64)
+        flat = load_arrays(pathlib.Path("weights.npz"), ["w"], hint=_TAKE, held=io.BytesIO(weights))["w"]
         n_scores = len(self.features) * self.n_tags
-        if len(flat) != n_scores + self.n_tags**2:
-            raise DataError(
-                f"{len(flat)} weights for {len(self.features)} features and {self.n_tags} tags",
-                hint="take the wheel or source archive of pkuseg 0.0.25",
-            )
+        if flat.dtype.kind != "f" or flat.shape != (n_scores + self.n_tags**2,):
+            what = f"weights {flat.dtype}{list(flat.shape)} for {len(self.features)} features and {self.n_tags} tags"
+            raise DataError(what, hint=_TAKE)
+        flat = flat.astype(np.float64)
         self.weights: Floats = np.concatenate((flat[:n_scores].reshape(-1, self.n_tags), np.zeros((1, self.n_tags))))
         # The file has weights[tag, tag before]; pkuseg adds them to ones.
         self.transitions: Floats = 1.0 + flat[n_scores:].reshape(self.n_tags, self.n_tags).T

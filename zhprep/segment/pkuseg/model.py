@@ -5,12 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 import pathlib
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from zhprep.core.errors import UsageError
-from zhprep.segment.pkuseg.convert import FORMAT
+from zhprep.core.arrays import load_array
+from zhprep.core.errors import DataError, UsageError
+from zhprep.core.shape import SHA256, fault
+from zhprep.segment.pkuseg.convert import ARRAYS, DICTIONARY, FORMAT, hash_of
 from zhprep.segment.pkuseg.decode import decode
 from zhprep.segment.pkuseg.features import Features
 from zhprep.segment.pkuseg.merge import Merger
@@ -19,13 +22,17 @@ from zhprep.segment.pkuseg.nodes import SEPARATOR, node_table
 Bools = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 
+_AGAIN = "convert it again: python -m zhprep.segment.pkuseg --help"
+_FILES = (*(f"{name}.npy" for name in ARRAYS), DICTIONARY)
+_ABOUT = {"tags": [str], "sha256": {"*": SHA256}, "files": dict.fromkeys(_FILES, SHA256)}
+
 _PIECE = 16_384  # characters whose scores are summed together: they stay in the cache
 
 
 class PkusegModel:
     """The tables in a folder that ``convert`` wrote, mapped from disk: processes share them.
 
-    Raises ``UsageError`` when there is no such model.
+    Raises ``UsageError`` when there is no such model, ``DataError`` when a file is not the one that was written.
     """
 
     def __init__(self, folder: str) -> None:
@@ -36,14 +43,13 @@ class PkusegModel:
             raise UsageError(
                 f"no converted pkuseg model in {folder!r}: {error}", hint="see `python -m zhprep.segment.pkuseg --help`"
             ) from error
-        if self.about.get("format") != FORMAT:
-            raise UsageError(f"the model in {folder!r} has another format", hint="convert it again")
-        arrays = {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in path.glob("*.npy")}
+        _check(self.about, path)
+        arrays = {name: load_array(path / f"{name}.npy", hint=_AGAIN) for name in ARRAYS}
         self._features = Features(arrays)
         self._node_of = node_table(arrays["characters"])
         self._transitions = np.array(arrays["transitions"])
         self._begins_word = np.array([tag.startswith("B") for tag in self.about["tags"]])
-        self.merger = Merger((path / "dictionary.txt").read_text("utf-8").split("\n"))
+        self.merger = Merger((path / DICTIONARY).read_text("utf-8").split("\n"))
 
     def ends_word(self, text: str, inside: Bools) -> Bools:
         """Return, for each code point of ``text``, whether a word ends after it.
@@ -86,3 +92,15 @@ class PkusegModel:
             words = [text[start + a : start + b] for a, b in zip([0, *places.tolist()], places.tolist(), strict=False)]
             ends[start:stop] = False
             ends[start + np.cumsum([len(word) for word in self.merger.merge(words)]) - 1] = True
+
+
+def _check(about: Any, path: pathlib.Path) -> None:
+    """Raise ``UsageError`` for a model of another format, ``DataError`` where it is not what ``about`` says."""
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise UsageError(f"the model in {str(path)!r} has another format", hint=_AGAIN)
+    if found := fault(about, _ABOUT):
+        raise DataError(f"{path / 'model.json'}: {found}", hint=_AGAIN)
+    for name in _FILES:
+        file = path / name
+        if not file.is_file() or hash_of(file) != about["files"][name]:
+            raise DataError(f"{file}: is not the file that was written", hint=_AGAIN)

@@ -21,11 +21,15 @@ from zhprep.core import arrow, schema
 from zhprep.core.corpus.formats.parts import ENDLESS
 from zhprep.core.corpus.formats.weights import weigh
 from zhprep.core.corpus.inputs import Damaged, Input, is_remote, open_file
-from zhprep.core.errors import DataError, UsageError, naming
+from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import suggest
+from zhprep.core.temporary import naming
 
 BATCH = 1 << 20
 """Bytes of text in a record batch, about: the unit of work and of memory."""
+
+AT_ONCE = 4096
+"""Rows of a Parquet file that are read at once, at most: how long the texts of a dictionary are is not known before."""
 
 BLANK = " \t\r\v\f\u3000"
 """What a line may hold and still be blank."""
@@ -106,8 +110,13 @@ class RowHash:
             digest.update(np.ascontiguousarray(column.to_numpy(zero_copy_only=False)))
 
 
-Range = tuple[int, Callable[[], Iterable[pa.RecordBatch]]]
-"""A number of rows that follow the ones before, and how to read them."""
+class Range(NamedTuple):
+    """So many ``rows`` that follow the ones before, how many of them are one ``batch``, and how to ``read`` them: in
+    batches of any size, which are not kept."""
+
+    rows: int
+    batch: int
+    read: Callable[[], Iterable[pa.RecordBatch]]
 
 
 def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
@@ -120,8 +129,9 @@ def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
     def groups() -> Iterator[Range]:
         for number in range(file.num_row_groups):
             group = file.metadata.row_group(number)
-            rows = max(1, BATCH * group.num_rows // max(group.total_byte_size, 1))
-            yield group.num_rows, partial(file.iter_batches, rows, [number], columns, use_threads=False)
+            rows = max(1, BATCH * group.num_rows // max(group.total_byte_size, 1))  # of what is perhaps a dictionary
+            read = partial(file.iter_batches, min(rows, AT_ONCE), [number], columns, use_threads=False)
+            yield Range(group.num_rows, rows, read)
 
     return file.schema_arrow, groups()
 
@@ -132,7 +142,7 @@ def _arrow(source: Input) -> tuple[pa.Schema, Iterator[Range]]:
     mapped.seek(0)
     reader = pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else _whole_stream(source, reader)
-    return reader.schema, ((batch.num_rows, partial(iter, (batch,))) for batch in batches)
+    return reader.schema, (Range(batch.num_rows, max(batch.num_rows, 1), partial(iter, (batch,))) for batch in batches)
 
 
 def open_arrow(path: str) -> pa.NativeFile:
@@ -152,34 +162,75 @@ def _whole_stream(source: Input, reader: Any) -> Iterator[pa.RecordBatch]:
 def _rows(
     source: Input, ranges: Iterator[Range], table: str | None, text_key: str, start: int, stop: int
 ) -> Iterator[pa.RecordBatch]:
-    row = 0
+    row, column = 0, text_key if table is None else "sentences"
     with _telling(source):
-        for n_rows, read in ranges:
-            if row + n_rows <= start:
-                row += n_rows
-                continue
-            for batch in read():
-                first, last = max(start - row, 0), min(stop - row, batch.num_rows)
-                for part in _small(
-                    batch.slice(first, max(last - first, 0)), text_key if table is None else "sentences"
-                ):
-                    yield part if table is not None else _as_text(source, part, text_key, row + first)
-                    first += part.num_rows
-                row += batch.num_rows
-                if row >= stop:  # what comes after is not looked at
-                    return
+        for one in ranges:
+            first = max(start - row, 0)
+            for part in _parts(one, column, first, stop - row) if first < one.rows else ():
+                yield part if table is not None else _as_text(source, part, text_key, row + first)
+                first += part.num_rows
+            row += one.rows
+            if row >= stop:  # what comes after is not looked at
+                return
+
+
+def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.RecordBatch]:
+    """Yield rows from ``start`` to ``stop`` in parts of about ``BATCH`` bytes of text, each of one batch: the same
+    however they are read. They are checked: whoever touches a wrong offset dies."""
+    row, held = 0, _Held(column)
+    for read in rows.read():
+        read.validate(full=True)
+        place = 0
+        while place < read.num_rows:
+            size = min(read.num_rows - place, rows.batch - row % rows.batch)
+            first, last = max(start - row, 0), min(stop - row, size)
+            held.add(read.slice(place + first, max(last - first, 0)))
+            place, row = place + size, row + size
+            yield from held.parts(at_end=row % rows.batch == 0 or row >= stop)
+            if row >= stop:
+                return
+    yield from held.parts(at_end=True)
+
+
+class _Held:
+    """Rows with a ``column`` of texts that wait for those with which they are a part."""
+
+    def __init__(self, column: str) -> None:
+        self._column = column
+        self._batches: list[pa.RecordBatch] = []
+        self._size = 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Add the rows that come next."""
+        self._batches.append(batch)
+        borders = _text_borders(batch, self._column)
+        self._size += int(borders[-1] - borders[0])
+
+    def parts(self, *, at_end: bool) -> Iterator[pa.RecordBatch]:
+        """Yield rows in parts of at most ``BATCH`` bytes of text, or of one row; the last only ``at_end``, for it may
+        grow."""
+        if self._size <= BATCH and not at_end:
+            return
+        batch = pa.Table.from_batches(self._batches).combine_chunks().to_batches() if self._batches else []
+        parts = [part for whole in batch for part in _small(whole, self._column)]
+        self._batches, self._size = [], 0
+        if parts and not at_end:
+            self.add(parts.pop())
+        yield from parts
+
+
+def _text_borders(batch: pa.RecordBatch, column: str) -> npt.NDArray[np.int64]:
+    """Return where the texts of rows begin and end in the buffer of their UTF-8, ``int64[N + 1]``."""
+    texts = batch.column(column)
+    if not pa.types.is_list(texts.type):
+        return borders_of(texts)
+    places: npt.NDArray[np.int64] = texts.offsets.to_numpy() - texts.offsets[0].as_py()
+    return borders_of(arrow.items(texts)).take(places)
 
 
 def _small(batch: pa.RecordBatch, column: str) -> Iterator[pa.RecordBatch]:
-    """Yield a batch in parts of about ``BATCH`` bytes of text, checked: whoever touches a wrong offset dies."""
-    batch.validate(full=True)
-    texts = batch.column(column)
-    if pa.types.is_list(texts.type):
-        borders = borders_of(arrow.items(texts))
-        borders = borders[texts.offsets.to_numpy() - texts.offsets[0].as_py()]
-    else:
-        borders = borders_of(texts)
-    start = 0
+    """Yield a batch in parts of about ``BATCH`` bytes of text."""
+    borders, start = _text_borders(batch, column), 0
     while start < batch.num_rows:
         stop = max(start + 1, int(np.searchsorted(borders, borders[start] + BATCH, side="right")) - 1)
         yield batch.slice(start, stop - start)

@@ -12,14 +12,17 @@ import inspect
 import io
 import os
 import re
+import time
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
 
-from zhprep.core.errors import Stopped, UsageError, ZhprepError, naming
+from zhprep.core.errors import Stopped, UsageError, ZhprepError
 from zhprep.core.registry import require
+from zhprep.core.temporary import naming
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://")
 _AHEAD = 8 << 20
@@ -33,6 +36,10 @@ _WRITTEN = ("s3", "s3a", "gs", "gcs", "memory")
 
 _AT_ONCE = 1024
 """Small files that are fetched at a time."""
+
+_TRIES, _WAIT = 7, 0.1
+"""How often a put is tried again that met another one of the same file, and the seconds before the first time; each
+wait is twice the one before, 13 seconds in all."""
 
 _CHECK = "check the address, the credentials and the endpoint (AWS_ENDPOINT_URL, STORAGE_EMULATOR_HOST)"
 
@@ -206,17 +213,34 @@ def put_new(path: Path, address: str) -> bool:
 
     Returns False, and changes nothing, where there is one already. Raises ``UsageError`` where it cannot be written.
     """
-    system = _writing(address)
-    try:
-        system.put_file(str(path), address, mode="create", chunksize=PART)
-    except Stopped:
-        raise
-    except Exception as error:  # each store has errors of its own
-        system.invalidate_cache()
-        if not exists(address):
-            raise UsageError(f"{address}: cannot be written: {type(error).__name__}: {error}", hint=_CHECK) from error
-        return False
-    return True
+    system, tries = _writing(address), 0
+    while True:
+        try:
+            system.put_file(str(path), address, mode="create", chunksize=PART)
+        except Stopped:
+            raise
+        except Exception as error:  # each store has errors of its own
+            system.invalidate_cache()
+            if exists(address):
+                return False
+            if tries == _TRIES or not _is_conflict(error):
+                what = f"{address}: cannot be written: {type(error).__name__}: {error}"
+                raise UsageError(what, hint=_CHECK) from error
+            time.sleep(_WAIT * 2**tries)
+            tries += 1
+        else:
+            return True
+
+
+def _is_conflict(error: BaseException | None) -> bool:
+    """Whether a store says that another put of the same file is under way (409): S3 refuses one of two at once before
+    the other is there, which may yet fail."""
+    while error is not None:
+        told = getattr(error, "response", None)
+        if isinstance(told, dict) and told.get("ResponseMetadata", {}).get("HTTPStatusCode") == HTTPStatus.CONFLICT:
+            return True
+        error = error.__cause__
+    return False
 
 
 @contextlib.contextmanager

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 
 import zstandard
 
-from zhprep.core.errors import DataError, naming
+from zhprep.core.errors import DataError
+from zhprep.core.temporary import naming
 
 CHUNK = 1 << 20
 """Bytes read at a time."""

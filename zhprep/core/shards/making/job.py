@@ -58,10 +58,10 @@ def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
         raise UsageError(
             f"shard index {output.shard_index} is not one of {output.num_shards}", hint="it is counted from 0"
         )
-    folder = Folder(output.path, len(job.corpus.blocks))
     plan = job.plan()
     with Claim(output.path) as claim:
-        begun = folder.prepare(plan, claim, overwrite=output.overwrite)
+        new = Folder(output.path, len(job.corpus.blocks))
+        folder, begun = new.prepare(plan, claim, overwrite=output.overwrite)
         try:
             _make_missing(job, folder, output)
         except Exception as error:
@@ -69,6 +69,7 @@ def run_job(job: BlockJob, output: Output) -> tuple[Account, str]:
                 folder.abandon(claim)
             raise
         beside = job.beside(output.path) if job.beside is not None else []
+        folder.check_plan()
         if folder.pending():
             mine = range(output.shard_index, folder.n_blocks, output.num_shards)
             return Account.total(folder.account(block) for block in mine), ""

@@ -98,7 +98,8 @@ class ShardMaker:
                     writer.write_batch(batch)
                     rows += batch.num_rows
             receipt = {
-                "rows": rows, "bytes": sink.bytes, "sha256": sink.digest.hexdigest(), "account": account.as_dict(),
+                "plan": self.folder.plan, "rows": rows, "bytes": sink.bytes, "sha256": sink.digest.hexdigest(),
+                "account": account.as_dict(),
             }  # fmt: skip
         if not self.without:  # what killed its makers once is in it now; before it counts as done, lest that be told
             self.folder.quarantine(block).unlink(missing_ok=True)
