@@ -2,8 +2,9 @@
 
 Each process holds a shared lock on the folder it works in, and one on a file there if it says so, which the kernel lets
 go when the process ends, however it ends. Only who is alone may take away what another could be using. NFS locks a
-folder on each machine by itself, and only the lock of a file is known to all of them. Where a file system has no locks
-a process takes itself for alone: nothing rests on that but what is refused early. Receipts name the plan they are of.
+folder on each machine by itself, and only the lock of a file is known to all of them (unless it is mounted with
+``nolock``). Where there are no locks nobody knows, and nothing is taken away but by ``--overwrite``. Receipts name the
+plan they are of, so that what others do meanwhile is told from one's own even then.
 """
 
 from __future__ import annotations
