@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from zhprep.core.errors import DataError
 
@@ -12,6 +13,16 @@ from zhprep.core.errors import DataError
 def square(x: int) -> int:
     time.sleep(0.02 * (x % 3 == 0))  # so that later items are done first
     return x * x
+
+
+def begin(item: tuple[str, int]) -> int:
+    """Leave a file that says so; wait for the file `go` at 0."""
+    folder, x = Path(item[0]), item[1]
+    (folder / str(x)).touch()
+    end = time.monotonic() + 120
+    while x == 0 and not (folder / "go").exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    return x
 
 
 def fail_at_three(x: int) -> int:

@@ -93,6 +93,19 @@ class Deadly(Copy):
 
 
 @dataclass
+class Allergic(Copy):
+    """Is killed at each document that has one of ``sentences`` in it."""
+
+    sentences: tuple[str, ...] = ()
+
+    def run(self, batches: Iterator[pa.RecordBatch], block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        for batch in super().run(batches, block, account):
+            if set(self.sentences) & set(batch["sentences"].flatten().to_pylist()):
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield batch
+
+
+@dataclass
 class Heavy(Copy):
     """Is killed at block ``at`` where its shard is made in ``folder``, and not where it is done for nothing."""
 

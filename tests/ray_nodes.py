@@ -1,11 +1,13 @@
-"""A Ray cluster of two nodes with one CPU each, all on this machine, in a process of its own; needs ray.
+"""A Ray cluster of two nodes, with one CPU each if not said otherwise, all on this machine, in a process of its own;
+needs ray.
 
-As a script it prints the address, then removes a node for each line `remove` that it reads, and ends with its input.
+As a script it takes what its nodes have, as JSON, and prints the address, then removes a node for each line `remove` that it reads, and ends with its input.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -35,8 +37,9 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def two_nodes() -> Iterator[Nodes]:
-    """Inside, a cluster runs."""
+def two_nodes(*have: dict[str, int]) -> Iterator[Nodes]:
+    """Inside, a cluster runs, of which each node has what ``have`` says (``num_cpus``, ``num_gpus``)."""
+    have = have or ({"num_cpus": 1}, {"num_cpus": 1})
     path = os.pathsep.join([str(TESTS.parent), str(TESTS)])
     environment = {
         **os.environ,
@@ -45,7 +48,7 @@ def two_nodes() -> Iterator[Nodes]:
         "RAY_raylet_start_wait_time_s": "300",
     }
     with subprocess.Popen(
-        [sys.executable, __file__], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        [sys.executable, __file__, json.dumps(have)], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
         assert process.stdin is not None
@@ -63,7 +66,7 @@ def main() -> None:
 
     small = {"object_store_memory": 80_000_000}
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False, **small})
-    nodes = [cluster.add_node(num_cpus=1, **small) for _ in range(2)]
+    nodes = [cluster.add_node(**have, **small) for have in json.loads(sys.argv[1])]
     print(cluster.address, flush=True)
     for line in sys.stdin:
         if line == "remove\n":

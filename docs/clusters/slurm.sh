@@ -6,9 +6,12 @@ set -euo pipefail
 corpus=$1 vocab=$2 data=$3 tasks=${4:-64}
 here=$(cd "$(dirname "$0")" && pwd)
 
-# USR1 comes two minutes before the time is up: zhprep ends with exit code 85, and the task is put into the queue again.
+# USR1 comes two minutes before the time is up: zhprep begins no more, ends the blocks under way (one a worker) and then
+# itself with exit code 85; the task is put into the queue again. What is not done when the time is up is made again, so
+# MARGIN is the seconds that the slowest block takes and ten more: a block (64 MiB of text) takes 4 s of one core for
+# whole words, 30 s with pinyin (docs/scale.md), more with a segmenter that is a network. A smaller --block-size does too.
 # shellcheck disable=SC2086
-array=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep --array="0-$((tasks - 1))" --requeue --signal=B:USR1@120 \
+array=$(sbatch --parsable ${SBATCH_OPTIONS:-} --job-name=zhprep --array="0-$((tasks - 1))" --requeue --signal=B:USR1@"${MARGIN:-120}" \
   "$here/slurm-task.sh" make-instances "$corpus" --vocab "$vocab" -o "$data" --num-shards "$tasks" --quiet)
 
 # Where there are several clusters `--parsable` says ID;CLUSTER. DATA goes through `sh` in single quotes: not each knows

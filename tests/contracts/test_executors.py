@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from patience import wait_until
-from plain_items import die_at_three, fail_at_three, square
+from plain_items import begin, die_at_three, fail_at_three, square
 
 from zhprep.core.errors import DataError, ZhprepError
 from zhprep.core.executors import EXECUTORS, Killed, Map
@@ -114,6 +114,28 @@ def test_items_are_taken_as_they_are_needed(run: Map) -> None:
     with contextlib.closing(run(square, items(), 2)) as results:
         assert [next(results) for _ in range(3)] == [0, 1, 4]
         assert len(taken) <= 8
+    assert no_processes_left()
+
+
+def test_told_to_stop_it_begins_no_more_and_gives_what_had_begun(
+    run: Map, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two have begun, one of which takes long; the other is done, and its worker idle, when it is told."""
+    monkeypatch.setattr(pool, "TICK", 0.1)
+    asked: list[float] = []
+
+    def told() -> bool:
+        if (tmp_path / "1").exists():
+            asked.append(time.monotonic())
+            if asked[-1] - asked[0] > 0.5:
+                (tmp_path / "go").touch()
+        return bool(asked)
+
+    if run not in SEPARATE:
+        (tmp_path / "go").touch()
+    items = [(str(tmp_path), x) for x in range(10)]
+    assert list(run(begin, items, 2, None, told)) == [0, 1]
+    assert {path.name for path in tmp_path.iterdir()} == {"0", "1", "go"}
     assert no_processes_left()
 
 

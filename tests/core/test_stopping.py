@@ -18,13 +18,8 @@ def test_a_signal(number: int) -> None:
     before = signal.getsignal(number)
     with Stopping() as stopping:
         assert not stopping.told
-        got = []
-        for item in stopping.until_told(range(10)):
-            got.append(item)
-            if item == 3:
-                os.kill(os.getpid(), number)
+        os.kill(os.getpid(), number)
         assert stopping.told
-        assert got == [0, 1, 2, 3]
     assert signal.getsignal(number) == before
 
 

@@ -67,12 +67,17 @@ def test_a_file_that_changed_is_refused(tmp_path, name):
 def test_what_was_being_written_is_no_checkpoint(tmp_path):
     checkpoint.save(tmp_path, 9, *trained(), {}, PLAN)
     checkpoint.save(tmp_path, 10, *trained(), {}, PLAN)
-    (tmp_path / "step-11.tmp").mkdir()
+    (tmp_path / ".part-step-11-elsewhere-77-1").mkdir()
     (tmp_path / "step-x").mkdir()
     assert [path.name for path in checkpoint.checkpoints(tmp_path)] == ["step-9", "step-10"]
     checkpoint.save(tmp_path, 11, *trained(), {}, PLAN)
     checkpoint.prune(tmp_path, 2)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-10", "step-11", "step-x"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".part-step-11-elsewhere-77-1",
+        "step-10",
+        "step-11",
+        "step-x",
+    ]
 
 
 def refused(folder, message: str, model=None, plan=PLAN) -> None:

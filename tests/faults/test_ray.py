@@ -80,10 +80,12 @@ def test_every_command_gives_the_same_bytes(
 
 
 PROMISES = """
-import contextlib, os, signal, sys
-from plain_items import die_at_three, fail_at_three, node, square
+import contextlib, os, signal, sys, tempfile, time
+from pathlib import Path
+from plain_items import begin, die_at_three, fail_at_three, node, square
 from zhprep.core.errors import DataError
 from zhprep.core.executors import EXECUTORS, Killed
+from zhprep.core.executors import ray
 from zhprep.core.executors.ray import _connected
 run = EXECUTORS["ray"]
 before = signal.getsignal(signal.SIGTERM)
@@ -107,6 +109,17 @@ with _connected():
     with contextlib.closing(run(square, items(), 99)) as results:
         assert [next(results) for _ in range(3)] == [0, 1, 4]
         assert len(taken) <= 8
+    ray.TICK, top, asked = 0.2, Path(tempfile.mkdtemp()), []
+    for x in range(4):
+        (top / str(x)).mkdir()
+    def told():
+        if len(list(top.glob("*/0"))) == 2:  # as many as there are CPUs
+            asked.append(time.monotonic())
+            for x in range(4) if asked[-1] - asked[0] > 3 else ():
+                (top / str(x) / "go").touch()
+        return bool(asked)
+    assert list(run(begin, [(str(top / str(x)), 0) for x in range(4)], 99, None, told)) == [0, 0]
+    assert len(list(top.glob("*/0"))) == 2
 print("held")
 """
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import errno
 import json
 import math
 import os
@@ -9,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,11 +23,12 @@ from patience import patience, wait_until
 from training_data import TOKENS, nano, write_instances, write_vocabulary
 
 from zhprep.core.errors import DataError, Stopped, UsageError
-from zhprep.core.progress import Progress
+from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.temporary import pid_namespace
 from zhprep.engine.validation import predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
+from zhprep.pretrain.alone import LOCK, alone_in
 from zhprep.pretrain.job import set_up
 from zhprep.pretrain.phases import PhasedRate
 from zhprep.pretrain.run import pretrain
@@ -140,11 +144,12 @@ def test_a_crash_loses_the_steps_after_the_last_checkpoint_and_no_more(
         pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     assert [line[0] for line in losses(tmp_path / "run")] == list(range(1, 9))
     monkeypatch.undo()
-    (tmp_path / "run" / "step-9.tmp").mkdir()
+    left = tmp_path / "run" / f".part-step-9-{pid_namespace()}-{2**22 + 1}-1"
+    left.mkdir()
     pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     assert weights(tmp_path / "run") == weights(finished[0])
     assert losses(tmp_path / "run") == losses(finished[0])
-    assert not (tmp_path / "run" / "step-9.tmp").exists()
+    assert not left.exists()
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path, data, vocabulary, config):
@@ -194,6 +199,46 @@ def test_overwriting_begins_again_and_touches_nothing_else(tmp_path, data, vocab
     assert (run / "notes.txt").read_text() == "mine"
     assert json.loads((run / "report.json").read_text())["steps"] == 2
     assert not (run / "step-12").exists()
+
+
+def test_two_that_train_in_one_folder(tmp_path, data, vocabulary, config, finished, monkeypatch, capsys):
+    """Each removed what the other was saving, and both wrote to one log."""
+    monkeypatch.setattr("zhprep.pretrain.alone.PATIENCE", 0.2)
+    run = Path(shutil.copytree(finished[0], tmp_path / "run"))
+    told = Progress("pretrain", style="auto")
+    with alone_in(run, told):
+        there = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+        pretrain(data, run, nano(), config, vocabulary=vocabulary)  # is finished: nothing is written
+        with pytest.raises(UsageError, match=rf"another process trains there \(process {os.getpid()} on ") as caught:
+            pretrain(data, run, nano(), config, vocabulary=vocabulary, overwrite=True, progress=told)
+        assert "torchrun" in caught.value.hint
+        assert f"another process trains in {run} (process" in capsys.readouterr().err
+        assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == there
+    pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary, overwrite=True)
+    assert not list(run.glob(".*"))
+
+
+def test_who_trains_in_a_folder_is_waited_for(tmp_path):
+    def end():
+        time.sleep(0.3)
+        first.close()
+
+    with contextlib.ExitStack() as first:
+        first.enter_context(alone_in(tmp_path, NO_PROGRESS))
+        threading.Thread(target=end).start()
+        with alone_in(tmp_path, NO_PROGRESS):
+            assert [path.name for path in tmp_path.iterdir()] == [LOCK]
+    assert not list(tmp_path.iterdir())
+
+
+def test_where_the_file_system_has_no_locks_nobody_is_kept_out(tmp_path, monkeypatch):
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with alone_in(tmp_path, NO_PROGRESS), alone_in(tmp_path, NO_PROGRESS):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_of_somebody_else_is_refused(tmp_path, data, vocabulary, config):
@@ -457,7 +502,7 @@ def test_a_run_killed_with_its_first_file_half_written_goes_on(tmp_path, data, v
     arguments = command(data, vocabulary, run, 2)
     killed = subprocess.run([sys.executable, "-c", kill + SCRIPT, *arguments[2:]], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
-    assert [path.name[:15] for path in run.iterdir()] == [".part-plan.json"]
+    assert sorted(path.name[:15] for path in run.iterdir()) == [".part-plan.json", ".part-training"]
     here(*arguments[2:])
     assert (run / "manifest.json").exists()
     assert not list(run.glob(".part-*"))

@@ -13,8 +13,8 @@ import click
 
 from zhprep.cli.options import Name, existing
 from zhprep.cli.shared import Shared
-from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, find_inputs, load_corpus, scan
-from zhprep.core.corpus.inputs import STDIN, describe, is_remote, open_file, open_text, size_of, spool
+from zhprep.core.corpus import PLAN_SUFFIX, Corpus, Input, ReadConfig, load_corpus, scan
+from zhprep.core.corpus.inputs import STDIN, describe, find_files, is_remote, open_file, open_text, size_of, spool
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shards import Claim, remove_leftovers, temporary_name
 from zhprep.core.shards.making.job import WORTH_A_WORKER
@@ -140,11 +140,9 @@ def _scanned(sources: list[Input], read: ReadConfig, shared: Shared, ahead: Ahea
 
 
 def _sources(arguments: tuple[str, ...], read: ReadConfig, spooled: Path) -> Iterator[Input]:
-    if arguments.count(STDIN) > 1:
-        raise UsageError("standard input is named more than once", hint="give `-` once")
-    for argument in arguments:
-        if argument != STDIN:
-            yield from find_inputs((argument,), encoding=read.encoding)
+    for file in find_files(arguments):
+        if file.path != STDIN:
+            yield file.described(read.encoding)
             continue
         spool(sys.stdin.buffer, spooled)
         source = describe(str(spooled), encoding=read.encoding, name=STDIN)

@@ -17,8 +17,8 @@ from zhprep.cli.inputs import arguments_or_stdin, planned
 from zhprep.cli.options import Existing
 from zhprep.cli.outputs import check_stdout, file_output, folder_output, output_form
 from zhprep.cli.shared import Shared, show_report
-from zhprep.core.corpus import Input, ReadConfig, find_inputs
-from zhprep.core.corpus.inputs import STDIN, open_stdin
+from zhprep.core.corpus import Input, ReadConfig
+from zhprep.core.corpus.inputs import STDIN, File, find_files, open_stdin
 from zhprep.core.errors import UsageError
 from zhprep.core.progress import NO_PROGRESS
 from zhprep.core.report import Report, check_budgets
@@ -110,8 +110,9 @@ def _to_stream(
     if shared.executor == "ray":
         raise UsageError("Ray makes shards, which need a folder to lie in", hint="give -o FOLDER")
     arguments = arguments_or_stdin(inputs)
+    files = find_files(arguments)
     first, stdin = open_stdin(sys.stdin.buffer, encoding=read.encoding) if STDIN in arguments else (None, None)
-    sources = [source for argument in arguments for source in _stream_inputs(argument, first, read)]
+    sources = [_stream_input(file, first, read) for file in files]
     report = Report(output="-" if path is None else str(path))
     chain = make_chain(*held_table(sources, read))
     batches = stream_documents(sources, stdin, read, report.account)
@@ -137,7 +138,7 @@ def _sink(path: Path | None, *, overwrite: bool) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _stream_inputs(argument: str, stdin: Input | None, read: ReadConfig) -> list[Input]:
-    if stdin is not None and argument == STDIN:
-        return [replace(stdin, format="tsv") if read.columns and stdin.format == "text" else stdin]
-    return find_inputs((argument,), encoding=read.encoding)
+def _stream_input(file: File, stdin: Input | None, read: ReadConfig) -> Input:
+    if stdin is not None and file.path == STDIN:
+        return replace(stdin, format="tsv") if read.columns and stdin.format == "text" else stdin
+    return file.described(read.encoding)

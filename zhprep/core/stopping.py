@@ -6,14 +6,11 @@ import contextlib
 import re
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import FrameType, TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from zhprep.core.errors import Stopped, UsageError
-
-Item = TypeVar("Item")
-
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 """Those that ask to stop: of schedulers the usual one, and the one that `sbatch --signal=USR1@…` sends ahead of it."""
@@ -32,13 +29,6 @@ class Stopping:
     def told(self) -> bool:
         """True from when one was told to stop."""
         return self._signalled or (self._deadline is not None and time.monotonic() >= self._deadline)
-
-    def until_told(self, items: Iterable[Item]) -> Iterator[Item]:
-        """Yield ``items`` until told to stop."""
-        for item in items:
-            if self.told:
-                return
-            yield item
 
     def __enter__(self) -> Stopping:
         for number in SIGNALS:

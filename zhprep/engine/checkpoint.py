@@ -1,8 +1,8 @@
 """Checkpoints: a folder ``step-N`` that is there whole or not at all, and belongs to one run.
 
 It holds ``model.safetensors`` (our names), ``optimizer.safetensors``, ``state.json`` and, written last,
-``MANIFEST.json``: the sha256 of each, the step, and the hash of the plan of the run. It is made as ``step-N.tmp``,
-synced and renamed. Data order, masks and dropout are functions of the step, so there is no other state.
+``MANIFEST.json``: the sha256 of each, the step, and the hash of the plan of the run. It is made under a
+temporary name, synced and renamed. Data order, masks and dropout are functions of the step, so there is no other state.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import json_bytes, read_object
 from zhprep.core.shape import Shape
 from zhprep.core.shards.commit import sync_folder, write_json
-from zhprep.core.temporary import naming
+from zhprep.core.temporary import naming, temporary_folder
 from zhprep.engine.distribution import World
 from zhprep.engine.parallel import Parallel, whole_tensors
 from zhprep.models.checkpoints.weights import write_weights
@@ -56,23 +56,17 @@ def save(
     final = run / f"step-{step}"
     if not part.world.writes:
         return final
-    temporary = run / f"step-{step}.tmp"
-    for stale in (temporary, final):
-        if stale.exists():
-            shutil.rmtree(stale)
+    if final.exists():
+        shutil.rmtree(final)
     belongs = {"step": step, "plan": plan_sha256(plan)}
     with naming(final):
-        try:
-            temporary.mkdir()
+        with temporary_folder(final) as temporary:
             write_weights(weights, temporary / MODEL)
             write_weights(moments, temporary / OPTIMISER)
             write_json(temporary / STATE, {**state, **belongs})
             sums = {name: sha256(temporary / name) for name in FILES}
             write_json(temporary / MANIFEST, {**belongs, "files": sums})
             temporary.rename(final)
-        except BaseException:
-            shutil.rmtree(temporary, ignore_errors=True)
-            raise
         sync_folder(run)
     return final
 
@@ -112,8 +106,8 @@ def restore(
 
 
 def prune(run: Path, keep: int) -> None:
-    """Remove all but the newest ``keep`` checkpoints, and unfinished ones."""
-    for folder in [*checkpoints(run)[:-keep], *run.glob("step-*.tmp")]:
+    """Remove all but the newest ``keep`` checkpoints."""
+    for folder in checkpoints(run)[:-keep]:
         shutil.rmtree(folder)
 
 

@@ -14,8 +14,10 @@ import datetime
 import gc
 import importlib
 import itertools
+import json
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.distributed
@@ -79,6 +81,24 @@ class World:
     def any(self, flag: bool) -> bool:
         """Return whether ``flag`` is True in any process."""
         return self.sum_counts([int(flag)])[0] > 0
+
+    def of_first(self, value: Any) -> Any:
+        """Return in every process the ``value`` of the first, which is one of JSON."""
+        if self.size == 1:
+            return value
+        said = json.dumps(value).encode() if self.rank == 0 else b""
+        letters = torch.zeros(self.sum_counts([len(said)])[0], dtype=torch.uint8)
+        letters[: len(said)] = torch.frombuffer(bytearray(said), dtype=torch.uint8) if said else letters[:0]
+        return json.loads(bytes(self.sum(letters.to(self.device)).tolist()))
+
+    def agree(self, error: ZhprepError | None) -> None:
+        """Raise ``error``, if there is one, and in the other processes one that says so: nobody waits for who has
+        left."""
+        if self.any(error is not None):
+            raise error or ZhprepError(
+                f"process {self.rank} of {self.size}: another process of this run cannot go on, and so it ends",
+                hint="see what that one said",
+            )
 
     def settle(self) -> None:
         """Wait until the device has done what it was given."""

@@ -40,37 +40,54 @@ def on_ray(
 
     Each has the CPUs that its settings state as threads, and a GPU where the cluster has any. One whose process is
     killed goes on from its checkpoint elsewhere, three times in all. When one is told to stop, or this process is, all
-    are, and ``Stopped`` is raised when all have saved where they are.
+    are, and ``Stopped`` is raised when all that have begun have saved where they are.
     """
     if not works:
         return
     stop = temporary_name(works[0].cells[0].site.folder / "stop")
     cpus = max(1, *(work.run.config(PretrainConfig, "pretrain").threads for work in works))
-    stopped: Stopped | None = None
     with Stopping() as stopping, progress.of(sum(_steps(work) - _step(work) for work in works), "steps") as bar:
-        watch = _Watch(works, bar, progress)
-        away = _Away(corpus, stop, versions_here())
+        watch, word = _Watch(works, cpus, bar, progress), _Word(stop, stopping)
 
         def look() -> None:
-            if stopping.told:
-                stop.touch()
+            word.pass_on()
             watch.look()
 
-        results = spread(away, list(map(_elsewhere, works)), workers, look, cpus=cpus)
+        away = _Away(corpus, stop, versions_here())
+        results = spread(away, list(map(_elsewhere, works)), workers, look, word.is_given, cpus=cpus)
         try:
             for work, result in results:
                 error = None if result is None else error_of(result)
                 watch.done(work, error)
                 if isinstance(error, Stopped):
-                    stopped = error
-                    stop.touch()
+                    word.heard = error
+                    word.pass_on()
                 else:
                     yield work, error
         finally:
             results.close()
             stop.unlink(missing_ok=True)
-    if stopped is not None:
-        raise stopped
+    if word.heard is not None:
+        raise word.heard
+    if n_left := watch.n_left():  # these had not begun
+        what = f"stopped with {n_left} of {len(works)} runs to do"
+        raise Stopped(what, hint="run the same command again to go on")
+
+
+@dataclasses.dataclass
+class _Word:
+    """The word to stop: given by ``stopping``, or by a run that has ``heard`` it elsewhere; passed on by a ``file``."""
+
+    file: Path
+    stopping: Stopping
+    heard: Stopped | None = None
+
+    def is_given(self) -> bool:
+        return self.stopping.told or self.heard is not None
+
+    def pass_on(self) -> None:
+        if self.is_given():
+            self.file.touch()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,11 +125,16 @@ class _OnceThere:
 class _Watch:
     """Sees how far the models are, by the folders of their runs; passes on the word to stop to those that do them."""
 
-    def __init__(self, works: Sequence[ModelWork], bar: Bar, progress: Progress) -> None:
+    def __init__(self, works: Sequence[ModelWork], cpus: int, bar: Bar, progress: Progress) -> None:
         self._left = {work.name: work for work in works}
+        self._cpus, self._before = cpus, {work.name: self._who(work.name) for work in works}
         self._first = {work.name: _step(work) for work in works}
         self._bar, self._progress = bar, progress
         self._silence, self._state, self._since, self._longest = Silence(), (0, 0), time.monotonic(), 0.0
+
+    def n_left(self) -> int:
+        """Return how many have not ended."""
+        return len(self._left)
 
     def done(self, work: ModelWork, error: ZhprepError | None) -> None:
         """Count a model that is done, or as far as it came, and tell of it."""
@@ -138,6 +160,13 @@ class _Watch:
             where = "; ".join(f"{name} at step {steps[name]} ({self._who(name)})" for name in trained[:_SHOWN])
             self._progress.tell(
                 "stall", f"no step for {duration(silent)}: {where}", seconds=round(silent), done=sum(steps.values()),
+                under_way=[],
+            )  # fmt: skip
+        elif silent and all(self._who(name) == self._before[name] for name in self._left):
+            room = f"{self._cpus} free CPU{'s' if self._cpus > 1 else ''}, and a free GPU where the cluster has any"
+            waiting = f"none of the {len(self._left)} that are left has begun: each waits for a machine with {room}"
+            self._progress.tell(
+                "stall", f"no run for {duration(silent)}: {waiting}", seconds=round(silent), done=sum(steps.values()),
                 under_way=[],
             )  # fmt: skip
 

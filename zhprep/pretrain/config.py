@@ -55,3 +55,6 @@ class PretrainConfig(OptimisationConfig):
 
 WHEN = ("checkpoint_every", "keep", "stop_after", "time_limit", "threads", "log_every", "fsdp")
 """Settings that may differ when a run is resumed: they change when things are written, not what the weights become."""
+
+OF_EACH = ("threads", "time_limit")
+"""Settings that may differ from process to process of a run."""

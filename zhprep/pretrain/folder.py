@@ -17,6 +17,7 @@ manifest.json     written last: a folder without one is unfinished. It has the h
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,9 @@ MODEL = ("config.json", "model.safetensors", *CODE)
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip
+PATIENCE = 90.0
+"""Seconds for which a file of another machine is waited for: file systems show what they remember for one minute."""
+
 _PLAN = {"config": {"steps": int, "validation": float}, "model": dict, "vocabulary": str}
 _DEPENDENCIES = ("torch", "numpy", "pyarrow", "safetensors")
 
@@ -130,9 +134,24 @@ def copy_tokenizer(vocabulary: Path, run: Path) -> None:
                 file.write((vocabulary / name).read_bytes())
 
 
-def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
-    since = {name: value for name, value in settings.as_dict(PretrainConfig()).items() if name in plan["config"]}
-    there = {**there, "config": {**since, **there.get("config", {})}}  # settings that an older zhprep did not have
+def missing(path: Path) -> UsageError | None:
+    """Wait until ``path``, which the first process has, is there: machines that share a file system may see it later.
+
+    Return the error that says so if it is not after ``PATIENCE``.
+    """
+    until = time.monotonic() + PATIENCE
+    while not path.exists():
+        if time.monotonic() > until:
+            return UsageError(
+                f"{path}: is not here after {PATIENCE:.0f} seconds, and the first process has it",
+                hint="give all processes one RUN, in a folder that all machines share",
+            )
+        time.sleep(0.1)
+    return None
+
+
+def difference(there: dict[str, Any], plan: dict[str, Any]) -> tuple[str, Any, Any] | None:
+    """Return what differs first between two plans, and what it is in each; None when they are the same."""
     for part in sorted(there.keys() | plan.keys()):
         before, now, what = there.get(part), plan.get(part), part
         if isinstance(before, dict) and isinstance(now, dict):
@@ -140,10 +159,19 @@ def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
             name = next(differing, part)
             before, now, what = before.get(name), now.get(name), f"another {part} ({name})"
         if before != now:
-            raise UsageError(
-                f"{run}: was begun with {what}: {before!r}, now {now!r}",
-                hint="name another folder, or begin it again with --overwrite",
-            )
+            return what, before, now
+    return None
+
+
+def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
+    since = {name: value for name, value in settings.as_dict(PretrainConfig()).items() if name in plan["config"]}
+    there = {**there, "config": {**since, **there.get("config", {})}}  # settings that an older zhprep did not have
+    if found := difference(there, plan):
+        what, before, now = found
+        raise UsageError(
+            f"{run}: was begun with {what}: {before!r}, now {now!r}",
+            hint="name another folder, or begin it again with --overwrite",
+        )
 
 
 def _clear(run: Path) -> None:

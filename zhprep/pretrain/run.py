@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zhprep.core import config as settings
 from zhprep.core.errors import Stopped, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Account, Report
@@ -26,7 +27,8 @@ from zhprep.engine.validation import in_order, predict
 from zhprep.models.checkpoints.files import save_model
 from zhprep.models.model import flops_of, n_parameters
 from zhprep.pretrain import folder
-from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.alone import alone_in
+from zhprep.pretrain.config import OF_EACH, PretrainConfig
 from zhprep.pretrain.job import Job, other_vocabularies, set_up
 from zhprep.pretrain.words import carry_lists
 
@@ -51,22 +53,46 @@ def pretrain(
     """
     stopping = Stopping(parse_duration(config.time_limit) if config.time_limit else None)  # getting ready counts too
     kind_of(config.way).check(config)
-    with joined() as world:
+    with joined() as world, contextlib.ExitStack() as held:
         if config.threads:
             torch.set_num_threads(config.threads)
         torch.set_float32_matmul_precision("high" if world.device.type == "cuda" else "highest")
         folders = [data] if isinstance(data, Path) else list(data)
         job = set_up(folders, run, model, config, vocabulary, world)
+        _check_alike(job)
+        told = progress if world.writes else NO_PROGRESS
         if world.writes:
+            if overwrite or not folder.is_finished(run):
+                held.enter_context(alone_in(run, told))
             folder.begin(run, job.plan, overwrite=overwrite)
-        world.wait()
-        job = dataclasses.replace(job, plan=folder.begun_with(run))
-        if not folder.is_finished(run):
-            told = progress if world.writes else NO_PROGRESS
+        begun = world.of_first(_state_of(run) if world.writes else None)
+        job = dataclasses.replace(job, plan=begun["plan"])
+        if not begun["finished"]:
             if job.initial is not None:
                 told.tell("initial", f"{config.initial}: {job.initial}", **job.initial.figures)
-            return _train(job, stopping, told)
+            return _train(job, begun["checkpoint"], stopping, told)
+        world.agree(folder.missing(run / folder.REPORT))
         return Report(output=str(run), scores=folder.read_report(run))
+
+
+def _state_of(run: Path) -> dict[str, Any]:
+    """Return the plan of a run that was begun, whether it is finished, and the name of its last checkpoint, if any."""
+    saved = ["", *(path.name for path in checkpoint.checkpoints(run))][-1]
+    return {"plan": folder.begun_with(run), "finished": folder.is_finished(run), "checkpoint": saved}
+
+
+def _check_alike(job: Job) -> None:
+    """Raise ``UsageError`` when this process has other data or settings than the first, ``ZhprepError`` when another
+    has."""
+    config = {name: value for name, value in settings.as_dict(job.config).items() if name not in OF_EACH}
+    asked, world, error = {**job.plan, "config": config}, job.world, None
+    if found := folder.difference(world.of_first(asked), asked):
+        what, first, here = found
+        error = UsageError(
+            f"process {world.rank} of {world.size}: was started with {what}: {here!r}, the first process: {first!r}",
+            hint="give all the same command and, where each machine has a copy of DATA, copies of the same",
+        )
+    world.agree(error)
 
 
 @dataclasses.dataclass
@@ -94,9 +120,9 @@ class _Session:
             yield
 
 
-def _train(job: Job, stopping: Stopping, progress: Progress) -> Report:
+def _train(job: Job, saved: str, stopping: Stopping, progress: Progress) -> Report:
     report = Report(output=str(job.run))
-    session = _begin(job, progress)
+    session = _begin(job, saved, progress)
     try:
         with stopping:
             _steps(session, stopping)
@@ -110,11 +136,12 @@ def _train(job: Job, stopping: Stopping, progress: Progress) -> Report:
             session.log.close()
 
 
-def _begin(job: Job, progress: Progress) -> _Session:
-    """Return the session at the last checkpoint, or at the beginning when there is none."""
+def _begin(job: Job, saved: str, progress: Progress) -> _Session:
+    """Return the session at the checkpoint ``saved``, or at the beginning when there is none."""
     step, account = 0, Account()
-    if done := checkpoint.checkpoints(job.run):
-        state = checkpoint.restore(done[-1], job.model, job.trainer.optimiser, job.plan, job.trainer.parallel)
+    if saved:
+        job.world.agree(folder.missing(job.run / saved / checkpoint.MANIFEST))
+        state = checkpoint.restore(job.run / saved, job.model, job.trainer.optimiser, job.plan, job.trainer.parallel)
         step, account = state["step"], Account.from_dict(state["account"])
     log = Log(job.run / folder.LOG, step, job.config.steps) if job.world.writes else None
     before = log.seconds if log is not None else 0.0

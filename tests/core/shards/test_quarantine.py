@@ -9,10 +9,13 @@ import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from patience import patience
-from plain_tasks import Barren, Copy, Deadly, Greedy, Heavy, contents, make_job
+from plain_reader import write_arrow
+from plain_tasks import Allergic, Barren, Copy, Deadly, Greedy, Heavy, contents, make_job
 
+from zhprep.core import schema
 from zhprep.core.corpus import ReadConfig, find_inputs, read_block, scan
 from zhprep.core.errors import DataError, NoMemory, UsageError
 from zhprep.core.executors import EXECUTORS, Killed
@@ -79,6 +82,22 @@ def test_documents_are_left_out_and_counted_if_so_told(tmp_path: Path, corpus: P
         run_job(make_job(corpus, Deadly(documents=deadly)), Output(tmp_path / "two", workers=3, on_kill="skip"))[1]
         == sha
     )
+
+
+def test_a_document_of_the_same_name_is_kept(tmp_path: Path) -> None:
+    """As in tables made apart of files that are called alike: names are in them."""
+    sentences = [[f"第{i}篇，一二三四五六七八九十。"] for i in range(120)]
+    table = pa.table({"doc": ["x.txt:1"] * 120, "sentences": sentences}, schema=schema.TEXT)
+    write_arrow(tmp_path / "x.arrow", table, stream=True)
+    deadly = tuple(sentences[i][0] for i in (57, 58, 90))
+    job, out = make_job(tmp_path / "x.arrow", Allergic(sentences=deadly)), tmp_path / "out"
+    account, _ = run_job(job, Output(out, workers=2, on_kill="skip"))
+    assert account.dropped == {"documents.killed": 3}
+    assert account.counts == {"documents_in": 120, "documents_out": 117}
+    rows = [
+        row.as_py() for shard in sorted(out.glob("data-*")) for row in pa.ipc.open_stream(shard).read_all()["sentences"]
+    ]
+    assert rows == [one for one in sentences if one[0] not in deadly]
 
 
 @pytest.mark.parametrize("deaths", [1, 3])

@@ -17,8 +17,11 @@ def map_inline(
     items: Iterable[Item],
     workers: int,  # noqa: ARG001
     idle: Callable[[], None] | None = None,
+    told: Callable[[], bool] | None = None,
 ) -> Generator[Result, None, None]:
-    """Yield ``function(item)`` for each item, however many workers are asked for."""
+    """Yield ``function(item)`` for each item until ``told`` to stop, however many workers are asked for."""
     with contextlib.nullcontext() if idle is None else Ticking(idle):
         for item in items:  # a generator, so that it can be closed as that of every engine
+            if told is not None and told():
+                return
             yield function(item)

@@ -6,10 +6,10 @@ say: half a second of each); forking a process that has threads can deadlock, so
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Generator, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
+from zhprep.core.workers.ordered import in_order
 from zhprep.core.workers.outcome import Killed
 from zhprep.core.workers.pool import Failure, Pool
 
@@ -18,32 +18,21 @@ Result = TypeVar("Result")
 
 
 def map_processes(
-    function: Callable[[Item], Result], items: Iterable[Item], workers: int, idle: Callable[[], None] | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int,
+    idle: Callable[[], None] | None = None,
+    told: Callable[[], bool] | None = None,
 ) -> Generator[Result | Killed, None, None]:
     """Yield ``function(item)`` in order, with at most two items per worker under way.
 
     An item whose worker is killed is done again by another; where that happens ``ATTEMPTS`` times its result is
-    ``Killed``, and the rest goes on. A worker's exception ends all the others and is raised here. When the caller
-    stops early, what has begun is finished.
+    ``Killed``, and the rest goes on. A worker's exception ends all the others and is raised here. When ``told``
+    to stop, or when the caller stops early, what has begun is finished and nothing else is begun.
     """
-    pool = Pool(function, workers)
-    queue = enumerate(items)
-    came: dict[int, Any] = {}
+    pool = Pool(function, workers, told=told)
     try:
-        put = _put(pool, itertools.islice(queue, 2 * workers))
-        for number in itertools.count():
-            while number < put and number not in came:
-                came.update(pool.results())
-                if idle is not None:
-                    idle()
-            if number == put:
-                break
-            result = came.pop(number)
-            if isinstance(result, Failure):
-                raise result.told()
-            put += _put(pool, itertools.islice(queue, 1))
-            yield result
-        pool.finish()
+        yield from in_order(pool, items, 2 * workers, idle, told)
     except GeneratorExit:
         pool.finish()
         raise
@@ -65,12 +54,3 @@ def survives(function: Callable[[Item], object], item: Item) -> bool:
         return not isinstance(result, Killed)
     finally:
         pool.kill()
-
-
-def _put(pool: Pool, items: Iterable[tuple[int, Any]]) -> int:
-    """Add numbered ``items``; return how many there were."""
-    count = 0
-    for number, item in items:
-        pool.put(number, item)
-        count += 1
-    return count

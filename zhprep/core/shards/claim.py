@@ -2,8 +2,9 @@
 
 Each process holds a shared lock on the folder it works in, and one on a file there if it says so, which the kernel lets
 go when the process ends, however it ends. Only who is alone may take away what another could be using. NFS locks a
-folder on each machine by itself, and only the lock of a file is known to all of them. Where a file system has no locks
-a process takes itself for alone: nothing rests on that but what is refused early. Receipts name the plan they are of.
+folder on each machine by itself, and only the lock of a file is known to all of them (unless it is mounted with
+``nolock``). Where there are no locks nobody knows, and nothing is taken away but by ``--overwrite``. Receipts name the
+plan they are of, so that what others do meanwhile is told from one's own even then.
 """
 
 from __future__ import annotations
@@ -77,14 +78,7 @@ class Claim:
 
     def _lock_alone(self) -> bool | None:
         """Return None where the file system has no locks."""
-        try:
-            for descriptor in self._descriptors():
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return None
-        return True
+        return lock_alone(*self._descriptors())
 
     def share(self) -> None:
         """Let others in again."""
@@ -102,10 +96,28 @@ class Claim:
 
     def _is_there(self) -> bool:
         """Whether the folder that was opened is still the one of that name; else it is closed."""
-        there = self.path.exists() and os.path.samestat(os.fstat(self._descriptor), os.stat(self.path))
+        there = is_named(self._descriptor, self.path)
         if not there:
             os.close(self._descriptor)
         return there
+
+
+def lock_alone(*descriptors: int) -> bool | None:
+    """Lock open files and folders against all others, if no other process has; return whether that was done, None where
+    the file system has no locks."""
+    try:
+        for descriptor in descriptors:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def is_named(descriptor: int, path: Path) -> bool:
+    """Whether what was opened is still what ``path`` names."""
+    return path.exists() and os.path.samestat(os.fstat(descriptor), os.stat(path))
 
 
 def _opened(file: Path) -> int:

@@ -1,1 +1,1 @@
-"""Worker processes that are replaced when they are killed: what engines on this machine stand on."""
+"""Worker processes that are replaced when they are killed, and results in order: what engines stand on."""

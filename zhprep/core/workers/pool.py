@@ -43,11 +43,18 @@ class _Worker:
 
 
 class Pool:
-    """``workers`` processes that apply ``function``; ``attempts`` of them may be killed at an item."""
+    """``workers`` processes that apply ``function``; ``attempts`` of them may be killed at an item.
 
-    def __init__(self, function: Callable[[Any], Any], workers: int, *, attempts: int = ATTEMPTS) -> None:
+    Once ``told`` none is given another item: what waits is dropped.
+    """
+
+    def __init__(
+        self, function: Callable[[Any], Any], workers: int, *, attempts: int = ATTEMPTS,
+        told: Callable[[], bool] | None = None,
+    ) -> None:  # fmt: skip
         self._function = function
         self._attempts = attempts
+        self._told = told
         self._context = get_context("fork" if may_fork() else "spawn")
         self._waiting: deque[tuple[int, Any]] = deque()
         self._deaths: Counter[int] = Counter()
@@ -78,15 +85,17 @@ class Pool:
         self._hand_out()
         return found
 
-    def finish(self) -> None:
-        """Let every worker end what it is at, drop the rest, and wait for the processes to be gone."""
+    def finish(self) -> list[tuple[int, Any]]:
+        """Let every worker end what it is at, drop the rest, wait for the processes to be gone; return what came."""
         self._waiting.clear()
+        came = []
         while any(worker.task for worker in self._workers):
-            self.results()
+            came += self.results()
         for worker in self._workers:
             with contextlib.suppress(OSError):  # it is dead
                 worker.pipe.send(())
         self._join()
+        return came
 
     def kill(self) -> None:
         """End every process now: they leave all signals but SIGKILL to the parent."""
@@ -114,6 +123,8 @@ class Pool:
     def _hand_out(self) -> None:
         """Give waiting items to idle workers; the last attempt at one is made while nothing else is under way, so
         that a want of memory is not laid to it which others had a part in."""
+        if self._told is not None and self._told():
+            self._waiting.clear()
         idle = [worker for worker in self._workers if worker.ready and worker.task is None]
         while idle and self._waiting and not any(worker.alone for worker in self._workers):
             last = 0 < self._attempts - 1 == self._deaths[self._waiting[0][0]]

@@ -1,8 +1,8 @@
 """Input files: found, told apart, opened as one uncompressed stream of bytes.
 
 ``find`` says what files there are and what they are, ``folders`` what is in a folder, ``promises`` what must be there,
-``contents`` what their first bytes say, ``streams`` decompresses and recodes, ``opened`` keeps the stream read last,
-``overlap`` tells whether what is read is also written.
+``names`` what each is called, ``contents`` what their first bytes say, ``streams`` decompresses and recodes,
+``opened`` keeps the stream read last, ``overlap`` tells whether what is read is also written.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from zhprep.core.corpus.inputs.find import (
     LINE_FORMATS,
     PLAN_SUFFIX,
     STDIN,
+    File,
     Input,
     check_promise,
     describe,
     file_sha256,
+    find_files,
     find_inputs,
     open_decompressed,
     open_stdin,
@@ -37,8 +39,8 @@ from zhprep.core.corpus.inputs.remote import (
 from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Noticed, Stream
 
 __all__ = [
-    "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "Hash", "Hashed", "Input", "Noticed", "Stored", "Stream",
-    "borrowed", "check_promise", "check_writable", "describe", "exists", "fetch_files", "file_sha256", "find_inputs",
-    "is_read", "is_remote", "lies_in", "open_decompressed", "open_file", "open_stdin", "open_text", "put_new", "reads",
-    "size_of", "spool", "stored_in",
+    "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "File", "Hash", "Hashed", "Input", "Noticed", "Stored", "Stream",
+    "borrowed", "check_promise", "check_writable", "describe", "exists", "fetch_files", "file_sha256", "find_files",
+    "find_inputs", "is_read", "is_remote", "lies_in", "open_decompressed", "open_file", "open_stdin", "open_text",
+    "put_new", "reads", "size_of", "spool", "stored_in",
 ]  # fmt: skip

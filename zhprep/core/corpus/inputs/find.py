@@ -20,8 +20,9 @@ from typing import IO, cast
 
 from zhprep.core.corpus.inputs.contents import check_json_lines, format_of, sample_of, text_encoding
 from zhprep.core.corpus.inputs.folders import FORMATS, check_is_there, files_in, is_hidden, is_readable_name
+from zhprep.core.corpus.inputs.names import told_apart
 from zhprep.core.corpus.inputs.promises import Promises
-from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file
+from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file, size_of
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
@@ -67,15 +68,44 @@ class Input:
     sha256: str = ""
 
 
-def find_inputs(arguments: tuple[str, ...], *, encoding: str = "utf-8") -> list[Input]:
-    """Expand files, folders and globs into inputs, in a fixed order.
+@dataclass(frozen=True)
+class File:
+    """A file that is read, or :data:`STDIN`; ``name`` and ``sha256`` as of an :class:`Input`."""
 
-    Files of a folder are named by their path in it. Raises ``UsageError`` for a path that does not
-    exist, ``DataError`` for one that is not readable text or lies in an unfinished folder of ours.
+    path: str
+    name: str
+    sha256: str = ""
+
+    def described(self, encoding: str) -> Input:
+        """Say what it is, by its name and its first bytes."""
+        return describe(self.path, encoding=encoding, name=self.name, sha256=self.sha256)
+
+
+def find_inputs(arguments: tuple[str, ...], *, encoding: str = "utf-8") -> list[Input]:
+    """Return what the files of files, folders and globs are.
+
+    Raises as :func:`find_files`, and ``DataError`` for a file that is not readable text.
+    """
+    return [file.described(encoding) for file in find_files(arguments)]
+
+
+def find_files(arguments: tuple[str, ...]) -> list[File]:
+    """Expand files, folders and globs, in a fixed order.
+
+    Files are named by their name, those of a folder by their path in it; where several would have one name, by their
+    path below the folder that holds all of these. Raises ``UsageError`` for a path that does not exist and for a file
+    that two arguments give, ``DataError`` for one that lies in an unfinished folder of ours.
     """
     promises = Promises()
-    found = [pair for argument in arguments or (STDIN,) for pair in _expand(argument, promises)]
-    return [describe(path, encoding=encoding, name=name, sha256=promises.sha256_of(path)) for path, name in found]
+    found: list[tuple[str, str]] = []
+    given: dict[str, str] = {}
+    for argument in arguments or (STDIN,):
+        files = _expand(argument, promises)
+        _check_new(files, given)
+        found += files
+    paths, names = [path for path, _ in found], [name for _, name in found]
+    shas = ["" if path == STDIN else promises.sha256_of(path) for path in paths]
+    return [File(*file) for file in zip(paths, told_apart(paths, names), shas, strict=True)]
 
 
 def describe(path: str, *, encoding: str = "utf-8", name: str | None = None, sha256: str = "") -> Input:
@@ -160,6 +190,18 @@ def file_sha256(path: str | Path) -> str:
     """Return the sha256 of a file's bytes, in hex."""
     with open_file(str(path)) as file:
         return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
+
+
+def _check_new(files: list[tuple[str, str]], given: dict[str, str]) -> None:
+    """Raise ``UsageError`` where one of ``files`` is among those ``given`` by other arguments, by whatever link; add
+    them."""
+    real = {path: path if is_remote(path) or path == STDIN else os.path.realpath(path) for path, _ in files}
+    for path, same in real.items():
+        other = given.get(same)
+        if other is not None and (path == STDIN or size_of(path)):  # a store of blobs has one for all that are empty
+            what = "is given twice" if other == path else f"is given twice, also as {other}"
+            raise UsageError(f"{path}: {what}", hint="give it once; what is to count double, as a copy of another name")
+    given.update({same: path for path, same in real.items()})
 
 
 def _expand(argument: str, promises: Promises) -> list[tuple[str, str]]:

@@ -89,15 +89,13 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
     with Stopping() as stopping, output.progress.of(work, "bytes", shards=len(pending)) as bar:
         watch = Watch(folder, dict(zip(pending, map(weights.__getitem__, pending), strict=True)), bar, output.progress)
         with _keeping(folder, pending, output.keep) as keep:
-            with contextlib.closing(run(maker, stopping.until_told(pending), workers, watch.look)) as results:
+            with contextlib.closing(run(maker, pending, workers, watch.look, lambda: stopping.told)) as results:
                 for result in results:
                     if isinstance(result, Killed):
                         killed.append(result)
                     else:
                         watch.done(result)
                         keep(result)
-                    if stopping.told:
-                        break
             left = folder.pending(index=output.shard_index, of=output.num_shards) if stopping.told else []
             found = [] if left else [examine(maker, one, output.on_kill, output.progress) for one in killed]
         if left:

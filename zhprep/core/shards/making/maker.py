@@ -70,13 +70,14 @@ class BlockJob:
 class ShardMaker:
     """The function that workers run; sent to each once.
 
-    ``without`` names documents that are left out, and counted as ``documents.killed``.
+    ``without`` are documents that are left out, and counted as ``documents.killed``: their blocks, and their places
+    in them, as names need not be of one document alone.
     """
 
     job: BlockJob
     folder: Folder
     trust: bool
-    without: tuple[str, ...] = ()
+    without: frozenset[tuple[int, int]] = frozenset()
     versions: dict[str, str] = field(default_factory=versions_here)
 
     def __call__(self, block: int) -> int:
@@ -105,9 +106,9 @@ class ShardMaker:
         write_json(self.folder.receipt(block), sealed(receipt))
         return block
 
-    def leaving_out(self, document: str) -> ShardMaker:
-        """Return one that leaves out ``document`` too."""
-        return replace(self, without=(*self.without, document))
+    def leaving_out(self, block: int, place: int) -> ShardMaker:
+        """Return one that leaves out the document at ``place`` of ``block`` too, all counted."""
+        return replace(self, without=self.without | {(block, place)})
 
     def try_some(self, block: int, first: int, stop: int) -> None:
         """Do the documents ``[first, stop)`` of a block, for nothing."""
@@ -124,16 +125,22 @@ class ShardMaker:
             if at >= stop:
                 return
 
-    def names(self, block: int) -> list[str]:
-        """Return the names of the documents of a block, without those that are left out."""
-        return [name for batch in self._batches(block, Account()) for name in batch["doc"].to_pylist()]
+    def documents(self, block: int) -> list[tuple[int, str]]:
+        """Return the places and names of the documents of a block, without those that are left out."""
+        corpus = self.job.corpus
+        batches = read_block(corpus, corpus.blocks[block], Account())
+        names = [name for batch in batches for name in batch["doc"].to_pylist()]
+        return [(place, name) for place, name in enumerate(names) if (block, place) not in self.without]
 
     def _batches(self, block: int, account: Account) -> Iterator[pa.RecordBatch]:
+        at = 0
         for batch in read_block(self.job.corpus, self.job.corpus.blocks[block], account):
             if not self.without:
                 yield batch
                 continue
-            kept = batch.filter(pa.array([name not in self.without for name in batch["doc"].to_pylist()], pa.bool_()))
+            places = range(at, at + batch.num_rows)
+            at += batch.num_rows
+            kept = batch.filter(pa.array([(block, place) not in self.without for place in places], pa.bool_()))
             account.drop("documents.killed", batch.num_rows - kept.num_rows)
             yield kept
 

@@ -37,14 +37,14 @@ class Maker(Protocol):
     def __call__(self, block: int) -> int:
         """Make the shard of ``block``."""
 
-    def leaving_out(self, document: str) -> Maker:
-        """Return one that leaves out ``document`` too."""
+    def leaving_out(self, block: int, place: int) -> Maker:
+        """Return one that leaves out the document at ``place`` of ``block`` too, all counted."""
 
     def try_some(self, block: int, first: int, stop: int) -> None:
         """Do the documents ``[first, stop)`` of a block, for nothing."""
 
-    def names(self, block: int) -> list[str]:
-        """Return the names of the documents of a block, without those that are left out."""
+    def documents(self, block: int) -> list[tuple[int, str]]:
+        """Return the places and names of the documents of a block, without those that are left out."""
 
 
 def examine(maker: Maker, killed: Killed, on_kill: str, progress: Progress) -> Fatal | None:
@@ -57,15 +57,16 @@ def examine(maker: Maker, killed: Killed, on_kill: str, progress: Progress) -> F
     note = read_note(maker.folder.place(block))
     documents: list[str] = []
     while not _survives(maker, block):
-        document = culprit(maker, killed, read_note(maker.folder.place(block)) or note)
-        if document is None:
+        found = culprit(maker, killed, read_note(maker.folder.place(block)) or note)
+        if found is None:
             maker.folder.quarantine(block).unlink(missing_ok=True)  # what had been left out is not enough
             return Fatal(block, None)
+        place, document = found
         documents.append(document)
         _keep(maker.folder, killed, documents, on_kill == "skip", progress)
         if on_kill != "skip":
             return Fatal(block, document)
-        maker = maker.leaving_out(document)
+        maker = maker.leaving_out(block, place)
     return None
 
 
@@ -80,16 +81,16 @@ def _keep(folder: Folder, killed: Killed, documents: list[str], left_out: bool, 
     progress.tell("quarantine", f"document {documents[-1]} kills what works on it ({killed.how})", **record)
 
 
-def culprit(maker: Maker, killed: Killed, note: Note | None) -> str | None:
-    """Return the name of the first document of the block of ``killed`` that kills a process which does it alone.
+def culprit(maker: Maker, killed: Killed, note: Note | None) -> tuple[int, str] | None:
+    """Return place and name of the first document of the block of ``killed`` that kills a process which does it alone.
 
     The batch that ``note`` tells of is tried first, then the whole block. None where no document is found: the block
     may be too much as a whole, or have been killed by chance. Raises ``UsageError`` where others die of any other.
     """
     block: int = killed.item
-    names = maker.names(block)
-    ranges = [(note.start, min(note.stop, len(names)))] if note is not None else []
-    for start, stop in [*ranges, (0, len(names))]:
+    documents = maker.documents(block)
+    ranges = [(note.start, min(note.stop, len(documents)))] if note is not None else []
+    for start, stop in [*ranges, (0, len(documents))]:
         dies = partial(_dies, maker, block, start)
         if start >= stop or not dies(stop):
             continue
@@ -97,14 +98,14 @@ def culprit(maker: Maker, killed: Killed, note: Note | None) -> str | None:
         if not _dies(maker, block, first, first + 1):  # it took those before it too
             continue
         if first == start:  # else those before it have been outlived
-            _check_others(maker, killed, first, names)
-        return names[first]
+            _check_others(maker, killed, first, len(documents))
+        return documents[first]
     return None
 
 
-def _check_others(maker: Maker, killed: Killed, first: int, names: list[str]) -> None:
+def _check_others(maker: Maker, killed: Killed, first: int, n_documents: int) -> None:
     """Raise ``UsageError`` where a process dies of each of some documents other than ``first`` of the block too."""
-    others = list(_others(killed.item, first, len(names), maker.folder.n_blocks))
+    others = list(_others(killed.item, first, n_documents, maker.folder.n_blocks))
     if not others or not all(_dies(maker, block, place, place + 1) for block, place in others):
         return
     message = f"{maker.folder.path}: each process is killed ({killed.how}), whatever document it works on"
