@@ -44,7 +44,7 @@ class Size(ParamType):
         if not match or int(match[1]) == 0:
             self.fail(f"{value!r} is not a size; write 64MiB, 64MB or a number of bytes", param, ctx)
         power = _UNITS.index(match[2]) + 1 if match[2] else 0
-        return int(match[1]) * (1024 if match[3] else 1000) ** power
+        return int(match[1]) * int((1024 if match[3] else 1000) ** power)
 
 
 class Share(click.FloatRange):

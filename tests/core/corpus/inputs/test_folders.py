@@ -64,6 +64,12 @@ def test_what_would_not_be_read_may_be_gone(folder: Path) -> None:
     assert names(folder) == ["a.txt", "m/b.txt"]
 
 
+def test_what_the_repair_of_a_disk_found_is_not_a_part_of_the_corpus(folder: Path) -> None:
+    (folder / "lost+found").mkdir(mode=0o700)
+    (folder / "lost+found" / "x.txt").write_text("一\n", encoding="utf-8")
+    assert names(folder) == ["a.txt", "m/b.txt"]
+
+
 def test_a_pipe_of_a_readable_name(folder: Path) -> None:
     os.mkfifo(folder / "x.txt")
     with pytest.raises(UsageError, match=r"x.txt: is neither a file nor a folder"):

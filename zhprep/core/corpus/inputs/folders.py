@@ -19,6 +19,10 @@ _ONLY_NAMED = (".json", ".tsv")
 """What may be anything: read if it is named, left where it is when a folder is."""
 
 
+_REPAIRS = "lost+found"
+"""What the repair of a file system keeps at its top, for root alone."""
+
+
 def is_readable_name(name: str) -> bool:
     """Whether a file of this name (its path in a folder) is read when the folder is."""
     path = Path(name)
@@ -30,7 +34,7 @@ def is_readable_name(name: str) -> bool:
 
 def is_hidden(name: str) -> bool:
     """Whether a file of this name (its path in a folder) is left where it is, whatever it holds."""
-    return any(part.startswith(".") for part in Path(name).parts)
+    return any(part.startswith(".") or part == _REPAIRS for part in Path(name).parts)
 
 
 def files_in(folder: str) -> list[str]:
