@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -88,8 +89,14 @@ class Node:
 
 
 @pytest.fixture
-def node(here: Path, instances: Path) -> Node:
-    return Node(here, instances)
+def node(here: Path, instances: Path) -> Iterator[Node]:
+    """The node; where a test fails, processes that torchrun left behind would train for ever."""
+    made = Node(here, instances)
+    yield made
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if str(made.run) in one.cmdline():
+                one.kill()
 
 
 def soon(seconds: float) -> str:
