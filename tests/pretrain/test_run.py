@@ -53,6 +53,31 @@ def finished(tmp_path_factory, data, vocabulary, config):
     return run, pretrain(data, run, nano(), config, vocabulary=vocabulary)
 
 
+FREED = """
+import sys
+from pathlib import Path
+import psutil
+from training_data import nano
+from zhprep.engine.memory import give_back_freed_memory
+from zhprep.pretrain.config import PretrainConfig
+from zhprep.pretrain.run import pretrain
+
+data, vocabulary, run = map(Path, sys.argv[1:])
+pretrain(data, run, nano(), PretrainConfig(steps=1, threads=1), vocabulary=vocabulary)
+left = psutil.Process().memory_info().rss
+give_back_freed_memory()
+print(left - psutil.Process().memory_info().rss >> 20)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs Linux and its C library")
+def test_a_process_that_has_trained_has_given_back_what_it_freed(data, vocabulary, tmp_path):
+    command = [sys.executable, "-c", FREED, data, vocabulary, tmp_path / "run"]
+    search = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, env=search, capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 10
+
+
 def test_a_run_is_a_model_a_tokenizer_a_log_and_a_report(finished, config):
     run, report = finished
     names = {path.name for path in run.iterdir()}

@@ -25,6 +25,7 @@ from zhprep.core.shards import (
     write_json,
 )
 from zhprep.engine.distribution import World, joined
+from zhprep.engine.memory import freed_memory_given_back
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.files import layout_of
 from zhprep.evaluate.hidden import HiddenTokens, hides_tokens, why_not
@@ -49,6 +50,7 @@ _SHAPE = {
 }  # fmt: skip
 
 
+@freed_memory_given_back()
 def evaluate(
     run: Path, config: EvaluateConfig, *, data: Path | None = None, tasks: Sequence[Path] = (),
     held_out: Path | None = None, pll: bool = False, intermediate: Path | None = None, beside: Sequence[Path] = (),
@@ -98,6 +100,7 @@ def _overlaps(tasks: Sequence[Task]) -> list[str]:
     ]
 
 
+@freed_memory_given_back()
 def predict_task(
     run: Path, task: Path, config: EvaluateConfig, *, part: str = "",
     intermediate: Path | None = None, beside: Sequence[Path] = (), progress: Callable[[str], Progress] = Progress,

@@ -22,6 +22,7 @@ from zhprep.engine.distribution import joined
 from zhprep.engine.flops import utilisation
 from zhprep.engine.log import Log, Meter, finite, real_tokens
 from zhprep.engine.loop import Outcome
+from zhprep.engine.memory import freed_memory_given_back
 from zhprep.engine.parallel import kind_of
 from zhprep.engine.validation import in_order, predict
 from zhprep.models.checkpoints.files import save_model
@@ -33,6 +34,7 @@ from zhprep.pretrain.job import Job, other_vocabularies, set_up
 from zhprep.pretrain.words import carry_lists
 
 
+@freed_memory_given_back()
 def pretrain(
     data: Path | Sequence[Path],
     run: Path,
