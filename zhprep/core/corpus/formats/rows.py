@@ -179,12 +179,13 @@ def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.Recor
     however they are read. They are checked: whoever touches a wrong offset dies."""
     row, held = 0, _Held(column)
     for read in rows.read():
-        read.validate(full=True)
         place = 0
         while place < read.num_rows:
             size = min(read.num_rows - place, rows.batch - row % rows.batch)
             first, last = max(start - row, 0), min(stop - row, size)
-            held.add(read.slice(place + first, max(last - first, 0)))
+            part = read.slice(place + first, max(last - first, 0))
+            part.validate(full=True)  # not all that was read: a file may be one batch, of which a block is a small part
+            held.add(part)
             place, row = place + size, row + size
             yield from held.parts(at_end=row % rows.batch == 0 or row >= stop)
             if row >= stop:
