@@ -67,7 +67,7 @@ class Node:
         self.here, self.instances, self.run = here, instances, here / "run"
         node = 'echo "NodeName=$4 Arch=x86_64 NodeAddr=127.0.0.1 NodeHostName=$4 Version=22.05"'
         put_program(
-            here / "bin" / "scontrol", 'case "$*" in', '"show hostnames "*) echo one ;;', f'*"show node one") {node} ;;',
+            here / "bin" / "scontrol", 'case "$*" in', '"show hostnames "*) echo one && seq 20000 ;;', f'*"show node one") {node} ;;',
             '*) echo "$*" >>"$ASKED" ;;', "esac",
         )  # fmt: skip
         put_program(here / "bin" / "squeue", 'echo "$ENDS"')
@@ -129,7 +129,12 @@ def test_a_job_goes_back_into_the_queue_while_there_are_newer_checkpoints(node: 
 
 @pytest.mark.parametrize(
     ("options", "ends", "message"),
-    [(["--overwrite"], "NONE", "would begin the run again"), ([], soon(60), "no more time than its margin of 300 s")],
+    [
+        (["--overwrite"], "NONE", "would begin the run again"),
+        (["--stop-after", "2"], "NONE", "--stop-after would put the job back into the queue"),
+        (["--stop-after=2"], "NONE", "--stop-after would put the job back into the queue"),
+        ([], soon(60), "no more time than its margin of 300 s"),
+    ],
 )
 def test_a_job_that_could_never_end_is_refused(node: Node, options: list[str], ends: str, message: str) -> None:
     code, asked, said = node.ended(node.start(*options, ends=ends, margin=300))
