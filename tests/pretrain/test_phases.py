@@ -144,9 +144,20 @@ def test_a_run_whose_phases_began_anew_is_refused(tmp_path, data, vocabulary, ph
     plan = json.loads((tmp_path / "run" / "plan.json").read_text())
     old = {name: value for name, value in plan.items() if name not in ("taken_before", SEAL)}
     (tmp_path / "run" / "plan.json").write_bytes(json_bytes(sealed(old)))
-    with pytest.raises(UsageError, match=r"was begun with taken_before: None, now \[0, 32\]") as caught:
+    with pytest.raises(UsageError, match="by an older zhprep, which began each phase at the first row") as caught:
         pretrain(data, tmp_path / "run", nano(), phased, vocabulary=vocabulary)
     assert caught.value.hint
+
+
+def test_a_finished_run_whose_phases_began_anew_is_left_as_it_is(tmp_path, data, vocabulary, phased):
+    made = pretrain(data, tmp_path / "run", nano(), phased, vocabulary=vocabulary)
+    plan = json.loads((tmp_path / "run" / "plan.json").read_text())
+    del plan[SEAL], plan["taken_before"]
+    (tmp_path / "run" / "plan.json").write_bytes(json_bytes(sealed(plan)))
+    again = pretrain(data, tmp_path / "run", nano(), phased, vocabulary=vocabulary)
+    assert again.as_dict()["content_sha256"] == made.content_sha256
+    with pytest.raises(UsageError, match=r"config \(seed\)"):
+        pretrain(data, tmp_path / "run", nano(), dataclasses.replace(phased, seed=7), vocabulary=vocabulary)
 
 
 def test_a_phase_may_have_a_schedule_of_its_own(tmp_path, data, vocabulary, phased, config):

@@ -28,6 +28,7 @@ from zhprep.core.temporary import pid_namespace
 from zhprep.engine.validation import predict
 from zhprep.evaluate.config import EvaluateConfig
 from zhprep.evaluate.run import evaluate
+from zhprep.pretrain import folder
 from zhprep.pretrain.alone import LOCK, alone_in
 from zhprep.pretrain.job import set_up
 from zhprep.pretrain.phases import PhasedRate
@@ -177,6 +178,30 @@ def test_a_crash_loses_the_steps_after_the_last_checkpoint_and_no_more(
     assert not left.exists()
 
 
+@pytest.mark.parametrize("locks", [True, False])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_checkpoints_that_were_being_written_elsewhere_are_gone(
+    tmp_path, data, vocabulary, config, monkeypatch, locks, overwrite
+):
+    """Where a node was lost nobody else trains in the folder; without locks nobody knows that."""
+    run = tmp_path / "run"
+    with pytest.raises(Stopped):
+        pretrain(data, run, nano(), dataclasses.replace(config, stop_after=1), vocabulary=vocabulary)
+    for name in ("step-2.tmp", ".part-step-2-elsewhere-77-1"):
+        (run / name).mkdir()
+        (run / name / "model.safetensors").write_bytes(b"half")
+    (run / ".part-notes-elsewhere-77-1").mkdir()
+    if not locks:
+        monkeypatch.setattr("zhprep.pretrain.alone.lock_alone", lambda _: None)
+    changed = dataclasses.replace(config, stop_after=3)
+    with pytest.raises(Stopped):
+        pretrain(data, run, nano(), changed, vocabulary=vocabulary, overwrite=overwrite)
+    left = {path.name for path in run.iterdir() if path.name.startswith(".part") or path.name.endswith(".tmp")}
+    old = {"step-2.tmp"} if not overwrite else set()
+    kept = {".part-notes-elsewhere-77-1"}
+    assert left == (kept if locks else {*kept, ".part-step-2-elsewhere-77-1", *old})
+
+
 def test_a_finished_run_is_left_as_it_is(tmp_path, data, vocabulary, config):
     first = pretrain(data, tmp_path / "run", nano(), config, vocabulary=vocabulary)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "run").iterdir()}
@@ -241,6 +266,23 @@ def test_two_that_train_in_one_folder(tmp_path, data, vocabulary, config, finish
         assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == there
     pretrain(data, run, nano(), dataclasses.replace(config, steps=1), vocabulary=vocabulary, overwrite=True)
     assert not list(run.glob(".*"))
+
+
+def test_a_run_that_was_finished_is_not_trained_again_unlocked(
+    tmp_path, data, vocabulary, config, finished, monkeypatch
+):
+    """Another process begins it again between the look and what comes of it."""
+    run = Path(shutil.copytree(finished[0], tmp_path / "run"))
+
+    def begun_with(place):
+        (run / "manifest.json").unlink(missing_ok=True)
+        return begun(place)
+
+    begun = folder.begun_with
+    monkeypatch.setattr(folder, "begun_with", begun_with)
+    before = {path: path.stat().st_mtime_ns for path in run.rglob("*") if path.name != "manifest.json" and path != run}
+    pretrain(data, run, nano(), config, vocabulary=vocabulary)
+    assert {path: path.stat().st_mtime_ns for path in run.rglob("*")} == before
 
 
 def test_who_trains_in_a_folder_is_waited_for(tmp_path):

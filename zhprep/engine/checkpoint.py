@@ -24,7 +24,7 @@ from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import json_bytes, read_object
 from zhprep.core.shape import Shape
 from zhprep.core.shards.commit import sync_folder, write_json
-from zhprep.core.temporary import naming, temporary_folder
+from zhprep.core.temporary import PREFIX, naming, temporary_folder
 from zhprep.engine.distribution import World
 from zhprep.engine.parallel import Parallel, whole_tensors
 from zhprep.models.checkpoints.weights import write_weights
@@ -32,6 +32,8 @@ from zhprep.models.checkpoints.weights import write_weights
 MODEL, OPTIMISER, STATE, MANIFEST = "model.safetensors", "optimizer.safetensors", "state.json", "MANIFEST.json"
 FILES = (MODEL, OPTIMISER, STATE)
 _ALONE = Parallel(World())
+_HALF_WRITTEN = re.compile(rf"{re.escape(PREFIX)}step-\d+-.+|step-\d+\.tmp")
+"""Names of checkpoints that are not whole; an older zhprep had the second."""
 
 
 def plan_sha256(plan: dict[str, Any]) -> str:
@@ -109,6 +111,13 @@ def prune(run: Path, keep: int) -> None:
     """Remove all but the newest ``keep`` checkpoints."""
     for folder in checkpoints(run)[:-keep]:
         shutil.rmtree(folder)
+
+
+def remove_half_written(run: Path) -> None:
+    """Remove what was to become checkpoints, of processes of any machine: nobody may be writing one in ``run``."""
+    for folder in run.iterdir():
+        if _HALF_WRITTEN.fullmatch(folder.name):
+            shutil.rmtree(folder)
 
 
 def sha256(path: Path) -> str:

@@ -22,38 +22,39 @@ for 90."""
 
 
 @contextlib.contextmanager
-def alone_in(run: Path, progress: Progress) -> Iterator[None]:
-    """Inside the ``with`` block no other process trains in the folder ``run``, which is made if it is missing.
+def alone_in(run: Path, progress: Progress) -> Iterator[bool]:
+    """Inside the ``with`` block no other process trains in the folder ``run``, which is made if it is missing; gives
+    whether that is known.
 
     Raises ``UsageError`` when another one does, and goes on doing so. Where the file system has no locks nobody knows.
     """
     run.mkdir(parents=True, exist_ok=True)
     file = run / LOCK
-    descriptor = _locked(file, progress)
+    descriptor, known = _locked(file, progress)
     try:
-        yield
+        yield known
     finally:
         file.unlink(missing_ok=True)  # while it is locked: who opened it meanwhile sees that it has no name any more
         os.close(descriptor)
 
 
-def _locked(file: Path, progress: Progress) -> int:
-    """Return the descriptor of ``file``, locked, with words on who has locked it."""
+def _locked(file: Path, progress: Progress) -> tuple[int, bool]:
+    """Return the descriptor of ``file``, with words on who has locked it, and whether there are locks."""
     until, told = time.monotonic() + PATIENCE, False
     while True:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            free = lock_alone(descriptor) is not False
-            if free and is_named(descriptor, file):
+            locked = lock_alone(descriptor)
+            if locked is not False and is_named(descriptor, file):
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode())
-                return descriptor
+                return descriptor, bool(locked)
             who = os.pread(descriptor, 200, 0).decode(errors="replace")
         except BaseException:
             os.close(descriptor)
             raise
         os.close(descriptor)
-        if not free:
+        if locked is False:
             if time.monotonic() >= until:
                 raise UsageError(
                     f"{file.parent}: another process trains there ({who})",

@@ -47,6 +47,9 @@ MODEL = ("config.json", "model.safetensors", *CODE)
 TOKENIZER = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt", "vocab.json", "merges.txt",
 )  # fmt: skip
+TAKEN = "taken_before"
+"""What a plan has where phases share data: how many instances were taken before each. An older zhprep began each phase
+at the first row, and did not say so."""
 PATIENCE = 90.0
 """Seconds for which a file of another machine is waited for: file systems show what they remember for one minute."""
 
@@ -65,7 +68,7 @@ def begin(run: Path, plan: dict[str, Any], *, overwrite: bool) -> None:
     if not begun and any(not path.name.startswith(PREFIX) for path in run.iterdir()):
         raise UsageError(f"{run}: is not empty and was not made by zhprep", hint="name another folder")
     if begun and not overwrite:
-        return _check_same(begun_with(run), plan, run)
+        return check_same(run, plan)
     _clear(run)
     write_json(run / PLAN, sealed(plan))
 
@@ -163,15 +166,20 @@ def difference(there: dict[str, Any], plan: dict[str, Any]) -> tuple[str, Any, A
     return None
 
 
-def _check_same(there: dict[str, Any], plan: dict[str, Any], run: Path) -> None:
+def check_same(run: Path, plan: dict[str, Any]) -> None:
+    """Raise ``UsageError`` when the run in this folder is not that of ``plan``; nothing is written."""
+    there, again = begun_with(run), "name another folder, or begin it again with --overwrite"
     since = {name: value for name, value in settings.as_dict(PretrainConfig()).items() if name in plan["config"]}
     there = {**there, "config": {**since, **there.get("config", {})}}  # settings that an older zhprep did not have
+    if is_finished(run) and TAKEN in plan:
+        there.setdefault(TAKEN, plan[TAKEN])  # what it was trained on is done, by the rule of then
     if found := difference(there, plan):
         what, before, now = found
-        raise UsageError(
-            f"{run}: was begun with {what}: {before!r}, now {now!r}",
-            hint="name another folder, or begin it again with --overwrite",
-        )
+        if (what, before) == (TAKEN, None):
+            raise UsageError(
+                f"{run}: was begun by an older zhprep, which began each phase at its first row", hint=again
+            )
+        raise UsageError(f"{run}: was begun with {what}: {before!r}, now {now!r}", hint=again)
 
 
 def _clear(run: Path) -> None:

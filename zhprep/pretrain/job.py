@@ -24,6 +24,7 @@ from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model, shapes_alone
 from zhprep.models.recipe import fitted
 from zhprep.pretrain.config import WHEN, PretrainConfig
+from zhprep.pretrain.folder import TAKEN
 from zhprep.pretrain.frequencies import begin_with_frequencies
 from zhprep.pretrain.initial import Initial, begin_with
 from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned, taken_before
@@ -165,7 +166,7 @@ def _plan(
         "data": data[0] if len(stages) == 1 else data,
         "masks": masks[0] if len(stages) == 1 else masks,
         "vocabulary": vocabulary.sha256,
-        **({"taken_before": taken} if any(taken) else {}),
+        **({TAKEN: taken} if any(taken) else {}),
     }
 
 

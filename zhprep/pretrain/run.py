@@ -63,11 +63,7 @@ def pretrain(
         job = set_up(folders, run, model, config, vocabulary, world)
         _check_alike(job)
         told = progress if world.writes else NO_PROGRESS
-        if world.writes:
-            if overwrite or not folder.is_finished(run):
-                held.enter_context(alone_in(run, told))
-            folder.begin(run, job.plan, overwrite=overwrite)
-        begun = world.of_first(_state_of(run) if world.writes else None)
+        begun = world.of_first(_begun(job, overwrite, held, told) if world.writes else None)
         job = dataclasses.replace(job, plan=begun["plan"])
         if not begun["finished"]:
             if job.initial is not None:
@@ -77,8 +73,19 @@ def pretrain(
         return Report(output=str(run), scores=folder.read_report(run))
 
 
-def _state_of(run: Path) -> dict[str, Any]:
-    """Return the plan of a run that was begun, whether it is finished, and the name of its last checkpoint, if any."""
+def _begun(job: Job, overwrite: bool, held: contextlib.ExitStack, progress: Progress) -> dict[str, Any]:
+    """Begin the run, and return its plan, whether it is finished, and the name of its last checkpoint, if any.
+
+    Unless it is finished, ``held`` keeps other processes out from here on; without that nothing is written.
+    """
+    run = job.run
+    if folder.is_finished(run) and not overwrite:
+        folder.check_same(run, job.plan)
+        return {"plan": folder.begun_with(run), "finished": True, "checkpoint": ""}
+    alone = held.enter_context(alone_in(run, progress))
+    folder.begin(run, job.plan, overwrite=overwrite)
+    if alone:
+        checkpoint.remove_half_written(run)
     saved = ["", *(path.name for path in checkpoint.checkpoints(run))][-1]
     return {"plan": folder.begun_with(run), "finished": folder.is_finished(run), "checkpoint": saved}
 
