@@ -183,8 +183,8 @@ def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.Recor
         while place < read.num_rows:
             size = min(read.num_rows - place, rows.batch - row % rows.batch)
             first, last = max(start - row, 0), min(stop - row, size)
-            part = read.slice(place + first, max(last - first, 0))
-            part.validate(full=True)  # not all that was read: a file may be one batch, of which a block is a small part
+            part = read.slice(place + first, max(last - first, 0))  # a file may be one batch, of which a block has little
+            part.validate(full=True)
             held.add(part)
             place, row = place + size, row + size
             yield from held.parts(at_end=row % rows.batch == 0 or row >= stop)
@@ -208,8 +208,7 @@ class _Held:
         self._size += int(borders[-1] - borders[0])
 
     def parts(self, *, at_end: bool) -> Iterator[pa.RecordBatch]:
-        """Yield rows in parts of at most ``BATCH`` bytes of text, or of one row; the last only ``at_end``, for it may
-        grow."""
+        """Yield parts of at most ``BATCH`` bytes of text, or of one row; only ``at_end`` the last, which may grow."""
         if self._size <= BATCH and not at_end:
             return
         batch = pa.Table.from_batches(self._batches).combine_chunks().to_batches() if self._batches else []
