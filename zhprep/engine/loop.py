@@ -90,6 +90,10 @@ class Trainer:
         """Return the model with all weights, for the process that writes; every process has to ask."""
         return self.parallel.whole_model(self.model)
 
+    def weight_norm(self) -> Tensor:
+        """Return the norm of all weights that are trained, of all processes, float32[]; every process has to ask."""
+        return self.parallel.whole(nn.utils.get_total_norm([weight.detach() for weight in self.weights]))
+
     @property
     def dtype(self) -> str:
         """The arithmetic of this run: ``bf16`` or ``fp32``."""

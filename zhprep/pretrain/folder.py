@@ -176,9 +176,8 @@ def check_same(run: Path, plan: dict[str, Any]) -> None:
     if found := difference(there, plan):
         what, before, now = found
         if (what, before) == (TAKEN, None):
-            raise UsageError(
-                f"{run}: was begun by an older zhprep, which began each phase at its first row", hint=again
-            )
+            older = "was begun by an older zhprep, which began each phase at the first row"
+            raise UsageError(f"{run}: {older}", hint=again)
         raise UsageError(f"{run}: was begun with {what}: {before!r}, now {now!r}", hint=again)
 
 

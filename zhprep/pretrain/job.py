@@ -23,8 +23,8 @@ from zhprep.models import Assets, Model, ModelConfig, model_config
 from zhprep.models.checkpoints.files import check_format
 from zhprep.models.model import seeded_model, shapes_alone
 from zhprep.models.recipe import fitted
-from zhprep.pretrain.config import WHEN, PretrainConfig
-from zhprep.pretrain.folder import TAKEN
+from zhprep.pretrain.config import OF_EACH, WHEN, PretrainConfig
+from zhprep.pretrain.folder import TAKEN, difference
 from zhprep.pretrain.frequencies import begin_with_frequencies
 from zhprep.pretrain.initial import Initial, begin_with
 from zhprep.pretrain.phases import PhasedRate, PlannedPhase, check_made_for, folders_of, planned, taken_before
@@ -86,7 +86,8 @@ def set_up(
     """Return the job of training the model of ``recipe`` on ``data``, a folder for each phase or one for all.
 
     Raises ``UsageError`` or ``DataError`` when parts do not fit: an unknown part or size, a column that the objectives
-    need and the data lack, another vocabulary than the data were made with.
+    need and the data lack, another vocabulary than the data were made with, other data or settings than the first
+    process has; ``ZhprepError`` when another process has such.
     """
     phases = planned(config)
     folders = folders_of(data, phases)
@@ -105,9 +106,10 @@ def set_up(
         begin_with_frequencies(model, stages[0].batches.instances, stages[0].rows, words)
     feed = _feed(phases, stages, config, world)
     check_shares(feed, model.group, alike=config.fsdp)
+    plan = _plan(config, described, stages, words, [phase.taken for phase in feed.phases])
+    _check_alike(plan, config, world)  # before the weights are put over the processes, which goes by their shapes
     trainer = Trainer(model, config, world, PhasedRate(config, tuple(phases)), config.way)
     sources = _sources(folders, vocabulary, stages[-1])
-    plan = _plan(config, described, stages, words, [phase.taken for phase in feed.phases])
     return Job(run, config, world, trainer, feed, stages, words, initial, plan, sources)
 
 
@@ -168,6 +170,20 @@ def _plan(
         "vocabulary": vocabulary.sha256,
         **({TAKEN: taken} if any(taken) else {}),
     }
+
+
+def _check_alike(plan: dict[str, Any], config: PretrainConfig, world: World) -> None:
+    """Raise ``UsageError`` when this process has other data or settings than the first, ``ZhprepError`` when another
+    has."""
+    of_all = {name: value for name, value in settings.as_dict(config).items() if name not in OF_EACH}
+    asked, error = {**plan, "config": of_all}, None
+    if found := difference(world.of_first(asked), asked):
+        what, first, here = found
+        error = UsageError(
+            f"process {world.rank} of {world.size}: was started with {what}: {here!r}, the first process: {first!r}",
+            hint="give all the same command and, where each machine has a copy of DATA, copies of the same",
+        )
+    world.agree(error)
 
 
 def open_instances(data: Path, model: Model, vocabulary: Vocabulary) -> tuple[Instances, View]:

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zhprep.core import config as settings
 from zhprep.core.errors import Stopped, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Account, Report
@@ -29,7 +28,7 @@ from zhprep.models.checkpoints.files import save_model
 from zhprep.models.model import flops_of, n_parameters
 from zhprep.pretrain import folder
 from zhprep.pretrain.alone import alone_in
-from zhprep.pretrain.config import OF_EACH, PretrainConfig
+from zhprep.pretrain.config import PretrainConfig
 from zhprep.pretrain.job import Job, other_vocabularies, set_up
 from zhprep.pretrain.words import carry_lists
 
@@ -61,7 +60,6 @@ def pretrain(
         torch.set_float32_matmul_precision("high" if world.device.type == "cuda" else "highest")
         folders = [data] if isinstance(data, Path) else list(data)
         job = set_up(folders, run, model, config, vocabulary, world)
-        _check_alike(job)
         told = progress if world.writes else NO_PROGRESS
         begun = world.of_first(_begun(job, overwrite, held, told) if world.writes else None)
         job = dataclasses.replace(job, plan=begun["plan"])
@@ -88,20 +86,6 @@ def _begun(job: Job, overwrite: bool, held: contextlib.ExitStack, progress: Prog
         checkpoint.remove_half_written(run)
     saved = ["", *(path.name for path in checkpoint.checkpoints(run))][-1]
     return {"plan": folder.begun_with(run), "finished": folder.is_finished(run), "checkpoint": saved}
-
-
-def _check_alike(job: Job) -> None:
-    """Raise ``UsageError`` when this process has other data or settings than the first, ``ZhprepError`` when another
-    has."""
-    config = {name: value for name, value in settings.as_dict(job.config).items() if name not in OF_EACH}
-    asked, world, error = {**job.plan, "config": config}, job.world, None
-    if found := folder.difference(world.of_first(asked), asked):
-        what, first, here = found
-        error = UsageError(
-            f"process {world.rank} of {world.size}: was started with {what}: {here!r}, the first process: {first!r}",
-            hint="give all the same command and, where each machine has a copy of DATA, copies of the same",
-        )
-    world.agree(error)
 
 
 @dataclasses.dataclass
@@ -174,7 +158,7 @@ def _steps(session: _Session, stopping: Stopping) -> None:
                 _look_at_held_out(session)
         told = job.world.any(stopping.told) or session.step == config.stop_after
         if told or last or session.step % config.checkpoint_every == 0:
-            _check_finite(session, outcome, {})
+            _check_finite(session, outcome, {"norm of the weights": float(job.trainer.weight_norm())})
             with session.aside():
                 _save(session)
         if told and not last:
@@ -197,8 +181,9 @@ def _count(session: _Session, batches: list[dict[str, Tensor]]) -> None:
 def _log_step(session: _Session, outcome: Outcome) -> None:
     world = session.job.world
     losses = {name: float(world.sum(loss)) for name, loss in outcome.losses.items()}
+    found = {f"loss of {name}": loss for name, loss in losses.items()}
     if session.log is None:
-        return _check_finite(session, outcome, losses)
+        return _check_finite(session, outcome, found)
     speed = session.meter.lap()
     rate = session.job.rate(session.step - 1)
     used = utilisation(speed.flops / world.size, world.device)
@@ -214,22 +199,23 @@ def _log_step(session: _Session, outcome: Outcome) -> None:
         **({} if used is None else {"mfu": round(used, 4)}),
     )
     session.meter.show(sum(losses.values()))
-    _check_finite(session, outcome, losses)
+    _check_finite(session, outcome, found)
 
 
-def _check_finite(session: _Session, outcome: Outcome, losses: Mapping[str, float]) -> None:
-    """Raise ``UsageError`` when a step found no finite numbers; all processes see the same.
+def _check_finite(session: _Session, outcome: Outcome, more: Mapping[str, float]) -> None:
+    """Raise ``UsageError`` when a step found no finite numbers, of its gradient or in ``more``; all processes see
+    the same.
 
-    What is not finite once stays so. To ask waits for a GPU, and so this is done where it is waited for anyway.
+    What is not finite once stays so. To ask waits for a GPU, and so this is done where it is waited for anyway. The
+    gradient is of the weights before the step: what these are after it is to be asked too before they are saved.
     """
-    found = {"norm of the gradient": float(outcome.grad_norm)}
-    found |= {f"loss of {name}": loss for name, loss in losses.items()}
+    found = {"norm of the gradient": float(outcome.grad_norm), **more}
     if wrong := [f"{name} {value}" for name, value in found.items() if not math.isfinite(value)]:
         job, kept = session.job, checkpoint.checkpoints(session.job.run)
-        good = f"the last good checkpoint is {kept[-1].name}" if kept else "there is no checkpoint before it"
+        saved = f"the last checkpoint is {kept[-1].name}" if kept else "there is no checkpoint before it"
         at = f"step {session.step} of {job.config.steps}"
         raise UsageError(
-            f"{job.run}: training diverged: {at} has the {', '.join(wrong)}; {good}",
+            f"{job.run}: training diverged: {at} has the {', '.join(wrong)}; {saved}",
             hint="begin again (--overwrite) with a lower --learning-rate, a longer --warmup or another --clip",
         )
 
