@@ -183,7 +183,7 @@ def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.Recor
         while place < read.num_rows:
             size = min(read.num_rows - place, rows.batch - row % rows.batch)
             first, last = max(start - row, 0), min(stop - row, size)
-            part = read.slice(place + first, max(last - first, 0))  # a file may be one batch, of which a block has little
+            part = read.slice(place + first, max(last - first, 0))  # a file may be one batch, a block little of it
             part.validate(full=True)
             held.add(part)
             place, row = place + size, row + size
