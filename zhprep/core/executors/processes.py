@@ -49,7 +49,7 @@ def survives(function: Callable[[Item], object], item: Item) -> bool:
             pass
         result = came[0][1]
         if isinstance(result, Failure):
-            raise result.told()
+            raise result.raised()
         pool.finish()
         return not isinstance(result, Killed)
     finally:

@@ -78,7 +78,7 @@ def spread(
             while tasks.are_left():
                 for number, result in tasks.results():
                     if isinstance(result, Failure):
-                        raise result.told()
+                        raise result.raised()
                     for one in itertools.islice(queue, 1):
                         tasks.put(*one)
                     yield items[number], result

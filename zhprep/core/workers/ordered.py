@@ -55,5 +55,5 @@ def in_order(
 
 def _checked(result: Any) -> Any:
     if isinstance(result, Failure):
-        raise result.told()
+        raise result.raised()
     return result

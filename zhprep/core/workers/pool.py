@@ -175,7 +175,7 @@ class Failure:
     error: Exception
     where: str
 
-    def told(self) -> Exception:
+    def raised(self) -> Exception:
         """Return the error, to be raised, with the place in the worker."""
         self.error.add_note(self.where)
         return self.error

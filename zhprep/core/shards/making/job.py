@@ -15,7 +15,7 @@ from zhprep.core.report import Account
 from zhprep.core.shards.claim import Claim
 from zhprep.core.shards.folder import Folder
 from zhprep.core.shards.making.maker import BlockJob, ShardMaker
-from zhprep.core.shards.making.quarantine import examine, told
+from zhprep.core.shards.making.quarantine import examine, fatal_error
 from zhprep.core.shards.making.watch import Watch
 from zhprep.core.shards.manifest import is_trusting
 from zhprep.core.stopping import Stopping
@@ -103,7 +103,7 @@ def _make_missing(job: BlockJob, folder: Folder, output: Output) -> None:
                 f"stopped with {len(left)} of {len(pending)} shards to do", hint="run the same command again to go on"
             )
     if fatal := [one for one in found if one is not None]:
-        raise told(output.path, fatal, len(pending))
+        raise fatal_error(output.path, fatal, len(pending))
 
 
 @contextlib.contextmanager

@@ -122,7 +122,7 @@ def _others(block: int, first: int, n_documents: int, n_blocks: int) -> Iterator
         yield other, 0
 
 
-def told(folder: Path, found: list[Fatal], n_blocks: int) -> DataError:
+def fatal_error(folder: Path, found: list[Fatal], n_blocks: int) -> DataError:
     """Return the error for blocks that no process outlived, and their documents."""
     documents = [one.document for one in found if one.document is not None]
     blocks = [str(one.block) for one in found if one.document is None]
