@@ -21,6 +21,7 @@ ARRAYS = {
     "an object a line": BY_LINES,
     "indented": json.dumps(ARRAY, ensure_ascii=False, indent=2),
     "after blanks and a mark": "\ufeff\r\n \t" + BY_LINES,
+    "of strings in one line": '["今天天气很好。", "明天也好。"]\n\n',
     "of strings": '["今天天气很好。",\n"明天\\"也好\\"。"]',
 }
 
@@ -47,7 +48,9 @@ def test_an_object_over_several_lines_is_told(tmp_path: Path) -> None:
         corpus_of(tmp_path / "x.json", on_error="skip")
 
 
-@pytest.mark.parametrize("line", [b"[INFO] begun", b"[1, 2]", b"[[1]]", b'["cut', b"{", b'{"text": "cut'])
+@pytest.mark.parametrize(
+    "line", [b"[INFO] begun", b"[1, 2]", b"[[1]]", b'["id", "text"]', b'["cut', b"{", b'{"text": "cut']
+)
 def test_a_first_line_that_is_bad_costs_itself_alone(line: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_bytes(line + b"\n" + jsonl_of(DOCUMENTS))
     account = Account()

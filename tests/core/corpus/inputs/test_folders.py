@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from command_line import refused, zhprep
 from plain_reader import DOCUMENTS, text_of
 
 from zhprep.core.corpus import find_inputs
+from zhprep.core.corpus.inputs import find_files
 from zhprep.core.errors import UsageError
 
 
@@ -72,9 +74,24 @@ def test_what_the_repair_of_a_disk_found_is_not_a_part_of_the_corpus(folder: Pat
     assert names(folder) == ["a.txt", "m/b.txt"]
 
 
-def test_a_pipe_of_a_readable_name(folder: Path) -> None:
+def test_what_is_no_file_is_passed_over_in_a_folder_and_refused_where_it_is_named(folder: Path) -> None:
     os.mkfifo(folder / "x.txt")
-    with pytest.raises(UsageError, match=r"x.txt: is neither a file nor a folder"):
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(folder / "m" / "y.jsonl"))  # such a path is short
+        assert names(folder) == ["a.txt", "m/b.txt"]
+        for argument in (folder / "x.txt", f"{folder}/*.txt", folder / "m" / "y.jsonl"):
+            with pytest.raises(UsageError, match=r"[xy].(txt|jsonl): is neither a file nor a folder"):
+                names(argument)
+
+
+def test_a_link_that_holds_a_word_is_no_folder(folder: Path) -> None:
+    """As editors lock files, and programs name what they made last."""
+    for name, target in (("lock", "host:123"), ("latest", "removed-run"), ("own", "own")):
+        (folder / name).symlink_to(target)
+    assert names(folder) == ["a.txt", "m/b.txt"]
+    (folder / "latest").unlink()
+    (folder / "latest").symlink_to("../removed-run")
+    with pytest.raises(UsageError, match=r"latest: is a link to ../removed-run, which cannot be read"):
         names(folder)
 
 
@@ -98,3 +115,37 @@ def test_nothing_is_written_to_where_a_link_leads(folder: Path) -> None:
         refused(zhprep("normalize", folder, "-o", output), 2, f"{output}: ", "the input")
     refused(zhprep("normalize", folder, "-o", apart / "c.txt", "--overwrite"), 2, "is part of the input")
     assert sorted(folder.parent.rglob("*")) == before
+
+
+def test_what_to_do_where_a_link_gives_again_what_another_argument_gives(folder: Path) -> None:
+    apart, link = folder.parent / "apart", folder / "z"
+    link.symlink_to("../apart")
+    for arguments in ((folder, apart), (apart, folder), (folder, f"{apart}/*.txt")):
+        with pytest.raises(UsageError, match="is given twice, also as") as error:
+            names(*arguments)
+        assert error.value.hint == f"remove the link {link}, or leave out {arguments[arguments[0] == folder]}"
+    link.unlink()
+    (folder / "m" / "c.txt").symlink_to(apart / "c.txt")
+    with pytest.raises(UsageError, match="is given twice, also as") as error:
+        names(folder, apart)
+    assert error.value.hint == f"remove the link {folder / 'm' / 'c.txt'}, or leave out {apart}"
+    with pytest.raises(UsageError, match="is given twice") as error:
+        names(apart, apart / "c.txt")
+    assert error.value.hint.startswith("give it once")
+
+
+def test_what_files_really_are_is_asked_once_a_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time it looks at every folder above, on a file system far away."""
+    asked, realpath = [], os.path.realpath
+
+    def counted(path: str) -> str:
+        asked.append(path)
+        return realpath(path)
+
+    monkeypatch.setattr(os.path, "realpath", counted)
+    for number in range(20):
+        (folder / f"{number}.txt").write_bytes(b"")
+    assert len(find_files((str(folder),))) == 22
+    assert asked == []
+    assert len(find_files((str(folder), str(folder.parent / "apart")))) == 24
+    assert len(asked) == 4

@@ -1,8 +1,9 @@
 """Input files: found, told apart, opened as one uncompressed stream of bytes.
 
 ``find`` says what files there are and what they are, ``folders`` what is in a folder, ``promises`` what must be there,
-``names`` what each is called, ``contents`` what their first bytes say, ``streams`` decompresses and recodes,
-``opened`` keeps the stream read last, ``overlap`` tells whether what is read is also written.
+``given`` whether two arguments give one, ``names`` what each is called, ``contents`` what their first bytes say,
+``streams`` decompresses and recodes, ``opened`` keeps the stream read last, ``overlap`` tells whether what is read is
+also written.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from zhprep.core.corpus.inputs.find import (
     LINE_FORMATS,
     PLAN_SUFFIX,
-    STDIN,
     File,
     Input,
     check_promise,
@@ -36,7 +36,7 @@ from zhprep.core.corpus.inputs.remote import (
     size_of,
     stored_in,
 )
-from zhprep.core.corpus.inputs.streams import Damaged, Hash, Hashed, Noticed, Stream
+from zhprep.core.corpus.inputs.streams import STDIN, Damaged, Hash, Hashed, Noticed, Stream
 
 __all__ = [
     "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "File", "Hash", "Hashed", "Input", "Noticed", "Stored", "Stream",

@@ -98,10 +98,20 @@ def check_json_lines(path: str, sample: bytes, encoding: str) -> None:
     Each of its lines would be a bad one, all of which ``--on-error skip`` leaves out.
     """
     text = sample.decode(encoding, "ignore").removeprefix("\ufeff")
-    if _OBJECTS.match(text) or _STRINGS.match(text):
+    if _OBJECTS.match(text) or (_STRINGS.match(text) and not _is_one_line(text)):
         raise DataError(f"{path}: is a JSON array, not JSON lines", hint="make lines of it: jq -c '.[]' FILE")
     if _SPREAD.match(text):
         raise DataError(f"{path}: is JSON over several lines, not JSON lines", hint="make a line of it: jq -c . FILE")
+
+
+def _is_one_line(text: str) -> bool:
+    """Whether the JSON value with which ``text`` begins ends with its line, and others follow: a header, say."""
+    line, _, others = text.lstrip().partition("\n")
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return bool(others.strip())
 
 
 def _is_tar(path: str, sample: bytes) -> bool:

@@ -20,12 +20,14 @@ from typing import IO, cast
 
 from zhprep.core.corpus.inputs.contents import check_json_lines, format_of, sample_of, text_encoding
 from zhprep.core.corpus.inputs.folders import FORMATS, check_is_there, files_in, is_hidden, is_readable_name
+from zhprep.core.corpus.inputs.given import Given
 from zhprep.core.corpus.inputs.names import told_apart
 from zhprep.core.corpus.inputs.promises import Promises
-from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file, size_of
+from zhprep.core.corpus.inputs.remote import find_remote, is_remote, open_file
 from zhprep.core.corpus.inputs.streams import (
     CHUNK,
     COMPRESSIONS,
+    STDIN,
     Decompressed,
     Hash,
     Hashed,
@@ -37,7 +39,6 @@ from zhprep.core.corpus.inputs.streams import (
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.registry import nearest
 
-STDIN = "-"
 _STDIN = "standard input"
 """How an error of reading it calls it."""
 
@@ -98,10 +99,11 @@ def find_files(arguments: tuple[str, ...]) -> list[File]:
     """
     promises = Promises()
     found: list[tuple[str, str]] = []
-    given: dict[str, str] = {}
+    given = Given()
     for argument in arguments or (STDIN,):
         files = _expand(argument, promises)
-        _check_new(files, given)
+        if len(arguments) > 1:
+            given.add(argument, [path for path, _ in files])
         found += files
     paths, names = [path for path, _ in found], [name for _, name in found]
     shas = ["" if path == STDIN else promises.sha256_of(path) for path in paths]
@@ -190,18 +192,6 @@ def file_sha256(path: str | Path) -> str:
     """Return the sha256 of a file's bytes, in hex."""
     with open_file(str(path)) as file:
         return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
-
-
-def _check_new(files: list[tuple[str, str]], given: dict[str, str]) -> None:
-    """Raise ``UsageError`` where one of ``files`` is among those ``given`` by other arguments, by whatever link; add
-    them."""
-    real = {path: path if is_remote(path) or path == STDIN else os.path.realpath(path) for path, _ in files}
-    for path, same in real.items():
-        other = given.get(same)
-        if other is not None and (path == STDIN or size_of(path)):  # a store of blobs has one for all that are empty
-            what = "is given twice" if other == path else f"is given twice, also as {other}"
-            raise UsageError(f"{path}: {what}", hint="give it once; what is to count double, as a copy of another name")
-    given.update({same: path for path, same in real.items()})
 
 
 def _expand(argument: str, promises: Promises) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ def is_hidden(name: str) -> bool:
 
 
 def files_in(folder: str) -> list[str]:
-    """Return the paths in ``folder`` of all files under it that are not hidden, in order.
+    """Return the paths in ``folder`` of all files under it that are not hidden, in order; no pipes and sockets.
 
     Raises ``UsageError`` for a folder that cannot be entered, and for what is to be read (or may be a folder) and is
     not there.
@@ -48,9 +48,8 @@ def files_in(folder: str) -> list[str]:
         inside = place[len(folder) :].lstrip(os.sep)
         for name in names:
             path = os.path.join(place, name)
-            if is_readable_name(name) or ("." not in name and not os.path.exists(path)):
-                check_is_there(path)
-            found.append(os.path.join(inside, name))
+            if not (is_readable_name(name) or _may_be_folder(path)) or stat.S_ISREG(_mode_of(path)):
+                found.append(os.path.join(inside, name))
     return sorted(found)
 
 
@@ -61,16 +60,30 @@ def linked_from(folder: str) -> list[str]:
 
 def check_is_there(path: str) -> None:
     """Raise ``UsageError`` where ``path``, named in its folder, is no file that can be had."""
+    if not stat.S_ISREG(_mode_of(path)):
+        raise UsageError(
+            f"{path}: is neither a file nor a folder", hint="give what comes through a pipe on standard input, as `-`"
+        )
+
+
+def _mode_of(path: str) -> int:
+    """Return of what kind ``path`` is; raises ``UsageError`` where it is not there."""
     try:
-        mode = os.stat(path).st_mode
+        return os.stat(path).st_mode
     except OSError as error:
         link = f"is a link to {os.readlink(path)}, which " if os.path.islink(path) else ""
         hint = "put there what is missing, or remove the link" if link else "check its permissions"
         raise UsageError(f"{path}: {link}cannot be read: {error.strerror}", hint=hint) from error
-    if not stat.S_ISREG(mode):
-        raise UsageError(
-            f"{path}: is neither a file nor a folder", hint="give what comes through a pipe on standard input, as `-`"
-        )
+
+
+def _may_be_folder(path: str) -> bool:
+    """Whether ``path`` is a link to what is not there and may have been a folder of the corpus.
+
+    It has a name without a suffix, and leads elsewhere: locks (``lock -> host:123``) and names of what was last made
+    (``latest -> run-7``) lead to no path.
+    """
+    plain = "." not in os.path.basename(path) and os.path.islink(path)
+    return plain and os.sep in os.readlink(path) and not os.path.exists(path)
 
 
 def _walk(folder: str) -> Iterator[tuple[str, list[str]]]:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zhprep.core.corpus.inputs.find import STDIN
 from zhprep.core.corpus.inputs.folders import check_is_there, files_in, is_readable_name, linked_from
+from zhprep.core.corpus.inputs.streams import STDIN
 
 
 def reads(argument: str, path: Path) -> bool:

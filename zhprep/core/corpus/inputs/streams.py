@@ -19,6 +19,9 @@ import zstandard
 from zhprep.core.errors import DataError
 from zhprep.core.temporary import naming
 
+STDIN = "-"
+"""What standard input is called."""
+
 CHUNK = 1 << 20
 """Bytes read at a time."""
 
