@@ -6,6 +6,9 @@ set -euo pipefail
 corpus=$1 vocab=$2 data=$3 tasks=${4:-64}
 here=$(cd "$(dirname "$0")" && pwd)
 
+# GNU parallel may have started this; jobs are given what is exported here, and its number is not that of a task.
+unset PARALLEL_SEQ
+
 # USR1 comes two minutes before the time is up: zhprep begins no more, ends the blocks under way (one a worker) and then
 # itself with exit code 85; the task is put into the queue again. What is not done when the time is up is made again, so
 # MARGIN is the seconds that the slowest block takes and ten more: a block (64 MiB of text) takes 4 s of one core for

@@ -65,7 +65,7 @@ def test_rates_and_time_left_are_those_of_the_receipts(tmp_path):
 
 
 def test_what_failed_and_why(tmp_path, sample_data):
-    corpus = tmp_path / "x.txt"
+    corpus = tmp_path / "语.txt"
     corpus.write_text((sample_data / "corpus" / "news.txt").read_text("utf-8"), encoding="utf-8")
     flags = ("segment", corpus, "-o", tmp_path / "out", "--block-size", "2KiB", "--quiet")
     tasks = ("--num-shards", 2, "--shard-index")
@@ -75,14 +75,16 @@ def test_what_failed_and_why(tmp_path, sample_data):
     ours = corpus.read_bytes()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job, "_engine", _changing(job._engine, corpus))
-        refused(zhprep(*flags, *tasks, 1), 3, "x.txt: has changed since it was planned")
+        refused(zhprep(*flags, *tasks, 1), 3, "语.txt: has changed since it was planned")
     corpus.write_bytes(ours)
-    (failed,) = zhprep("status", tmp_path / "out", "--json").report["failed"]
+    status = zhprep("status", tmp_path / "out", "--json")
+    assert "语.txt" in status.out.decode()
+    (failed,) = status.report["failed"]
     assert (failed["block"], failed["error"]) == (1, "DataError")
-    assert failed["message"] == "x.txt: has changed since it was planned"
-    assert failed["first"].startswith("x.txt:")
+    assert failed["message"] == "语.txt: has changed since it was planned"
+    assert failed["first"].startswith("语.txt:")
     lines = zhprep("status", tmp_path / "out").out.decode().splitlines()
-    assert re.match(r"  shard 1 failed at documents x.txt:\d+ to x.txt:\d+, .*changed since .* / hint: run", lines[1])
+    assert re.match(r"  shard 1 failed at documents 语.txt:\d+ to 语.txt:\d+, .*changed since .* / hint: run", lines[1])
     assert len(plan["corpus"]["blocks"]) > 3
     assert zhprep(*flags).code == 0
     assert zhprep("status", tmp_path / "out", "--json").report["failed"] == []

@@ -187,13 +187,14 @@ def test_the_job_that_finishes_an_array_of_one_of_several_clusters(
 ) -> None:
     """Several clusters need a data base: what stands in for `sbatch` says what it was asked, and an id as with them."""
     data = made_by("make-instances", here / "corpus", "--vocab", vocab, output=here / "汉 d")
-    put_program(here / "bin" / "sbatch", 'printf "%s\\0" "$@" >>"$ASKED"', 'echo "17;east"')
-    options = with_program(here, ASKED=str(here / "asked"), LC_ALL="C", MARGIN="300")
+    put_program(here / "bin" / "sbatch", 'printf "%s\\0" "$@" "seq=${PARALLEL_SEQ:-}" >>"$ASKED"', 'echo "17;east"')
+    options = with_program(here, ASKED=str(here / "asked"), LC_ALL="C", MARGIN="300", PARALLEL_SEQ="3")
     command = [SCRIPTS / "slurm.sh", here / "corpus", vocab, data, "4"]
     subprocess.run(command, env=options, capture_output=True, check=True)
     asked = (here / "asked").read_text("utf-8").split("\0")
     assert "--dependency=afterok:17" in asked
     assert "--signal=B:USR1@300" in asked
+    assert asked.count("seq=") == 2  # else each task had the number of a job of GNU parallel beside its own
     subprocess.run(["sh", "-c", asked[asked.index("--wrap") + 1]], env=options, capture_output=True, check=True)
     assert contents(data) == whole
 

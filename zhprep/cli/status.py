@@ -94,7 +94,7 @@ def _say(look: Callable[[], _Seen], refresh: Callable[[], None], interval: float
     while True:
         seen = look()
         if json:
-            print(dumps(seen.facts), flush=True)
+            print(dumps(seen.facts, ensure_ascii=False), flush=True)
         elif interval is not None:
             drawn = _draw(seen, drawn)
         else:

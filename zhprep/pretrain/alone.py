@@ -46,10 +46,11 @@ def _locked(file: Path, progress: Progress) -> tuple[int, bool]:
         try:
             locked = lock_alone(descriptor)
             if locked is not False and is_named(descriptor, file):
-                os.ftruncate(descriptor, 0)
-                os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode())
+                with contextlib.suppress(OSError):  # a full disk is told of the first file that is needed
+                    os.ftruncate(descriptor, 0)
+                    os.write(descriptor, f"process {os.getpid()} on {os.uname().nodename}".encode())
                 return descriptor, bool(locked)
-            who = os.pread(descriptor, 200, 0).decode(errors="replace")
+            who = os.pread(descriptor, 200, 0).decode(errors="replace") or "which one it does not say"
         except BaseException:
             os.close(descriptor)
             raise

@@ -17,7 +17,7 @@ from patience import wait_until
 from plain_tasks import Copy, Cut, Failing, Meanwhile, Random, Signalling, contents, make_input, make_job
 
 from zhprep.core.errors import DataError, Stopped, UsageError, ZhprepError
-from zhprep.core.shards import BlockJob, Folder, Output, open_folder, run_job, verify
+from zhprep.core.shards import BlockJob, Claim, Folder, Output, open_folder, run_job, verify
 from zhprep.core.shards.making import maker
 
 
@@ -312,6 +312,35 @@ def test_a_folder_is_not_begun_again_while_another_machine_works_there(
     assert contents(tmp_path / "out") == whole
     run_job(make_job(corpus), Output(tmp_path / "out", overwrite=True))
     assert contents(tmp_path / "out") == whole
+
+
+def test_of_two_that_begin_a_folder_again_at_once_one_does(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("{}")
+    with Claim(tmp_path) as one, Claim(tmp_path) as other:
+        one.hold(tmp_path / "plan.json")
+        other.hold(tmp_path / "plan.json")
+        with pytest.raises(UsageError, match="another process is at work there"):
+            one.keep_others_out()
+        other.keep_others_out()
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_plan_that_another_machine_takes_away_is_written_again(
+    overwrite: bool, tmp_path: Path, corpus: Path, whole: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hold, takes = Claim.hold, [True, True, False, False]
+
+    def hold_late(claim: Claim, file: Path) -> None:
+        if takes.pop(0):
+            file.unlink()
+        hold(claim, file)
+
+    monkeypatch.setattr(Claim, "hold", hold_late)
+    run_job(make_job(corpus), Output(tmp_path / "out", overwrite=overwrite))
+    assert contents(tmp_path / "out") == whole
+    takes[:] = [True] * 200
+    with pytest.raises(UsageError, match="is removed again and again"):
+        run_job(make_job(corpus), Output(tmp_path / "other", overwrite=overwrite))
 
 
 def test_what_is_done_with_old_settings_never_counts_where_nobody_sees_the_others(

@@ -18,8 +18,8 @@ from types import TracebackType
 from zhprep.core.errors import UsageError
 from zhprep.core.shards.commit import sync_folder
 
-_TRIES = 100
-"""How often a folder is made anew that others take away meanwhile."""
+TRIES = 100
+"""How often a folder, or its plan, is made anew that others take away meanwhile."""
 
 
 class Claim:
@@ -36,14 +36,14 @@ class Claim:
         self._file = -1
 
     def __enter__(self) -> Claim:
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             with contextlib.suppress(FileNotFoundError):  # who had made it has just taken it away
                 self._made += make_folders(self.path)
                 self._descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
                 self.share()
                 if self._is_there():
                     return self
-        raise UsageError(f"{self.path}: is removed again and again", hint="another process works there; wait for it")
+        raise self.removed()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -69,9 +69,14 @@ class Claim:
         """Whether nobody else is at work here, and nobody can begin. Who is not alone may have lost its own lock."""
         return self._lock_alone() is True
 
+    def removed(self) -> UsageError:
+        """Return the error for what others took away ``TRIES`` times."""
+        return UsageError(f"{self.path}: is removed again and again", hint="another process works there; wait for it")
+
     def keep_others_out(self) -> None:
         """Be alone until :meth:`share`; raises ``UsageError`` when another process is at work here."""
         if self._lock_alone() is False:
+            self._let_go()  # of two that want to be alone one can be
             raise UsageError(
                 f"{self.path}: another process is at work there", hint="wait until it is done, or name another folder"
             )

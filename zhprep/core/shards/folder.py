@@ -28,7 +28,7 @@ from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import ACCOUNT, Account
 from zhprep.core.seal import SEAL, read_sealed, sealed
 from zhprep.core.shape import SHA256
-from zhprep.core.shards.claim import Claim
+from zhprep.core.shards.claim import TRIES, Claim
 from zhprep.core.shards.commit import write_json
 from zhprep.core.shards.manifest import MANIFEST, PLAN, SHARD, facts_of_files, write_manifest
 from zhprep.core.shards.same import check_same
@@ -99,6 +99,12 @@ class Folder:
         ``claim`` is that of this process on it. Returns the folder with its plan, and whether that was put there by
         this call. Raises ``UsageError`` when something else is there; then nothing has been touched.
         """
+        for _ in range(TRIES):
+            with contextlib.suppress(FileNotFoundError):  # another machine took the plan away since it was seen
+                return self._prepare(plan, claim, overwrite=overwrite)
+        raise claim.removed()
+
+    def _prepare(self, plan: dict[str, Any], claim: Claim, *, overwrite: bool) -> tuple[Folder, bool]:
         there = self.path / PLAN
         if overwrite:
             self._begin_again(plan, claim)

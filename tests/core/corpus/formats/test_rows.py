@@ -6,6 +6,7 @@ import itertools
 import random
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -14,6 +15,7 @@ from zhprep.core import schema
 from zhprep.core.corpus import find_inputs
 from zhprep.core.corpus.formats import rows
 from zhprep.core.corpus.formats.parts import ENDLESS
+from zhprep.core.corpus.inputs import Damaged
 
 
 def read(path: Path, start: int = 0, stop: int = ENDLESS) -> list[list[tuple[str, list[str]]]]:
@@ -63,3 +65,16 @@ def test_a_column_of_few_texts_is_not_read_at_once(tmp_path):
         most, read = max(most, pa.total_allocated_bytes() - before), read + part.num_rows
     assert read == 20_000
     assert most < 40 << 20
+
+
+def test_of_a_batch_as_large_as_the_file_those_rows_are_checked_that_are_read(tmp_path):
+    """Each block of a file would take as long as the whole of it: what a wrong offset far behind it shows."""
+    offsets = np.arange(101, dtype=np.int32)
+    offsets[50] = 1 << 30
+    texts = pa.Array.from_buffers(pa.string(), 100, [None, pa.py_buffer(offsets), pa.py_buffer(b"x" * 100)])
+    with pa.ipc.new_file(tmp_path / "x.arrow", pa.schema({"text": pa.string()})) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([texts], ["text"]))
+    for start, stop in ((0, 10), (60, 100)):
+        assert sum(map(len, read(tmp_path / "x.arrow", start, stop))) == stop - start
+    with pytest.raises(Damaged):
+        read(tmp_path / "x.arrow", 40, 60)

@@ -50,6 +50,8 @@ def test_a_link_to_what_is_not_there(name: str, folder: Path, tmp_path: Path) ->
     for argument in (folder, folder / name, f"{(folder / name).parent}/*"):
         refused(zhprep("normalize", argument, "-o", tmp_path / "out"), 2, *told)
         refused(zhprep("normalize", argument), 2, *told)
+        (tmp_path / "out.txt").write_bytes(b"")
+        refused(zhprep("normalize", argument, "-o", tmp_path / "out.txt", "--overwrite"), 2, *told)
 
 
 def test_a_link_that_leads_to_itself(folder: Path) -> None:

@@ -179,12 +179,13 @@ def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.Recor
     however they are read. They are checked: whoever touches a wrong offset dies."""
     row, held = 0, _Held(column)
     for read in rows.read():
-        read.validate(full=True)
         place = 0
         while place < read.num_rows:
             size = min(read.num_rows - place, rows.batch - row % rows.batch)
             first, last = max(start - row, 0), min(stop - row, size)
-            held.add(read.slice(place + first, max(last - first, 0)))
+            part = read.slice(place + first, max(last - first, 0))  # a file may be one batch, a block little of it
+            part.validate(full=True)
+            held.add(part)
             place, row = place + size, row + size
             yield from held.parts(at_end=row % rows.batch == 0 or row >= stop)
             if row >= stop:
@@ -207,8 +208,7 @@ class _Held:
         self._size += int(borders[-1] - borders[0])
 
     def parts(self, *, at_end: bool) -> Iterator[pa.RecordBatch]:
-        """Yield rows in parts of at most ``BATCH`` bytes of text, or of one row; the last only ``at_end``, for it may
-        grow."""
+        """Yield parts of at most ``BATCH`` bytes of text, or of one row; only ``at_end`` the last, which may grow."""
         if self._size <= BATCH and not at_end:
             return
         batch = pa.Table.from_batches(self._batches).combine_chunks().to_batches() if self._batches else []

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from zhprep.core.corpus.inputs.find import STDIN
-from zhprep.core.corpus.inputs.folders import files_in, is_readable_name, linked_from
+from zhprep.core.corpus.inputs.folders import check_is_there, files_in, is_readable_name, linked_from
 
 
 def reads(argument: str, path: Path) -> bool:
@@ -44,7 +44,7 @@ def is_read(state: os.stat_result, argument: str) -> bool:
 
 
 def _states(argument: str) -> Iterator[os.stat_result]:
-    """Yield the state of every file that ``argument`` reads."""
+    """Yield the state of every file that ``argument`` reads; raises ``UsageError`` for one that is not there."""
     if argument == STDIN:
         try:
             yield os.fstat(sys.stdin.fileno())
@@ -54,6 +54,8 @@ def _states(argument: str) -> Iterator[os.stat_result]:
         yield from (os.stat(os.path.join(argument, name)) for name in files_in(argument) if is_readable_name(name))
     else:
         for name in [argument] if os.path.isfile(argument) else glob.glob(argument, recursive=True):
+            if not os.path.isdir(name):
+                check_is_there(name)
             yield os.stat(name)
 
 
