@@ -182,6 +182,11 @@ def test_a_run_that_was_stopped(data, tmp_path):
     assert status["seconds_left"] == 92 * 50
     shown = zhprep("status", tmp_path / "run").out.decode()
     assert "1 of 100 steps done, at step 8, loss 2, 7 tokens/s, 1h16m left, " in shown
+    timed = [{**line, "elapsed": 60.0 * line["step"]} for line in lines]  # with looks and checkpoints
+    log.write_text("".join(json.dumps(line) + "\n" for line in timed))
+    assert zhprep("status", tmp_path / "run", "--json").report["seconds_left"] == 92 * 60
+    log.write_text("".join(json.dumps(line) + "\n" for line in (*lines[:4], *timed[4:])))  # zhprep was renewed
+    assert zhprep("status", tmp_path / "run", "--json").report["seconds_left"] == 92 * 50
 
 
 def test_watching_a_run_of_a_recipe_from_before_its_first_part_to_the_end_of_its_last(data, vocab, run, tmp_path):

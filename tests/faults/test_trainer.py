@@ -48,7 +48,7 @@ def result_of(run: Path) -> tuple[str, list[dict[str, object]]]:
     return weights, [{name: value for name, value in line.items() if name not in TIMED} for line in lines]
 
 
-TIMED = ("seconds", "tokens_per_second", "mfu")
+TIMED = ("seconds", "elapsed", "tokens_per_second", "mfu")
 
 
 @rounds(14, 10, 90)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import errno
+import itertools
 import json
 import math
 import os
@@ -94,7 +95,9 @@ def test_a_run_is_a_model_a_tokenizer_a_log_and_a_report(finished, config):
     assert json.loads((run / "report.json").read_text())["content_sha256"] == said["content_sha256"]
     lines = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [*range(1, 13), 12]
-    assert lines[0].keys() == {"step", "tokens", "seconds", "loss", "lr", "grad_norm", "tokens_per_second"}
+    assert lines[0].keys() == {
+        "step", "tokens", "seconds", "elapsed", "loss", "lr", "grad_norm", "tokens_per_second",
+    }  # fmt: skip
     assert lines[-1]["tokens"] == said["tokens"]
     assert 0 < lines[0]["seconds"] < lines[-2]["seconds"] <= said["training_seconds"]
     products = 6 * said["tokens"] * 32**2  # a layer has four for attention and four that the last may leave out
@@ -139,8 +142,28 @@ def test_stopping_and_going_on_gives_the_weights_of_not_stopping(tmp_path, data,
     lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     seconds = [line["seconds"] for line in lines]
     assert seconds == sorted(seconds)
+    elapsed = [line["elapsed"] for line in lines]
+    assert elapsed == sorted(elapsed)
     assert seconds[-2] <= resumed.scores["training_seconds"]
     assert resumed.scores["held_out"] == report.scores["held_out"]
+
+
+def test_what_a_run_took_counts_looks_and_checkpoints_and_its_training_does_not(
+    tmp_path, data, vocabulary, config, monkeypatch
+):
+    def slowly(*arguments):
+        time.sleep(0.5)
+        return predict(*arguments)
+
+    monkeypatch.setattr("zhprep.pretrain.run.predict", slowly)
+    looking = dataclasses.replace(config, steps=4, eval_every=1)
+    with pytest.raises(Stopped):
+        pretrain(data, tmp_path / "run", nano(), dataclasses.replace(looking, stop_after=2), vocabulary=vocabulary)
+    pretrain(data, tmp_path / "run", nano(), looking, vocabulary=vocabulary)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
+    aside = [line["elapsed"] - line["seconds"] for line in lines]
+    assert [round(seconds / 0.5) for seconds in aside[1::2]] == pytest.approx([1, 2, 3, 4], abs=0.9)
+    assert all(before <= after + 0.002 for before, after in itertools.pairwise(aside))
 
 
 def test_masks_on_disk_stop_and_go_on_too(tmp_path, static_data, vocabulary, config):

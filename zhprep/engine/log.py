@@ -24,7 +24,7 @@ class Log:
     """Lines of JSON in ``path``; opening it for a run that goes on drops what was written after ``step``.
 
     What is written of the step ``last`` beside its own line comes after its checkpoint, and so comes again.
-    ``seconds`` are those that the last line says that was kept, 0 where there is none.
+    ``seconds`` and ``elapsed`` are what the last line says that was kept, 0 where there is none.
     """
 
     def __init__(self, path: Path, step: int, last: int) -> None:
@@ -34,7 +34,9 @@ class Log:
             kept = [line for line in lines if _step_of(line, last) <= step]
         with committed(path, replace=True) as file:
             file.write("".join(f"{line}\n" for line in kept).encode())
-        self.seconds = float(json.loads(kept[-1]).get("seconds", 0)) if kept else 0.0
+        newest = json.loads(kept[-1]) if kept else {}
+        self.seconds = float(newest.get("seconds", 0))
+        self.elapsed = float(newest.get("elapsed", self.seconds))
         self._path = path
         self._file = open(path, "ab")  # noqa: SIM115
 
@@ -86,7 +88,7 @@ class Meter:
         self._progress = progress
         self._first, self._step, self._last = first, first, last
         self._began = self._news = time.time()
-        self._zero = time.monotonic()
+        self._start = self._zero = time.monotonic()
         self._stands: float | None = None
         self._counts: Counter[str] = Counter()
         self._lap: tuple[float, Counter[str]] = (0.0, Counter())
@@ -101,6 +103,11 @@ class Meter:
         """Seconds of training since the beginning, never 0."""
         now = time.monotonic() if self._stands is None else self._stands
         return max(now - self._zero, 1e-9)
+
+    @property
+    def elapsed(self) -> float:
+        """All seconds since the beginning, also those in which the clock of training stands still."""
+        return time.monotonic() - self._start
 
     @property
     def tokens_per_second(self) -> float:

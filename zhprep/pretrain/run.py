@@ -90,20 +90,25 @@ def _begun(job: Job, overwrite: bool, held: contextlib.ExitStack, progress: Prog
 
 @dataclasses.dataclass
 class _Session:
-    """What changes while a job runs: where it is, what it counted, the seconds before it last went on, and where it
-    tells of itself."""
+    """What changes while a job runs: where it is, what it counted, the seconds before it last went on (of training, and
+    all), and where it tells of itself."""
 
     job: Job
     step: int
     account: Account
-    before: float
+    before: tuple[float, float]
     meter: Meter
     log: Log | None
 
     @property
     def seconds(self) -> float:
         """Seconds of training from the first step on; stops, looks at held-out rows and checkpoints left out."""
-        return round(self.before + self.meter.seconds, 3)
+        return round(self.before[0] + self.meter.seconds, 3)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds from the first step on in which it ran, with looks at held-out rows and checkpoints."""
+        return round(self.before[1] + self.meter.elapsed, 3)
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:
@@ -137,7 +142,7 @@ def _begin(job: Job, saved: str, progress: Progress) -> _Session:
         state = checkpoint.restore(job.run / saved, job.model, job.trainer.optimiser, job.plan, job.trainer.parallel)
         step, account = state["step"], Account.from_dict(state["account"])
     log = Log(job.run / folder.LOG, step, job.config.steps) if job.world.writes else None
-    before = log.seconds if log is not None else 0.0
+    before = (log.seconds, log.elapsed) if log is not None else (0.0, 0.0)
     return _Session(job, step, account, before, Meter(progress, step, job.config.steps), log)
 
 
@@ -191,6 +196,7 @@ def _log_step(session: _Session, outcome: Outcome) -> None:
         step=session.step,
         tokens=session.account.counts["tokens"],
         seconds=session.seconds,
+        elapsed=session.elapsed,
         loss=losses,
         lr=outcome.learning_rate,
         grad_norm=float(outcome.grad_norm),
@@ -232,7 +238,7 @@ def _look_at_held_out(session: _Session) -> dict[str, dict[str, float]]:
     tokens, seconds = session.account.counts["tokens"], session.seconds
     found = predict(model, in_order(stage.batches, stage.held_out, model), job.world.device)
     figures = {name: predictions.figures for name, predictions in found.items()}
-    session.log.write(step=session.step, tokens=tokens, seconds=seconds, held_out=figures)
+    session.log.write(step=session.step, tokens=tokens, seconds=seconds, elapsed=session.elapsed, held_out=figures)
     return figures
 
 

@@ -136,8 +136,10 @@ def _log_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _seconds_a_step(lines: list[dict[str, Any]]) -> float:
-    """Return what a step takes, by the seconds of training that the newest lines say; 0 where it cannot be known."""
-    marks = [(line["step"], line["seconds"]) for line in lines if "seconds" in line]
+    """Return what a step takes, with its share of looks and checkpoints, by the seconds that the newest lines say; 0
+    where it cannot be known. An older zhprep said those of training alone, or all of them, under one name."""
+    clock = "elapsed" if lines and "elapsed" in lines[0] else "seconds"
+    marks = [(line["step"], line[clock]) for line in lines if clock in line]
     if len(marks) < 2 or marks[-1][0] <= marks[0][0]:
         return 0.0
     return float((marks[-1][1] - marks[0][1]) / (marks[-1][0] - marks[0][0]))
