@@ -18,12 +18,33 @@ try:
 except ImportError:
     from pyarrow.compute import call_function
 
-__all__ = ["array_of", "call", "filled", "items", "lengths", "lists_of", "sizes"]
+__all__ = ["array_of", "call", "check", "filled", "items", "lengths", "lists_of", "sizes"]
 
 
 def call(name: str, *arguments: Any) -> Any:
     """Return what Arrow's compute function ``name`` gives, with its options as they are by default."""
     return call_function(name, list(arguments))
+
+
+def check(batch: pa.RecordBatch) -> None:
+    """Raise ``pa.ArrowInvalid`` where rows are not what their types say: whoever touches a wrong offset dies.
+
+    As ``batch.validate(full=True)``, which looks at all items of a list of which ``batch`` is a slice.
+    """
+    batch.validate()
+    for column in batch.columns:
+        _check(column)
+
+
+def _check(array: pa.Array) -> None:
+    if not pa.types.is_list(array.type):
+        array.validate(full=True)
+    elif len(array):
+        array.validate()  # buffers are as long as they must be
+        offsets, values = array.offsets.to_numpy(), array.values
+        if offsets[0] < 0 or offsets[-1] > len(values) or (offsets[1:] < offsets[:-1]).any():
+            raise pa.ArrowInvalid("the offsets of a list are out of order or lead past its items")
+        _check(values.slice(offsets[0], offsets[-1] - offsets[0]))
 
 
 def filled(strings: pa.Array) -> pa.Array:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from zhprep.core import schema
+from zhprep.core import arrow, schema
 from zhprep.core.corpus import find_inputs
 from zhprep.core.corpus.formats import rows
 from zhprep.core.corpus.formats.parts import ENDLESS
@@ -67,13 +67,27 @@ def test_a_column_of_few_texts_is_not_read_at_once(tmp_path):
     assert most < 40 << 20
 
 
-def test_of_a_batch_as_large_as_the_file_those_rows_are_checked_that_are_read(tmp_path):
+@pytest.mark.parametrize("form", ["text", "items", "lists"])
+def test_of_a_batch_as_large_as_the_file_those_rows_are_checked_that_are_read(tmp_path, form):
     """Each block of a file would take as long as the whole of it: what a wrong offset far behind it shows."""
-    offsets = np.arange(101, dtype=np.int32)
-    offsets[50] = 1 << 30
-    texts = pa.Array.from_buffers(pa.string(), 100, [None, pa.py_buffer(offsets), pa.py_buffer(b"x" * 100)])
-    with pa.ipc.new_file(tmp_path / "x.arrow", pa.schema({"text": pa.string()})) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays([texts], ["text"]))
+    right = np.arange(101, dtype=np.int32)
+    wrong = right.copy()
+    wrong[50] = 1 << 30
+    texts, broken = (
+        pa.Array.from_buffers(pa.string(), 100, [None, pa.py_buffer(offsets), pa.py_buffer(b"x" * 100)])
+        for offsets in (right, wrong)
+    )
+    if form == "text":
+        batch = pa.RecordBatch.from_arrays([broken, arrow.lists_of(right, broken)], ["text", "beside"])
+    elif form == "items":
+        batch = pa.RecordBatch.from_arrays([texts, arrow.lists_of(right, broken)], schema=schema.TEXT)
+    else:
+        lists = pa.Array.from_buffers(
+            schema.TEXT.field("sentences").type, 100, [None, pa.py_buffer(wrong)], children=[texts]
+        )
+        batch = pa.RecordBatch.from_arrays([texts, lists], schema=schema.TEXT)
+    with pa.ipc.new_file(tmp_path / "x.arrow", batch.schema) as writer:
+        writer.write_batch(batch)
     for start, stop in ((0, 10), (60, 100)):
         assert sum(map(len, read(tmp_path / "x.arrow", start, stop))) == stop - start
     with pytest.raises(Damaged):

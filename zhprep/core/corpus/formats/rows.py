@@ -52,7 +52,7 @@ def open_rows(source: Input, *, text_key: str, start: int = 0, stop: int = ENDLE
     ``UsageError`` when the text column is missing.
     """
     with _telling(source):
-        file_schema, ranges = _parquet(source, text_key) if source.format == "parquet" else _arrow(source)
+        file_schema, ranges = _parquet(source, text_key) if source.format == "parquet" else _arrow(source, text_key)
     table = schema.table_name(file_schema, source.path)
     if table is None and text_key not in file_schema.names:
         raise UsageError(
@@ -111,8 +111,7 @@ class RowHash:
 
 
 class Range(NamedTuple):
-    """So many ``rows`` that follow the ones before, how many of them are one ``batch``, and how to ``read`` them: in
-    batches of any size, which are not kept."""
+    """How many ``rows`` come next, how many of them are one ``batch``, and what gives them, in batches of any size."""
 
     rows: int
     batch: int
@@ -136,12 +135,14 @@ def _parquet(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
     return file.schema_arrow, groups()
 
 
-def _arrow(source: Input) -> tuple[pa.Schema, Iterator[Range]]:
+def _arrow(source: Input, text_key: str) -> tuple[pa.Schema, Iterator[Range]]:
     mapped = open_arrow(source.path)
     is_file = mapped.read(6) == b"ARROW1"
     mapped.seek(0)
     reader = pa.ipc.open_file(mapped) if is_file else pa.ipc.open_stream(mapped)
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else _whole_stream(source, reader)
+    if text_key in reader.schema.names and schema.table_name(reader.schema) is None:
+        batches = (batch.select([text_key]) for batch in batches)
     return reader.schema, (Range(batch.num_rows, max(batch.num_rows, 1), partial(iter, (batch,))) for batch in batches)
 
 
@@ -175,8 +176,7 @@ def _rows(
 
 
 def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.RecordBatch]:
-    """Yield rows from ``start`` to ``stop`` in parts of about ``BATCH`` bytes of text, each of one batch: the same
-    however they are read. They are checked: whoever touches a wrong offset dies."""
+    """Yield rows ``[start, stop)``, checked, in batches of about ``BATCH`` bytes of text: the same however read."""
     row, held = 0, _Held(column)
     for read in rows.read():
         place = 0
@@ -184,7 +184,7 @@ def _parts(rows: Range, column: str, start: int, stop: int) -> Iterator[pa.Recor
             size = min(read.num_rows - place, rows.batch - row % rows.batch)
             first, last = max(start - row, 0), min(stop - row, size)
             part = read.slice(place + first, max(last - first, 0))  # a file may be one batch, a block little of it
-            part.validate(full=True)
+            arrow.check(part)
             held.add(part)
             place, row = place + size, row + size
             yield from held.parts(at_end=row % rows.batch == 0 or row >= stop)
