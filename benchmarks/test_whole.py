@@ -85,4 +85,4 @@ def test_second_duplicate(short: Path, vocabulary: Path, race: Race, tmp_path: P
     first, more = min(took[1]), (min(took[5]) - min(took[1])) / 4
     amount = len(text.read_text(encoding="utf-8")) / 1e6
     race.add("make-instances, one more duplicate", "the first", amount / more, amount / first, "M ch/s")
-    assert more < 0.13 * first  # asked: a tenth; room for a busy machine
+    assert more < 0.17 * first  # a tenth of what the first took before it was twice as quick; room for a busy machine

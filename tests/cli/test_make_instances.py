@@ -139,7 +139,7 @@ def test_standard_input_leaves_no_spool(sample_data, vocab, tmp_path):
     assert made.code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     twice = zhprep("make-instances", "-", "-", "--vocab", vocab, "-o", tmp_path / "data", stdin=news)
-    refused(twice, 2, "named more than once")
+    refused(twice, 2, "-: is given twice", "standard input can be read once")
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,8 @@ class Given:
 
 def _give_once(one: tuple[str, str], other: tuple[str, str]) -> str:
     """Return what to do about a file that two arguments give, each as a path and by its argument."""
+    if one[0] == STDIN:
+        return "standard input can be read once"
     for (path, argument), (_, by) in ((one, other), (other, one)):
         if link := _link_below(argument, path):
             return f"remove the link {link}, or leave out {by}"
