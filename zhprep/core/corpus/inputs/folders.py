@@ -18,7 +18,6 @@ FORMATS = {
 _ONLY_NAMED = (".json", ".tsv")
 """What may be anything: read if it is named, left where it is when a folder is."""
 
-
 _REPAIRS = "lost+found"
 """What the repair of a file system keeps at its top, for root alone."""
 
