@@ -139,6 +139,11 @@ def environment(**values: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PACKAGE_PARENT), "OMP_NUM_THREADS": "1", **values}
 
 
+def with_programs(folder: Path, **values: str) -> dict[str, str]:
+    """Return such an environment, with the programs in ``folder/bin`` before all others."""
+    return environment(PATH=f"{folder / 'bin'}:{os.environ['PATH']}", **values)
+
+
 @contextlib.contextmanager
 def _streams(stdin: bytes | BinaryIO) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     before = sys.stdin, sys.stdout, sys.stderr

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
 from zhprep.core.seal import json_bytes
 from zhprep.engine import checkpoint
@@ -50,7 +51,7 @@ def test_files_are_those_of_the_manifest(tmp_path):
     names = {path.name for path in folder.iterdir()} - {"MANIFEST.json"}
     assert names == {"model.safetensors", "optimizer.safetensors", "state.json"}
     manifest = json.loads((folder / "MANIFEST.json").read_text())
-    assert manifest["files"] == {name: checkpoint.sha256(folder / name) for name in names}
+    assert manifest["files"] == {name: file_sha256(folder / name) for name in names}
     assert (manifest["step"], manifest["plan"]) == (3, checkpoint.plan_sha256(PLAN))
 
 
@@ -120,7 +121,7 @@ def test_the_state_of_another_checkpoint_is_refused(tmp_path):
     state = json.loads((folder / "state.json").read_text())
     manifest = json.loads((folder / "MANIFEST.json").read_text())
     (folder / "state.json").write_text(json.dumps(state | {"step": 2}))
-    manifest["files"]["state.json"] = checkpoint.sha256(folder / "state.json")
+    manifest["files"]["state.json"] = file_sha256(folder / "state.json")
     (folder / "MANIFEST.json").write_bytes(json_bytes(manifest))
     refused(folder, "state.json is of another checkpoint")
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 import slurm_nodes
+from command_line import made_by
 from fault_table import FILES, QUOTAS
 from ray_nodes import Nodes, two_nodes
 from stores import at_free_ports
+from writing_commands import SENTENCES
 
 
 @pytest.hookimpl(tryfirst=True)  # before those that are not wanted are left out
@@ -55,6 +57,15 @@ def tried(
     assert request.node.stash[FAILED] or count >= promised, (
         f"{count} cases of row {row} were tried, {promised} promised"
     )
+
+
+@pytest.fixture(scope="module")
+def instances(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Instances of a few hundred sentences."""
+    top = tmp_path_factory.mktemp("made")
+    (top / "x.txt").write_text(SENTENCES, encoding="utf-8")
+    made_by("build-vocab", top / "x.txt", "--size", 300, "--min-frequency", 1, output=top / "vocab")
+    return made_by("make-instances", top / "x.txt", "--vocab", top / "vocab", "--max-length", 32, output=top / "data")
 
 
 @pytest.fixture(scope="module")

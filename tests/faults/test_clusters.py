@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import random
 import shutil
 import signal
@@ -17,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 import slurm_nodes
-from command_line import PACKAGE_PARENT, environment, made_by, put_program, zhprep
+from command_line import PACKAGE_PARENT, made_by, put_program, with_programs, zhprep
 from fault_table import fault, rounds
 from patience import patience, wait_until
 from plain_tasks import contents
@@ -37,10 +36,6 @@ def here(tmp_path: Path, sample_data: Path) -> Path:
 @pytest.fixture
 def whole(here: Path, vocab: Path, tmp_path: Path) -> dict[str, bytes]:
     return contents(made_by("make-instances", here / "corpus", "--vocab", vocab, output=tmp_path / "alone"))
-
-
-def with_program(here: Path, **more: str) -> dict[str, str]:
-    return environment(PATH=f"{here / 'bin'}:{os.environ['PATH']}", **more)
 
 
 def tasks_below(pid: int) -> list[psutil.Process]:
@@ -64,7 +59,7 @@ def test_gnu_parallel_with_jobs_killed(
     chance = random.Random(n)
     for number in range(5 * n):
         command = [SCRIPTS / "parallel.sh", here / "corpus", vocab, here / f"data-{number}", "4"]
-        options = with_program(here, JOBS="2", PARALLEL_HOME=str(here / "home"))
+        options = with_programs(here, JOBS="2", PARALLEL_HOME=str(here / "home"))
         with subprocess.Popen(command, env=options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as started:
             for _ in range(min(n, 2)):
                 if killed_a_job(started, chance):
@@ -90,7 +85,7 @@ def test_gnu_parallel_with_relative_paths_in_a_task_of_an_array(
     home = here.parent / "home"
     home.mkdir()
     put_program(here / "bin" / "ssh", 'unset SHELL && shift 2 && cd && exec bash -c "$*"')
-    options = with_program(
+    options = with_programs(
         here, JOBS="1", PARALLEL_OPTIONS=hosts, PARALLEL_SSH="ssh", HOME=str(home), PARALLEL_HOME=str(home),
         SLURM_ARRAY_TASK_ID="1",
     )  # fmt: skip
@@ -159,7 +154,7 @@ class Array:
 
 @pytest.fixture
 def array(here: Path, vocab: Path, slurm: dict[str, str]) -> Array:
-    options = with_program(here, SBATCH_OPTIONS=f"--output={here.parent}/log-%A-%a.txt", **slurm)
+    options = with_programs(here, SBATCH_OPTIONS=f"--output={here.parent}/log-%A-%a.txt", **slurm)
     return Array(here, options, [SCRIPTS / "slurm.sh", here / "corpus", vocab, here / "data", "4"])
 
 
@@ -188,7 +183,7 @@ def test_the_job_that_finishes_an_array_of_one_of_several_clusters(
     """Several clusters need a data base: what stands in for `sbatch` says what it was asked, and an id as with them."""
     data = made_by("make-instances", here / "corpus", "--vocab", vocab, output=here / "汉 d")
     put_program(here / "bin" / "sbatch", 'printf "%s\\0" "$@" "seq=${PARALLEL_SEQ:-}" >>"$ASKED"', 'echo "17;east"')
-    options = with_program(here, ASKED=str(here / "asked"), LC_ALL="C", MARGIN="300", PARALLEL_SEQ="3")
+    options = with_programs(here, ASKED=str(here / "asked"), LC_ALL="C", MARGIN="300", PARALLEL_SEQ="3")
     command = [SCRIPTS / "slurm.sh", here / "corpus", vocab, data, "4"]
     subprocess.run(command, env=options, capture_output=True, check=True)
     asked = (here / "asked").read_text("utf-8").split("\0")
@@ -204,7 +199,7 @@ def test_a_task_says_how_what_it_ran_ended_however_soon(slow: str, here: Path) -
     """Else the jobs that wait for an array to end well would begin."""
     put_program(here / "bin" / "zhprep", "exit 7")
     (here / "slow.sh").write_text(slow, "utf-8")
-    options = with_program(here, BASH_ENV=str(here / "slow.sh"))
+    options = with_programs(here, BASH_ENV=str(here / "slow.sh"))
     assert subprocess.run(["bash", SCRIPTS / "slurm-task.sh", "plan"], env=options, check=False).returncode == 7
 
 
@@ -242,7 +237,7 @@ def test_nodes_do_not_wait_for_ever_for_a_head_that_does_not_listen(here: Path) 
         "srun": 'shift 2; export SLURM_PROCID=1; exec "$@"', "ray": "echo began",
     }.items():  # fmt: skip
         put_program(here / "bin" / name, does)
-    options = with_program(here, PATIENCE="2", SLURM_JOB_NODELIST="head,other", SLURM_NNODES="2")
+    options = with_programs(here, PATIENCE="2", SLURM_JOB_NODELIST="head,other", SLURM_NNODES="2")
     command = ["bash", SCRIPTS / "ray.sbatch", here / "corpus", "vocab", here / "data"]
     done = subprocess.run(command, env=options, capture_output=True, text=True, check=False, timeout=patience(60))
     assert (done.returncode, done.stdout) == (1, "")
@@ -277,7 +272,7 @@ def test_ray_that_slurm_starts_on_two_hosts(
     line = [*submit, SCRIPTS / "ray.sbatch", here / "corpus", vocab, here / "data"]
     hosts = PACKAGE_PARENT / "tests" / "slurm_hosts.sh"
     command = ["timeout", "-k", "5", patience(240), *ALONE, hosts, top, *line]
-    done = subprocess.run(list(map(str, command)), env=with_program(here), capture_output=True, text=True, check=False)
+    done = subprocess.run(list(map(str, command)), env=with_programs(here), capture_output=True, text=True, check=False)
     said = log.read_text("utf-8") if log.exists() else done.stderr
     assert done.returncode == 0, said
     assert "On head node" in said

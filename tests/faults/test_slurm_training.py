@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,20 +13,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from command_line import PACKAGE_PARENT, environment, made_by, put_program
+from command_line import PACKAGE_PARENT, put_program, with_programs
 from patience import patience
-from writing_commands import SENTENCES
 
 SCRIPT = PACKAGE_PARENT / "docs" / "clusters" / "pretrain.sbatch"
 ENDLESS = ("--size", "tiny", "--batch-size", "4", "--threads", "1", "--log-every", "1", "--quiet", "--steps", "100000")
-
-
-@pytest.fixture(scope="module")
-def instances(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    top = tmp_path_factory.mktemp("made")
-    (top / "x.txt").write_text(SENTENCES, encoding="utf-8")
-    made_by("build-vocab", top / "x.txt", "--size", 300, "--min-frequency", 1, output=top / "vocab")
-    return made_by("make-instances", top / "x.txt", "--vocab", top / "vocab", "--max-length", 32, output=top / "data")
 
 
 @pytest.fixture
@@ -37,10 +27,6 @@ def here(tmp_path: Path) -> Path:
     folder.mkdir()
     put_program(folder / "bin" / "torchrun", f'exec "{sys.executable}" -m torch.distributed.run "$@"')
     return folder
-
-
-def with_programs(here: Path, **more: str) -> dict[str, str]:
-    return environment(PATH=f"{here / 'bin'}:{os.environ['PATH']}", **more)
 
 
 def newest(run: Path) -> int:

@@ -16,13 +16,12 @@ from typing import Any
 import psutil
 import pytest
 import torch
-from command_line import environment, in_processes, made_by, processes_of, zhprep
+from command_line import environment, in_processes, processes_of, zhprep
 from fault_table import fault, rounds
 from forked import server
 from patience import patience, wait_until
 from torch.utils.data import DataLoader, Dataset
 from training_data import nano, write_instances, write_vocabulary
-from writing_commands import SENTENCES
 
 from zhprep.engine.distribution import World
 from zhprep.engine.feed import Feed
@@ -31,14 +30,6 @@ from zhprep.pretrain.job import set_up
 
 STEPS = 12
 SETTINGS = ("--size", "tiny", "--steps", STEPS, "--batch-size", 4, "--checkpoint-every", 2, "--threads", 1, "--quiet")
-
-
-@pytest.fixture(scope="module")
-def instances(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    top = tmp_path_factory.mktemp("made")
-    (top / "x.txt").write_text(SENTENCES, encoding="utf-8")
-    made_by("build-vocab", top / "x.txt", "--size", 300, "--min-frequency", 1, output=top / "vocab")
-    return made_by("make-instances", top / "x.txt", "--vocab", top / "vocab", "--max-length", 32, output=top / "data")
 
 
 def result_of(run: Path) -> tuple[str, list[dict[str, object]]]:

@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import json_bytes, read_object
@@ -66,7 +67,7 @@ def save(
             write_weights(weights, temporary / MODEL)
             write_weights(moments, temporary / OPTIMISER)
             write_json(temporary / STATE, {**state, **belongs})
-            sums = {name: sha256(temporary / name) for name in FILES}
+            sums = {name: file_sha256(temporary / name) for name in FILES}
             write_json(temporary / MANIFEST, {**belongs, "files": sums})
             temporary.rename(final)
         sync_folder(run)
@@ -93,7 +94,7 @@ def restore(
     """
     manifest = _belonging(folder, plan)
     for name in FILES:
-        if not (folder / name).is_file() or sha256(folder / name) != manifest["files"].get(name):
+        if not (folder / name).is_file() or file_sha256(folder / name) != manifest["files"].get(name):
             raise _unusable(folder, f"{name} is damaged")
     state = _read_json(folder / STATE, folder, {"account?": ACCOUNT})
     if any(state.get(name) != manifest[name] for name in ("step", "plan")):
@@ -118,12 +119,6 @@ def remove_half_written(run: Path) -> None:
     for folder in run.iterdir():
         if _HALF_WRITTEN.fullmatch(folder.name):
             shutil.rmtree(folder)
-
-
-def sha256(path: Path) -> str:
-    """Return the sha256 of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _belonging(folder: Path, plan: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import Stopped, UsageError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.report import Account, Report
@@ -276,5 +277,5 @@ def _finish(session: _Session, report: Report) -> None:
     folder.copy_tokenizer(Path(job.sources["vocabulary"]), run)
     for name in other_vocabularies(model):
         folder.copy_tokenizer(Path(job.sources["data"]) / name, run / name)
-    report.content_sha256 = checkpoint.sha256(run / "model.safetensors")
+    report.content_sha256 = file_sha256(run / "model.safetensors")
     folder.finish(run, job.plan, report.as_dict())

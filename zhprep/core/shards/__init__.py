@@ -6,6 +6,7 @@ manifest), ``making`` makes what is missing, ``reading`` maps what is there.
 
 from __future__ import annotations
 
+from zhprep.core.corpus.inputs import MANIFEST, PLAN, SHARD
 from zhprep.core.shards.claim import Claim, check_way
 from zhprep.core.shards.commit import committed, read_json, sync_folder, write_json
 from zhprep.core.shards.folder import (
@@ -28,9 +29,6 @@ from zhprep.core.shards.making import (
     run_job,
 )
 from zhprep.core.shards.manifest import (
-    MANIFEST,
-    PLAN,
-    SHARD,
     add_files,
     check_covered,
     check_files,

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from zhprep.core import schema
-from zhprep.core.corpus.inputs import file_sha256
+from zhprep.core.corpus.inputs import MANIFEST, PLAN, SHARD, file_sha256
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.report import ACCOUNT, Account
 from zhprep.core.seal import SEAL, read_sealed, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.claim import TRIES, Claim
 from zhprep.core.shards.commit import write_json
-from zhprep.core.shards.manifest import MANIFEST, PLAN, SHARD, facts_of_files, write_manifest
+from zhprep.core.shards.manifest import facts_of_files, write_manifest
 from zhprep.core.shards.same import check_same
 from zhprep.core.temporary import PREFIX, remove_leftovers
 

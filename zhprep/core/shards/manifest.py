@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import time
 from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
@@ -18,16 +17,12 @@ from typing import Any
 
 from zhprep.core import schema
 from zhprep.core.corpus import Corpus
-from zhprep.core.corpus.inputs import exists, file_sha256, open_file
+from zhprep.core.corpus.inputs import MANIFEST, PLAN, SHARD, exists, file_sha256, open_file
 from zhprep.core.errors import DataError
 from zhprep.core.report import ACCOUNT
 from zhprep.core.seal import SEAL, check_sealed, check_shape, object_of, sealed
 from zhprep.core.shape import SHA256
 from zhprep.core.shards.commit import write_json
-
-MANIFEST = "manifest.json"
-PLAN = "plan.json"
-SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
 
 _UNSEALED = ("vocabulary", "run")
 """Tables whose manifests had files before there were seals."""

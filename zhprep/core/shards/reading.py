@@ -15,14 +15,12 @@ from typing import Any
 
 import pyarrow as pa
 
+from zhprep.core.corpus.inputs import MANIFEST, PLAN, SHARD
 from zhprep.core.errors import DataError
 from zhprep.core.progress import NO_PROGRESS, Progress
 from zhprep.core.seal import check_seal, read_sealed
 from zhprep.core.shards.folder import RECEIPTS, content_sha256, open_folder
 from zhprep.core.shards.manifest import (
-    MANIFEST,
-    PLAN,
-    SHARD,
     check_files,
     inside,
     is_trusting,

@@ -20,9 +20,8 @@ from zhprep.core.executors.processes import map_processes
 from zhprep.core.progress import Bar
 from zhprep.core.report import Account, own_peak_rss
 from zhprep.core.seal import json_bytes, sealed
-from zhprep.core.shards import BlockJob, Folder, write_json
+from zhprep.core.shards import PLAN, BlockJob, Folder, write_json
 from zhprep.core.shards.making.maker import BlockTask, ShardMaker
-from zhprep.core.shards.manifest import PLAN
 from zhprep.instances.similar import SimilarConfig
 from zhprep.run.instances import MakeInstances
 from zhprep.run.recipe import Run, chain_of

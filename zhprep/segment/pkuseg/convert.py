@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.arrays import load_arrays
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError, Stopped, UsageError
 from zhprep.core.mapped import Arrays
 from zhprep.core.shape import fault
@@ -94,16 +95,10 @@ def _write(folder: pathlib.Path, about: dict[str, Any], arrays: Arrays, words: l
         for name, array in arrays.items():
             np.save(new / f"{name}.npy", array, allow_pickle=False)
         (new / DICTIONARY).write_text("\n".join(words), "utf-8")
-        about |= {"files": {path.name: hash_of(path) for path in sorted(new.iterdir())}}
+        about |= {"files": {path.name: file_sha256(path) for path in sorted(new.iterdir())}}
         (new / "model.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
         new.replace(folder)
     return about
-
-
-def hash_of(path: pathlib.Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read(source: pathlib.Path) -> dict[str, bytes]:

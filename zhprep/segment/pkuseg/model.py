@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from zhprep.core.arrays import load_array
+from zhprep.core.corpus.inputs import file_sha256
 from zhprep.core.errors import DataError, UsageError
 from zhprep.core.shape import SHA256, fault
-from zhprep.segment.pkuseg.convert import ARRAYS, DICTIONARY, FORMAT, hash_of
+from zhprep.segment.pkuseg.convert import ARRAYS, DICTIONARY, FORMAT
 from zhprep.segment.pkuseg.decode import decode
 from zhprep.segment.pkuseg.features import Features
 from zhprep.segment.pkuseg.merge import Merger
@@ -102,5 +103,5 @@ def _check(about: Any, path: pathlib.Path) -> None:
         raise DataError(f"{path / 'model.json'}: {found}", hint=_AGAIN)
     for name in _FILES:
         file = path / name
-        if not file.is_file() or hash_of(file) != about["files"][name]:
+        if not file.is_file() or file_sha256(file) != about["files"][name]:
             raise DataError(f"{file}: is not the file that was written", hint=_AGAIN)

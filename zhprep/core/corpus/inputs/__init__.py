@@ -25,6 +25,7 @@ from zhprep.core.corpus.inputs.find import (
 )  # fmt: skip
 from zhprep.core.corpus.inputs.opened import borrowed
 from zhprep.core.corpus.inputs.overlap import is_read, lies_in, reads
+from zhprep.core.corpus.inputs.promises import MANIFEST, PLAN, SHARD
 from zhprep.core.corpus.inputs.remote import (
     Stored,
     check_writable,
@@ -39,8 +40,8 @@ from zhprep.core.corpus.inputs.remote import (
 from zhprep.core.corpus.inputs.streams import STDIN, Damaged, Hash, Hashed, Noticed, Stream
 
 __all__ = [
-    "LINE_FORMATS", "PLAN_SUFFIX", "STDIN", "Damaged", "File", "Hash", "Hashed", "Input", "Noticed", "Stored", "Stream",
-    "borrowed", "check_promise", "check_writable", "describe", "exists", "fetch_files", "file_sha256", "find_files",
-    "find_inputs", "is_read", "is_remote", "lies_in", "open_decompressed", "open_file", "open_stdin", "open_text",
-    "put_new", "reads", "size_of", "spool", "stored_in",
+    "LINE_FORMATS", "MANIFEST", "PLAN", "PLAN_SUFFIX", "SHARD", "STDIN", "Damaged", "File", "Hash", "Hashed", "Input",
+    "Noticed", "Stored", "Stream", "borrowed", "check_promise", "check_writable", "describe", "exists", "fetch_files",
+    "file_sha256", "find_files", "find_inputs", "is_read", "is_remote", "lies_in", "open_decompressed", "open_file",
+    "open_stdin", "open_text", "put_new", "reads", "size_of", "spool", "stored_in",
 ]  # fmt: skip

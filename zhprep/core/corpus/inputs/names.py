@@ -7,6 +7,7 @@ from collections import Counter
 from itertools import takewhile
 
 from zhprep.core.corpus.inputs.remote import is_remote
+from zhprep.core.corpus.inputs.streams import STDIN
 
 
 def told_apart(paths: list[str], names: list[str]) -> list[str]:
@@ -14,20 +15,19 @@ def told_apart(paths: list[str], names: list[str]) -> list[str]:
 
     The others become the paths of their files below the folder that holds all of these, wherever on a machine it lies.
     """
-    names, ways = list(names), [_way(path) for path in paths]
-    alike: set[int] = set()
+    names, ways = list(names), dict[int, list[str]]()  # of those alone that are alike: there may be a million files
     while True:
         counts = Counter(names)
-        before = len(alike)
-        alike |= {index for index, name in enumerate(names) if counts[name] > 1}  # among longer ones, too
-        if len(alike) == before:
+        alike = {index for index, name in enumerate(names) if counts[name] > 1} - ways.keys()  # to longer ones, too
+        if not alike:
             return names
-        folders = zip(*(ways[index][:-1] for index in alike), strict=False)
+        ways |= {index: _way(paths[index]) for index in alike}
+        folders = zip(*(way[:-1] for way in ways.values()), strict=False)
         shared = len(list(takewhile(lambda several: len(set(several)) == 1, folders)))
-        for index in alike:
-            names[index] = "/".join(ways[index][shared:])
+        for index, way in ways.items():
+            names[index] = "/".join(way[shared:])
 
 
 def _way(path: str) -> list[str]:
     """Return the folders that lead to a file, and its name; standard input has none."""
-    return path.split("/") if is_remote(path) or path == "-" else os.path.abspath(path).split(os.sep)
+    return path.split("/") if is_remote(path) or path == STDIN else os.path.abspath(path).split(os.sep)

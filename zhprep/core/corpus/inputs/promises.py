@@ -12,8 +12,10 @@ from zhprep.core.corpus.inputs.remote import exists, find_remote, is_remote, ope
 from zhprep.core.errors import DataError
 from zhprep.core.seal import check_sealed, read_sealed
 
-_SHARD = re.compile(r"/data-\d{5,}-of-\d{5,}\.arrow$")
-_MANIFEST = "manifest.json"
+MANIFEST, PLAN = "manifest.json", "plan.json"
+SHARD = re.compile(r"data-\d{5,}-of-\d{5,}\.arrow")
+"""Names of files in folders of ours."""
+
 _AGAIN = "copy it again, or run the command that made the folder again"
 
 
@@ -30,7 +32,7 @@ class Promises:
         """
         folder, name = os.path.split(path)
         promised = self._in(folder)
-        if promised and name not in promised and _SHARD.search(f"/{name}"):
+        if promised and name not in promised and SHARD.fullmatch(name):
             raise DataError(
                 f"{path}: is a shard that the manifest beside it does not name", hint="move it to a folder of its own"
             )
@@ -39,13 +41,10 @@ class Promises:
     def check_whole(self, there: Iterable[str]) -> None:
         """Raise ``DataError`` where a shard that a manifest promises is missing in ``there``, all files of a folder."""
         found = set(there)
-        for path in sorted(found):
-            folder, name = os.path.split(path)
-            if name != _MANIFEST:
-                continue
+        for folder in sorted(os.path.dirname(path) for path in found if os.path.basename(path) == MANIFEST):
             for shard in self._in(folder):
                 if (missing := os.path.join(folder, shard)) not in found:
-                    raise DataError(f"{missing}: is not there, though {name} names it", hint=_AGAIN)
+                    raise DataError(f"{missing}: is not there, though {MANIFEST} names it", hint=_AGAIN)
 
     def _in(self, folder: str) -> dict[str, str]:
         if folder not in self._of:
@@ -61,18 +60,18 @@ def promised_by(folder: str) -> dict[str, str]:
     if is_remote(folder):
         return _promised_remotely(folder)
     place = Path(folder or ".")
-    if not (place / _MANIFEST).exists():
-        if (place / "plan.json").exists() and any(place.glob("data-*-of-*.arrow")):
+    if not (place / MANIFEST).exists():
+        if (place / PLAN).exists() and any(place.glob("data-*-of-*.arrow")):
             raise DataError(
                 f"{place}: is unfinished", hint="run the command that makes it again, it goes on where it stopped"
             )
         return {}
     try:
-        manifest = json.loads((place / _MANIFEST).read_bytes())
+        manifest = json.loads((place / MANIFEST).read_bytes())
         promised = {shard["name"]: shard["sha256"] for shard in manifest["shards"]}
     except (ValueError, KeyError, TypeError):  # somebody else's manifest.json
         return {}
-    read_sealed(place / _MANIFEST)
+    read_sealed(place / MANIFEST)
     return promised
 
 
@@ -81,7 +80,7 @@ def _promised_remotely(folder: str) -> dict[str, str]:
 
     Raises ``DataError`` for one that is unfinished, or whose manifest was changed or is none.
     """
-    manifest = f"{folder}/{_MANIFEST}"
+    manifest = f"{folder}/{MANIFEST}"
     if not exists(manifest):
         if _is_ours(folder):
             raise DataError(f"{folder}: is unfinished", hint="finish it where it is made, then copy it again")
@@ -101,4 +100,6 @@ def _promised_remotely(folder: str) -> dict[str, str]:
 
 def _is_ours(folder: str) -> bool:
     """Whether there is a plan in a folder of an object store, and a shard."""
-    return exists(f"{folder}/plan.json") and any(_SHARD.search(path) for path, _ in find_remote(f"{folder}/"))
+    return exists(f"{folder}/{PLAN}") and any(
+        SHARD.fullmatch(os.path.basename(path)) for path, _ in find_remote(f"{folder}/")
+    )
